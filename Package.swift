@@ -1,0 +1,104 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioFoundationCompat: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+let package = Package(
+    name: "aias",
+    products: [
+        .executable(name: "aias", targets: ["aias"]),
+        .executable(name: "aias-sandbox", targets: ["aias-sandbox"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-collections.git", exact: "1.6.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CJavaScriptCore", pkgConfig: "javascriptcoregtk-4.1", providers: [.apt(["libjavascriptcoregtk-4.1-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CShims", dependencies: ["CCurl"]),
+
+        module("Kernel", [collections]),
+        module("Telemetry", ["Kernel", logging]),
+        module("Persistence", ["Kernel", "Telemetry", "CPostgres", "CZstd", grdb, crypto, logging, deque]),
+        module("Scripting", ["Kernel", "Telemetry", collections, logging]),
+        .executableTarget(
+            name: "aias-sandbox", dependencies: ["CJavaScriptCore", "CSeccomp", "CShims", "Kernel"], path: "Sources/aias-sandbox",
+            resources: [.embedInCode("Prelude")], swiftSettings: house),
+        module("Outbound", ["Kernel", "Telemetry", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, logging]),
+        module("Jobs", ["Kernel", "Telemetry", "Persistence", lifecycle, logging]),
+        module("HTTPSurface", ["Kernel", "Telemetry", "Persistence", hummingbird, hummingbirdTLS, nioCore, httpTypes, collections, crypto, logging, lifecycle]),
+        module("Tenancy", ["Kernel", "Telemetry", "Persistence", "Jobs", "HTTPSurface", "CArgon2", crypto, logging]),
+        module("Notifications", ["Kernel", "Telemetry", "Persistence", "Jobs", "HTTPSurface", "Tenancy", "CCurl", "CShims", logging, lifecycle]),
+        module(
+            "Workflows",
+            [
+                "Kernel", "Telemetry", "Persistence", "Scripting", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "Notifications", collections, crypto,
+                logging, lifecycle,
+            ]),
+        module(
+            "Gateway",
+            [
+                "Kernel", "Telemetry", "Persistence", "Scripting", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "Notifications", "Workflows",
+                hummingbird, hummingbirdTLS, logging, lifecycle,
+            ]),
+        .executableTarget(
+            name: "aias", dependencies: ["Kernel", "Telemetry", "Persistence", "Scripting", "Outbound", "Tenancy", "Workflows", "Gateway", arguments, logging, lifecycle],
+            swiftSettings: house),
+        module("TestKit", ["Kernel", "Persistence"]),
+
+        tests("KernelTests", ["Kernel"]),
+        tests("PersistenceTests", ["Kernel", "Persistence", "TestKit"]),
+        tests("ScriptingTests", ["Kernel", "Scripting"]),
+        tests("OutboundTests", ["Kernel", "Outbound", nioCore, nioPosix, nioHTTP1]),
+        tests("JobsTests", ["Kernel", "Persistence", "Jobs", "TestKit"]),
+        tests("HTTPSurfaceTests", ["Kernel", "Persistence", "HTTPSurface", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), hummingbird]),
+        tests("TenancyTests", ["Kernel", "Persistence", "Jobs", "HTTPSurface", "Tenancy", "TestKit"]),
+        tests("NotificationsTests", ["Kernel", "Persistence", "Jobs", "Tenancy", "Notifications", "TestKit"]),
+        tests("WorkflowsTests", ["Kernel", "Persistence", "Scripting", "Outbound", "Jobs", "Tenancy", "Workflows", "TestKit", collections]),
+        tests("GatewayTests", ["Kernel", "Persistence", "Tenancy", "Workflows", "Gateway", "TestKit"]),
+        tests("ArchitectureTests", []),
+    ]
+)

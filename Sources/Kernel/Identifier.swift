@@ -1,0 +1,85 @@
+/// A UUID version 7 (RFC 9562, 5.7) that belongs to one kind of thing, so that ids cannot be mixed up.
+package struct ID<Thing>: Sendable, Hashable, Comparable, Codable {
+    package let high: UInt64
+    package let low: UInt64
+
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// Reads 16 bytes in network order.
+    package init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 16 else { return nil }
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        for (index, byte) in bytes.enumerated() {
+            if index < 8 { high = high << 8 | UInt64(byte) } else { low = low << 8 | UInt64(byte) }
+        }
+        self.init(high: high, low: low)
+    }
+
+    package var bytes: [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(16)
+        for shift in stride(from: 56, through: 0, by: -8) { out.append(UInt8(truncatingIfNeeded: high >> UInt64(shift))) }
+        for shift in stride(from: 56, through: 0, by: -8) { out.append(UInt8(truncatingIfNeeded: low >> UInt64(shift))) }
+        return out
+    }
+
+    package static func < (left: Self, right: Self) -> Bool { (left.high, left.low) < (right.high, right.low) }
+
+    /// The same bits as the id of another kind of thing, where one thing's id is by design another's.
+    package func cast<Other>(to: Other.Type = Other.self) -> ID<Other> { ID<Other>(high: high, low: low) }
+}
+
+extension ID: LosslessStringConvertible {
+    /// The canonical 36-character form in lower case.
+    package var description: String {
+        let digits = Array("0123456789abcdef".utf8)
+        var out: [UInt8] = []
+        out.reserveCapacity(36)
+        for (index, byte) in bytes.enumerated() {
+            if index == 4 || index == 6 || index == 8 || index == 10 { out.append(UInt8(ascii: "-")) }
+            out.append(digits[Int(byte >> 4)])
+            out.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    package init?(_ text: String) {
+        var nibbles: [UInt8] = []
+        nibbles.reserveCapacity(32)
+        for (index, byte) in text.utf8.enumerated() {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): nibbles.append(byte - 48)
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): nibbles.append(byte - 87)
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): nibbles.append(byte - 55)
+            case UInt8(ascii: "-") where [8, 13, 18, 23].contains(index): continue
+            default: return nil
+            }
+        }
+        guard nibbles.count == 32, text.utf8.count == 36 else { return nil }
+        self.init(bytes: stride(from: 0, to: 32, by: 2).map { nibbles[$0] << 4 | nibbles[$0 + 1] })
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let value = ID(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a UUID")
+        }
+        self = value
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}
+
+package enum TenantTag {}
+package enum UserTag {}
+package enum APIKeyTag {}
+package typealias TenantID = ID<TenantTag>
+package typealias UserID = ID<UserTag>
+package typealias APIKeyID = ID<APIKeyTag>

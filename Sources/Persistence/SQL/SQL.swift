@@ -1,0 +1,75 @@
+package import Kernel
+
+/// A statement whose values are bound by interpolation: `"SELECT name FROM users WHERE id = \(id)"`.
+/// Placeholders are written as `?1`, `?2`, … and rewritten by the PostgreSQL driver to `$1`, `$2`, ….
+///
+/// The static text is part of the program; nothing a person typed can become text, since only `SQLBindable`
+/// values and a list of them (`IN \(list)`) can be interpolated.
+package struct SQL: Sendable, ExpressibleByStringInterpolation {
+    package internal(set) var text: String
+    package internal(set) var values: [SQLValue]
+    /// How many tenant marks (`tenant_id = \(tx.tenant)` or the same value in an INSERT) the statement binds.
+    package internal(set) var tenantMarks: Int
+
+    package init(stringLiteral value: String) {
+        text = value
+        values = []
+        tenantMarks = 0
+    }
+
+    package init(stringInterpolation: Interpolation) { self = stringInterpolation.sql }
+
+    package struct Interpolation: StringInterpolationProtocol {
+        var sql: SQL
+
+        package init(literalCapacity: Int, interpolationCount: Int) {
+            sql = SQL(stringLiteral: "")
+            sql.text.reserveCapacity(literalCapacity + interpolationCount * 3)
+            sql.values.reserveCapacity(interpolationCount)
+        }
+
+        package mutating func appendLiteral(_ literal: String) { sql.text += literal }
+
+        package mutating func appendInterpolation(_ value: some SQLBindable) { bind(value.sqlValue) }
+
+        /// The marked tenant value of a tenant-scoped transaction.
+        package mutating func appendInterpolation(_ tenant: TenantMark) {
+            sql.tenantMarks += 1
+            bind(tenant.id.sqlValue)
+        }
+
+        /// A parenthesised list for `IN`; an empty list matches nothing.
+        package mutating func appendInterpolation(list values: [some SQLBindable]) {
+            guard !values.isEmpty else { return sql.text += "(NULL)" }
+            sql.text += "("
+            for (index, value) in values.enumerated() {
+                if index > 0 { sql.text += ", " }
+                bind(value.sqlValue)
+            }
+            sql.text += ")"
+        }
+
+        private mutating func bind(_ value: SQLValue) {
+            sql.values.append(value)
+            sql.text += "?"
+            sql.text += String(sql.values.count)
+        }
+    }
+}
+
+/// The tenant of a tenant-scoped transaction, as its statements bind it. Only such a transaction can make one.
+package struct TenantMark: Sendable, Hashable {
+    package let id: TenantID
+    init(id: TenantID) { self.id = id }
+}
+
+/// A row of a result; columns are read by their place in the statement's list.
+package struct Row: Sendable {
+    package let values: [SQLValue]
+    package init(values: [SQLValue]) { self.values = values }
+
+    /// `let slug: String = try row.column(1)`
+    package func column<Value: SQLReadable>(_ index: Int, as: Value.Type = Value.self) throws -> Value {
+        try Value(sqlValue: values[index])
+    }
+}

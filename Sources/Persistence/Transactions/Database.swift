@@ -1,0 +1,128 @@
+package import Kernel
+
+/// The one database of a deployment: SQLite in the data folder, or PostgreSQL.
+///
+/// Write closures are synchronous and short, touch nothing but their transaction, and may run more than once:
+/// a group commit replays its members when the transaction is lost, PostgreSQL retries serialisation failures.
+/// The call returns after COMMIT is durable, or throws and nothing was written.
+package protocol Database: Sendable {
+    var engine: DatabaseEngine { get }
+
+    /// A transaction of one tenant.
+    func write<Result: Sendable>(
+        in tenant: TenantID, _ body: @escaping @Sendable (TenantTransaction) throws -> Result
+    ) async throws -> Result
+    func read<Result: Sendable>(
+        in tenant: TenantID, _ body: @escaping @Sendable (TenantTransaction) throws -> Result
+    ) async throws -> Result
+
+    /// A transaction of the directory: before a tenant is known. `tx.tenant(id)` joins a tenant's scope.
+    func writeDirectory<Result: Sendable>(
+        _ body: @escaping @Sendable (DirectoryTransaction) throws -> Result
+    ) async throws -> Result
+    func readDirectory<Result: Sendable>(
+        _ body: @escaping @Sendable (DirectoryTransaction) throws -> Result
+    ) async throws -> Result
+
+    /// A transaction of the platform's own tables.
+    func writePlatform<Result: Sendable>(
+        _ body: @escaping @Sendable (PlatformTransaction) throws -> Result
+    ) async throws -> Result
+    func readPlatform<Result: Sendable>(
+        _ body: @escaping @Sendable (PlatformTransaction) throws -> Result
+    ) async throws -> Result
+
+    /// A transaction of the system tables (jobs, timers, outbox) across tenants. `tx.tenant(id)` joins a tenant's scope.
+    func writeSystem<Result: Sendable>(
+        _ body: @escaping @Sendable (SystemTransaction) throws -> Result
+    ) async throws -> Result
+    func readSystem<Result: Sendable>(
+        _ body: @escaping @Sendable (SystemTransaction) throws -> Result
+    ) async throws -> Result
+
+    /// Finishes what is in flight, then closes.
+    func close() async
+}
+
+package enum DatabaseEngine: String, Sendable, CaseIterable { case sqlite, postgres }
+
+/// What every scope can do with its own tables. Statements are checked against the schema registry: a table of another scope, or
+/// a tenant table without a tenant mark, throws `PersistenceError.unscoped`.
+package protocol Transaction {
+    var session: any Session { get }
+    var scope: Table.Scope { get }
+}
+
+/// A driver's side of one transaction in flight; only drivers conform.
+package protocol Session: AnyObject {
+    /// Runs one statement and returns its rows; for statements without a result the list is empty.
+    func rows(_ sql: SQL, scope: Table.Scope) throws -> [Row]
+    /// Runs one statement and returns how many rows it changed.
+    func execute(_ sql: SQL, scope: Table.Scope) throws -> Int
+    /// Makes `tenant` the one whose rows may be seen and written from here on (row level security on PostgreSQL).
+    func enter(_ tenant: TenantID) throws
+    /// Time and ids for rows made by the transaction itself (outbox).
+    var clock: Clock { get }
+    var ids: IDs { get }
+    /// Called after the commit is durable, on no particular thread: wake-ups, live events, counters. Not called when it fails.
+    func afterCommit(_ action: @escaping @Sendable () -> Void)
+}
+
+extension Transaction {
+    package func all(_ sql: SQL) throws -> [Row] { try session.rows(sql, scope: scope) }
+    package func all<Value>(_ sql: SQL, _ read: (Row) throws -> Value) throws -> [Value] {
+        try session.rows(sql, scope: scope).map(read)
+    }
+    package func first(_ sql: SQL) throws -> Row? { try session.rows(sql, scope: scope).first }
+    package func first<Value>(_ sql: SQL, _ read: (Row) throws -> Value) throws -> Value? {
+        try session.rows(sql, scope: scope).first.map(read)
+    }
+    /// Runs a statement and returns how many rows it changed.
+    @discardableResult
+    package func execute(_ sql: SQL) throws -> Int { try session.execute(sql, scope: scope) }
+
+    package var clock: Clock { session.clock }
+    package var ids: IDs { session.ids }
+    package func afterCommit(_ action: @escaping @Sendable () -> Void) { session.afterCommit(action) }
+}
+
+/// The scope of one tenant's tables.
+package struct TenantTransaction: Transaction {
+    package let session: any Session
+    package let tenant: TenantMark
+    package var scope: Table.Scope { .tenant }
+
+    init(session: any Session, tenant: TenantID) throws {
+        self.session = session
+        self.tenant = TenantMark(id: tenant)
+        try session.enter(tenant)
+    }
+
+    /// The directory, in the same transaction.
+    package var directory: DirectoryTransaction { DirectoryTransaction(session: session) }
+    /// The platform's tables, in the same transaction.
+    package var platform: PlatformTransaction { PlatformTransaction(session: session) }
+    /// The queue, timer and outbox tables, in the same transaction.
+    package var system: SystemTransaction { SystemTransaction(session: session) }
+}
+
+package struct DirectoryTransaction: Transaction {
+    package let session: any Session
+    package var scope: Table.Scope { .directory }
+    package func tenant(_ id: TenantID) throws -> TenantTransaction { try TenantTransaction(session: session, tenant: id) }
+    package var platform: PlatformTransaction { PlatformTransaction(session: session) }
+    package var system: SystemTransaction { SystemTransaction(session: session) }
+}
+
+package struct PlatformTransaction: Transaction {
+    package let session: any Session
+    package var scope: Table.Scope { .platform }
+    package func tenant(_ id: TenantID) throws -> TenantTransaction { try TenantTransaction(session: session, tenant: id) }
+    package var system: SystemTransaction { SystemTransaction(session: session) }
+}
+
+package struct SystemTransaction: Transaction {
+    package let session: any Session
+    package var scope: Table.Scope { .system }
+    package func tenant(_ id: TenantID) throws -> TenantTransaction { try TenantTransaction(session: session, tenant: id) }
+}

@@ -1,0 +1,72 @@
+package import Kernel
+
+/// The result of an expression: a JSON value or JavaScript's `undefined`, which a parameter treats as "not set".
+package enum ExpressionValue: Sendable, Hashable {
+    case undefined
+    case json(JSON)
+    package var json: JSON { if case .json(let value) = self { value } else { .null } }
+}
+
+/// One script of a Code, Function or FunctionItem node.
+package struct Script: Sendable {
+    package enum Mode: String, Sendable, Hashable {
+        /// n8n Code v1/v2 `runOnceForAllItems`: returns items.
+        case allItems
+        /// n8n Code `runOnceForEachItem`: returns one item (or null to drop it).
+        case eachItem
+        /// n8n `function`: `items` in, items out.
+        case function
+        /// n8n `functionItem`: `item` in, item out.
+        case functionItem
+    }
+    package var source: String
+    package var mode: Mode
+    /// `$getWorkflowStaticData('global' | 'node')` before the script.
+    package var staticGlobal: JSON
+    package var staticNode: JSON
+    package var timeLimit: Duration
+
+    package init(source: String, mode: Mode, staticGlobal: JSON = [:], staticNode: JSON = [:], timeLimit: Duration = .seconds(10)) {
+        self.source = source
+        self.mode = mode
+        self.staticGlobal = staticGlobal
+        self.staticNode = staticNode
+        self.timeLimit = timeLimit
+    }
+}
+
+/// What a script gave back.
+package struct ScriptResult: Sendable {
+    /// Items `{json, binary?, pairedItem?}`, already normalised as n8n does (bare objects wrapped).
+    package var items: [JSON]
+    /// Lines of `console.log` and its kin.
+    package var logs: [String]
+    /// Static data after the script, nil where it was not touched.
+    package var staticGlobal: JSON?
+    package var staticNode: JSON?
+
+    package init(items: [JSON], logs: [String] = [], staticGlobal: JSON? = nil, staticNode: JSON? = nil) {
+        self.items = items
+        self.logs = logs
+        self.staticGlobal = staticGlobal
+        self.staticNode = staticNode
+    }
+}
+
+/// Runs JavaScript for one tenant at a time in a walled process. Implemented by the sandbox's client.
+package protocol ScriptRunner: Sendable {
+    /// Evaluates the JavaScript of several `{{ }}` blocks, each for an item index; one round trip.
+    func evaluate(_ blocks: [ScriptBlock], tenant: TenantID, scope: any ExpressionScope) async throws -> [Result<ExpressionValue, ScriptError>]
+    /// Runs a script over the node's input items.
+    func run(_ script: Script, tenant: TenantID, scope: any ExpressionScope) async throws -> ScriptResult
+}
+
+/// The JavaScript between `{{` and `}}`, and the item it is evaluated for.
+package struct ScriptBlock: Sendable, Hashable {
+    package var source: String
+    package var itemIndex: Int
+    package init(source: String, itemIndex: Int) {
+        self.source = source
+        self.itemIndex = itemIndex
+    }
+}

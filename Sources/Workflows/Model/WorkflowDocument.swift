@@ -1,0 +1,137 @@
+package import Kernel
+
+/// A workflow as it is stored, versioned and run; its JSON form is `schema 1` of the document format (keys in snake_case).
+package struct WorkflowDocument: Sendable, Hashable {
+    package var name: String
+    package var nodes: [WorkflowNode]
+    package var settings: WorkflowSettings
+    /// Items shown in place of a node's output in manual runs, by node name: `[{"json": {…}}]`.
+    package var pinnedData: [String: JSON]
+    /// What an import could not express (`{"format": "n8n", …}`); opaque, given back by the export.
+    package var origin: JSON?
+
+    package init(
+        name: String, nodes: [WorkflowNode] = [], settings: WorkflowSettings = .init(), pinnedData: [String: JSON] = [:],
+        origin: JSON? = nil
+    ) {
+        self.name = name
+        self.nodes = nodes
+        self.settings = settings
+        self.pinnedData = pinnedData
+        self.origin = origin
+    }
+}
+
+package struct WorkflowNode: Sendable, Hashable {
+    package enum Category: String, Sendable, Hashable, CaseIterable {
+        case trigger, action, condition
+        case aiProcessing = "ai_processing"
+    }
+    package enum OnError: String, Sendable, Hashable, CaseIterable {
+        case stop
+        /// Goes on with the failed items as `{error}` on the regular output.
+        case continueRegular = "continue"
+        /// Failed items leave by an additional last output.
+        case continueErrorOutput = "error_output"
+    }
+    package struct Retry: Sendable, Hashable {
+        /// Attempts in all, at least 2.
+        package var attempts: Int
+        /// Between two attempts.
+        package var waitMilliseconds: Int
+        package init(attempts: Int, waitMilliseconds: Int) {
+            self.attempts = attempts
+            self.waitMilliseconds = waitMilliseconds
+        }
+    }
+
+    package var id: String
+    package var category: Category
+    /// `set`, `http_request`; an unknown one from an import keeps its foreign name, `n8n:n8n-nodes-base.foo`.
+    package var kind: String
+    /// n8n's typeVersion for imported nodes; ours begin at the declaration's current version.
+    package var kindVersion: Double
+    /// Unique in the document; expressions name nodes by it.
+    package var name: String
+    package var position: [Double]
+    /// Parameters as written; strings beginning with `=` are expressions.
+    package var config: JSONObject
+    package var connections: [WorkflowConnection]
+    /// Credential id (or null until mapped) and name by credential type.
+    package var credentials: [String: CredentialReference]
+    package var onError: OnError
+    package var retry: Retry?
+    package var executeOnce: Bool
+    package var alwaysOutput: Bool
+    package var disabled: Bool
+    package var notes: String?
+
+    package init(
+        id: String, category: Category, kind: String, kindVersion: Double = 1, name: String, position: [Double] = [0, 0],
+        config: JSONObject = [:], connections: [WorkflowConnection] = [], credentials: [String: CredentialReference] = [:],
+        onError: OnError = .stop, retry: Retry? = nil, executeOnce: Bool = false, alwaysOutput: Bool = false,
+        disabled: Bool = false, notes: String? = nil
+    ) {
+        self.id = id
+        self.category = category
+        self.kind = kind
+        self.kindVersion = kindVersion
+        self.name = name
+        self.position = position
+        self.config = config
+        self.connections = connections
+        self.credentials = credentials
+        self.onError = onError
+        self.retry = retry
+        self.executeOnce = executeOnce
+        self.alwaysOutput = alwaysOutput
+        self.disabled = disabled
+        self.notes = notes
+    }
+}
+
+/// An edge that leaves a node.
+package struct WorkflowConnection: Sendable, Hashable {
+    package var output: Int
+    /// The target node's id.
+    package var to: String
+    package var input: Int
+    /// `main`, or `ai_languageModel`, `ai_tool`, … for edges that are no data flow.
+    package var kind: String
+    package init(output: Int = 0, to: String, input: Int = 0, kind: String = "main") {
+        self.output = output
+        self.to = to
+        self.input = input
+        self.kind = kind
+    }
+}
+
+package struct CredentialReference: Sendable, Hashable {
+    package var id: String?
+    package var name: String
+    package init(id: String?, name: String) {
+        self.id = id
+        self.name = name
+    }
+}
+
+package struct WorkflowSettings: Sendable, Hashable {
+    package enum Order: String, Sendable, Hashable, CaseIterable {
+        /// Branches run side by side: our own documents.
+        case parallel
+        /// n8n's orders: breadth first, and depth first by position.
+        case n8nV0 = "n8n_v0"
+        case n8nV1 = "n8n_v1"
+    }
+    package var order: Order
+    /// IANA name; nil means the tenant's.
+    package var timeZone: String?
+    package var errorWorkflow: String?
+    package var timeoutSeconds: Int?
+    package init(order: Order = .parallel, timeZone: String? = nil, errorWorkflow: String? = nil, timeoutSeconds: Int? = nil) {
+        self.order = order
+        self.timeZone = timeZone
+        self.errorWorkflow = errorWorkflow
+        self.timeoutSeconds = timeoutSeconds
+    }
+}
