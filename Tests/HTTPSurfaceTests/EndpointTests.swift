@@ -70,7 +70,7 @@ struct EndpointTests {
         let reply = try await harness.call("POST", "/v1/notes", headers: key, body: "{\n  \"title\": nope}")
         #expect(reply.status == 400)
         #expect(try reply.json["code"] == "malformed_json")
-        #expect(try reply.json["detail"]?.text?.contains("line 2, column 13") == true)
+        #expect(try reply.json["detail"]?.text?.contains("line 2, column 12") == true)
     }
 
     @Test func `an empty body is refused, and another media type`() async throws {
