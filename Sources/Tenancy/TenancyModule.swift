@@ -1,7 +1,8 @@
-package import Kernel
+package import HTTPSurface
+internal import Kernel
 package import Persistence
 
-/// The module's tables; its endpoints and permissions are in `TenancyRoutes`.
+/// The module's door.
 package enum TenancyModule {
     package static let tables: [Table] = [
         PlanStore.table, TenantStore.table, UserStore.table, MembershipStore.table, SessionStore.table, OneTimeTokenStore.table,
@@ -12,15 +13,21 @@ package enum TenancyModule {
         Migration("tenancy.0001-tenants-people-keys-limits-audit", tables.map { .createTable($0) })
     ]
 
-    /// Who may do what; a workflow role table of this kind is declared by each module.
-    package static let grants: [(permission: Permission, roles: [Role])] = [
-        ("tenant.read", [.owner, .admin, .editor, .viewer, .billing]),
-        ("tenant.write", [.owner, .admin]),
-        ("members.read", [.owner, .admin, .editor, .viewer, .billing]),
-        ("members.write", [.owner, .admin]),
-        ("api_keys.read", [.owner, .admin]),
-        ("api_keys.write", [.owner, .admin]),
-        ("audit.read", [.owner, .admin]),
-        ("usage.read", [.owner, .admin, .editor, .viewer, .billing]),
+    package static let permissions: [PermissionDeclaration] = [
+        PermissionDeclaration("tenant.read", "See the tenant's settings.", roles: [.owner, .admin, .editor, .viewer, .billing]),
+        PermissionDeclaration("tenant.write", "Change the tenant's settings.", roles: [.owner, .admin]),
+        PermissionDeclaration("members.read", "See who belongs to the tenant.", roles: [.owner, .admin, .editor, .viewer, .billing]),
+        PermissionDeclaration("members.write", "Invite, change and remove members.", roles: [.owner, .admin]),
+        PermissionDeclaration("api_keys.read", "See the API keys, without their secrets.", roles: [.owner, .admin]),
+        PermissionDeclaration("api_keys.write", "Create and revoke API keys.", roles: [.owner, .admin]),
+        PermissionDeclaration("audit.read", "Read the audit log.", roles: [.owner, .admin]),
+        PermissionDeclaration("usage.read", "See what is used of each limit.", roles: [.owner, .admin, .editor, .viewer, .billing]),
     ]
+
+    package static func module(_ tenancy: Tenancy) -> Module {
+        let endpoints: [Endpoint] =
+            PlanRoutes(tenancy: tenancy).endpoints + TenantRoutes(tenancy: tenancy).endpoints + AccountRoutes(tenancy: tenancy).endpoints
+            + MemberRoutes(tenancy: tenancy).endpoints + APIKeyRoutes(tenancy: tenancy).endpoints + AuditRoutes(tenancy: tenancy).endpoints
+        return Module(name: "tenancy", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)
+    }
 }

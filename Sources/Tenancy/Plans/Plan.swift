@@ -18,12 +18,7 @@ package struct PlanLimits: Sendable, Hashable, Codable {
         self.requestsPerSecond = requestsPerSecond
     }
 
-    enum CodingKeys: String, CodingKey {
-        case workflows, users
-        case executionsPerMonth = "executions_per_month"
-        case storageBytes = "storage_bytes"
-        case requestsPerSecond = "requests_per_second"
-    }
+    enum CodingKeys: String, CodingKey { case workflows, executionsPerMonth, storageBytes, users, requestsPerSecond }
 
     /// Unlimited members are written as null, so that a reader sees them.
     package func encode(to encoder: any Encoder) throws {

@@ -1,17 +1,6 @@
+package import HTTPSurface
 package import Kernel
 internal import Synchronization
-
-/// What a caller is told about its rate.
-package struct RateDecision: Sendable, Hashable {
-    package var isAllowed: Bool
-    /// Requests per window of one second.
-    package var limit: Int
-    package var remaining: Int
-    /// Until the whole burst is there again.
-    package var resetAfter: Duration
-    /// Until one request is allowed; zero where this one was.
-    package var retryAfter: Duration
-}
 
 /// The generic cell rate algorithm (ITU-T I.371) per key: an even rate with a burst of one second's worth, one number of state a key.
 /// State is of this process; with several gateways each allows the rate.
@@ -37,14 +26,14 @@ package final class RateLimiter: Sendable {
             let allowedAt = next - burst
             guard allowedAt <= now else {
                 return RateDecision(
-                    isAllowed: false, limit: perSecond, remaining: 0, resetAfter: .microseconds(theoretical - now),
+                    isAllowed: false, limit: perSecond, remaining: 0, reset: .microseconds(theoretical - now),
                     retryAfter: .microseconds(allowedAt - now))
             }
             state.arrivals[key] = next
             if state.arrivals.count > Self.keysMaximum { state.arrivals = state.arrivals.filter { $0.value > now } }
             return RateDecision(
                 isAllowed: true, limit: perSecond, remaining: Int((burst - (next - now)) / interval),
-                resetAfter: .microseconds(next - now), retryAfter: .zero)
+                reset: .microseconds(next - now))
         }
     }
 }
