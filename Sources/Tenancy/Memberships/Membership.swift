@@ -18,8 +18,8 @@ package struct Member: Sendable, Hashable {
     package var createdAt: Timestamp
 }
 
-extension Role: @retroactive SQLBindable {}
-extension Role: @retroactive SQLReadable {}
+extension Role: SQLBindable {}
+extension Role: SQLReadable {}
 
 struct MembershipStore {
     let tx: DirectoryTransaction
