@@ -34,6 +34,14 @@ package struct EndpointCall: Sendable {
     /// The tenant acted in, where there is one.
     package var tenantIfAny: TenantID? { tenantID }
 
+    /// Whether the client speaks TLS, to us or to the trusted proxy in front: then cookies are `Secure`.
+    package var isSecure: Bool {
+        surface.settings.isSecure || (surface.settings.trustsForwardedHeaders && head.header("X-Forwarded-Proto") == "https")
+    }
+
+    /// The texts of the language the client prefers.
+    package var localizer: Localizer { Localizer(surface.strings, language: surface.language(of: head)) }
+
     /// Adds a header to the answer: `Set-Cookie`, `Cache-Control`.
     package func addHeader(_ name: String, _ value: String) { extras.headers.withLock { $0.append((name, value)) } }
 

@@ -55,6 +55,8 @@ extension TypeSchema {
     }
 
     private func checkText(_ text: String, _ schema: Schema, _ fault: (String, String) -> Void) {
+        // No text of PostgreSQL holds it.
+        if text.utf8.contains(0) { return fault("nul_character", "must not hold the character U+0000") }
         if let values = schema.values, !values.contains(text) {
             return fault("unknown_value", "must be one of \(values.joined(separator: ", "))")
         }

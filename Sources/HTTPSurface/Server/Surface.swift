@@ -23,10 +23,12 @@ package final class Surface: Sendable {
     let ids: IDs
     let settings: Settings
     let addressing: TenantAddressing
+    let strings: Strings
     let logger: Logger
 
     package init(
-        endpoints: [Endpoint], doors: Doors, idempotency: Idempotency? = nil, ids: IDs, settings: Settings = Settings(), logger: Logger
+        endpoints: [Endpoint], doors: Doors, idempotency: Idempotency? = nil, ids: IDs, strings: Strings = .none,
+        settings: Settings = Settings(), logger: Logger
     ) {
         self.endpoints = endpoints
         self.router = Router(endpoints)
@@ -35,6 +37,7 @@ package final class Surface: Sendable {
         self.ids = ids
         self.settings = settings
         self.addressing = TenantAddressing(platformHosts: settings.platformHosts)
+        self.strings = strings
         self.logger = logger
     }
 }
@@ -90,10 +93,18 @@ extension Surface: HTTPResponder {
     }
 
     func problem(for error: any Error, _ head: RequestHead) -> Problem {
-        if let problem = Problem(answering: error) { return problem }
+        if var problem = Problem(answering: error) {
+            let language = language(of: head)
+            if language != "en", let text = strings.text("problem.\(problem.code)", problem.arguments, language: language) { problem.detail = text }
+            return problem
+        }
         logger.error(
             "request failed", metadata: ["request": "\(head.requestID)", "method": "\(head.method)", "path": "\(head.path)", "error": "\(error)"])
         return .internal
+    }
+
+    func language(of head: RequestHead) -> String {
+        strings.language(cookie: head.cookie("language"), accept: head.header("Accept-Language"))
     }
 
     private func remoteAddress(_ request: Request, _ context: SurfaceContext) -> @Sendable () -> String? {
