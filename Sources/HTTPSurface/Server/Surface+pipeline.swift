@@ -62,7 +62,7 @@ extension Surface {
             let read: @Sendable () async throws -> ByteBuffer = { try await request.body.collect(upTo: limit) }
             let buffer =
                 if endpoint.kind == .raw, let length, Int(length) ?? .max <= Limits.smallBodyBytes { try await read() } else {
-                    try await within(Limits.bodyTime, orThrow: Problem.bodyTimeout, read)
+                    try await within(settings.bodyTime, orThrow: Problem.bodyTimeout, read)
                 }
             return Array(buffer.readableBytesView)
         } catch is NIOTooManyBytesError {
