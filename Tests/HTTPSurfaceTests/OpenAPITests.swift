@@ -40,7 +40,7 @@ struct OpenAPITests {
         #expect(create?["requestBody"]?["content"]?["application/json"]?["schema"]?["$ref"] == "#/components/schemas/CreateNote")
         let note = document["components"]?["schemas"]?["CreateNote"]
         #expect(note?["required"] == ["title"])
-        #expect(note?["properties"]?["title"] == ["type": "string", "description": "What it is about", "minLength": 1, "maxLength": 20, "examples": ["Milk"]])
+        #expect(note?["properties"]?["title"] == ["type": "string", "pattern": #"^[^\u0000]*$"#, "description": "What it is about", "minLength": 1, "maxLength": 20, "examples": ["Milk"]])
         #expect(note?["properties"]?["color"] == ["type": ["string", "null"], "enum": ["red", "dark_blue", nil]])
         let parameters = document["paths"]?["/v1/notes"]?["get"]?["parameters"]?.array?.compactMap { $0["name"]?.text }
         #expect(parameters == ["color", "limit_to", "tag", "cursor", "limit"])

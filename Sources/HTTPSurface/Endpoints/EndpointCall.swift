@@ -45,8 +45,8 @@ package struct EndpointCall: Sendable {
     /// Adds a header to the answer: `Set-Cookie`, `Cache-Control`.
     package func addHeader(_ name: String, _ value: String) { extras.headers.withLock { $0.append((name, value)) } }
 
-    /// Who calls a public endpoint: anonymous where nobody is signed in.
-    package func authenticated() async throws -> Principal { try await surface.authenticateIfAny(head, tenant: tenantID) }
+    /// Who calls a public endpoint, in the tenant its address names: anonymous where nobody is signed in, or not there.
+    package func authenticated() async throws -> Principal { try await surface.authenticateIfAny(head, address) }
 
     /// Looks up a tenant by its subdomain or domain. - Throws: `not_found`.
     package func resolve(_ address: TenantAddress) async throws -> TenantID { try await surface.resolve(address) }
@@ -94,6 +94,7 @@ extension EndpointCall {
     package func page() throws -> PageRequest {
         let pairs = queryPairs
         let cursor = pairs.last { $0.name == "cursor" }?.value
+        if let cursor, !Cursor.isWellFormed(cursor) { throw Cursor.refusal }
         guard let text = pairs.last(where: { $0.name == "limit" })?.value else { return try PageRequest(cursor: cursor) }
         guard let limit = Int(text) else { throw Refusal.invalid("limit", "not_an_integer", "limit must be an integer.") }
         return try PageRequest(cursor: cursor, limit: limit)

@@ -61,12 +61,12 @@ struct DocsPage {
 
     private func requestBody(_ endpoint: Endpoint) -> HTML {
         guard let body = endpoint.requestBody else { return "" }
-        return table("http.docs.body", ["http.docs.field", "http.docs.type", "http.docs.meaning"], fields(body.schema, "", body.schema.root, depth: 0))
+        return table("http.docs.body", ["http.docs.field", "http.docs.type", "http.docs.meaning"], fields(body.schema, "", body.schema.root, above: []))
     }
 
     private func answers(_ endpoint: Endpoint) -> HTML {
         let parts: [HTML] = endpoint.responses.map { response in
-            let rows = response.schema.map { fields($0, "", $0.root, depth: 0) } ?? []
+            let rows = response.schema.map { fields($0, "", $0.root, above: []) } ?? []
             let shown = table(nil, ["http.docs.field", "http.docs.type", "http.docs.meaning"], rows)
             return "<h3>\(localizer("http.docs.answers")): \(response.status) \(response.description)</h3>\(shown)"
         }
@@ -76,22 +76,23 @@ struct DocsPage {
         return "\(parts)\(table("http.docs.refusals", ["http.docs.status", "http.docs.code", "http.docs.meaning"], refusals))"
     }
 
-    /// The fields of a type and, to a depth of three, those of the types within.
-    private func fields(_ type: TypeSchema, _ prefix: String, _ schema: Schema, depth: Int) -> [HTML] {
-        let resolved = type.resolved(schema)
-        switch resolved.shape {
-        case .object(let fields) where depth < 4:
+    /// The fields of a type and of the types within, each type once on the way down.
+    private func fields(_ type: TypeSchema, _ prefix: String, _ schema: Schema, above: Set<String>) -> [HTML] {
+        var above = above
+        if case .reference(let name) = schema.shape, !above.insert(name).inserted { return [] }
+        switch type.resolved(schema).shape {
+        case .object(let fields):
             return fields.flatMap { field -> [HTML] in
                 let name = prefix + field.name
-                return [row(name, field.schema, isRequired: field.isRequired)] + self.fields(type, "\(name).", field.schema, depth: depth + 1)
+                return [row(name, field.schema, isRequired: field.isRequired)] + self.fields(type, "\(name).", field.schema, above: above)
             }
-        case .array(let element): return fields(type, prefix.isEmpty ? "[]." : "\(prefix.dropLast())[].", element, depth: depth)
+        case .array(let element): return fields(type, prefix.isEmpty ? "[]." : "\(prefix.dropLast())[].", element, above: above)
         default: return []
         }
     }
 
     private func row(_ name: String, _ schema: Schema, isRequired: Bool, place: String = "") -> HTML {
-        let mark: HTML? = isRequired ? " <span class=\"status\">\(localizer("http.docs.required"))</span>" : nil
+        let mark: HTML? = isRequired ? " <small>\(localizer("http.docs.required"))</small>" : nil
         let values = schema.values.map { $0.joined(separator: " | ") } ?? schema.typeName
         return "<tr><td><code>\(name)</code>\(place)\(mark)</td><td>\(values)</td><td>\(DocsPage.prose(schema.description ?? ""))</td></tr>"
     }

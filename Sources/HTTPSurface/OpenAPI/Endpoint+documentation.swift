@@ -35,6 +35,9 @@ extension Endpoint {
 
     private static let pageParameters: [Parameter] = {
         var cursor = Schema(.string)
+        cursor.minLength = 1
+        cursor.maxLength = Limits.cursorBytes
+        cursor.pattern = Cursor.pattern
         cursor.description = "From `next_cursor` of the page before."
         var limit = Schema(.integer)
         limit.minimum = 1
@@ -50,6 +53,7 @@ extension Endpoint {
         var schema = Schema(.string)
         schema.minLength = 1
         schema.maxLength = 255
+        schema.pattern = "^[!-~]+$"
         schema.description = "Makes a repeated request answer as the first one did."
         return Parameter(name: "Idempotency-Key", place: "header", isRequired: false, schema: schema)
     }()

@@ -9,12 +9,15 @@ extension Schema {
         case .boolean: type("boolean", &members)
         case .integer: type("integer", &members)
         case .number: type("number", &members)
-        case .string: type("string", &members)
+        case .string:
+            type("string", &members)
+            if values == nil, format != "uuid", format != "date-time" { members["pattern"] = pattern.map { .string($0) } ?? Schema.withoutNUL }
         case .array(let element):
             type("array", &members)
             members["items"] = element.openAPI
         case .map(let element):
             type("object", &members)
+            members["propertyNames"] = ["pattern": Schema.withoutNUL]
             members["additionalProperties"] = element.openAPI
         case .object(let fields): write(fields, to: &members)
         case .reference(let name):
@@ -28,6 +31,9 @@ extension Schema {
         annotate(&members)
         return .object(members)
     }
+
+    /// What validation refuses in every text.
+    private static let withoutNUL: JSON = #"^[^\u0000]*$"#
 
     private func type(_ name: String, _ members: inout JSONObject) {
         members["type"] = isNullable ? [.string(name), "null"] : .string(name)

@@ -84,8 +84,8 @@ final class SchemaProbe {
     /// Bounded by the type, and by what JSON's readers keep exact.
     private static func integer<Value: FixedWidthInteger>(_: Value.Type) -> Schema {
         var schema = Schema(.integer)
-        schema.minimum = max(Double(Value.min), -9_007_199_254_740_992)
-        schema.maximum = min(Double(Value.max), 9_007_199_254_740_992)
+        schema.minimum = max(Double(Value.min), -9_007_199_254_740_991)
+        schema.maximum = min(Double(Value.max), 9_007_199_254_740_991)
         return schema
     }
 

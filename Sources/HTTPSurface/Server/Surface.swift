@@ -119,6 +119,7 @@ extension Surface: HTTPResponder {
         let localizer = Localizer(strings, language: language(of: head))
         if localizer.language != "en" {
             problem.detail = strings.text("problem.\(problem.code)", problem.arguments, language: localizer.language) ?? problem.detail
+            problem.title = strings.text("problem.title.\(problem.status)", language: localizer.language) ?? problem.title
         }
         guard isForPeople(endpoint, head) else { return problem.answer(requestID: head.requestID) }
         let page = ErrorPage(
