@@ -1,1 +1,3 @@
-print("aias")
+internal import ArgumentParser
+
+await AIAS.main()

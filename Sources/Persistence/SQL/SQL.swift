@@ -32,6 +32,8 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
 
         package mutating func appendInterpolation(_ value: some SQLBindable) { bind(value.sqlValue) }
 
+        package mutating func appendInterpolation<Value: SQLBindable>(_ value: Value?) { bind(value.sqlValue) }
+
         /// The marked tenant value of a tenant-scoped transaction.
         package mutating func appendInterpolation(_ tenant: TenantMark) {
             sql.tenantMarks += 1
