@@ -81,17 +81,18 @@ struct AdmissionTests {
     }
 
     @Test func `a public endpoint learns on demand who calls it`() async throws {
-        let who = SurfaceHarness([
-            .raw(.get, "/who", access: .public("A test."), summary: "Who", tag: "Test") { call in .text(try await call.authenticated().actor.text) }
-        ])
-        func actor(_ headers: [String: String], _ host: String = "localhost") async throws -> String {
+        let endpoint = Endpoint.raw(.get, "/who", access: .public("A test."), summary: "Who", tag: "Test") { call in
+            .text(try await call.authenticated().actor.text)
+        }
+        let who = SurfaceHarness([endpoint])
+        let actor: ([String: String], String) async throws -> String = { headers, host in
             try await who.call("GET", "/who", host: host, headers: headers).text
         }
-        #expect(try await actor([:]) == "anonymous")
-        #expect(try await actor(["Cookie": "session=ana"]) == "user:\(SurfaceHarness.user)")
+        #expect(try await actor([:], "localhost") == "anonymous")
+        #expect(try await actor(["Cookie": "session=ana"], "localhost") == "user:\(SurfaceHarness.user)")
         #expect(try await actor(["Cookie": "session=ana"], "acme.localhost") == "user:\(SurfaceHarness.user)")
         #expect(try await actor(["Cookie": "session=ana"], "other.localhost") == "anonymous")
-        #expect(try await actor(["Authorization": "Bearer nope"]) == "anonymous")
+        #expect(try await actor(["Authorization": "Bearer nope"], "localhost") == "anonymous")
     }
 
     @Test func `no answer allows another origin to read it`() async throws {
