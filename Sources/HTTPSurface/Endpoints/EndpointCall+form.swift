@@ -4,6 +4,11 @@ internal import Kernel
 package struct FormFields: Sendable {
     package let pairs: [(name: String, value: String)]
 
+    package init(pairs: [(name: String, value: String)]) { self.pairs = pairs }
+
+    /// A form that nobody has filled in.
+    package static let empty = FormFields(pairs: [])
+
     /// The last value of a field, without spaces around it; empty where it was not sent.
     package subscript(_ name: String) -> String {
         let text = pairs.last { $0.name == name }?.value ?? ""

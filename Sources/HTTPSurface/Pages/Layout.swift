@@ -20,6 +20,9 @@ package struct Layout: Sendable {
     package var navigation: [Link]
     /// Who is signed in, and the way out.
     package var who: HTML?
+    /// Stands before the navigation.
+    package var brand: HTML?
+    package var mainClass = "page"
 
     package init(
         title: String, localizer: Localizer, styles: [String] = [], scripts: [String] = [], navigation: [Link] = [], who: HTML? = nil
@@ -48,7 +51,7 @@ package struct Layout: Sendable {
         <body>
         <a class="skip" href="#main">\(localizer("http.layout.skip"))</a>
         \(bar)\
-        <main id="main" class="page" tabindex="-1">
+        <main id="main" class="\(mainClass)" tabindex="-1">
         \(main)
         </main>
         </body>
@@ -69,7 +72,7 @@ package struct Layout: Sendable {
         }
         let person: HTML? = who.map { "<div class=\"who\">\($0)</div>" }
         return """
-            <header class="bar">
+            <header class="bar">\(brand)
             <nav aria-label="\(localizer("http.layout.navigation"))"><ul>\(links)</ul></nav>
             \(person)
             </header>
