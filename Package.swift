@@ -18,6 +18,7 @@ let nioFoundationCompat: Target.Dependency = .product(name: "NIOFoundationCompat
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -62,7 +63,7 @@ let package = Package(
 
         module("Kernel", [collections]),
         module("Telemetry", ["Kernel", logging]),
-        module("Persistence", ["Kernel", "Telemetry", "CPostgres", "CZstd", grdb, crypto, logging, deque]),
+        module("Persistence", ["Kernel", "Telemetry", "CPostgres", "CZstd", grdb, grdbSQLite, crypto, logging, deque]),
         module("Scripting", ["Kernel", "Telemetry", collections, logging]),
         .executableTarget(
             name: "aias-sandbox", dependencies: ["CJavaScriptCore", "CSeccomp", "CShims", "Kernel"], path: "Sources/aias-sandbox",

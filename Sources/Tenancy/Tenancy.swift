@@ -9,11 +9,15 @@ package struct Tenancy: Sendable {
     package let permissions: PermissionTable
     package let rates: RateLimiter
 
-    package init(database: any Database, clock: Clock, vault: KeyVault, permissions: PermissionTable) {
+    /// Browsers reach the platform by https: session cookies are sent over nothing else.
+    let usesTLS: Bool
+
+    package init(database: any Database, clock: Clock, vault: KeyVault, permissions: PermissionTable, usesTLS: Bool) {
         self.database = database
         self.clock = clock
         self.vault = vault
         self.permissions = permissions
+        self.usesTLS = usesTLS
         rates = RateLimiter(clock: clock)
     }
 }

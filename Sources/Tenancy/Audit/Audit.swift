@@ -1,5 +1,5 @@
 package import Kernel
-package import Persistence
+internal import Persistence
 
 extension Tenancy {
     /// Newest first; those not yet sealed have no sequence.

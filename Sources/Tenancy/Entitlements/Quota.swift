@@ -1,4 +1,4 @@
-package import Kernel
+internal import Kernel
 package import Persistence
 
 /// Something a plan counts: the name under which a module reserves it.

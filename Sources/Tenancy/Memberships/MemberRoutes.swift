@@ -73,7 +73,7 @@ struct MemberRoutes {
                 body: AcceptanceBody.self, returns: .created(AccountView.self), errors: [AccountRoutes.stale]
             ) { call, body in
                 let signedIn = try await tenancy.acceptInvitation(token: body.token, name: body.name, password: body.password)
-                call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: call.isSecure))
+                call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: tenancy.usesTLS))
                 return AccountView(signedIn.user)
             },
         ]

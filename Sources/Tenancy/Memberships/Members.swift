@@ -1,5 +1,5 @@
 package import Kernel
-package import Persistence
+internal import Persistence
 
 /// Who belongs to a tenant, and invitations to join it.
 extension Tenancy {

@@ -1,4 +1,4 @@
-package import Kernel
+internal import Kernel
 
 /// What a tenant may use of something; nil is unlimited.
 package struct PlanLimits: Sendable, Hashable, Codable {

@@ -1,5 +1,5 @@
 package import Kernel
-package import Persistence
+internal import Persistence
 
 /// What a request shows of itself.
 package struct Presented: Sendable {

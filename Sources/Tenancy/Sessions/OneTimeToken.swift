@@ -1,4 +1,4 @@
-package import Kernel
+internal import Kernel
 internal import Persistence
 
 /// A link sent by mail, or printed for an operator: works once, within its time.

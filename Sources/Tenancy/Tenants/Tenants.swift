@@ -1,5 +1,5 @@
 package import Kernel
-package import Persistence
+internal import Persistence
 
 /// What an operator, or a person who signs up, asks for.
 package struct NewTenant: Sendable, Hashable {

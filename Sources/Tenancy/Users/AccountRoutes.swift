@@ -85,7 +85,7 @@ struct AccountRoutes {
             ) { call, body in
                 try tenancy.limitAttempts("sign-in", call.clientAddress)
                 let signedIn = try await tenancy.signIn(email: body.email, password: body.password)
-                call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: call.isSecure))
+                call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: tenancy.usesTLS))
                 return AccountView(signedIn.user)
             },
             Endpoint(
@@ -93,7 +93,7 @@ struct AccountRoutes {
                 returns: .noContent
             ) { call in
                 if let token = SessionCookie.read(call.header("Cookie")) { try await tenancy.signOut(token: token) }
-                call.addHeader("Set-Cookie", SessionCookie.clear(isSecure: call.isSecure))
+                call.addHeader("Set-Cookie", SessionCookie.clear(isSecure: tenancy.usesTLS))
             },
         ]
     }

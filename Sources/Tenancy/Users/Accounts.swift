@@ -1,5 +1,5 @@
-package import Kernel
-package import Persistence
+internal import Kernel
+internal import Persistence
 
 /// Sign-up, sign-in, and the links that mails carry.
 extension Tenancy {

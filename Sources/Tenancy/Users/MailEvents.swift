@@ -1,5 +1,5 @@
 package import Kernel
-package import Persistence
+internal import Persistence
 
 /// Asks for a mail; Notifications sends it. Links are made at the edge from `path`, since only that knows the public address.
 package struct MailRequested: Event {
