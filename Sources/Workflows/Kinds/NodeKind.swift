@@ -27,6 +27,8 @@ package struct NodeKind: Sendable, Codable, Hashable {
     package var parameters: [Parameter]
     package var inputs: Ports
     package var outputs: Ports
+    /// Other outputs of older versions, oldest first; `outputNames(of:)` picks.
+    package var versionedOutputs: [VersionedPorts] = []
     /// Accepted credential types; empty where it needs none.
     package var credentials: [String]
     package var effect: Effect
@@ -63,6 +65,16 @@ package enum Ports: Sendable, Codable, Hashable {
     case count(parameter: String, default: Int)
     /// One for each entry of a list in a parameter (path with dots), and one more where `fallback` has this value (switch).
     case entries(parameter: String, nameKey: String, fallbackParameter: String?, fallbackValue: String?)
+}
+
+/// The ports of a node whose version lies below a bound.
+package struct VersionedPorts: Sendable, Codable, Hashable {
+    package var below: Double
+    package var ports: Ports
+    package init(below: Double, ports: Ports) {
+        self.below = below
+        self.ports = ports
+    }
 }
 
 /// One parameter of a kind, with what its form needs.

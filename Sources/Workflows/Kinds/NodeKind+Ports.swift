@@ -1,0 +1,31 @@
+internal import Kernel
+
+extension NodeKind {
+    /// The names of a node's inputs, in order.
+    package func inputNames(of node: WorkflowNode) -> [String] { names(of: inputs, node: node) }
+
+    /// The names of a node's outputs, in order, without the error output that `onError` adds.
+    package func outputNames(of node: WorkflowNode) -> [String] {
+        let ports = versionedOutputs.first { node.kindVersion < $0.below }?.ports ?? outputs
+        return names(of: ports, node: node)
+    }
+
+    private func names(of ports: Ports, node: WorkflowNode) -> [String] {
+        switch ports {
+        case .fixed(let names): return names
+        case .count(let parameter, let fallback):
+            let count = rawParameter(parameter, of: node)?.coercedNumber ?? Double(fallback)
+            let bounded = count.isNaN ? fallback : Int(max(1, min(count, Double(KindLimits.portsPerNode))))
+            return (1...bounded).map { "input \($0)" }
+        case .entries(let parameter, let nameKey, let fallbackParameter, let fallbackValue):
+            let entries = rawParameter(parameter, of: node)?.array ?? []
+            var names = entries.prefix(KindLimits.portsPerNode).enumerated().map { index, entry in
+                entry[nameKey]?.text.flatMap { $0.isEmpty ? nil : $0 } ?? "output \(index)"
+            }
+            if let fallbackParameter, let fallbackValue, rawParameter(fallbackParameter, of: node)?.text == fallbackValue {
+                names.append("fallback")
+            }
+            return names
+        }
+    }
+}
