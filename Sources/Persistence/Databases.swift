@@ -10,3 +10,10 @@ package enum Databases {
         return database
     }
 }
+
+extension Databases {
+    /// A database on a server whose schema is current; see `PostgresDatabase.migrate`.
+    package static func server(url: String, tables: [Table], migrations: [Migration], clock: Clock, ids: IDs) throws -> any Database {
+        try PostgresDatabase(url: url, registry: SchemaRegistry(tables), migrations: migrations, clock: clock, ids: ids)
+    }
+}

@@ -1,3 +1,1 @@
-internal import ArgumentParser
-
-await AIAS.main()
+print("aias")

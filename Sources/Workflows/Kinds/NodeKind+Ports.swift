@@ -6,8 +6,24 @@ extension NodeKind {
 
     /// The names of a node's outputs, in order, without the error output that `onError` adds.
     package func outputNames(of node: WorkflowNode) -> [String] {
-        let ports = versionedOutputs.first { node.kindVersion < $0.below }?.ports ?? outputs
-        return names(of: ports, node: node)
+        let rule = outputRules.first { rule in
+            Parameter("", .notice, "", showWhen: rule.showWhen)
+                .isShown(in: node.config, declarations: parameters, version: node.kindVersion, root: node.config)
+        }
+        return names(of: rule?.ports ?? outputs, node: node)
+    }
+
+    /// How many inputs must bring items before a node with several inputs runs with what it has: all of them where it chooses a
+    /// branch, else one.
+    package func requiredInputCount(of node: WorkflowNode) -> Int {
+        kind == "merge" && node.kindVersion >= 2 && node.config["mode"] == "chooseBranch" ? inputNames(of: node).count : 1
+    }
+
+    /// The same declaration with other outputs under some settings; an earlier rule wins.
+    func withOutputs(_ ports: Ports, when showWhen: Parameter.ShowWhen) -> NodeKind {
+        var kind = self
+        kind.outputRules.append(PortRule(showWhen, ports))
+        return kind
     }
 
     private func names(of ports: Ports, node: WorkflowNode) -> [String] {

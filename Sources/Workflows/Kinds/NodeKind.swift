@@ -27,8 +27,8 @@ package struct NodeKind: Sendable, Codable, Hashable {
     package var parameters: [Parameter]
     package var inputs: Ports
     package var outputs: Ports
-    /// Other outputs of older versions, oldest first; `outputNames(of:)` picks.
-    package var versionedOutputs: [VersionedPorts] = []
+    /// Other outputs under some settings; the first rule that applies wins. `outputNames(of:)` decides.
+    package var outputRules: [PortRule] = []
     /// Accepted credential types; empty where it needs none.
     package var credentials: [String]
     package var effect: Effect
@@ -67,12 +67,12 @@ package enum Ports: Sendable, Codable, Hashable {
     case entries(parameter: String, nameKey: String, fallbackParameter: String?, fallbackValue: String?)
 }
 
-/// The ports of a node whose version lies below a bound.
-package struct VersionedPorts: Sendable, Codable, Hashable {
-    package var below: Double
+/// The ports of a node whose parameters have one of these values, as in `Parameter.showWhen`.
+package struct PortRule: Sendable, Codable, Hashable {
+    package var showWhen: Parameter.ShowWhen
     package var ports: Ports
-    package init(below: Double, ports: Ports) {
-        self.below = below
+    package init(_ showWhen: Parameter.ShowWhen, _ ports: Ports) {
+        self.showWhen = showWhen
         self.ports = ports
     }
 }

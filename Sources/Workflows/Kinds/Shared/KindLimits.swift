@@ -12,6 +12,8 @@ enum KindLimits {
     static let retryAfterAttempts = 3
     /// The longest `Retry-After` that is waited for inside a step.
     static let retryAfterSeconds = 30
+    /// The longest wait: ten years.
+    static let waitSeconds = 315_360_000.0
     /// Slots looked at before a schedule is said to have no further one.
     static let scheduleSearchDays = 366 * 8
 }
