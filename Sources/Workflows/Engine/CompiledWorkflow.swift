@@ -42,12 +42,12 @@ package final class CompiledWorkflow: Sendable {
     private let indexByID: [String: Int]
     let order: WorkflowSettings.Order
 
-    package init(_ document: WorkflowDocument, catalogue: NodeCatalogue) {
+    package init(_ document: WorkflowDocument, kinds: KindRegistry) {
         self.document = document
         order = document.settings.order
         indexByID = Dictionary(document.nodes.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         indexByName = Dictionary(document.nodes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
-        var nodes = document.nodes.map { Node($0, catalogue: catalogue) }
+        var nodes = document.nodes.map { Node($0, kinds: kinds) }
         for source in nodes.indices {
             for connection in document.nodes[source].connections where connection.kind == "main" {
                 guard let target = indexByID[connection.to] else { continue }
@@ -61,6 +61,8 @@ package final class CompiledWorkflow: Sendable {
         }
         self.nodes = nodes
     }
+
+    static let identityKinds: Set<String> = ["manual", "start", "webhook", "no_op"]
 
     package func index(ofNode name: String) -> Int? { indexByName[name] }
     package func index(ofNodeID id: String) -> Int? { indexByID[id] }
@@ -79,11 +81,11 @@ package final class CompiledWorkflow: Sendable {
 }
 
 extension CompiledWorkflow.Node {
-    init(_ node: WorkflowNode, catalogue: NodeCatalogue) {
+    init(_ node: WorkflowNode, kinds: KindRegistry) {
         self.node = node
-        kind = catalogue.kind(node.kind)
-        executor = catalogue.executor(node.kind)
-        outputCount = kind.map { max(1, catalogue.outputCount($0, node)) } ?? 1
+        kind = kinds.kind(node.kind)
+        executor = kinds.executor(for: node.kind)
+        outputCount = kind.map { max(1, $0.outputNames(of: node).count) } ?? 1
         // n8n's merge needs all inputs to choose a branch and any one otherwise.
         let mode = node.config["mode"]?.text
         if node.kind == "merge", mode == "chooseBranch" || mode == "choose_branch" { required = .all }
@@ -109,28 +111,9 @@ extension CompiledWorkflow.Node {
 
     /// A node that runs nothing: its input 0 is its output 0.
     var isPassThrough: Bool { node.disabled }
+    /// A kind that gives its items on as they are, so that they need not be looked into.
+    var isIdentity: Bool { CompiledWorkflow.identityKinds.contains(node.kind) }
     /// How many attempts a step of this node has.
     var attempts: Int { node.retry.map { min(max($0.attempts, 2), Limits.attemptsPerStep) } ?? 1 }
     var retryWait: Duration { .milliseconds(min(max(node.retry?.waitMilliseconds ?? 0, 0), Limits.retryWaitMillisecondsMaximum)) }
-}
-
-/// What the engine asks of the kinds.
-package struct NodeCatalogue: Sendable {
-    var kind: @Sendable (String) -> NodeKind?
-    var executor: @Sendable (String) -> (any NodeExecutor)?
-    /// Regular outputs of a node, which may depend on its parameters.
-    var outputCount: @Sendable (NodeKind, WorkflowNode) -> Int
-    /// The default of a parameter by path.
-    var defaultValue: @Sendable (NodeKind, String, WorkflowNode) -> JSON?
-
-    package init(
-        kind: @escaping @Sendable (String) -> NodeKind?, executor: @escaping @Sendable (String) -> (any NodeExecutor)?,
-        outputCount: @escaping @Sendable (NodeKind, WorkflowNode) -> Int,
-        defaultValue: @escaping @Sendable (NodeKind, String, WorkflowNode) -> JSON?
-    ) {
-        self.kind = kind
-        self.executor = executor
-        self.outputCount = outputCount
-        self.defaultValue = defaultValue
-    }
 }

@@ -9,6 +9,9 @@ extension Limits {
     static let retryWaitMillisecondsMaximum = 3_600_000
     /// Runs that one call of another workflow may start.
     static let runsPerCall = 1_000
+    /// Lines that one step may log, and the length of each.
+    static let logLinesPerStep = 1_000
+    static let logLineCharacters = 10_000
     /// How deep workflows may call workflows.
     static let callDepth = 20
     /// Bytes up to which a payload lies in its journal row instead of the payload store.

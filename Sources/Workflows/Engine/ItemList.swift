@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Persistence
 internal import Synchronization
 
 /// The items of one output, shared by every step that reads them: parsed, as bytes, or both, each made from the other when first asked
@@ -9,7 +10,7 @@ package final class ItemList: Sendable {
     private struct Forms: Sendable {
         var items: [Item]?
         var bytes: [UInt8]?
-        var hash: String?
+        var payload: PreparedPayload?
     }
 
     private let forms: Mutex<Forms>
@@ -52,20 +53,16 @@ package final class ItemList: Sendable {
         }
     }
 
-    /// The key of the stored payload, made once.
-    func hash(_ digest: ([UInt8]) -> String) -> String {
-        if let hash = forms.withLock({ $0.hash }) { return hash }
-        let hash = digest(bytes)
-        forms.withLock { $0.hash = hash }
-        return hash
-    }
+    /// The payload as the store takes it; nil until `prepare`.
+    var payload: PreparedPayload? { forms.withLock { $0.payload } }
 
-    /// The parsed items where they have been parsed, to see whether an executor gave back the very array it got.
-    func isBacked(by array: [Item]) -> Bool {
-        guard array.count == count, let items = forms.withLock({ $0.items }) else { return false }
-        return items.withUnsafeBufferPointer { own in
-            array.withUnsafeBufferPointer { $0.baseAddress == own.baseAddress }
-        }
+    /// Hashes and compresses the bytes once, and puts a large payload into the blob store.
+    func prepare(tenant: TenantID, blobs: any BlobStore) async throws {
+        guard payload == nil else { return }
+        let bytes = self.bytes
+        let prepared =
+            bytes.count > PayloadStore.inlineMaximum ? try await PreparedPayload(bytes, tenant: tenant, blobs: blobs) : PreparedPayload(bytes)
+        forms.withLock { $0.payload = prepared }
     }
 }
 

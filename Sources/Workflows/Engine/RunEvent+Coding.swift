@@ -143,7 +143,7 @@ extension StepOutput {
 }
 
 extension Lineage {
-    /// nil: unknown; a number: item by item from that input; `[item, input]`: all from that one; `{"all": [[[item, input], …] | null, …]}`.
+    /// nil: unknown; a number: item by item from that input; `[item, input, run?]`: all from that one; `{"all": [[place, …] | null, …]}`.
     fileprivate var journaled: JSON? {
         switch self {
         case .unknown: nil
@@ -165,11 +165,14 @@ extension Lineage {
 }
 
 extension PairedItem {
-    fileprivate var journaled: JSON { [.number(Double(item)), .number(Double(input))] }
+    fileprivate var journaled: JSON {
+        let place: [JSON] = [.number(Double(item)), .number(Double(input))]
+        return .array(place + (run.map { [.number(Double($0))] } ?? []))
+    }
 
     fileprivate init?(journaled json: JSON) {
         guard let item = json[0]?.integer, let input = json[1]?.integer else { return nil }
-        self.init(item: item, input: input)
+        self.init(item: item, input: input, run: json[2]?.integer)
     }
 }
 

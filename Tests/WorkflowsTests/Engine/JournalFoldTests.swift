@@ -31,7 +31,7 @@ import Testing
                 }
             }
             let order = WorkflowSettings.Order.allCases.randomElement(using: &random)!
-            graph = CompiledWorkflow(WorkflowDocument(name: "story", nodes: nodes, settings: .init(order: order)), catalogue: .none)
+            graph = CompiledWorkflow(WorkflowDocument(name: "story", nodes: nodes, settings: .init(order: order)), kinds: KindRegistry(executors: []))
         }
 
         /// The same outcome for the same attempt of the same step, whenever it is asked.

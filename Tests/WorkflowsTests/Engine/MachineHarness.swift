@@ -45,12 +45,8 @@ struct Graph {
     }
 
     var compiled: CompiledWorkflow {
-        CompiledWorkflow(WorkflowDocument(name: "test", nodes: nodes, settings: .init(order: order)), catalogue: .none)
+        CompiledWorkflow(WorkflowDocument(name: "test", nodes: nodes, settings: .init(order: order)), kinds: KindRegistry(executors: []))
     }
-}
-
-extension NodeCatalogue {
-    static let none = NodeCatalogue(kind: { _ in nil }, executor: { _ in nil }, outputCount: { _, _ in 1 }, defaultValue: { _, _, _ in nil })
 }
 
 /// Plays a run: each step's outcome is what `outcome` says.
