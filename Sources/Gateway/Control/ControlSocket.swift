@@ -2,7 +2,7 @@ internal import Foundation
 internal import Glibc
 package import Kernel
 package import Logging
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// How the command talks to the process that owns a data folder: one JSON line there, one back, over a socket in the folder (mode 600).
 package struct ControlSocket: Service {
@@ -147,7 +147,7 @@ private enum UnixSocket {
     static func write(_ descriptor: CInt, _ bytes: [UInt8]) {
         var place = 0
         while place < bytes.count {
-            let count = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress! + place, bytes.count - place, CInt(MSG_NOSIGNAL.rawValue)) }
+            let count = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress! + place, bytes.count - place, CInt(MSG_NOSIGNAL)) }
             if count <= 0 { return }
             place += count
         }

@@ -191,6 +191,7 @@ final class PostgresWorkers: @unchecked Sendable {
 
     private func attempt(_ member: any GroupMember, _ connection: PostgresConnection, tenant: TenantID?, isAlone: Bool) throws -> Outcome {
         let session = PostgresSession(connection: connection, registry: registry, clock: clock, ids: ids, entered: tenant)
+        defer { session.end() }
         if !isAlone { try connection.simple("SAVEPOINT member") }
         do {
             try member.attempt(session)

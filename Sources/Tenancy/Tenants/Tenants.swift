@@ -57,6 +57,7 @@ extension Tenancy {
         let subdomain = try Subdomain(new.subdomain)
         let email = try EmailAddress(owner)
         let name = try Self.checkedName(new.name)
+        defer { known.forget() }
         return try await database.writeDirectory { tx in
             let user = try Self.findOrMakeUser(email, name: nil, in: tx)
             let tenant = try Self.insertTenant(new, name: name, subdomain: subdomain, owner: user, by: principal, in: tx)
@@ -80,7 +81,8 @@ extension Tenancy {
 
     /// Plan, status, features and limits are the operator's to change; name and time zone the tenant's.
     package func updateTenant(_ id: TenantID, _ change: TenantChange, by principal: Principal) async throws -> Tenant {
-        try await database.writeDirectory { tx in
+        defer { known.forget() }
+        return try await database.writeDirectory { tx in
             guard var tenant = try TenantStore(tx: tx).tenant(id) else { throw Refusal.missing("tenant") }
             if let name = change.name { tenant.name = try Self.checkedName(name) }
             if let zone = change.timeZone { tenant.timeZone = zone }
