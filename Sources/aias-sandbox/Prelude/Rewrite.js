@@ -93,7 +93,10 @@
     }
   }
 
+  /** The text with the calls of n8n's methods rewritten; chains nest, so what is put before and for a token is kept beside it. */
   function methodCalls(tokens) {
+    const prefixes = tokens.map(() => '');
+    const texts = [...tokens];
     for (let at = 0; at < tokens.length; at += 1) {
       if (!aias.methodNames.has(tokens[at])) continue;
       const [dot, open] = [before(tokens, at), after(tokens, at)];
@@ -102,10 +105,11 @@
       const start = last < 0 ? -1 : chainStart(tokens, last);
       if (start < 0) continue;
       const name = tokens[at];
-      for (let index = dot; index < open; index += 1) tokens[index] = '';
-      tokens[dot] = `,"${name}")`;
-      tokens[start] = `$$method(${tokens[start]}`;
+      for (let index = dot; index < open; index += 1) texts[index] = '';
+      texts[dot] = `,"${name}")`;
+      prefixes[start] += '$$method(';
     }
+    return texts.map((text, index) => prefixes[index] + text).join('');
   }
 
   /** `$if(c,a,b)` → `((c)?(a):(b))`, innermost last. */
@@ -132,9 +136,7 @@
   function rewrite(source) {
     const tokens = split(source);
     conditionals(tokens);
-    const parts = split(tokens.join(''));
-    methodCalls(parts);
-    return parts.join('');
+    return methodCalls(split(tokens.join('')));
   }
 
   const quick = /\$if|`|\.\s*[\p{ID_Start}$_][\p{ID_Continue}$]*\s*\(/u;
