@@ -8,6 +8,7 @@ package struct Tenancy: Sendable {
     let vault: KeyVault
     package let permissions: PermissionTable
     package let rates: RateLimiter
+    let known = TenantDirectory()
 
     /// Browsers reach the platform by https: session cookies are sent over nothing else.
     let usesTLS: Bool

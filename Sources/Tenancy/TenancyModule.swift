@@ -24,10 +24,11 @@ package enum TenancyModule {
         PermissionDeclaration("usage.read", "See what is used of each limit.", roles: [.owner, .admin, .editor, .viewer, .billing]),
     ]
 
-    package static func module(_ tenancy: Tenancy) -> Module {
+    package static func module(_ tenancy: Tenancy, console: Console) -> Module {
         let endpoints: [Endpoint] =
             PlanRoutes(tenancy: tenancy).endpoints + TenantRoutes(tenancy: tenancy).endpoints + AccountRoutes(tenancy: tenancy).endpoints
             + MemberRoutes(tenancy: tenancy).endpoints + APIKeyRoutes(tenancy: tenancy).endpoints + AuditRoutes(tenancy: tenancy).endpoints
+            + AccountPages(tenancy: tenancy, console: console).endpoints
         return Module(name: "tenancy", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)
     }
 }

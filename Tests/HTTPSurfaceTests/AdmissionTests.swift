@@ -32,6 +32,8 @@ struct AdmissionTests {
         #expect(try await status("/v1/notes", "other.localhost") == 404)
         #expect(try await status("/v1/notes", "nobody.localhost") == 404)
         #expect(try await status("/v1/notes", "stranger.example") == 404)
+        let stranger = try await harness.call("GET", "/v1/notes", host: "stranger.example", headers: key)
+        #expect(try stranger.json["code"] == "unknown_host")
         #expect(try await status("/t/other/v1/notes", "localhost") == 404)
         #expect(try await status("/t/other/v1/notes", "acme.localhost") == 404)
     }
@@ -76,6 +78,21 @@ struct AdmissionTests {
         let second = try await limited.call("GET", "/v1/notes", headers: ["Authorization": "Bearer key-acme"])
         #expect(second.status == 429)
         #expect(second.header("Retry-After") == "1")
+    }
+
+    @Test func `a public endpoint learns on demand who calls it`() async throws {
+        let endpoint = Endpoint.raw(.get, "/who", access: .public("A test."), summary: "Who", tag: "Test") { call in
+            .text(try await call.authenticated().actor.text)
+        }
+        let who = SurfaceHarness([endpoint])
+        let actor: ([String: String], String) async throws -> String = { headers, host in
+            try await who.call("GET", "/who", host: host, headers: headers).text
+        }
+        #expect(try await actor([:], "localhost") == "anonymous")
+        #expect(try await actor(["Cookie": "session=ana"], "localhost") == "user:\(SurfaceHarness.user)")
+        #expect(try await actor(["Cookie": "session=ana"], "acme.localhost") == "user:\(SurfaceHarness.user)")
+        #expect(try await actor(["Cookie": "session=ana"], "other.localhost") == "anonymous")
+        #expect(try await actor(["Authorization": "Bearer nope"], "localhost") == "anonymous")
     }
 
     @Test func `no answer allows another origin to read it`() async throws {

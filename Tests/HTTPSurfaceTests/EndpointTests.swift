@@ -115,6 +115,7 @@ struct EndpointTests {
         #expect(bad.status == 422)
         #expect(try bad.json["faults"]?.array?.count == 2)
         #expect(try await harness.call("GET", "/v1/notes?limit=0", headers: key).status == 422)
+        #expect(try await harness.call("GET", "/v1/notes?cursor=%00", headers: key).status == 400)
     }
 
     @Test func `an error of our own is 500 with an id and nothing of its text`() async throws {

@@ -13,7 +13,10 @@ struct SurfaceHarness {
 
     let surface: Surface
 
-    init(_ endpoints: [Endpoint], limitRate: @escaping @Sendable (RateSubject) async throws -> RateDecision? = { _ in nil }, idempotency: Idempotency? = nil) {
+    init(
+        _ endpoints: [Endpoint], strings: Strings = .none, idempotency: Idempotency? = nil,
+        limitRate: @escaping @Sendable (RateSubject) async throws -> RateDecision? = { _ in nil }
+    ) {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         var settings = Surface.Settings()
@@ -29,7 +32,7 @@ struct SurfaceHarness {
                     default: nil
                     }
                 }, limitRate: limitRate),
-            idempotency: idempotency, ids: IDs(clock: .system), settings: settings, logger: logger)
+            idempotency: idempotency, ids: IDs(clock: .system), strings: strings, settings: settings, logger: logger)
     }
 
     @Sendable static func authenticate(_ request: AuthenticationRequest) async throws -> Principal {

@@ -34,11 +34,19 @@ package struct EndpointCall: Sendable {
     /// The tenant acted in, where there is one.
     package var tenantIfAny: TenantID? { tenantID }
 
+    /// Whether the client speaks TLS, to us or to the trusted proxy in front: then cookies are `Secure`.
+    package var isSecure: Bool {
+        surface.settings.isSecure || (surface.settings.trustsForwardedHeaders && head.header("X-Forwarded-Proto") == "https")
+    }
+
+    /// The texts of the language the client prefers.
+    package var localizer: Localizer { Localizer(surface.strings, language: surface.language(of: head)) }
+
     /// Adds a header to the answer: `Set-Cookie`, `Cache-Control`.
     package func addHeader(_ name: String, _ value: String) { extras.headers.withLock { $0.append((name, value)) } }
 
-    /// Who calls a public endpoint: anonymous where nobody is signed in.
-    package func authenticated() async throws -> Principal { try await surface.authenticateIfAny(head, tenant: tenantID) }
+    /// Who calls a public endpoint, in the tenant its address names: anonymous where nobody is signed in, or not there.
+    package func authenticated() async throws -> Principal { try await surface.authenticateIfAny(head, address) }
 
     /// Looks up a tenant by its subdomain or domain. - Throws: `not_found`.
     package func resolve(_ address: TenantAddress) async throws -> TenantID { try await surface.resolve(address) }
@@ -86,6 +94,7 @@ extension EndpointCall {
     package func page() throws -> PageRequest {
         let pairs = queryPairs
         let cursor = pairs.last { $0.name == "cursor" }?.value
+        if let cursor, !Cursor.isWellFormed(cursor) { throw Cursor.refusal }
         guard let text = pairs.last(where: { $0.name == "limit" })?.value else { return try PageRequest(cursor: cursor) }
         guard let limit = Int(text) else { throw Refusal.invalid("limit", "not_an_integer", "limit must be an integer.") }
         return try PageRequest(cursor: cursor, limit: limit)

@@ -29,9 +29,9 @@ package struct RequestHead: Sendable {
     /// The first value of a header, its name in any case.
     package func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { fields[$0] } }
 
-    /// All headers in their order, repeated ones repeated; `Host` comes first.
+    /// All headers in their order, names in lower case, repeated ones repeated; `host` comes first.
     package var headers: [(name: String, value: String)] {
-        (authority.map { [("Host", $0)] } ?? []) + fields.map { ($0.name.canonicalName, $0.value) }
+        (authority.map { [("host", $0)] } ?? []) + fields.map { ($0.name.canonicalName, $0.value) }
     }
 
     /// Host and port as the client wrote them, in lower case.

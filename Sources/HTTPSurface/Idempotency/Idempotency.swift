@@ -8,15 +8,17 @@ package struct Idempotency: Sendable {
     private let database: any Database
     private let clock: Clock
     private let ids: IDs
-    /// The sealer of a tenant, or of the platform where there is none.
-    private let sealer: @Sendable (TenantID?) async throws -> Sealer
+    /// Seals answers that show a secret.
+    private let vault: KeyVault
 
-    package init(database: any Database, clock: Clock, ids: IDs, sealer: @escaping @Sendable (TenantID?) async throws -> Sealer) {
+    package init(database: any Database, clock: Clock, ids: IDs, vault: KeyVault) {
         self.database = database
         self.clock = clock
         self.ids = ids
-        self.sealer = sealer
+        self.vault = vault
     }
+
+    static let sealContext = "idempotency"
 
     enum Start: Sendable {
         case run(IdempotencyClaim)
@@ -25,8 +27,7 @@ package struct Idempotency: Sendable {
 
     /// Claims the key before the handler runs.
     func start(_ key: IdempotencyKey, tenant: TenantID?, holdsSecret: Bool) async throws -> Start {
-        let claim = IdempotencyClaim(
-            key: key, id: ids.next(), tenant: tenant, sealer: holdsSecret ? try await sealer(tenant) : nil)
+        let claim = IdempotencyClaim(key: key, id: ids.next(), tenant: tenant, vault: holdsSecret ? vault : nil)
         let now = clock.now()
         let locked = now + Limits.idempotencyLock
         let expiry = now + Limits.idempotencyKeep
@@ -51,7 +52,7 @@ package struct Idempotency: Sendable {
 
     private func replay(_ recorded: RecordedAnswer, _ tenant: TenantID?) async throws -> Answer {
         var body = recorded.body ?? []
-        if recorded.isSealed { body = try await sealer(tenant).open(body) }
+        if recorded.isSealed { body = try await vault.open(body, tenant: tenant ?? KeyVault.platform, context: Idempotency.sealContext) }
         var headers = [(name: "Idempotent-Replayed", value: "true")]
         if let location = recorded.location { headers.append(("Location", location)) }
         return Answer(
@@ -63,7 +64,7 @@ package struct Idempotency: Sendable {
         if claim.isRecorded { return }
         var body: [UInt8] = []
         if case .bytes(let bytes) = answer.body { body = bytes }
-        let recorded = try claim.kept(
+        let recorded = try await claim.kept(
             status: answer.status, contentType: answer.contentType, location: answer.headers.first { $0.name == "Location" }?.value,
             body: body)
         if let tenant = claim.tenant {

@@ -6,38 +6,50 @@ internal import Synchronization
 ///
 /// The answer is recorded after the handler returns. A handler whose change must never happen twice, not even after a crash
 /// between its commit and that record, records the answer in its own transaction:
-/// `try call.idempotency?.record(view, status: 201, in: tx)`.
+///
+///     let prepared = try await call.idempotency?.prepare(view, status: 201)
+///     try await database.write(in: call.tenant) { tx in … try call.idempotency?.record(prepared, in: tx) }
 package final class IdempotencyClaim: Sendable {
     let key: IdempotencyKey
     let id: ID<IdempotencyClaim>
     let tenant: TenantID?
     /// Seals answers that show a secret.
-    private let sealer: Sealer?
+    private let vault: KeyVault?
     private let recorded = Mutex(false)
 
-    init(key: IdempotencyKey, id: ID<IdempotencyClaim>, tenant: TenantID?, sealer: Sealer?) {
+    init(key: IdempotencyKey, id: ID<IdempotencyClaim>, tenant: TenantID?, vault: KeyVault?) {
         self.key = key
         self.id = id
         self.tenant = tenant
-        self.sealer = sealer
+        self.vault = vault
+    }
+
+    /// An answer ready to be recorded, sealed where it shows a secret.
+    package struct Prepared: Sendable {
+        let answer: RecordedAnswer
     }
 
     /// Whether the handler recorded its answer itself. A transaction that failed after recording makes the handler throw.
     var isRecorded: Bool { recorded.withLock { $0 } }
 
-    /// Records the answer together with the change it tells of.
-    /// - Throws: `conflict` where another request took the claim over, so that the change is not made twice.
-    package func record(_ output: some Encodable, status: Int, location: String? = nil, in tx: TenantTransaction) throws {
-        precondition(tx.tenant.id == tenant, "the answer belongs to the tenant of the request")
-        let answer = try kept(status: status, contentType: "application/json", location: location, body: try Wire.encode(output).bytes)
-        try check(IdempotencyStore.record(answer, key, id, in: tx))
+    package func prepare(_ output: some Encodable, status: Int, location: String? = nil) async throws -> Prepared {
+        Prepared(
+            answer: try await kept(status: status, contentType: "application/json", location: location, body: try Wire.encode(output).bytes))
     }
 
-    /// The same for requests without a tenant.
-    package func record(_ output: some Encodable, status: Int, location: String? = nil, in tx: DirectoryTransaction) throws {
-        if let tenant { return try record(output, status: status, location: location, in: tx.tenant(tenant)) }
-        let answer = try kept(status: status, contentType: "application/json", location: location, body: try Wire.encode(output).bytes)
-        try check(IdempotencyStore.record(answer, key, id, in: tx))
+    /// Records the answer together with the change it tells of. Nothing happens where there is nothing prepared.
+    /// - Throws: `conflict` where another request took the claim over, so that the change is not made twice.
+    package func record(_ prepared: Prepared?, in tx: TenantTransaction) throws {
+        guard let prepared else { return }
+        precondition(tx.tenant.id == tenant, "the answer belongs to the tenant of the request")
+        try check(IdempotencyStore.record(prepared.answer, key, id, in: tx))
+    }
+
+    /// The same from a directory transaction; a tenant's record goes into the tenant's scope of it.
+    package func record(_ prepared: Prepared?, in tx: DirectoryTransaction) throws {
+        guard let prepared else { return }
+        if let tenant { return try record(prepared, in: tx.tenant(tenant)) }
+        try check(IdempotencyStore.record(prepared.answer, key, id, in: tx))
     }
 
     private func check(_ held: Bool) throws {
@@ -45,20 +57,9 @@ package final class IdempotencyClaim: Sendable {
         recorded.withLock { $0 = true }
     }
 
-    func kept(status: Int, contentType: String?, location: String?, body: [UInt8]) throws -> RecordedAnswer {
-        RecordedAnswer(
-            status: status, contentType: contentType, location: location, body: try sealer.map { try $0.seal(body) } ?? body,
-            isSealed: sealer != nil)
-    }
-}
-
-/// Encrypts and decrypts kept answers under a tenant's key.
-package struct Sealer: Sendable {
-    package let seal: @Sendable ([UInt8]) throws -> [UInt8]
-    package let open: @Sendable ([UInt8]) throws -> [UInt8]
-
-    package init(seal: @escaping @Sendable ([UInt8]) throws -> [UInt8], open: @escaping @Sendable ([UInt8]) throws -> [UInt8]) {
-        self.seal = seal
-        self.open = open
+    func kept(status: Int, contentType: String?, location: String?, body: [UInt8]) async throws -> RecordedAnswer {
+        let sealed = try await vault?.seal(body, tenant: tenant ?? KeyVault.platform, context: Idempotency.sealContext)
+        return RecordedAnswer(
+            status: status, contentType: contentType, location: location, body: sealed ?? body, isSealed: sealed != nil)
     }
 }

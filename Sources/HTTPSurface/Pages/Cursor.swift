@@ -36,7 +36,14 @@ package struct Cursor: Sendable, Hashable {
         return time
     }
 
-    private static var refusal: Refusal {
+    static let pattern = "^[A-Za-z0-9_-]+$"
+
+    /// Whether a text may be a cursor at all; lists find out whether it is one of theirs.
+    static func isWellFormed(_ text: String) -> Bool {
+        (1...Limits.cursorBytes).contains(text.utf8.count) && Base64URL.decode(text) != nil
+    }
+
+    static var refusal: Refusal {
         Refusal(.malformed, "invalid_cursor", "The cursor is not one that this list gave.", field: "cursor")
     }
 }

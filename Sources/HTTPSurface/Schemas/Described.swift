@@ -43,8 +43,8 @@ package struct FieldNote: Sendable {
         schema.format = format ?? schema.format
         schema.minLength = length.flatMap { $0.lowerBound > 0 ? $0.lowerBound : nil }
         schema.maxLength = length.flatMap { $0.upperBound < .max ? $0.upperBound : nil }
-        schema.minimum = range?.lowerBound
-        schema.maximum = range?.upperBound
+        schema.minimum = range?.lowerBound ?? schema.minimum
+        schema.maximum = range?.upperBound ?? schema.maximum
         schema.minItems = items.flatMap { $0.lowerBound > 0 ? $0.lowerBound : nil }
         schema.maxItems = items.flatMap { $0.upperBound < .max ? $0.upperBound : nil }
     }

@@ -28,7 +28,9 @@ extension TypeSchema {
             if let most = schema.maxItems, elements.count > most { return fault("too_many", "must have at most \(most) elements") }
             for (index, item) in elements.enumerated() { check(item, element, "\(path)[\(index)]", &found) }
         case (.map(let element), .object(let members)):
-            for (key, item) in members { check(item, element, path.isEmpty ? key : "\(path).\(key)", &found) }
+            for (key, item) in members {
+                if key.utf8.contains(0) { fault("nul_character", "must not hold the character U+0000 in a name") }
+                check(item, element, path.isEmpty ? key : "\(path).\(key)", &found) }
         case (.object(let fields), .object(let members)):
             for field in fields {
                 let place = path.isEmpty ? field.name : "\(path).\(field.name)"
@@ -55,6 +57,8 @@ extension TypeSchema {
     }
 
     private func checkText(_ text: String, _ schema: Schema, _ fault: (String, String) -> Void) {
+        // No text of PostgreSQL holds it.
+        if text.utf8.contains(0) { return fault("nul_character", "must not hold the character U+0000") }
         if let values = schema.values, !values.contains(text) {
             return fault("unknown_value", "must be one of \(values.joined(separator: ", "))")
         }

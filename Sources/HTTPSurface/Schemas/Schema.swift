@@ -28,6 +28,8 @@ package struct Schema: Sendable, Hashable {
     package var values: [String]?
     /// In Unicode scalars, as JSON Schema counts.
     package var minLength: Int?
+    /// An ECMAScript regular expression; documents what the one who reads the text checks.
+    package var pattern: String?
     package var maxLength: Int?
     package var minimum: Double?
     package var maximum: Double?

@@ -9,7 +9,7 @@ final class SchemaProbe {
         case let type as any Wrapping.Type: return type.schema(in: self)
         case is String.Type: return Schema(.string)
         case is Bool.Type: return Schema(.boolean)
-        case is any FixedWidthInteger.Type: return Schema(.integer)
+        case let type as any FixedWidthInteger.Type: return SchemaProbe.integer(type)
         case is any BinaryFloatingPoint.Type: return Schema(.number)
         case let type as any (CaseIterable & RawRepresentable).Type:
             if let values = SchemaProbe.texts(type) { return Schema(.string, values: values) }
@@ -79,6 +79,14 @@ final class SchemaProbe {
         let full = String(reflecting: type).replacing(#/\(unknown context at [^)]*\)\./#, with: "")
         let parts = full.split(whereSeparator: { "<>, ".contains($0) })
         return parts.map(plain).joined(separator: "Of")
+    }
+
+    /// Bounded by the type, and by what JSON's readers keep exact.
+    private static func integer<Value: FixedWidthInteger>(_: Value.Type) -> Schema {
+        var schema = Schema(.integer)
+        schema.minimum = max(Double(Value.min), -9_007_199_254_740_991)
+        schema.maximum = min(Double(Value.max), 9_007_199_254_740_991)
+        return schema
     }
 
     private static func texts<Value: CaseIterable & RawRepresentable>(_: Value.Type) -> [String]? {

@@ -14,8 +14,11 @@ extension Surface {
     }
 
     func resolve(_ address: TenantAddress) async throws -> TenantID {
-        guard let tenant = try await doors.resolveTenant(address) else { throw Refusal.missing("tenant") }
-        return tenant
+        if let tenant = try await doors.resolveTenant(address) { return tenant }
+        guard case .domain(let name) = address else { throw Refusal.missing("tenant") }
+        throw Refusal(
+            .missing, "unknown_host", "\(name) is neither a host of this platform nor a tenant's domain. Its operator can add it.",
+            arguments: ["host": name])
     }
 
     func admit(_ endpoint: Endpoint, _ head: RequestHead, _ address: TenantAddress?) async throws -> (Principal, TenantID?) {
@@ -44,11 +47,13 @@ extension Surface {
         return (principal, principal.tenant)
     }
 
-    func authenticateIfAny(_ head: RequestHead, tenant: TenantID?) async throws -> Principal {
+    func authenticateIfAny(_ head: RequestHead, _ address: TenantAddress?) async throws -> Principal {
         guard head.fields[.authorization] != nil || head.fields[.cookie] != nil else { return .anonymous }
         do {
+            var tenant: TenantID?
+            if let address { tenant = try await resolve(address) }
             return try await doors.authenticate(AuthenticationRequest(head: head, tenant: tenant))
-        } catch let refusal as Refusal where refusal.kind == .unauthenticated {
+        } catch let refusal as Refusal where refusal.kind == .unauthenticated || refusal.kind == .missing {
             return .anonymous
         }
     }

@@ -21,10 +21,9 @@ extension Surface {
             head: head, body: body, principal: principal, idempotency: nil, logger: logger, address: address, endpoint: endpoint,
             values: values, tenantID: tenant, surface: self, extras: extras)
         try checkQuery(endpoint, head)
-        guard let idempotency, endpoint.method == .post, endpoint.kind == .json, let text = head.fields[.idempotencyKey] else {
-            return try await handle(endpoint, call)
-        }
+        guard endpoint.takesIdempotencyKey, let text = head.fields[.idempotencyKey] else { return try await handle(endpoint, call) }
         let key = try Idempotency.key(text, principal: principal, head: head, body: body)
+        guard let idempotency else { return try await handle(endpoint, call) }
         switch try await idempotency.start(key, tenant: tenant, holdsSecret: endpoint.holdsSecret) {
         case .answer(let answer): return answer
         case .run(let claim):
@@ -62,7 +61,7 @@ extension Surface {
             let read: @Sendable () async throws -> ByteBuffer = { try await request.body.collect(upTo: limit) }
             let buffer =
                 if endpoint.kind == .raw, let length, Int(length) ?? .max <= Limits.smallBodyBytes { try await read() } else {
-                    try await within(Limits.bodyTime, orThrow: Problem.bodyTimeout, read)
+                    try await within(settings.bodyTime, orThrow: Problem.bodyTimeout, read)
                 }
             return Array(buffer.readableBytesView)
         } catch is NIOTooManyBytesError {

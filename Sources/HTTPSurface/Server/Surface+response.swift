@@ -5,17 +5,25 @@ internal import Synchronization
 
 /// From an answer to Hummingbird's response, with the headers every answer carries.
 extension Surface {
-    func response(_ answer: Answer, for endpoint: Endpoint?, _ head: RequestHead, _ request: Request, _ extras: AnswerExtras) async -> Response {
-        var headers = SecurityHeaders.headers(for: endpoint?.kind, contentType: answer.contentType, isSecure: settings.isSecure)
-        headers[.xRequestID] = head.requestID
+    func headers(of outcome: Outcome) -> HTTPFields {
+        let answer = outcome.answer
+        let isHTML = outcome.endpoint == nil && answer.contentType?.hasPrefix("text/html") == true
+        var headers = SecurityHeaders.headers(
+            for: isHTML ? .page : outcome.endpoint?.kind, contentType: answer.contentType, isSecure: settings.isSecure)
+        headers[.xRequestID] = outcome.head.requestID
         if let type = answer.contentType { headers[.contentType] = type }
         for (name, value) in answer.headers { SecurityHeaders.set(name, value, in: &headers) }
-        extras.headers.withLock { added in
+        outcome.extras.headers.withLock { added in
             for (name, value) in added { SecurityHeaders.set(name, value, in: &headers) }
         }
-        let status = HTTPResponse.Status(code: answer.status)
-        let isHead = head.method == "HEAD"
-        switch answer.body {
+        return headers
+    }
+
+    func response(_ outcome: Outcome, _ request: Request) -> Response {
+        var headers = headers(of: outcome)
+        let status = HTTPResponse.Status(code: outcome.answer.status)
+        let isHead = outcome.head.method == "HEAD"
+        switch outcome.answer.body {
         case .empty: return Response(status: status, headers: headers)
         case .bytes(let bytes):
             if isHead {

@@ -13,6 +13,10 @@ package final class Surface: Sendable {
         package var trustsForwardedHeaders = false
         /// Tells browsers to stay on TLS; set where TLS is in use, here or at the proxy.
         package var isSecure = false
+        /// How long a body may take to arrive.
+        package var bodyTime: Duration = Limits.bodyTime
+        /// What people see of a problem; a 401 may well send them to sign in.
+        package var errorPage: @Sendable (ErrorPage) -> Answer = { $0.plain }
         package init() {}
     }
 
@@ -23,10 +27,12 @@ package final class Surface: Sendable {
     let ids: IDs
     let settings: Settings
     let addressing: TenantAddressing
+    let strings: Strings
     let logger: Logger
 
     package init(
-        endpoints: [Endpoint], doors: Doors, idempotency: Idempotency? = nil, ids: IDs, settings: Settings = Settings(), logger: Logger
+        endpoints: [Endpoint], doors: Doors, idempotency: Idempotency? = nil, ids: IDs, strings: Strings = .none,
+        settings: Settings = Settings(), logger: Logger
     ) {
         self.endpoints = endpoints
         self.router = Router(endpoints)
@@ -35,6 +41,7 @@ package final class Surface: Sendable {
         self.ids = ids
         self.settings = settings
         self.addressing = TenantAddressing(platformHosts: settings.platformHosts)
+        self.strings = strings
         self.logger = logger
     }
 }
@@ -56,23 +63,33 @@ extension Surface: HTTPResponder {
     typealias Context = SurfaceContext
 
     func respond(to request: Request, context: SurfaceContext) async throws -> Response {
+        response(await process(request, context), request)
+    }
+
+    /// What came of a request, before it is written.
+    struct Outcome: Sendable {
+        let answer: Answer
+        let endpoint: Endpoint?
+        let head: RequestHead
+        let extras: AnswerExtras
+    }
+
+    func process(_ request: Request, _ context: SurfaceContext) async -> Outcome {
         let start = ContinuousClock.now
-        let requestID = ids.next(Request.self).description
         let extras = AnswerExtras()
         let target = RequestTarget(request.head.path ?? "/")
         let head = RequestHead(
-            request.head, path: String(target.path), rawQuery: String(target.query), requestID: requestID,
+            request.head, path: String(target.path), rawQuery: String(target.query), requestID: ids.next(Request.self).description,
             remoteAddress: remoteAddress(request, context))
         var endpoint: Endpoint?
         let answer: Answer
         do {
             answer = try await dispatch(request, head, target, extras, &endpoint)
         } catch {
-            answer = problem(for: error, head).answer(requestID: requestID)
+            answer = self.answer(to: error, head, endpoint)
         }
-        let response = await self.response(answer, for: endpoint, head, request, extras)
         log(head, endpoint, answer.status, start.duration(to: .now))
-        return response
+        return Outcome(answer: answer, endpoint: endpoint, head: head, extras: extras)
     }
 
     private func dispatch(
@@ -89,11 +106,37 @@ extension Surface: HTTPResponder {
         }
     }
 
-    func problem(for error: any Error, _ head: RequestHead) -> Problem {
-        if let problem = Problem(answering: error) { return problem }
-        logger.error(
-            "request failed", metadata: ["request": "\(head.requestID)", "method": "\(head.method)", "path": "\(head.path)", "error": "\(error)"])
-        return .internal
+    /// A problem document, or for pages a page.
+    private func answer(to error: any Error, _ head: RequestHead, _ endpoint: Endpoint?) -> Answer {
+        var problem = Problem.internal
+        if let found = Problem(answering: error) {
+            problem = found
+        } else {
+            logger.error(
+                "request failed",
+                metadata: ["request": "\(head.requestID)", "method": "\(head.method)", "path": "\(head.path)", "error": "\(error)"])
+        }
+        let localizer = Localizer(strings, language: language(of: head))
+        if localizer.language != "en" {
+            problem.detail = strings.text("problem.\(problem.code)", problem.arguments, language: localizer.language) ?? problem.detail
+            problem.title = strings.text("problem.title.\(problem.status)", language: localizer.language) ?? problem.title
+        }
+        guard isForPeople(endpoint, head) else { return problem.answer(requestID: head.requestID) }
+        let page = ErrorPage(
+            status: problem.status, code: problem.code, title: problem.title, detail: problem.detail, head: head, localizer: localizer)
+        var answer = settings.errorPage(page)
+        answer.headers += problem.headers
+        return answer
+    }
+
+    /// Pages, and addresses of nothing that a browser was sent to.
+    private func isForPeople(_ endpoint: Endpoint?, _ head: RequestHead) -> Bool {
+        if let endpoint { return endpoint.kind == .page }
+        return head.header("Accept")?.contains("text/html") == true && !head.path.hasPrefix("/v1/")
+    }
+
+    func language(of head: RequestHead) -> String {
+        strings.language(cookie: head.cookie("language"), accept: head.header("Accept-Language"))
     }
 
     private func remoteAddress(_ request: Request, _ context: SurfaceContext) -> @Sendable () -> String? {

@@ -1,5 +1,5 @@
 internal import Foundation
-package import Kernel
+internal import Kernel
 
 /// A plain-text mail (RFC 5322) to one person.
 package struct MailMessage: Sendable, Hashable {

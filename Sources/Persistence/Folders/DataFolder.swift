@@ -34,3 +34,11 @@ package final class DataFolder: @unchecked Sendable {
     package var masterKeyPath: String { path + "/master.key" }
     package var blobsPath: String { path + "/blobs" }
 }
+
+extension DataFolder {
+    /// The control socket of a folder that another process owns.
+    package static func socketPath(of folder: String) throws -> String {
+        let path = URL(filePath: folder).standardizedFileURL.path(percentEncoded: false)
+        return (path.hasSuffix("/") && path.count > 1 ? String(path.dropLast()) : path) + "/aias.sock"
+    }
+}

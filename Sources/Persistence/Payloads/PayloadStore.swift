@@ -15,7 +15,9 @@ package struct PayloadHash: Sendable, Hashable, SQLBindable, SQLReadable {
 /// Bytes stored once by hash within a tenant, never shared between tenants. Up to `inlineMaximum` lie in the table, compressed where that
 /// helps; larger ones in the blob store, synced before their row is written.
 package struct PayloadStore {
-    let tx: TenantTransaction
+    private let tx: TenantTransaction
+
+    package init(tx: TenantTransaction) { self.tx = tx }
 
     /// Above this many bytes a payload goes to the blob store.
     package static let inlineMaximum = 32 << 10

@@ -129,38 +129,41 @@ final class GroupWriter: @unchecked Sendable {
     }
 
     private func transact(_ group: [any GroupMember], _ database: GRDB.Database) throws -> [Outcome] {
-        try database.execute(sql: "BEGIN IMMEDIATE")
+        try database.control("BEGIN IMMEDIATE")
         do {
             let outcomes = try group.map { try attempt($0, database, isAlone: group.count == 1) }
             Failpoint.reach("commit.before")
             if outcomes.allSatisfy({ $0.failure != nil }) {
-                try database.execute(sql: "ROLLBACK")
+                try database.control("ROLLBACK")
             } else {
-                try database.execute(sql: "COMMIT")
+                try database.control("COMMIT")
             }
             Failpoint.reach("commit.after")
             return outcomes
         } catch {
-            if database.isInsideTransaction { try? database.execute(sql: "ROLLBACK") }
+            if database.isInsideTransaction { try? database.control("ROLLBACK") }
             throw error
         }
     }
 
     private func attempt(_ member: any GroupMember, _ database: GRDB.Database, isAlone: Bool) throws -> Outcome {
         let session = SQLiteSession(connection: database, registry: registry, tenant: tenant, clock: clock, ids: ids)
-        defer { tenant.leave() }
-        if !isAlone { try database.execute(sql: "SAVEPOINT member") }
+        defer {
+            session.end()
+            tenant.leave()
+        }
+        if !isAlone { try database.control("SAVEPOINT member") }
         do {
             try member.attempt(session)
             if let doom = session.doom { throw doom }
-            if !isAlone { try database.execute(sql: "RELEASE member") }
+            if !isAlone { try database.control("RELEASE member") }
             return Outcome(member: member, failure: nil, actions: session.afterCommitActions)
         } catch {
             // A full disk or an I/O error may have rolled back everything already.
             guard database.isInsideTransaction else { throw error }
             if !isAlone {
-                try database.execute(sql: "ROLLBACK TO member")
-                try database.execute(sql: "RELEASE member")
+                try database.control("ROLLBACK TO member")
+                try database.control("RELEASE member")
             }
             return Outcome(member: member, failure: error, actions: [])
         }

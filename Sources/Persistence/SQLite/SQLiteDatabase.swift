@@ -65,6 +65,7 @@ package final class SQLiteDatabase: Database {
             return try pool.read { connection in
                 // A reader writes nothing, so that its guards are never asked.
                 let session = SQLiteSession(connection: connection, registry: registry, tenant: CurrentTenant(), clock: clock, ids: ids)
+                defer { session.end() }
                 let result = try body(session)
                 if let doom = session.doom { throw doom }
                 return result

@@ -12,10 +12,9 @@ struct SQLiteMigrator {
         var done: [String: String] = [:]
         for row in rows { done[row["id"]] = row["checksum"] }
         let pending = try MigrationPlan.pending(migrations, done: done)
-        let tables = try SchemaRegistry.fold(migrations)
         for migration in pending {
             for operation in migration.operations {
-                for statement in SQLiteSchema.statements(for: operation, tables: tables) { try connection.execute(sql: statement) }
+                for statement in SQLiteSchema.statements(for: operation) { try connection.execute(sql: statement) }
             }
             try connection.execute(sql: "INSERT INTO schema_migrations (id, checksum) VALUES (?, ?)", arguments: [migration.id, migration.checksum])
         }

@@ -3,7 +3,7 @@ enum SQLiteSchema {
     /// The SQL function that names the tenant a transaction has entered.
     static let tenantFunction = "aias_tenant"
 
-    static func statements(for operation: Migration.Operation, tables: [String: Table]) -> [String] {
+    static func statements(for operation: Migration.Operation) -> [String] {
         switch operation {
         case .createTable(let table):
             [create(table)] + table.indexes.map { create($0, on: table.name) } + (table.scope == .tenant ? guards(table.name) : [])

@@ -12,6 +12,7 @@ final class SQLiteSession: Session {
     private(set) var afterCommitActions: [@Sendable () -> Void] = []
     /// The first failure of a statement: the member cannot commit any more, whatever its closure made of it.
     private(set) var doom: (any Error)?
+    private var entry = TenantEntry()
 
     init(connection: GRDB.Database, registry: SchemaRegistry, tenant: CurrentTenant, clock: Clock, ids: IDs) {
         self.connection = connection
@@ -21,7 +22,14 @@ final class SQLiteSession: Session {
         self.ids = ids
     }
 
-    func enter(_ id: TenantID) throws { tenant.enter(id) }
+    func enter(_ id: TenantID) throws {
+        if let doom { throw doom }
+        entry.enter(id)
+        tenant.enter(id)
+    }
+
+    /// A transaction that a closure let out cannot be used any more.
+    func end() { doom = doom ?? PersistenceError.driver(code: "OVER", message: "the transaction is over") }
 
     func afterCommit(_ action: @escaping @Sendable () -> Void) { afterCommitActions.append(action) }
 
@@ -43,6 +51,7 @@ final class SQLiteSession: Session {
         if let doom { throw doom }
         do {
             try registry.check(sql, scope: scope)
+            if let other = try entry.tenant(toEnterFor: sql) { try enter(other) }
             let statement = try connection.cachedStatement(sql: sql.text).sqliteStatement
             defer { sqlite3_reset(statement) }
             for (index, value) in sql.values.enumerated() { SQLiteSession.bind(value, to: statement, at: CInt(index + 1)) }
@@ -108,11 +117,11 @@ final class SQLiteSession: Session {
 
 /// The tenant that the transaction under way on a connection has entered, as the guard triggers read it.
 final class CurrentTenant: @unchecked Sendable {
-    /// Only the connection's thread touches it.
-    private var bytes: [UInt8] = []
+    /// Sixteen bytes in network order, nil outside a tenant. Only the connection's thread touches it.
+    private var id: (UInt64, UInt64)?
 
-    func enter(_ id: TenantID) { bytes = id.bytes }
-    func leave() { bytes = [] }
+    func enter(_ id: TenantID) { self.id = (id.high.bigEndian, id.low.bigEndian) }
+    func leave() { id = nil }
 
     /// Gives the connection its `aias_tenant()`; the connection must not outlive this object.
     func install(on connection: GRDB.Database) {
@@ -121,8 +130,8 @@ final class CurrentTenant: @unchecked Sendable {
             connection.sqliteConnection, SQLiteSchema.tenantFunction, 0, SQLITE_UTF8, context,
             { call, _, _ in
                 let current = Unmanaged<CurrentTenant>.fromOpaque(sqlite3_user_data(call)!).takeUnretainedValue()
-                guard !current.bytes.isEmpty else { return sqlite3_result_null(call) }
-                current.bytes.withUnsafeBytes {
+                guard let id = current.id else { return sqlite3_result_null(call) }
+                withUnsafeBytes(of: id) {
                     sqlite3_result_blob(call, $0.baseAddress, CInt($0.count), unsafeBitCast(-1, to: sqlite3_destructor_type.self))
                 }
             }, nil, nil, nil)

@@ -1,6 +1,3 @@
-internal import Crypto
-internal import Foundation
-
 /// What of a list of migrations is still to run in a database that has run some.
 enum MigrationPlan {
     /// - Throws: `PersistenceError.schema` where the database is newer than the program or a migration was edited after it ran.
@@ -16,13 +13,5 @@ enum MigrationPlan {
             }
         }
         return migrations.filter { done[$0.id] == nil }
-    }
-}
-
-extension Migration {
-    /// SHA-256 over all that the operations say.
-    var checksum: String {
-        let text = operations.map { String(reflecting: $0) }.joined(separator: "\n")
-        return SHA256.hash(data: Array(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

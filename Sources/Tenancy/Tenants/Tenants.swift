@@ -57,6 +57,7 @@ extension Tenancy {
         let subdomain = try Subdomain(new.subdomain)
         let email = try EmailAddress(owner)
         let name = try Self.checkedName(new.name)
+        defer { known.forget() }
         return try await database.writeDirectory { tx in
             let user = try Self.findOrMakeUser(email, name: nil, in: tx)
             let tenant = try Self.insertTenant(new, name: name, subdomain: subdomain, owner: user, by: principal, in: tx)
@@ -80,14 +81,16 @@ extension Tenancy {
 
     /// Plan, status, features and limits are the operator's to change; name and time zone the tenant's.
     package func updateTenant(_ id: TenantID, _ change: TenantChange, by principal: Principal) async throws -> Tenant {
-        try await database.writeDirectory { tx in
+        defer { known.forget() }
+        return try await database.writeDirectory { tx in
             guard var tenant = try TenantStore(tx: tx).tenant(id) else { throw Refusal.missing("tenant") }
             if let name = change.name { tenant.name = try Self.checkedName(name) }
-            if let zone = change.timeZone { tenant.timeZone = zone }
+            if let zone = change.timeZone { tenant.timeZone = try Self.checkedZone(zone) }
             if let status = change.status { tenant.status = status }
-            if let features = change.features { tenant.features = features }
+            if let features = change.features { tenant.features = try features.map(Self.checkedFeature) }
+            let isOtherPlan = change.plan.map { $0 != tenant.plan } ?? false
             if let plan = change.plan { tenant.plan = plan }
-            if change.plan != nil || change.limits != nil {
+            if isOtherPlan || change.limits != nil {
                 tenant.limits = try Self.limits(of: tenant.plan, given: change.limits, in: tx)
             }
             try TenantStore(tx: tx).update(tenant)
@@ -121,7 +124,10 @@ extension Tenancy {
     }
 
     static func limits(of plan: PlanName, given: PlanLimits?, in tx: DirectoryTransaction) throws -> PlanLimits {
-        if plan == .custom { return given ?? PlanLimits() }
+        if plan == .custom { return try checked(given ?? PlanLimits()) }
+        guard given == nil else {
+            throw Refusal.invalid("limits", "plan_brings_limits", "The plan \(plan.rawValue) brings its own limits; take the custom plan to set them.")
+        }
         guard let listed = try PlanStore(tx: tx).plan(plan) else {
             throw Refusal.invalid("plan", "unknown_plan", "The plan \(plan.rawValue) is not on the price list.")
         }

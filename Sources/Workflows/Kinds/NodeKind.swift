@@ -27,6 +27,8 @@ package struct NodeKind: Sendable, Codable, Hashable {
     package var parameters: [Parameter]
     package var inputs: Ports
     package var outputs: Ports
+    /// Other outputs under some settings; the first rule that applies wins. `outputNames(of:)` decides.
+    package var outputRules: [PortRule] = []
     /// Accepted credential types; empty where it needs none.
     package var credentials: [String]
     package var effect: Effect
@@ -63,6 +65,16 @@ package enum Ports: Sendable, Codable, Hashable {
     case count(parameter: String, default: Int)
     /// One for each entry of a list in a parameter (path with dots), and one more where `fallback` has this value (switch).
     case entries(parameter: String, nameKey: String, fallbackParameter: String?, fallbackValue: String?)
+}
+
+/// The ports of a node whose parameters have one of these values, as in `Parameter.showWhen`.
+package struct PortRule: Sendable, Codable, Hashable {
+    package var showWhen: Parameter.ShowWhen
+    package var ports: Ports
+    package init(_ showWhen: Parameter.ShowWhen, _ ports: Ports) {
+        self.showWhen = showWhen
+        self.ports = ports
+    }
 }
 
 /// One parameter of a kind, with what its form needs.

@@ -22,9 +22,13 @@ package struct Item: Sendable, Hashable {
 package struct PairedItem: Sendable, Hashable {
     package var item: Int
     package var input: Int
-    package init(item: Int, input: Int = 0) {
+    /// The run of the same node whose input is meant, where it is not the run that gave this item out: a loop gives out items
+    /// that it took in its first run.
+    package var run: Int?
+    package init(item: Int, input: Int = 0, run: Int? = nil) {
         self.item = item
         self.input = input
+        self.run = run
     }
 }
 

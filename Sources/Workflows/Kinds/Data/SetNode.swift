@@ -1,0 +1,146 @@
+internal import Kernel
+
+/// Sets fields of each item: n8n's "Edit Fields" (3 and up) and its "Set" (1 and 2).
+struct SetNode: NodeExecutor {
+    static var kinds: [NodeKind] {
+        [
+            NodeKind(
+                kind: "set", version: 3.4, category: .action, title: "Edit fields", summary: "Sets, keeps or removes fields of each item.",
+                icon: "pencil", parameters: SetParameters.all, n8nTypes: ["n8n-nodes-base.set"])
+        ]
+    }
+
+    func run(_ step: StepContext) async throws -> StepOutcome {
+        if step.version < 3 {
+            return .items([try await step.eachItem { [try await SetFields(step, $0).legacy($1)] }])
+        }
+        return .items([try await step.eachItem { [try await SetFields(step, $0).edited($1)] }])
+    }
+}
+
+/// The work of a set node on one item.
+struct SetFields: Sendable {
+    private let step: StepContext
+    private let index: Int
+
+    init(_ step: StepContext, _ index: Int) {
+        self.step = step
+        self.index = index
+    }
+
+    /// Versions 1 and 2: `values.{string,number,boolean}[]`, `keepOnlySet`.
+    func legacy(_ item: Item) async throws -> Item {
+        let keepsOnlySet = try await step.flag("keepOnlySet", item: index)
+        let dotNotation = try await self.dotNotation()
+        var out = Item(json: keepsOnlySet ? [:] : item.json, binary: keepsOnlySet ? [:] : item.binary)
+        let values = try await step.value("values", item: index)
+        for type in ["boolean", "number", "string"] {
+            for entry in values?[type]?.array ?? [] {
+                let name = entry["name"]?.displayText ?? "propertyName"
+                let fallback: JSON = type == "boolean" ? false : type == "number" ? 0 : ""
+                let unwritten: JSON? = isWritten(entry, type: type, name: name) ? nil : fallback
+                guard let value = entry["value"] ?? unwritten else { continue }
+                DotPath(name, dotNotation: dotNotation).set(value, in: &out.json)
+            }
+        }
+        return out
+    }
+
+    /// A value that is written but evaluates to undefined sets nothing.
+    private func isWritten(_ entry: JSON, type: String, name: String) -> Bool {
+        step.rawParameter("values.\(type)")?.array?.contains { $0["name"]?.displayText == name && $0["value"] != nil } ?? false
+    }
+
+    /// Versions 3 and up.
+    func edited(_ item: Item) async throws -> Item {
+        let mode = try await step.text("mode", item: index, default: "manual")
+        let fields = mode == "raw" ? try await raw().map { ($0.key, $0.value) } : try await assigned()
+        let dotNotation = try await self.dotNotation()
+        var out = Item(json: try await kept(of: item.json, dotNotation: dotNotation))
+        if try await keepsBinary() { out.binary = item.binary }
+        for (name, value) in fields {
+            if mode == "raw" { out.json[name] = value } else { DotPath(name, dotNotation: dotNotation).set(value, in: &out.json) }
+        }
+        return out
+    }
+
+    private func dotNotation() async throws -> Bool {
+        try await step.parameter("options.dotNotation", item: index)?.isTruthy ?? true
+    }
+
+    private func include() async throws -> String {
+        if step.version >= 3.3 {
+            guard try await step.flag("includeOtherFields", item: index) else { return "none" }
+        }
+        return try await step.text("include", item: index, default: "all")
+    }
+
+    private func kept(of json: JSONObject, dotNotation: Bool) async throws -> JSONObject {
+        switch try await include() {
+        case "none": return [:]
+        case "selected":
+            var kept = JSONObject()
+            for name in try await step.names("includeFields", item: index) {
+                let path = DotPath(name, dotNotation: dotNotation)
+                if let value = path.value(in: json) { path.set(value, in: &kept) }
+            }
+            return kept
+        case "except":
+            var kept = json
+            for name in try await step.names("excludeFields", item: index) { DotPath(name, dotNotation: dotNotation).remove(from: &kept) }
+            return kept
+        default: return json
+        }
+    }
+
+    private func keepsBinary() async throws -> Bool {
+        if step.version < 3.4 { return try await step.parameter("options.includeBinary", item: index)?.isTruthy ?? true }
+        if try await step.parameter("options.stripBinary", item: index)?.isTruthy == true { return false }
+        return try await include() != "none"
+    }
+
+    /// A JSON object written as text; each `{{ }}` that gives an object stands in it as JSON.
+    private func raw() async throws -> JSONObject {
+        let written = step.rawParameter("jsonOutput")
+        if case .string(let text)? = written, text.hasPrefix("=") {
+            let resolved = try await TemplateText(String(text.drop { $0 == "=" })).resolved(step, item: index)
+            return try object(resolved)
+        }
+        return try object(try await step.value("jsonOutput", item: index) ?? [:])
+    }
+
+    private func object(_ value: JSON) throws -> JSONObject {
+        if case .object(let members) = value { return members }
+        guard case .string(let text) = value, let parsed = try? JSON(parsing: text), case .object(let members) = parsed else {
+            throw StepFailure.invalid("jsonOutput", "The JSON output in item \(index) does not contain a valid JSON object.", item: index)
+        }
+        return members
+    }
+
+    private func assigned() async throws -> [(String, JSON)] {
+        let ignoresErrors = try await step.parameter("options.ignoreConversionErrors", item: index)?.isTruthy ?? false
+        var fields: [(String, JSON)] = []
+        if step.version >= 3.3 {
+            for entry in try await step.value("assignments.assignments", item: index)?.array ?? [] {
+                let name = entry["name"]?.displayText ?? ""
+                fields.append((name, try typed(name, entry["type"]?.text ?? "string", entry["value"], ignoresErrors)))
+            }
+            return fields
+        }
+        for entry in try await step.value("fields.values", item: index)?.array ?? [] {
+            let name = entry["name"]?.displayText ?? ""
+            let type = entry["type"]?.text ?? "stringValue"
+            let value = entry[type] ?? SetParameters.typedDefault(type)
+            fields.append((name, try typed(name, String(type.dropLast("Value".count)), value, ignoresErrors)))
+        }
+        return fields
+    }
+
+    private func typed(_ name: String, _ type: String, _ value: JSON?, _ ignoresErrors: Bool) throws -> JSON {
+        guard let value, value != .null else { return .null }
+        if let converted = TypeConversion.convert(value, to: type, timeZone: step.timeZone) { return converted }
+        if ignoresErrors { return value }
+        throw StepFailure.invalid(
+            name, "'\(name)' expects \(TypeConversion.article(type)) but we got '\(value.displayText.prefix(200))' [item \(index)]", item: index)
+    }
+}

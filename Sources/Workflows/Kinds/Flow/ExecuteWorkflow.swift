@@ -1,0 +1,80 @@
+internal import Kernel
+
+/// Runs another workflow with its items, once for all or once for each.
+struct ExecuteWorkflow: NodeExecutor {
+    static var kinds: [NodeKind] {
+        [
+            NodeKind(
+                kind: "execute_workflow", version: 1.2, category: .action, title: "Execute workflow", summary: "Runs another workflow.",
+                icon: "subflow", parameters: parameters, effect: .keyed, n8nTypes: ["n8n-nodes-base.executeWorkflow"])
+        ]
+    }
+
+    func run(_ step: StepContext) async throws -> StepOutcome {
+        let runsEach = try await step.text("mode", default: "once") == "each"
+        if case .called(let results)? = step.resume { return .items([try outputs(step, results, runsEach: runsEach)]) }
+        if step.items.isEmpty { return .items([[]]) }
+        let target = try await target(step)
+        let items = try await inputs(step)
+        let waits = try await step.parameter("options.waitForSubWorkflow", item: 0)?.isTruthy ?? true
+        let inputs = runsEach ? items.map { [$0] } : [items]
+        return .call(WorkflowCall(workflow: target.id, document: target.document, inputs: inputs, waits: waits))
+    }
+
+    /// Where the call does not wait, the engine gives no results and the input goes on.
+    private func outputs(_ step: StepContext, _ results: [Result<[Item], StepFailure>], runsEach: Bool) throws -> [Item] {
+        if results.isEmpty { return step.items.enumerated().map { $1.paired(with: $0) } }
+        var out: [Item] = []
+        for (index, result) in results.enumerated() {
+            switch result {
+            case .success(let items):
+                let isOneToOne = !runsEach && items.count == step.items.count
+                out += items.enumerated().map { place, item in
+                    var item = item
+                    item.pairedItem = runsEach || isOneToOne ? [PairedItem(item: runsEach ? index : place)] : nil
+                    return item
+                }
+            case .failure(let failure): out.append(try step.failed(failure, at: runsEach ? index : 0))
+            }
+        }
+        return out
+    }
+
+    private func target(_ step: StepContext) async throws -> (id: String, document: WorkflowDocument?) {
+        let source = try await step.text("source", default: "database")
+        guard source == "database" else {
+            throw StepFailure.invalid("source", "A workflow from '\(source)' is not supported; name one of this tenant's.")
+        }
+        let value = try await step.value("workflowId") ?? .null
+        let id = value["__rl"] != nil || value["value"] != nil ? value["value"] ?? .null : value
+        guard !id.isNull, !id.displayText.isEmpty else { throw StepFailure.invalid("workflowId", "Choose the workflow to run.") }
+        return (id.displayText, nil)
+    }
+
+    /// From 1.2 on the fields defined in the node, where there are any, stand in place of the items'.
+    private func inputs(_ step: StepContext) async throws -> [Item] {
+        let isDefined = step.rawParameter("workflowInputs.mappingMode") == "defineBelow"
+        let hasValues = !(step.rawParameter("workflowInputs.value")?.object?.isEmpty ?? true)
+        guard isDefined, hasValues else { return step.items.enumerated().map { $1.paired(with: $0) } }
+        var items: [Item] = []
+        for index in step.items.indices {
+            let value = try await step.value("workflowInputs.value", item: index)?.object ?? [:]
+            items.append(Item(json: value, pairedItem: [PairedItem(item: index)]))
+        }
+        return items
+    }
+
+    private static var parameters: [Parameter] {
+        [
+            Parameter("source", .options, "Source", default: "database", options: [.init("database", "This tenant's workflows")]),
+            Parameter("workflowId", .resourceLocator, "Workflow", default: "", required: true, showWhen: ["source": ["database"]]),
+            Parameter("workflowInputs", .json, "Inputs", default: .init(["mappingMode": "defineBelow", "value": .null]), showWhen: ["@version": [">=1.2"]]),
+            Parameter(
+                "mode", .options, "Run", default: "once",
+                options: [.init("once", "Once with all items"), .init("each", "Once for each item")]),
+            Parameter(
+                "options", .collection, "Options", default: .init([:]),
+                fields: [Parameter("waitForSubWorkflow", .boolean, "Wait for its end", default: true)]),
+        ]
+    }
+}

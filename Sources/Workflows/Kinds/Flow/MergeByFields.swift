@@ -1,0 +1,96 @@
+internal import Kernel
+
+/// Matches the items of two inputs by fields that hold the same values.
+struct MergeByFields: Sendable {
+    private struct Match {
+        var first: Int
+        var second: [Int]
+    }
+
+    private let step: StepContext
+    private let clash: MergeClash
+    private let fields: [(first: DotPath, second: DotPath)]
+    private let joinMode: String
+    private let dataFrom: String
+    private let keepsFirstOnly: Bool
+    private let fuzzy: Bool
+
+    init(_ step: StepContext, clash: MergeClash) async throws {
+        self.step = step
+        self.clash = clash
+        joinMode = try await step.text("joinMode", default: "keepMatches")
+        dataFrom = try await step.text("outputDataFrom", default: "both")
+        keepsFirstOnly = try await step.parameter("options.multipleMatches", item: 0) == "first"
+        fuzzy = try await step.parameter("options.fuzzyCompare", item: 0)?.isTruthy ?? false
+        let plain = try await step.parameter("options.disableDotNotation", item: 0)?.isTruthy ?? false
+        fields = try await MergeByFields.fields(step, dotNotation: !plain)
+    }
+
+    private static func fields(_ step: StepContext, dotNotation: Bool) async throws -> [(first: DotPath, second: DotPath)] {
+        var pairs: [(String, String)] = []
+        let isAdvanced = try await step.flag("advanced")
+        if step.version < 3 || isAdvanced {
+            for entry in try await step.value("mergeByFields.values")?.array ?? [] {
+                pairs.append((entry["field1"]?.displayText ?? "", entry["field2"]?.displayText ?? ""))
+            }
+        } else {
+            pairs = try await step.names("fieldsToMatchString").map { ($0, $0) }
+        }
+        pairs = pairs.filter { !$0.0.isEmpty && !$0.1.isEmpty }
+        guard !pairs.isEmpty else { throw StepFailure.invalid("fieldsToMatchString", "Name at least one field to match.") }
+        return pairs.map { (DotPath($0.0, dotNotation: dotNotation), DotPath($0.1, dotNotation: dotNotation)) }
+    }
+
+    func items(_ first: [Item], _ second: [Item]) throws -> [Item] {
+        let matches = matches(first, second)
+        let matchedFirst = Set(matches.map(\.first))
+        let matchedSecond = Set(matches.flatMap(\.second))
+        let aloneFirst = first.indices.filter { !matchedFirst.contains($0) }
+        let aloneSecond = second.indices.filter { !matchedSecond.contains($0) }
+        func one(_ index: Int) -> Item { clash.alone(.init(item: first[index], index: index, input: 0)) }
+        func two(_ index: Int) -> Item { clash.alone(.init(item: second[index], index: index, input: 1)) }
+        func merged(preferred: Int?) -> [Item] {
+            matches.flatMap { match in
+                match.second.map { other in
+                    clash.merged(
+                        [.init(item: first[match.first], index: match.first, input: 0), .init(item: second[other], index: other, input: 1)],
+                        preferred: preferred)
+                }
+            }
+        }
+        switch joinMode {
+        case "keepMatches":
+            if dataFrom == "input1" { return matches.map { first[$0.first].paired(with: $0.first) } }
+            if dataFrom == "input2" { return second.indices.filter(matchedSecond.contains).map { second[$0].paired(with: $0, input: 1) } }
+            return merged(preferred: nil)
+        case "keepNonMatches":
+            if dataFrom == "input1" { return aloneFirst.map { first[$0].paired(with: $0) } }
+            if dataFrom == "input2" { return aloneSecond.map { second[$0].paired(with: $0, input: 1) } }
+            return aloneFirst.map { first[$0].paired(with: $0) } + aloneSecond.map { second[$0].paired(with: $0, input: 1) }
+        case "keepEverything": return merged(preferred: nil) + aloneFirst.map(one) + aloneSecond.map(two)
+        case "enrichInput1": return merged(preferred: nil) + aloneFirst.map(one)
+        case "enrichInput2": return merged(preferred: 0) + aloneSecond.map(two)
+        default: throw StepFailure.invalid("joinMode", "'\(joinMode)' is no way to join.")
+        }
+    }
+
+    /// An item that lacks one of the fields matches nothing.
+    private func matches(_ first: [Item], _ second: [Item]) -> [Match] {
+        let keys = second.map { key($0, fields.map(\.second)) }
+        var places: [[JSON]: [Int]] = [:]
+        for (index, key) in keys.enumerated() { if let key { places[key, default: []].append(index) } }
+        return first.enumerated().compactMap { index, item in
+            guard let key = key(item, fields.map(\.first)), let found = places[key] else { return nil }
+            return Match(first: index, second: keepsFirstOnly ? [found[0]] : found)
+        }
+    }
+
+    private func key(_ item: Item, _ paths: [DotPath]) -> [JSON]? {
+        var key: [JSON] = []
+        for path in paths {
+            guard let value = path.value(in: item.json) else { return nil }
+            key.append(fuzzy ? FuzzyValue.normal(value) : value)
+        }
+        return key
+    }
+}

@@ -1,0 +1,116 @@
+internal import Kernel
+
+/// Answers the request that started the run, and passes its items on.
+struct RespondToWebhook: NodeExecutor {
+    static var kinds: [NodeKind] {
+        [
+            NodeKind(
+                kind: "respond_to_webhook", version: 1.4, category: .action, title: "Respond to webhook",
+                summary: "Answers the request that started the workflow.", icon: "reply", parameters: parameters,
+                n8nTypes: ["n8n-nodes-base.respondToWebhook"])
+        ]
+    }
+
+    func run(_ step: StepContext) async throws -> StepOutcome {
+        let items = step.items.enumerated().map { $1.paired(with: $0) }
+        do {
+            return .respond(try await answer(step), [items])
+        } catch {
+            guard step.continuesOnError else { throw StepFailure(wrapping: error, itemIndex: 0) }
+            return .items([try step.items.indices.map { try step.failed(error, at: $0) }])
+        }
+    }
+
+    private func answer(_ step: StepContext) async throws -> WebhookAnswer {
+        let mode = try await step.text("respondWith", default: "firstIncomingItem")
+        let (headers, contentType) = try await headers(step)
+        var answer = WebhookAnswer(status: try await status(step, default: mode == "redirect" ? 307 : 200), headers: headers, body: .none)
+        switch mode {
+        case "noData": break
+        case "redirect":
+            answer.headers.append((name: "Location", value: try await step.text("redirectURL")))
+        case "text":
+            let text = try await step.text("responseBody")
+            answer.body = .bytes(Array(text.utf8), contentType: contentType ?? "text/html; charset=utf-8")
+        case "binary":
+            answer.body = .binary(try await file(step))
+            if let contentType { answer.headers.append((name: "Content-Type", value: contentType)) }
+        default:
+            let value = try await keyed(try await json(step, mode: mode), step)
+            answer.body = .bytes(value.bytes, contentType: contentType ?? "application/json; charset=utf-8")
+        }
+        return answer
+    }
+
+    private func json(_ step: StepContext, mode: String) async throws -> JSON {
+        switch mode {
+        case "firstIncomingItem": return .object(step.items.first?.json ?? [:])
+        case "allIncomingItems": return .array(step.items.map { .object($0.json) })
+        case "json":
+            let value = try await step.value("responseBody") ?? .null
+            guard let text = value.text else { return value }
+            do { return try JSON(parsing: text) } catch {
+                throw StepFailure.invalid("responseBody", "Invalid JSON in the response body: \(error)")
+            }
+        default: throw StepFailure.invalid("respondWith", "'\(mode)' is no way to respond.")
+        }
+    }
+
+    private func keyed(_ value: JSON, _ step: StepContext) async throws -> JSON {
+        let key = try await step.text("options.responseKey")
+        guard !key.isEmpty else { return value }
+        var members = JSONObject()
+        DotPath(key).set(value, in: &members)
+        return .object(members)
+    }
+
+    private func file(_ step: StepContext) async throws -> BinaryReference {
+        let files = step.items.first?.binary ?? [:]
+        let isNamed = try await step.text("responseDataSource") == "set"
+        let name = isNamed ? try await step.text("inputFieldName") : files.keys.sorted().first ?? "data"
+        guard let file = files[name] else { throw StepFailure.invalid("inputFieldName", "The first item has no file '\(name)'.") }
+        return file
+    }
+
+    private func status(_ step: StepContext, default fallback: Int) async throws -> Int {
+        guard let number = try await step.parameter("options.responseCode", item: 0)?.coercedNumber else { return fallback }
+        guard number >= 100, number <= 599 else { throw StepFailure.invalid("options.responseCode", "The status must lie between 100 and 599.") }
+        return Int(number)
+    }
+
+    private func headers(_ step: StepContext) async throws -> ([(name: String, value: String)], contentType: String?) {
+        var headers: [(name: String, value: String)] = []
+        var contentType: String?
+        for entry in try await step.value("options.responseHeaders.entries")?.array ?? [] {
+            guard let name = entry["name"]?.text, !name.isEmpty else { continue }
+            let value = entry["value"]?.displayText ?? ""
+            if name.lowercased() == "content-type" { contentType = value } else { headers.append((name: name, value: value)) }
+        }
+        return (headers, contentType)
+    }
+
+    private static var parameters: [Parameter] {
+        [
+            Parameter(
+                "respondWith", .options, "Respond with", default: "firstIncomingItem",
+                options: [
+                    .init("firstIncomingItem", "First item"), .init("allIncomingItems", "All items"), .init("json", "JSON"),
+                    .init("text", "Text"), .init("noData", "Nothing"), .init("redirect", "Redirect"), .init("binary", "File"),
+                ]),
+            Parameter("redirectURL", .string, "Redirect to", default: "", required: true, showWhen: ["respondWith": ["redirect"]]),
+            Parameter("responseBody", .json, "Body", default: "{\n  \"myField\": \"value\"\n}", showWhen: ["respondWith": ["json"]]),
+            Parameter("responseBody", .text, "Body", default: "", showWhen: ["respondWith": ["text"]]),
+            Parameter(
+                "responseDataSource", .options, "File", default: "automatically",
+                options: [.init("automatically", "The first one"), .init("set", "By name")], showWhen: ["respondWith": ["binary"]]),
+            Parameter("inputFieldName", .string, "File property", default: "data", showWhen: ["responseDataSource": ["set"]]),
+            Parameter(
+                "options", .collection, "Options", default: .init([:]),
+                fields: [
+                    Parameter("responseCode", .number, "Status code"),
+                    Parameter("responseHeaders", .collection, "Headers", fields: [ResponseParameters.headerEntries]),
+                    Parameter("responseKey", .string, "Put into member", default: ""),
+                ]),
+        ]
+    }
+}

@@ -1,0 +1,43 @@
+/// The kinds that this program knows, with what runs them.
+package struct KindRegistry: Sendable {
+    /// In the order they were added; the catalogue of `GET /v1/node-kinds`.
+    package private(set) var kinds: [NodeKind] = []
+    private var executors: [String: any NodeExecutor] = [:]
+    private var indexByKind: [String: Int] = [:]
+    private var indexByN8nType: [String: Int] = [:]
+
+    /// Kinds that never run, such as notes, have a declaration alone.
+    package init(executors types: [any NodeExecutor.Type], declarations: [NodeKind] = []) {
+        for type in types { add(type) }
+        for kind in declarations { declare(kind) }
+    }
+
+    package mutating func add(_ type: any NodeExecutor.Type) {
+        let executor = type.init()
+        for kind in type.kinds {
+            declare(kind)
+            executors[kind.kind] = executor
+        }
+    }
+
+    private mutating func declare(_ kind: NodeKind) {
+        precondition(indexByKind[kind.kind] == nil, "the kind \(kind.kind) is declared twice")
+        indexByKind[kind.kind] = kinds.count
+        for type in kind.n8nTypes { indexByN8nType[type] = kinds.count }
+        kinds.append(kind)
+    }
+
+    package func kind(_ name: String) -> NodeKind? { indexByKind[name].map { kinds[$0] } }
+
+    /// `n8n-nodes-base.set` → `set`; nil where the type is not supported.
+    package func kind(n8nType: String) -> NodeKind? { indexByN8nType[n8nType].map { kinds[$0] } }
+
+    /// nil for an unknown kind, and for one that never runs.
+    package func executor(for kind: String) -> (any NodeExecutor)? { executors[kind] }
+
+    /// Whether a node of this kind stands in a document without being part of its runs.
+    package func isAnnotation(_ kind: String) -> Bool { indexByKind[kind] != nil && executors[kind] == nil }
+
+    /// Whether a node can neither run nor be left out: its kind came from an import and is not known here.
+    package func isUnsupported(_ kind: String) -> Bool { indexByKind[kind] == nil }
+}

@@ -1,0 +1,19 @@
+/// Limits of the built-in kinds.
+enum KindLimits {
+    /// The highest array index that a field name may create.
+    static let pathIndex = 10_000
+    /// Items that one step may give out.
+    static let itemsPerStep = 1_000_000
+    /// Inputs or outputs of one node.
+    static let portsPerNode = 100
+    /// Pages that a paginated request reads where the node names no number.
+    static let pagesPerRequest = 1_000
+    /// Attempts of one request that is answered with 429 or 503 and a `Retry-After`.
+    static let retryAfterAttempts = 3
+    /// The longest `Retry-After` that is waited for inside a step.
+    static let retryAfterSeconds = 30
+    /// The longest wait: ten years.
+    static let waitSeconds = 315_360_000.0
+    /// Slots looked at before a schedule is said to have no further one.
+    static let scheduleSearchDays = 366 * 8
+}

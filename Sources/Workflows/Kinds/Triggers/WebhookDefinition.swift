@@ -1,0 +1,93 @@
+package import Kernel
+
+/// What the receiver of requests must know of a webhook node; its parameters hold no expressions that need a run.
+package struct WebhookDefinition: Sendable, Hashable {
+    package enum ResponseMode: String, Sendable, Hashable {
+        case onReceived, lastNode, responseNode
+    }
+    package enum ResponseData: String, Sendable, Hashable {
+        case firstEntryJson, allEntries, firstEntryBinary, noData
+    }
+
+    package var methods: [String]
+    /// Without slashes at its ends; segments that begin with a colon take any value.
+    package var path: String
+    package var authentication: String
+    package var responseMode: ResponseMode
+    package var responseData: ResponseData
+    package var responseStatus: Int
+    package var responseHeaders: [String: String]
+    /// Answered at once where the mode is `onReceived`.
+    package var responseText: String?
+    /// Answers with this member of the first item where the mode is `lastNode`.
+    package var responseProperty: String?
+    package var responseBinaryProperty: String
+    package var sendsNoBody: Bool
+    package var keepsRawBody: Bool
+    package var bodyIsBinary: Bool
+    package var binaryProperty: String
+
+    package init(_ node: WorkflowNode, kind: NodeKind) {
+        func raw(_ path: String) -> JSON? { kind.rawParameter(path, of: node) }
+        func option(_ name: String) -> JSON? { node.config["options"]?[name] }
+        let method = raw("httpMethod")
+        methods = method?.array?.compactMap(\.text) ?? [method?.text ?? "GET"]
+        path = String((raw("path")?.text ?? "").drop { $0 == "/" }.reversed().drop { $0 == "/" }.reversed())
+        authentication = raw("authentication")?.text ?? "none"
+        responseMode = raw("responseMode")?.text.flatMap(ResponseMode.init) ?? .onReceived
+        responseData = node.config["responseData"]?.text.flatMap(ResponseData.init) ?? .firstEntryJson
+        let code = option("responseCode")?["values"]
+        let status = code?["responseCode"]?.integer ?? code?["customCode"]?.integer ?? node.config["responseCode"]?.integer ?? 200
+        responseStatus = (100...599).contains(status) ? status : 200
+        var headers: [String: String] = [:]
+        for entry in option("responseHeaders")?["entries"]?.array ?? [] {
+            if let name = entry["name"]?.text, let value = entry["value"]?.displayText { headers[name] = value }
+        }
+        if let type = option("responseContentType")?.text { headers["Content-Type"] = type }
+        responseHeaders = headers
+        responseText = option("responseData")?.displayText
+        responseProperty = option("responsePropertyName")?.text
+        responseBinaryProperty = raw("responseBinaryPropertyName")?.text ?? "data"
+        sendsNoBody = option("noResponseBody")?.boolean ?? false
+        keepsRawBody = option("rawBody")?.boolean ?? false
+        bodyIsBinary = option("binaryData")?.boolean ?? false
+        binaryProperty = option("binaryPropertyName")?.text ?? "data"
+    }
+
+    /// The answer of `onReceived`, given as soon as the run is saved.
+    package var immediateAnswer: WebhookAnswer {
+        if sendsNoBody { return answer(.none) }
+        if let responseText { return answer(.bytes(Array(responseText.utf8), contentType: "text/html; charset=utf-8")) }
+        return answer(.json(["message": "Workflow was started"]))
+    }
+
+    /// The answer of `lastNode`, from the items of the last node's first output that has any.
+    package func answer(lastNodeItems items: [Item]) -> WebhookAnswer {
+        switch responseData {
+        case .noData: return answer(.none)
+        case .allEntries: return answer(.json(.array(items.map { .object($0.json) })))
+        case .firstEntryBinary:
+            guard let file = items.first?.binary[responseBinaryProperty] else {
+                return WebhookAnswer(status: 500, body: .json(["message": "The last node gave no file to answer with."]))
+            }
+            return answer(.binary(file))
+        case .firstEntryJson:
+            guard let first = items.first else {
+                return WebhookAnswer(status: 500, body: .json(["message": "The last node gave no item to answer with."]))
+            }
+            guard let responseProperty else { return answer(.json(.object(first.json))) }
+            let member = DotPath(responseProperty).value(in: first.json) ?? .null
+            guard let type = responseHeaders["Content-Type"] else { return answer(.json(member)) }
+            return answer(.bytes(Array(member.displayText.utf8), contentType: type))
+        }
+    }
+
+    private func answer(_ body: WebhookAnswer.Body) -> WebhookAnswer {
+        let headers = responseHeaders.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
+        return WebhookAnswer(status: responseStatus, headers: headers, body: body)
+    }
+}
+
+extension WebhookAnswer.Body {
+    package static func json(_ value: JSON) -> Self { .bytes(value.bytes, contentType: "application/json; charset=utf-8") }
+}

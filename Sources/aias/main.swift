@@ -1,3 +1,0 @@
-internal import ArgumentParser
-
-await AIAS.main()
