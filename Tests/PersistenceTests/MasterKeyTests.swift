@@ -26,12 +26,11 @@ import Testing
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let path = folder + "/master.key"
-        func bytes(_ key: MasterKey) -> [UInt8] { key.key.withUnsafeBytes { [UInt8]($0) } }
         let made = try MasterKey(environment: [:], path: path)
-        #expect(bytes(try MasterKey(environment: [:], path: path)) == bytes(made))
+        #expect(try MasterKey(environment: [:], path: path).bytes == made.bytes)
         #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
         let given = Data(repeating: 7, count: 32).base64EncodedString()
-        #expect(bytes(try MasterKey(environment: ["AIAS_MASTER_KEY": given], path: path)) == Array(repeating: 7, count: 32))
+        #expect(try MasterKey(environment: ["AIAS_MASTER_KEY": given], path: path).bytes == Array(repeating: 7, count: 32))
         #expect(throws: PersistenceError.self) { try MasterKey(environment: ["AIAS_MASTER_KEY": "short"], path: path) }
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
         #expect(throws: PersistenceError.self) { try MasterKey(environment: [:], path: path) }

@@ -9,6 +9,8 @@ package struct MasterKey: Sendable {
 
     static let byteCount = 32
 
+    var bytes: [UInt8] { key.withUnsafeBytes { [UInt8]($0) } }
+
     /// `AIAS_MASTER_KEY` in base 64, else the file (mode 600), which is made where it is missing.
     /// - Throws: `PersistenceError.unavailable` for a key of another size or a file that others may read.
     package init(environment: [String: String], path: String) throws {
@@ -32,7 +34,7 @@ package struct MasterKey: Sendable {
             return
         }
         key = SymmetricKey(size: .bits256)
-        try Self.keep(key.withUnsafeBytes { Data($0) }, at: path)
+        try Self.keep(Data(bytes), at: path)
     }
 
     /// Durable before anything is sealed with it: what it wraps is lost without it.
