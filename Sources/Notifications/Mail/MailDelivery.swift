@@ -37,7 +37,8 @@ package struct MailDelivery: Sendable {
         }
         do {
             try await smtp.send(message)
-        } catch let error where error.isPermanent {
+        } catch {
+            guard error.isPermanent else { throw error }
             logger.error("the relay refused a mail", metadata: facts.merging(["reason": "\(error.message)"]) { first, _ in first })
         }
     }
