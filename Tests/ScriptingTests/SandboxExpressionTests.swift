@@ -1,5 +1,6 @@
 import Kernel
 import Scripting
+import Synchronization
 import Testing
 
 /// Values of roots and methods; the clock stands at Sunday, 1 March 2026, 13:30:15.250 in Berlin.
