@@ -21,4 +21,7 @@ package enum WorkflowPermissions {
         PermissionDeclaration(.variablesRead, "See variables.", roles: [.owner, .admin, .editor, .viewer]),
         PermissionDeclaration(.variablesWrite, "Set and delete variables.", roles: [.owner, .admin, .editor]),
     ]
+
+    /// What a role has of these from the start.
+    package static func granted(to role: Role) -> Set<Permission> { Set(all.filter { $0.roles.contains(role) }.map(\.permission)) }
 }

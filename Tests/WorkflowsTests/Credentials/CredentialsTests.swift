@@ -88,7 +88,8 @@ import Testing
         try await WorkflowHarness.run(engine) { harness in
             let me = harness.principal()
             let made = try await harness.credentials.create(type: "openAiApi", name: "AI", fields: ["apiKey": "sk-1"], by: me)
-            #expect(try await harness.credentials.test(made.id, by: me).isAccepted)
+            let accepted = try await harness.credentials.test(made.id, by: me)
+            #expect(accepted.isAccepted)
             let sent = try #require(harness.outside.sent.first)
             #expect(sent.url == "https://api.openai.com/v1/models")
             #expect(sent.headers.map { "\($0.name): \($0.value)" } == ["Authorization: Bearer sk-1"])

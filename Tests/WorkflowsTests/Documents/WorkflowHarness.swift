@@ -62,8 +62,8 @@ struct WorkflowHarness {
     }
 
     func principal(_ role: Role = .owner, in tenant: TenantID? = nil) -> Principal {
-        let granted = WorkflowPermissions.all.filter { $0.roles.contains(role) }.map(\.permission)
-        return Principal(actor: .user(UserID(high: 1, low: 2)), tenant: tenant ?? lease.tenant, role: role, permissions: Set(granted))
+        Principal(
+            actor: .user(UserID(high: 1, low: 2)), tenant: tenant ?? lease.tenant, role: role, permissions: WorkflowPermissions.granted(to: role))
     }
 
     func auditActions() async throws -> [String] {

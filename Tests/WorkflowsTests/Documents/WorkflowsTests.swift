@@ -99,7 +99,7 @@ import Testing
             _ = try await harness.workflows.publish(made.id, by: me)
             let database = harness.lease.database
             let now = harness.lease.clock.now
-            #expect(try await database.readSystem { tx in try tx.dueSchedules(at: now, limit: 10) }.isEmpty)
+            #expect(try await database.readSystem { tx in try tx.dueSchedules(at: now, limit: 10) } == [])
             let slot = try #require(try await database.readSystem { tx in try tx.nextSchedule() })
             #expect(slot.description == "2026-01-01T06:00:00.000000Z")
             let due = try await database.readSystem { tx in try tx.dueSchedules(at: slot, limit: 10) }
@@ -142,7 +142,7 @@ import Testing
             let refusal = await #expect(throws: Refusal.self) { try await harness.workflows.workflow(made.id, by: stranger) }
             #expect(refusal?.kind == .missing)
             await #expect(throws: Refusal.self) { try await harness.workflows.publish(made.id, by: stranger) }
-            #expect(try await harness.workflows.list(before: nil, limit: 10, by: stranger).isEmpty)
+            #expect(try await harness.workflows.list(before: nil, limit: 10, by: stranger) == [])
         }
     }
 
