@@ -27,7 +27,8 @@ package enum TenancyModule {
     package static func module(_ tenancy: Tenancy, console: Console) -> Module {
         let endpoints: [Endpoint] =
             PlanRoutes(tenancy: tenancy).endpoints + TenantRoutes(tenancy: tenancy).endpoints + AccountRoutes(tenancy: tenancy).endpoints
-            + MemberRoutes(tenancy: tenancy).endpoints + APIKeyRoutes(tenancy: tenancy).endpoints + AuditRoutes(tenancy: tenancy).endpoints + AccountPages(tenancy: tenancy, console: console).endpoints
+            + MemberRoutes(tenancy: tenancy).endpoints + APIKeyRoutes(tenancy: tenancy).endpoints + AuditRoutes(tenancy: tenancy).endpoints
+            + AccountPages(tenancy: tenancy, console: console).endpoints
         return Module(name: "tenancy", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)
     }
 }

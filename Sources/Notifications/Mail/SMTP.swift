@@ -52,7 +52,8 @@ package struct SMTP: Sendable {
         self.clock = clock
     }
 
-    package func send(_ message: MailMessage) async throws {
+    /// - Throws: where the relay did not take the mail.
+    package func send(_ message: MailMessage) async throws(MailError) {
         let bytes = message.wire(at: clock.now())
         let outcome: MailError? = await withCheckedContinuation { continuation in
             Self.queue.addOperation { continuation.resume(returning: deliver(bytes, message)) }

@@ -7,11 +7,21 @@ extension Tenancy {
         try await database.read(in: tenant) { tx in try AuditStore(tx: tx).page(before: cursor, limit: limit) }
     }
 
-    /// Numbers and chains what was committed since; safe to call from several processes.
+    /// Numbers and chains what was committed since; safe to call from several processes: of two that take the same number one is refused by
+    /// the database and begins again after the other.
     @discardableResult
     package func sealAuditLog(of tenant: TenantID) async throws -> Int {
-        try await database.write(in: tenant) { tx in try AuditStore(tx: tx).seal() }
+        for _ in 1..<Self.sealAttemptsMaximum {
+            do {
+                return try await database.write(in: tenant) { tx in try AuditStore(tx: tx).seal() }
+            } catch PersistenceError.constraint(.unique, _, _) {
+                continue
+            }
+        }
+        return try await database.write(in: tenant) { tx in try AuditStore(tx: tx).seal() }
     }
+
+    static let sealAttemptsMaximum = 8
 
     /// Recomputes the chain.
     /// - Returns: the first sequence whose hash does not follow from the one before, or nil where the chain holds.

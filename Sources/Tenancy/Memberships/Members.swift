@@ -13,13 +13,13 @@ extension Tenancy {
     package func invite(email: String, role: Role, to tenant: TenantID, by principal: Principal) async throws {
         let email = try EmailAddress(email)
         try Self.mayGrant(role, principal)
-        let link = makeLink(.invitation, email: email)
+        guard let place = try await self.tenant(tenant) else { throw Refusal.missing("tenant") }
+        let mailed = try await mail(makeLink(.invitation, email: email), arguments: ["tenant": place.name])
         try await database.writeDirectory { tx in
-            guard let place = try TenantStore(tx: tx).tenant(tenant) else { throw Refusal.missing("tenant") }
             if let user = try UserStore(tx: tx).user(email: email), try MembershipStore(tx: tx).membership(user.id, in: tenant) != nil {
                 throw Refusal(.conflict, "already_member", "\(email) belongs to this tenant already.", field: "email")
             }
-            try send(link, user: nil, tenant: tenant, role: role, arguments: ["tenant": place.name], in: tx)
+            try send(mailed, user: nil, tenant: tenant, role: role, in: tx)
             try tx.tenant(tenant).audit(principal, "invitation.create", "tenant:\(tenant)", ["role": .string(role.rawValue)])
         }
     }

@@ -47,7 +47,7 @@ struct MembershipStore {
     }
 
     func memberships(of user: UserID) throws -> [Membership] {
-        try tx.all("SELECT tenant_id, user_id, role, created_at FROM memberships WHERE user_id = \(user) ORDER BY created_at", Self.read)
+        try tx.all("SELECT tenant_id, user_id, role, created_at FROM memberships WHERE user_id = \(user) ORDER BY created_at, tenant_id", Self.read)
     }
 
     func members(of tenant: TenantID, limit: Int) throws -> [Member] {

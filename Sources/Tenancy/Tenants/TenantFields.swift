@@ -30,4 +30,22 @@ extension Tenancy {
         }
         return name
     }
+
+    /// Features are kept in one text, parted by spaces.
+    static func checkedFeature(_ name: String) throws -> String {
+        let isPlain = name.utf8.allSatisfy { ($0 >= 97 && $0 <= 122) || ($0 >= 48 && $0 <= 57) || $0 == 95 }
+        guard (1...64).contains(name.utf8.count), isPlain else {
+            throw Refusal.invalid("features", "bad_feature", "A feature is named by a-z, 0-9 and underscores, such as white_label.")
+        }
+        return name
+    }
+
+    /// Nothing may be below zero, and a tenant that may send no request at all is a suspended one.
+    static func checked(_ limits: PlanLimits) throws -> PlanLimits {
+        let counts = [limits.workflows, limits.executionsPerMonth, limits.storageBytes, limits.users]
+        guard counts.allSatisfy({ $0 ?? 0 >= 0 }), limits.requestsPerSecond ?? 1 >= 1 else {
+            throw Refusal.invalid("limits", "bad_limits", "Limits are 0 or more, requests a second 1 or more; leave out what is unlimited.")
+        }
+        return limits
+    }
 }

@@ -104,7 +104,7 @@ struct TenantRoutes {
                 .patch, "/v1/tenant", access: .tenant("tenant.write"), summary: "Change the tenant's name or time zone", tag: "Tenant",
                 body: TenantUpdate.self, returns: .ok(TenantView.self)
             ) { call, body in
-                let change = TenantChange(name: body.name, timeZone: try body.timeZone.map(Tenancy.checkedZone))
+                let change = TenantChange(name: body.name, timeZone: body.timeZone)
                 return TenantView(try await tenancy.updateTenant(call.tenant, change, by: call.principal))
             },
             Endpoint.list(

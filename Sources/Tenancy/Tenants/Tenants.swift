@@ -85,11 +85,12 @@ extension Tenancy {
         return try await database.writeDirectory { tx in
             guard var tenant = try TenantStore(tx: tx).tenant(id) else { throw Refusal.missing("tenant") }
             if let name = change.name { tenant.name = try Self.checkedName(name) }
-            if let zone = change.timeZone { tenant.timeZone = zone }
+            if let zone = change.timeZone { tenant.timeZone = try Self.checkedZone(zone) }
             if let status = change.status { tenant.status = status }
-            if let features = change.features { tenant.features = features }
+            if let features = change.features { tenant.features = try features.map(Self.checkedFeature) }
+            let isOtherPlan = change.plan.map { $0 != tenant.plan } ?? false
             if let plan = change.plan { tenant.plan = plan }
-            if change.plan != nil || change.limits != nil {
+            if isOtherPlan || change.limits != nil {
                 tenant.limits = try Self.limits(of: tenant.plan, given: change.limits, in: tx)
             }
             try TenantStore(tx: tx).update(tenant)
@@ -123,7 +124,10 @@ extension Tenancy {
     }
 
     static func limits(of plan: PlanName, given: PlanLimits?, in tx: DirectoryTransaction) throws -> PlanLimits {
-        if plan == .custom { return given ?? PlanLimits() }
+        if plan == .custom { return try checked(given ?? PlanLimits()) }
+        guard given == nil else {
+            throw Refusal.invalid("limits", "plan_brings_limits", "The plan \(plan.rawValue) brings its own limits; take the custom plan to set them.")
+        }
         guard let listed = try PlanStore(tx: tx).plan(plan) else {
             throw Refusal.invalid("plan", "unknown_plan", "The plan \(plan.rawValue) is not on the price list.")
         }

@@ -1,7 +1,8 @@
 internal import Kernel
 internal import Persistence
 
-/// Sign-up, sign-in, and the links that mails carry.
+/// Sign-up, sign-in, and the links that mails carry. Of these only signing up changes a tenant and stands in its audit log; sessions,
+/// proven addresses and passwords are a person's own, who may belong to many tenants or none.
 extension Tenancy {
     /// Wrong passwords in a row after which a person is locked out, and for how long.
     static let attemptsMaximum = 10
@@ -14,7 +15,7 @@ extension Tenancy {
         let tenantName = try Self.checkedName(new.name)
         let name = try Self.checkedName(name)
         let hash = try await Passwords.hash(password)
-        let link = makeLink(.verifyEmail, email: email)
+        let mailed = try await mail(makeLink(.verifyEmail, email: email))
         return try await database.writeDirectory { tx in
             guard try UserStore(tx: tx).user(email: email) == nil else {
                 throw Refusal(.conflict, "email_taken", "There is an account for this address; sign in instead.", field: "email")
@@ -25,7 +26,7 @@ extension Tenancy {
             try UserStore(tx: tx).insert(user)
             let principal = Principal(actor: .user(user.id))
             let tenant = try Self.insertTenant(new, name: tenantName, subdomain: subdomain, owner: user.id, by: principal, in: tx)
-            try send(link, user: user.id, in: tx)
+            try send(mailed, user: user.id, in: tx)
             return (user, tenant)
         }
     }
@@ -100,10 +101,10 @@ extension Tenancy {
     /// Answers alike whether the address is known or not.
     package func requestPasswordReset(email: String) async throws {
         let email = try EmailAddress(email)
-        let link = makeLink(.resetPassword, email: email)
+        let mailed = try await mail(makeLink(.resetPassword, email: email))
         try await database.writeDirectory { tx in
             guard let user = try UserStore(tx: tx).user(email: email) else { return }
-            try send(link, user: user.id, in: tx)
+            try send(mailed, user: user.id, in: tx)
         }
     }
 
@@ -140,6 +141,12 @@ struct Link {
     var path: String
 }
 
+/// A link with the sealed mail that carries it.
+struct MailedLink {
+    var link: Link
+    var event: MailRequested
+}
+
 extension Tenancy {
     func makeLink(_ purpose: OneTimeToken.Purpose, email: EmailAddress) -> Link {
         let secret = Secrets.make(prefix: "")
@@ -160,12 +167,16 @@ extension Tenancy {
                 expiresAt: tx.clock.now() + link.purpose.lifetime))
     }
 
-    /// Stores the link and asks for its mail in the same transaction.
-    func send(
-        _ link: Link, user: UserID?, tenant: TenantID? = nil, role: Role? = nil, arguments: [String: String] = [:], in tx: DirectoryTransaction
-    ) throws {
-        try insert(link, user: user, tenant: tenant, role: role, in: tx)
+    /// Seals the mail that carries the link; before the transaction, since that must not wait for the vault.
+    func mail(_ link: Link, arguments: [String: String] = [:]) async throws -> MailedLink {
         let values = arguments.merging(["path": link.path]) { given, _ in given }
-        try tx.emit(MailRequested(template: link.purpose.rawValue, to: link.email.text, arguments: values))
+        let request = MailRequest(template: link.purpose.rawValue, to: link.email.text, arguments: values)
+        return MailedLink(link: link, event: try await MailRequested(sealing: request, in: vault))
+    }
+
+    /// Stores the link and asks for its mail in the same transaction.
+    func send(_ mailed: MailedLink, user: UserID?, tenant: TenantID? = nil, role: Role? = nil, in tx: DirectoryTransaction) throws {
+        try insert(mailed.link, user: user, tenant: tenant, role: role, in: tx)
+        try tx.emit(mailed.event)
     }
 }

@@ -1,4 +1,5 @@
 package import Kernel
+internal import Persistence
 
 /// A workflow of a tenant, without its documents.
 package struct Workflow: Sendable, Hashable {

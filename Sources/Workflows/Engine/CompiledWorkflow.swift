@@ -41,10 +41,13 @@ package final class CompiledWorkflow: Sendable {
     private let indexByName: [String: Int]
     private let indexByID: [String: Int]
     let order: WorkflowSettings.Order
+    /// Whether any of its texts speaks of static data, which is then read when a run starts.
+    let usesStaticData: Bool
 
     package init(_ document: WorkflowDocument, kinds: KindRegistry) {
         self.document = document
         order = document.settings.order
+        usesStaticData = document.nodes.contains { JSON.object($0.config).mentions("StaticData") }
         indexByID = Dictionary(document.nodes.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         indexByName = Dictionary(document.nodes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         var nodes = document.nodes.map { Node($0, kinds: kinds) }
@@ -116,4 +119,15 @@ extension CompiledWorkflow.Node {
     /// How many attempts a step of this node has.
     var attempts: Int { node.retry.map { min(max($0.attempts, 2), Limits.attemptsPerStep) } ?? 1 }
     var retryWait: Duration { .milliseconds(min(max(node.retry?.waitMilliseconds ?? 0, 0), Limits.retryWaitMillisecondsMaximum)) }
+}
+
+extension JSON {
+    fileprivate func mentions(_ word: String) -> Bool {
+        switch self {
+        case .string(let text): text.contains(word)
+        case .array(let elements): elements.contains { $0.mentions(word) }
+        case .object(let members): members.contains { $0.value.mentions(word) }
+        default: false
+        }
+    }
 }

@@ -14,6 +14,11 @@ extension Limits {
     static let logLineCharacters = 10_000
     /// How deep workflows may call workflows.
     static let callDepth = 20
+    /// Steps that may be uncommitted while nothing has left the process.
+    static let stepsPerCommit = 64
+    /// Versions kept compiled.
+    static let compiledWorkflows = 2_000
+    static let runsRecoveredAtOnce = 500
     /// Bytes up to which a payload lies in its journal row instead of the payload store.
     static let inlinePayloadBytes = 512
 }

@@ -9,7 +9,9 @@ enum PayloadNames {
     }
 
     /// For writing; lists that need it must have been prepared.
-    static let writing = PayloadCoding(write: name, read: { _, _ in throw UnreadableEvent(reason: "payloads are read in a transaction") })
+    static var writing: PayloadCoding {
+        PayloadCoding(write: name, read: { _, _ in throw UnreadableEvent(reason: "payloads are read in a transaction") })
+    }
 
     static func journaled(_ list: ItemList) -> JSON { ["items": name(of: list), "count": .number(Double(list.count))] }
 

@@ -7,7 +7,7 @@ struct RunStore {
     let tx: TenantTransaction
 
     func insert(_ new: NewRun, status: RunStatus, epoch: Int64, end: RunEnd?, result: JSON?, resumeAt: Timestamp?) throws {
-        let now = tx.clock.now()
+        let finishedAt: Timestamp? = status.isOver ? tx.clock.now() : nil
         try tx.execute(
             """
             INSERT INTO runs (tenant_id, id, workflow_id, version, status, mode, trigger_node, epoch, depth, input, result, error, idempotency_key,
@@ -15,16 +15,16 @@ struct RunStore {
             VALUES (\(tx.tenant), \(new.facts.id), \(new.facts.workflow), \(new.facts.version), \(status), \(new.facts.mode), \(new.trigger), \(epoch),
                 \(new.facts.depth), \(PayloadNames.journaled(new.items).bytes), \(result?.bytes), \(end?.failure?.journaled.serialized),
                 \(new.idempotencyKey), \(new.parent?.run), \(new.parent?.node), \(new.parent?.runIndex), \(new.parent?.callIndex), \(new.createdAt),
-                \(status.isOver ? now : nil), \(resumeAt))
+                \(finishedAt), \(resumeAt))
             """)
     }
 
     func update(_ id: RunID, status: RunStatus, from epoch: Int64, to next: Int64, end: RunEnd?, result: JSON?, resumeAt: Timestamp?) throws {
-        let now = tx.clock.now()
+        let finishedAt: Timestamp? = status.isOver ? tx.clock.now() : nil
         let changed = try tx.execute(
             """
             UPDATE runs SET status = \(status), epoch = \(next), result = \(result?.bytes), error = \(end?.failure?.journaled.serialized),
-                finished_at = \(status.isOver ? now : nil), resume_at = \(resumeAt)
+                finished_at = \(finishedAt), resume_at = \(resumeAt)
             WHERE tenant_id = \(tx.tenant) AND id = \(id) AND epoch = \(epoch)
             """)
         guard changed == 1 else { throw RunAbandoned() }
