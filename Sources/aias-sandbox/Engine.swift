@@ -34,6 +34,12 @@ final class Engine {
             Engine.current!.ask(context!, count == 1 ? arguments![0] : nil, exception)
         }
         JSObjectSetProperty(fresh, global, name, ask, JSPropertyAttributes(kJSPropertyAttributeNone), nil)
+        let syntaxName = Engine.string("__syntax")
+        defer { JSStringRelease(syntaxName) }
+        let syntax = JSObjectMakeFunctionWithCallback(fresh, syntaxName) { context, _, _, count, arguments, _ in
+            Engine.syntaxError(context!, count == 1 ? arguments![0] : nil)
+        }
+        JSObjectSetProperty(fresh, global, syntaxName, syntax, JSPropertyAttributes(kJSPropertyAttributeNone), nil)
         var value: JSValueRef?
         for source in sources {
             var fault: JSValueRef?
@@ -80,6 +86,15 @@ final class Engine {
         let answer = Engine.string(payload)
         defer { JSStringRelease(answer) }
         return JSValueMakeString(context, answer)
+    }
+
+    /// The SyntaxError of a text with its place, undefined where there is none: `eval`'s own errors name no line.
+    private static func syntaxError(_ context: JSContextRef, _ source: JSValueRef?) -> JSValueRef? {
+        guard let source, let text = JSValueToStringCopy(context, source, nil) else { return JSValueMakeUndefined(context) }
+        defer { JSStringRelease(text) }
+        var fault: JSValueRef?
+        _ = JSCheckScriptSyntax(context, text, nil, 1, &fault)
+        return fault ?? JSValueMakeUndefined(context)
     }
 
     private func release() {

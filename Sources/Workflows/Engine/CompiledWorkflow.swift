@@ -1,4 +1,4 @@
-package import Kernel
+internal import Kernel
 
 /// The nodes by number instead of by id, with all that the machine asks at every step worked out. Made once for each version.
 package final class CompiledWorkflow: Sendable {

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Scripting
 
 /// Executes one attempt of a step and says what came of it, as the event to journal. Never throws: whatever goes wrong is the step's
 /// failure.

@@ -4,7 +4,7 @@ extension WorkflowDocument {
     /// The newest document format this program reads; written as `schema`.
     package static let schema = 1
 
-    /// Reads the JSON form. `kinds` fills in a node's `type` and `kind_version` where they are left out.
+    /// Reads the JSON form. `kinds` gives a known kind's `type`, whatever is written, and its `kind_version` where that is left out.
     /// - Throws: an `invalid_workflow` refusal that lists every fault by its path (`nodes[2].config`).
     package init(json: JSON, kinds: (String) -> NodeKind? = { _ in nil }) throws {
         let collector = FaultCollector()
@@ -69,7 +69,7 @@ extension WorkflowNode {
         let declaration = kinds(kind)
         let category: Category? = reader.choice("type", required: declaration == nil)
         return WorkflowNode(
-            id: id, category: category ?? declaration?.category ?? .action, kind: kind,
+            id: id, category: declaration?.category ?? category ?? .action, kind: kind,
             kindVersion: reader.number("kind_version") ?? declaration?.version ?? 1, name: reader.text("name") ?? id,
             position: readPosition(reader), config: reader.object("config") ?? [:], connections: readConnections(reader),
             credentials: readCredentials(reader), onError: reader.choice("on_error") ?? .stop, retry: readRetry(reader),

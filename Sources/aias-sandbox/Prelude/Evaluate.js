@@ -2,20 +2,22 @@
 (() => {
   const aias = globalThis.aias;
   const compiled = new Map();
+  const head = '(function () { return (';
   /** Texts that may change what they read; see `items.forget`. */
   const changes = /(?:^|[^=!<>])=(?![=>])|\+\+|--|\b(?:sort|reverse|push|pop|shift|unshift|splice|fill|copyWithin|assign|delete|defineProperty|setPrototypeOf)\b/;
 
   /** A function for the text: as one expression (so that `{a: 1}` is an object), else as statements with the last one's value. */
   function compile(source) {
     if (compiled.has(source)) return compiled.get(source);
-    const text = aias.rewrite ? aias.rewrite(source) : source;
+    const text = aias.rewrite(source);
     let run;
     try {
-      run = aias.eval(`(function () { return (${text}\n)})\n//# sourceURL=aias-script`);
-      run.columns = '(function () { return ('.length;
+      run = aias.eval(`${head}${text}\n)})\n//# sourceURL=aias-script`);
+      run.columns = head.length;
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       run = statements(text, error);
+      run.columns = 0;
     }
     compiled.set(source, run);
     return run;
@@ -50,10 +52,10 @@
   }
 
   function answer({ source, itemIndex }) {
-    let before = {};
+    let before = { columns: head.length };
     try {
       const run = compile(source);
-      before = { columns: run.columns ?? 0 };
+      before = { columns: run.columns };
       aias.setIndex(itemIndex);
       return valueText(run.call(undefined));
     } catch (error) {

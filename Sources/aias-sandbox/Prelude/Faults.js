@@ -5,8 +5,8 @@
   /** Line and column in the builder's text; `lines` were put before it and `columns` before its first line. */
   function place(error, { lines = 0, columns = 0 } = {}) {
     const frame = /aias-script:(\d+):(\d+)/.exec(String(error?.stack ?? ''));
-    const line = frame ? Number(frame[1]) : error?.line;
-    const column = frame ? Number(frame[2]) : error?.column;
+    const line = frame && !(error instanceof SyntaxError) ? Number(frame[1]) : error?.line;
+    const column = frame && !(error instanceof SyntaxError) ? Number(frame[2]) : error?.column;
     if (!Number.isInteger(line) || line <= lines) return {};
     if (!Number.isInteger(column)) return { line: line - lines };
     return { line: line - lines, column: line - lines === 1 ? Math.max(1, column - columns) : column };

@@ -2,7 +2,9 @@
 // What the prelude needs of the language it takes here, so that a script that changes the built-ins hurts only itself.
 (() => {
   const ask = globalThis.__ask;
+  const syntax = globalThis.__syntax;
   delete globalThis.__ask;
+  delete globalThis.__syntax;
   const { parse, stringify } = JSON;
   const indirectEval = globalThis.eval;
 
@@ -18,7 +20,14 @@
   globalThis.aias = {
     parse,
     stringify,
-    eval: (source) => indirectEval(source),
+    /** Compiles and runs a text; a SyntaxError carries its line and column. */
+    eval(source) {
+      try {
+        return indirectEval(source);
+      } catch (error) {
+        throw error instanceof SyntaxError ? syntax(source) ?? error : error;
+      }
+    },
     ExpressionError,
     /** The request being answered: `{facts, limits, …}`; set by Entry.js. */
     request: undefined,
