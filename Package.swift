@@ -18,10 +18,12 @@ let nioFoundationCompat: Target.Dependency = .product(name: "NIOFoundationCompat
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
@@ -62,7 +64,7 @@ let package = Package(
 
         module("Kernel", [collections]),
         module("Telemetry", ["Kernel", logging]),
-        module("Persistence", ["Kernel", "Telemetry", "CPostgres", "CZstd", grdb, crypto, logging, deque]),
+        module("Persistence", ["Kernel", "Telemetry", "CPostgres", "CZstd", grdb, grdbSQLite, crypto, logging, deque]),
         module("Scripting", ["Kernel", "Telemetry", collections, logging]),
         .executableTarget(
             name: "aias-sandbox", dependencies: ["CJavaScriptCore", "CSeccomp", "CShims", "Kernel"], path: "Sources/aias-sandbox",
@@ -82,7 +84,7 @@ let package = Package(
             "Gateway",
             [
                 "Kernel", "Telemetry", "Persistence", "Scripting", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "Notifications", "Workflows",
-                hummingbird, hummingbirdTLS, logging, lifecycle,
+                logging, lifecycle, signals,
             ]),
         .executableTarget(
             name: "aias", dependencies: ["Kernel", "Telemetry", "Persistence", "Scripting", "Outbound", "Tenancy", "Workflows", "Gateway", arguments, logging, lifecycle],

@@ -61,6 +61,8 @@ package struct OutboundResponse: Sendable {
 package struct OutboundError: Error, Sendable, Hashable {
     package enum Code: String, Sendable, Hashable {
         case invalidURL = "invalid_url"
+        /// A method or header that HTTP does not allow.
+        case invalidRequest = "invalid_request"
         /// The name resolves to an address that may not be reached: loopback, private, link-local, metadata.
         case forbiddenAddress = "forbidden_address"
         case unresolvable, unreachable, tls, timeout, closed

@@ -22,3 +22,17 @@ package enum PersistenceError: Error, Sendable {
 
     package enum ConstraintKind: String, Sendable { case unique, foreignKey, notNull, check, other }
 }
+
+extension PersistenceError {
+    /// What a person is told.
+    package var sentence: String {
+        switch self {
+        case .diskFull(let text), .locked(let text), .unavailable(let text), .schema(let text): text
+        case .contended: "Others keep changing the same data; try again."
+        case .decoding(let expected, _): "A stored value is not \(expected): the data was written by something else."
+        case .constraint(_, let constraint, let message): "The database refused a row (\(constraint ?? message))."
+        case .unscoped(_, let table): "A statement on \(table) left its scope."
+        case .driver(let code, let message): "The database answered \(code): \(message)"
+        }
+    }
+}

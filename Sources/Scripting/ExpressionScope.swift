@@ -15,6 +15,8 @@ package protocol ExpressionScope: Sendable {
     func parameters(ofNode name: String) throws(ScopeError) -> JSON
     /// `$('name').context` (loop over items: `currentRunIndex`, `noItemsLeft`).
     func context(ofNode name: String) throws(ScopeError) -> JSON
+    /// The output of the named node through which data came from it to this node; 0 unless the engine knows better.
+    func leadingOutput(ofNode name: String) -> Int
     /// Facts about the run, frozen for this step.
     var facts: ExpressionFacts { get }
 }
@@ -95,4 +97,8 @@ package struct ScriptError: Error, Sendable, Hashable {
         self.line = line
         self.column = column
     }
+}
+
+extension ExpressionScope {
+    package func leadingOutput(ofNode name: String) -> Int { 0 }
 }

@@ -10,6 +10,10 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
     package internal(set) var values: [SQLValue]
     /// How many tenant marks (`tenant_id = \(tx.tenant)` or the same value in an INSERT) the statement binds.
     package internal(set) var tenantMarks: Int
+    /// The tenant whose marks they are.
+    private(set) var tenant: TenantID?
+    /// Whether marks of more than one tenant stand in the statement: no transaction runs that.
+    private(set) var mixesTenants = false
 
     package init(stringLiteral value: String) {
         text = value
@@ -18,6 +22,12 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
     }
 
     package init(stringInterpolation: Interpolation) { self = stringInterpolation.sql }
+
+    private mutating func mark(_ id: TenantID) {
+        tenantMarks += 1
+        if let tenant, tenant != id { mixesTenants = true }
+        tenant = id
+    }
 
     package struct Interpolation: StringInterpolationProtocol {
         var sql: SQL
@@ -32,9 +42,11 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
 
         package mutating func appendInterpolation(_ value: some SQLBindable) { bind(value.sqlValue) }
 
+        package mutating func appendInterpolation<Value: SQLBindable>(_ value: Value?) { bind(value.sqlValue) }
+
         /// The marked tenant value of a tenant-scoped transaction.
         package mutating func appendInterpolation(_ tenant: TenantMark) {
-            sql.tenantMarks += 1
+            sql.mark(tenant.id)
             bind(tenant.id.sqlValue)
         }
 

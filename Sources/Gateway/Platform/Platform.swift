@@ -1,0 +1,75 @@
+package import HTTPSurface
+internal import Jobs
+package import Kernel
+package import Logging
+internal import Notifications
+internal import Outbound
+package import Persistence
+internal import ServiceLifecycle
+package import Tenancy
+package import Workflows
+
+/// All modules put together on one database: used by the server, the command and the tests.
+package final class Platform: Sendable {
+    package let configuration: PlatformConfiguration
+    package let database: any Database
+    package let tenancy: Tenancy
+    package let workflows: Workflows
+    let credentials: Credentials
+    let variables: Variables
+    let blobs: any BlobStore
+    let outbound: Outbound
+    let folder: DataFolder
+    let clock: Clock
+    let ids: IDs
+    let vault: KeyVault
+    let live: LiveEvents
+    let logger: Logger
+
+    /// Opens the folder, the database (the embedded one is migrated) and the key vault.
+    /// - Throws: `PersistenceError` with a sentence that says what to do.
+    package init(_ configuration: PlatformConfiguration, clock: Clock = .system, logger: Logger) async throws {
+        self.configuration = configuration
+        self.clock = clock
+        self.logger = logger
+        ids = IDs(clock: clock)
+        folder = try DataFolder(path: configuration.dataFolder)
+        database = try Platform.open(configuration, folder: folder, clock: clock, ids: ids)
+        let master = try MasterKey(environment: configuration.environment, path: folder.masterKeyPath)
+        vault = KeyVault(database: database, master: master)
+        live = LiveEvents()
+        tenancy = Tenancy(
+            database: database, clock: clock, vault: vault, permissions: PermissionTable(Platform.permissions), usesTLS: configuration.usesTLS)
+        blobs = FolderBlobs(path: folder.blobsPath)
+        let outbound = try Outbound(policy: AddressPolicy(allowing: configuration.outboundAllow))
+        self.outbound = outbound
+        let policies = TenantPolicies.tenancy { [tenancy] tenant in try await tenancy.timeZone(of: tenant) }
+        workflows = Workflows(database: database, kinds: .builtIn, policies: policies)
+        credentials = Credentials(database: database, vault: vault, ids: ids, policies: policies) { request, tenant in
+            try await outbound.send(request, for: tenant)
+        }
+        variables = Variables(database: database, policies: policies)
+        try await tenancy.seedPlans()
+    }
+
+    package func close() async {
+        await outbound.shutdown()
+        await database.close()
+    }
+
+    private static func open(_ configuration: PlatformConfiguration, folder: DataFolder, clock: Clock, ids: IDs) throws -> any Database {
+        if let url = configuration.databaseURL {
+            return try Databases.server(url: url, tables: tables, migrations: migrations, clock: clock, ids: ids)
+        }
+        return try Databases.embedded(path: folder.databasePath, tables: tables, migrations: migrations, clock: clock, ids: ids)
+    }
+
+    /// Brings a server's schema up to date, as its owner.
+    package static func migrate(url: String) throws { try PostgresDatabase.migrate(url: url, migrations: migrations) }
+
+    package static let tables: [Table] = PersistenceModule.tables + JobsModule.tables + Module.httpSurface.tables + TenancyModule.tables + WorkflowsModule.tables
+    package static let migrations: [Migration] =
+        PersistenceModule.migrations + JobsModule.migrations + Module.httpSurface.migrations + TenancyModule.migrations
+        + WorkflowsModule.migrations
+    package static let permissions: [PermissionDeclaration] = TenancyModule.permissions + WorkflowsModule.permissions
+}

@@ -1,0 +1,82 @@
+/// What every page has around its content: head, skip link, navigation, main.
+package struct Layout: Sendable {
+    package struct Link: Sendable {
+        package var title: String
+        package var href: String
+        package var isCurrent: Bool
+
+        package init(_ title: String, _ href: String, isCurrent: Bool = false) {
+            self.title = title
+            self.href = href
+            self.isCurrent = isCurrent
+        }
+    }
+
+    package var title: String
+    package var localizer: Localizer
+    /// Addresses of style sheets and of ES modules; nothing inline passes the content security policy.
+    package var styles: [String]
+    package var scripts: [String]
+    package var navigation: [Link]
+    /// Who is signed in, and the way out.
+    package var who: HTML?
+    /// Stands before the navigation.
+    package var brand: HTML?
+    package var mainClass = "page"
+
+    package init(
+        title: String, localizer: Localizer, styles: [String] = [], scripts: [String] = [], navigation: [Link] = [], who: HTML? = nil
+    ) {
+        self.title = title
+        self.localizer = localizer
+        self.styles = styles
+        self.scripts = scripts
+        self.navigation = navigation
+        self.who = who
+    }
+
+    /// - Parameter main: stands inside `<main id="main">`.
+    package func html(_ main: HTML) -> HTML {
+        """
+        <!doctype html>
+        <html lang="\(localizer.language)" dir="\(localizer.direction)">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <title>\(title)</title>
+        \(styles.map { "<link rel=\"stylesheet\" href=\"\(href: $0)\">\n" as HTML })\
+        \(scripts.map { "<script type=\"module\" src=\"\(href: $0)\"></script>\n" as HTML })\
+        </head>
+        <body>
+        <a class="skip" href="#main">\(localizer("http.layout.skip"))</a>
+        \(bar)\
+        <main id="main" class="\(mainClass)" tabindex="-1">
+        \(main)
+        </main>
+        </body>
+        </html>
+
+        """
+    }
+
+    package func page(_ main: HTML, status: Int = 200) -> Answer {
+        .text(html(main).text, status: status, contentType: "text/html; charset=utf-8")
+    }
+
+    private var bar: HTML {
+        if navigation.isEmpty, who == nil { return "" }
+        let links: [HTML] = navigation.map { link in
+            let current: HTML = link.isCurrent ? " aria-current=\"page\"" : ""
+            return "<li><a href=\"\(href: link.href)\"\(current)>\(link.title)</a></li>"
+        }
+        let person: HTML? = who.map { "<div class=\"who\">\($0)</div>" }
+        return """
+            <header class="bar">\(brand)
+            <nav aria-label="\(localizer("http.layout.navigation"))"><ul>\(links)</ul></nav>
+            \(person)
+            </header>
+
+            """
+    }
+}

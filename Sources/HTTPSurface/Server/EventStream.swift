@@ -1,0 +1,54 @@
+internal import Hummingbird
+internal import Kernel
+internal import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+
+/// Writes a sequence of events to a client until it ends, the client leaves or falls behind, or the program stops.
+struct EventStream: Sendable {
+    let source: EventSource
+    let logger: Logger
+
+    func body(of request: Request) -> ResponseBody {
+        let requestBody = request.body
+        return ResponseBody { writer in
+            let (chunks, feed) = AsyncStream<String>.makeStream(bufferingPolicy: .bufferingOldest(Limits.eventBacklog))
+            // A first comment makes proxies and browsers show the stream as open.
+            feed.yield(": open\n\n")
+            try await requestBody.consumeWithInboundCloseHandler { _ in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await produce(into: feed) }
+                    group.addTask { try await beat(into: feed) }
+                    group.addTask {
+                        try? await gracefulShutdown()
+                        feed.finish()
+                    }
+                    for await chunk in chunks { try await writer.write(ByteBuffer(string: chunk)) }
+                    group.cancelAll()
+                }
+            } onInboundClosed: {
+                feed.finish()
+            }
+            try await writer.finish(nil)
+        }
+    }
+
+    private func produce(into feed: AsyncStream<String>.Continuation) async throws {
+        defer { feed.finish() }
+        do {
+            try await source.forEach { event in
+                if case .enqueued = feed.yield(event.text) { true } else { false }
+            }
+        } catch is CancellationError {
+        } catch {
+            logger.error("event stream failed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func beat(into feed: AsyncStream<String>.Continuation) async throws {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Limits.heartbeat)
+            if case .terminated = feed.yield(": heartbeat\n\n") { return }
+        }
+    }
+}

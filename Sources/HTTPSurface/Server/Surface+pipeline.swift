@@ -1,0 +1,131 @@
+internal import Hummingbird
+internal import HTTPTypes
+internal import Kernel
+internal import NIOCore
+
+/// The way of a request through its endpoint, in this order: origin, tenant and principal, rate, body, query, idempotency, handler.
+extension Surface {
+    func run(
+        _ endpoint: Endpoint, _ values: [Substring], _ request: Request, _ head: RequestHead, _ target: RequestTarget, _ extras: AnswerExtras
+    ) async throws -> Answer {
+        try checkOrigin(endpoint, head)
+        if endpoint.kind == .json, !Negotiation.accepts(head.fields[.accept], "application/json") { throw Problem.notAcceptable }
+        let address = try self.address(head, target)
+        let (principal, tenant) = try await admit(endpoint, head, address)
+        if case .public = endpoint.access, endpoint.kind == .raw {} else {
+            try await checkRate(principal: principal, tenant: tenant, head: head, extras: extras)
+        }
+        if endpoint.requestBody != nil { try checkContentType(head) }
+        let body = try await readBody(endpoint, request)
+        var call = EndpointCall(
+            head: head, body: body, principal: principal, idempotency: nil, logger: logger, address: address, endpoint: endpoint,
+            values: values, tenantID: tenant, surface: self, extras: extras)
+        try checkQuery(endpoint, head)
+        guard endpoint.takesIdempotencyKey, let text = head.fields[.idempotencyKey] else { return try await handle(endpoint, call) }
+        let key = try Idempotency.key(text, principal: principal, head: head, body: body)
+        guard let idempotency else { return try await handle(endpoint, call) }
+        switch try await idempotency.start(key, tenant: tenant, holdsSecret: endpoint.holdsSecret) {
+        case .answer(let answer): return answer
+        case .run(let claim):
+            call = call.claiming(claim)
+            return try await answer(endpoint, call, claim, idempotency)
+        }
+    }
+
+    private func answer(_ endpoint: Endpoint, _ call: EndpointCall, _ claim: IdempotencyClaim, _ idempotency: Idempotency) async throws -> Answer {
+        let answer: Answer
+        do {
+            answer = try await handle(endpoint, call)
+        } catch {
+            try await idempotency.release(claim)
+            throw error
+        }
+        try await idempotency.finish(claim, with: answer)
+        return answer
+    }
+
+    private func handle(_ endpoint: Endpoint, _ call: EndpointCall) async throws -> Answer {
+        guard let timeout = endpoint.timeout else { return try await endpoint.handle(call) }
+        let late = Refusal(.unavailable, "timeout", "This took longer than \(timeout.components.seconds) seconds.", retryAfter: .seconds(5))
+        return try await within(timeout, orThrow: late) { try await endpoint.handle(call) }
+    }
+
+    private func readBody(_ endpoint: Endpoint, _ request: Request) async throws -> [UInt8] {
+        let length = request.headers[.contentLength]
+        if length == nil, request.headers[.transferEncoding] == nil { return [] }
+        let limit = endpoint.bodyLimit
+        let tooLarge = Refusal(
+            .tooLarge, "body_too_large", "The body may have at most \(limit) bytes.", arguments: ["limit": "\(limit)"])
+        if let length, Int(length) ?? .max > limit { throw tooLarge }
+        do {
+            let read: @Sendable () async throws -> ByteBuffer = { try await request.body.collect(upTo: limit) }
+            let buffer =
+                if endpoint.kind == .raw, let length, Int(length) ?? .max <= Limits.smallBodyBytes { try await read() } else {
+                    try await within(settings.bodyTime, orThrow: Problem.bodyTimeout, read)
+                }
+            return Array(buffer.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw tooLarge
+        }
+    }
+
+    private func checkContentType(_ head: RequestHead) throws {
+        guard let type = head.fields[.contentType] else { return }
+        let essence = type.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
+        guard essence == "application/json" || (essence.hasPrefix("application/") && essence.hasSuffix("+json")) else {
+            throw Refusal(.unsupportedMedia, "unsupported_media_type", "This takes application/json.")
+        }
+    }
+
+    private func checkQuery(_ endpoint: Endpoint, _ head: RequestHead) throws {
+        guard let schema = endpoint.query else { return }
+        let faults = schema.faults(in: QueryReader(head.rawQuery).json(as: schema))
+        guard faults.isEmpty else { throw Refusal(.invalid, "invalid", "Some parameters are not as they should be.", faults: faults) }
+    }
+
+    /// Refuses writes that a browser sends on behalf of another site. `Sec-Fetch-Site` decides where it is sent, else `Origin`;
+    /// a request with neither comes from no browser of today. Programs that show a key are not asked, nor are webhooks.
+    private func checkOrigin(_ endpoint: Endpoint, _ head: RequestHead) throws {
+        guard endpoint.method.isWrite, head.method != "GET", head.method != "HEAD", head.fields[.authorization] == nil else { return }
+        if case .public = endpoint.access, endpoint.kind == .raw { return }
+        let isForeign: Bool
+        if let site = head.fields[.secFetchSite] {
+            isForeign = site != "same-origin" && site != "none"
+        } else if let origin = head.fields[.origin] {
+            isForeign = origin.split(separator: "/").last.map { $0.lowercased() } != head.host
+        } else {
+            isForeign = false
+        }
+        if isForeign { throw Refusal(.forbidden, "cross_site", "A page of another site may not do this.") }
+    }
+}
+
+extension EndpointCall {
+    func claiming(_ claim: IdempotencyClaim) -> EndpointCall {
+        EndpointCall(
+            head: head, body: body, principal: principal, idempotency: claim, logger: logger, address: address, endpoint: endpoint,
+            values: values, tenantID: tenantID, surface: surface, extras: extras)
+    }
+}
+
+/// Runs an operation and cancels it when its time is over.
+/// - Throws: `late` then, once the operation has noticed its cancellation.
+func within<Value: Sendable>(
+    _ time: Duration, orThrow late: any Error, _ operation: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value?.self) { group in
+        group.addTask { try await operation() }
+        group.addTask {
+            try await Task.sleep(for: time)
+            return nil
+        }
+        defer { group.cancelAll() }
+        guard let first = try await group.next(), let value = first else { throw late }
+        return value
+    }
+}
+
+extension Limits {
+    /// Raw bodies up to this size are read without a deadline of their own; the connection's idle time watches them.
+    static let smallBodyBytes = 64 << 10
+}

@@ -1,0 +1,192 @@
+internal import Hummingbird
+internal import HTTPTypes
+package import Kernel
+package import Logging
+
+/// All endpoints of a process behind one responder: finds the endpoint, checks who may, reads and checks the request, runs the
+/// handler, and answers errors as problem documents.
+package final class Surface: Sendable {
+    package struct Settings: Sendable {
+        /// Hosts of the platform itself; their subdomains are tenants, other domains are looked up as tenants' own.
+        package var platformHosts: Set<String> = ["localhost"]
+        /// Whether a proxy in front sets `X-Forwarded-For`, whose last entry is then the client's address.
+        package var trustsForwardedHeaders = false
+        /// Tells browsers to stay on TLS; set where TLS is in use, here or at the proxy.
+        package var isSecure = false
+        /// How long a body may take to arrive.
+        package var bodyTime: Duration = Limits.bodyTime
+        /// What people see of a problem; a 401 may well send them to sign in.
+        package var errorPage: @Sendable (ErrorPage) -> Answer = { $0.plain }
+        package init() {}
+    }
+
+    package let endpoints: [Endpoint]
+    let router: Router
+    let doors: Doors
+    let idempotency: Idempotency?
+    let ids: IDs
+    let settings: Settings
+    let addressing: TenantAddressing
+    let strings: Strings
+    let logger: Logger
+
+    package init(
+        endpoints: [Endpoint], doors: Doors, idempotency: Idempotency? = nil, ids: IDs, strings: Strings = .none,
+        settings: Settings = Settings(), logger: Logger
+    ) {
+        self.endpoints = endpoints
+        self.router = Router(endpoints)
+        self.doors = doors
+        self.idempotency = idempotency
+        self.ids = ids
+        self.settings = settings
+        self.addressing = TenantAddressing(platformHosts: settings.platformHosts)
+        self.strings = strings
+        self.logger = logger
+    }
+}
+
+/// What Hummingbird makes for each request.
+struct SurfaceContext: InitializableFromSource, Sendable {
+    typealias Source = ApplicationRequestContextSource
+    let remoteAddress: @Sendable () -> String?
+
+    init(source: ApplicationRequestContextSource) {
+        let channel = source.channel
+        remoteAddress = { channel.remoteAddress?.ipAddress }
+    }
+
+    init(remoteAddress: String?) { self.remoteAddress = { remoteAddress } }
+}
+
+extension Surface: HTTPResponder {
+    typealias Context = SurfaceContext
+
+    func respond(to request: Request, context: SurfaceContext) async throws -> Response {
+        response(await process(request, context), request)
+    }
+
+    /// What came of a request, before it is written.
+    struct Outcome: Sendable {
+        let answer: Answer
+        let endpoint: Endpoint?
+        let head: RequestHead
+        let extras: AnswerExtras
+    }
+
+    func process(_ request: Request, _ context: SurfaceContext) async -> Outcome {
+        let start = ContinuousClock.now
+        let extras = AnswerExtras()
+        let target = RequestTarget(request.head.path ?? "/")
+        let head = RequestHead(
+            request.head, path: String(target.path), rawQuery: String(target.query), requestID: ids.next(Request.self).description,
+            remoteAddress: remoteAddress(request, context))
+        var endpoint: Endpoint?
+        let answer: Answer
+        do {
+            answer = try await dispatch(request, head, target, extras, &endpoint)
+        } catch {
+            answer = self.answer(to: error, head, endpoint)
+        }
+        log(head, endpoint, answer.status, start.duration(to: .now))
+        return Outcome(answer: answer, endpoint: endpoint, head: head, extras: extras)
+    }
+
+    private func dispatch(
+        _ request: Request, _ head: RequestHead, _ target: RequestTarget, _ extras: AnswerExtras, _ endpoint: inout Endpoint?
+    ) async throws -> Answer {
+        guard !target.isTooLong else { throw Problem.targetTooLong }
+        let method = head.method == "HEAD" ? Method.get : Method(rawValue: head.method)
+        switch router.match(method, target.path) {
+        case .nothing: throw Problem.notFound
+        case .otherMethods(let methods): throw Problem.methodNotAllowed(methods)
+        case .endpoint(let found, let values):
+            endpoint = found
+            return try await run(found, values, request, head, target, extras)
+        }
+    }
+
+    /// A problem document, or for pages a page.
+    private func answer(to error: any Error, _ head: RequestHead, _ endpoint: Endpoint?) -> Answer {
+        var problem = Problem.internal
+        if let found = Problem(answering: error) {
+            problem = found
+        } else {
+            logger.error(
+                "request failed",
+                metadata: ["request": "\(head.requestID)", "method": "\(head.method)", "path": "\(head.path)", "error": "\(error)"])
+        }
+        let localizer = Localizer(strings, language: language(of: head))
+        if localizer.language != "en" {
+            problem.detail = strings.text("problem.\(problem.code)", problem.arguments, language: localizer.language) ?? problem.detail
+            problem.title = strings.text("problem.title.\(problem.status)", language: localizer.language) ?? problem.title
+        }
+        guard isForPeople(endpoint, head) else { return problem.answer(requestID: head.requestID) }
+        let page = ErrorPage(
+            status: problem.status, code: problem.code, title: problem.title, detail: problem.detail, head: head, localizer: localizer)
+        var answer = settings.errorPage(page)
+        answer.headers += problem.headers
+        return answer
+    }
+
+    /// Pages, and addresses of nothing that a browser was sent to.
+    private func isForPeople(_ endpoint: Endpoint?, _ head: RequestHead) -> Bool {
+        if let endpoint { return endpoint.kind == .page }
+        return head.header("Accept")?.contains("text/html") == true && !head.path.hasPrefix("/v1/")
+    }
+
+    func language(of head: RequestHead) -> String {
+        strings.language(cookie: head.cookie("language"), accept: head.header("Accept-Language"))
+    }
+
+    private func remoteAddress(_ request: Request, _ context: SurfaceContext) -> @Sendable () -> String? {
+        guard settings.trustsForwardedHeaders, let field = request.headers[values: .xForwardedFor].last else { return context.remoteAddress }
+        return { field.split(separator: ",").last.map { String($0.filter { $0 != " " }) } }
+    }
+
+    /// Webhooks are too many for a line each: theirs are written at the level debug.
+    private func log(_ head: RequestHead, _ endpoint: Endpoint?, _ status: Int, _ time: Duration) {
+        logger.log(
+            level: endpoint?.kind == .raw ? .debug : .info, "request answered",
+            metadata: [
+                "request": "\(head.requestID)", "method": "\(head.method)", "path": "\(head.path)", "status": "\(status)",
+                "microseconds": "\(time.microseconds)", "route": "\(endpoint?.path.description ?? "-")",
+            ])
+    }
+}
+
+/// The target of a request line, taken apart.
+struct RequestTarget {
+    /// Without the tenant's twin.
+    let path: Substring
+    let query: Substring
+    /// `acme` of `/t/acme/…`.
+    let slug: String?
+    let isTooLong: Bool
+
+    init(_ text: String) {
+        isTooLong = text.utf8.count > Limits.targetBytes
+        let end = text.utf8.firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") } ?? text.endIndex
+        let whole = text[..<end]
+        let tail = text[end...]
+        query = tail.first == "?" ? tail.dropFirst().prefix { $0 != "#" } : ""
+        if let twin = TenantAddressing.twin(whole) {
+            slug = twin.slug
+            path = twin.path
+        } else {
+            slug = nil
+            path = whole.first == "/" ? whole : "/"
+        }
+    }
+}
+
+extension HTTPField.Name {
+    static let xForwardedFor = HTTPField.Name("X-Forwarded-For")!
+    static let xRequestID = HTTPField.Name("X-Request-Id")!
+    static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
+    static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
+    static let permissionsPolicy = HTTPField.Name("Permissions-Policy")!
+    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+    static let crossOriginOpenerPolicy = HTTPField.Name("Cross-Origin-Opener-Policy")!
+    static let crossOriginResourcePolicy = HTTPField.Name("Cross-Origin-Resource-Policy")!
+}

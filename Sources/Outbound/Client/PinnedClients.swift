@@ -1,0 +1,140 @@
+internal import AsyncHTTPClient
+internal import Kernel
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOHTTPCompression
+internal import NIOPosix
+internal import NIOSSL
+internal import Synchronization
+
+/// HTTP clients that each know one name and one address: the client never resolves anything, and still asks for and verifies the
+/// certificate of the name. Kept for their open connections while used, then closed.
+final class PinnedClients: Sendable {
+    private struct Key: Hashable {
+        var host: String
+        var address: IPAddress
+        var verifyCertificates: Bool
+    }
+
+    private struct Entry {
+        let client: HTTPClient
+        var uses: Int
+        var lastUsed: ContinuousClock.Instant
+    }
+
+    private struct State {
+        var entries: [Key: Entry] = [:]
+        var isShutDown = false
+    }
+
+    private let limits: OutboundLimits
+    private let additionalRoots: [NIOSSLCertificate]
+    private let state = Mutex(State())
+
+    init(limits: OutboundLimits, trustedCertificates: [UInt8]?) throws {
+        self.limits = limits
+        additionalRoots = try trustedCertificates.map { try NIOSSLCertificate.fromPEMBytes($0) } ?? []
+    }
+
+    /// One request and its whole answer over a connection to `address`.
+    func exchange(_ hop: Hop, address: IPAddress, _ request: OutboundRequest) async throws -> OutboundResponse {
+        let key = Key(host: hop.url.host, address: address, verifyCertificates: request.verifyCertificates)
+        let (client, expired) = try checkOut(key)
+        defer { checkIn(key) }
+        for old in expired { try? await old.shutdown() }
+        let response = try await client.execute(hop.clientRequest, deadline: .now() + .nanoseconds(request.timeout.microseconds * 1_000))
+        return try await Self.collect(response, hop, maximumBytes: min(request.maximumResponseBytes, Limits.outboundDecompressedBytes))
+    }
+
+    func shutdown() async {
+        let clients = state.withLock { state in
+            defer { state.entries = [:] }
+            state.isShutDown = true
+            return state.entries.values.map(\.client)
+        }
+        for client in clients { try? await client.shutdown() }
+    }
+
+    private func checkOut(_ key: Key) throws -> (HTTPClient, expired: [HTTPClient]) {
+        try state.withLock { state in
+            guard !state.isShutDown else { throw OutboundError(.closed, "Shutting down.") }
+            let now = ContinuousClock.now
+            var entry = state.entries[key] ?? Entry(client: makeClient(key), uses: 0, lastUsed: now)
+            entry.uses += 1
+            entry.lastUsed = now
+            state.entries[key] = entry
+            return (entry.client, Self.removeExpired(&state, now))
+        }
+    }
+
+    private func checkIn(_ key: Key) {
+        state.withLock { state in
+            state.entries[key]?.uses -= 1
+            state.entries[key]?.lastUsed = .now
+        }
+    }
+
+    /// Takes out clients without a user that are idle too long, or the longest idle ones where too many are kept.
+    private static func removeExpired(_ state: inout State, _ now: ContinuousClock.Instant) -> [HTTPClient] {
+        let unused = state.entries.filter { $0.value.uses == 0 }.sorted { $0.value.lastUsed < $1.value.lastUsed }
+        let surplus = max(0, state.entries.count - Limits.outboundClientsKept)
+        var removed: [HTTPClient] = []
+        for (index, (key, entry)) in unused.enumerated() where index < surplus || now - entry.lastUsed > Limits.outboundClientIdle {
+            state.entries[key] = nil
+            removed.append(entry.client)
+        }
+        return removed
+    }
+
+    private func makeClient(_ key: Key) -> HTTPClient {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.certificateVerification = key.verifyCertificates ? .fullVerification : .none
+        tls.additionalTrustRoots = additionalRoots.isEmpty ? [] : [.certificates(additionalRoots)]
+        var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
+        configuration.dnsOverride = [key.host: key.address.description]
+        configuration.httpVersion = .http1Only
+        configuration.timeout.connect = .nanoseconds(limits.connectTimeout.microseconds * 1_000)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Limits.outboundConnectionsPerAddress
+        configuration.decompression = .enabled(limit: .size(Limits.outboundDecompressedBytes))
+        configuration.http1_1ConnectionDebugInitializer = { Self.requireRemote(key.address, of: $0) }
+        return HTTPClient(eventLoopGroup: MultiThreadedEventLoopGroup.singleton, configuration: configuration)
+    }
+
+    /// The second wall: a connection that leads anywhere but to the checked address is closed before a byte is sent.
+    private static func requireRemote(_ address: IPAddress, of channel: any Channel) -> EventLoopFuture<Void> {
+        if let remote = channel.remoteAddress?.ipAddress, IPAddress(remote) == address { return channel.eventLoop.makeSucceededVoidFuture() }
+        return channel.close().flatMapThrowing { throw OutboundError(.forbiddenAddress, "The connection led to another address.") }
+    }
+
+    private static func collect(_ response: HTTPClientResponse, _ hop: Hop, maximumBytes: Int) async throws -> OutboundResponse {
+        let tooLarge = OutboundError(.responseTooLarge, "The answer is larger than \(maximumBytes) bytes.")
+        let headerBytes = response.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+        guard headerBytes <= Limits.outboundHeaderBytes else {
+            throw OutboundError(.responseTooLarge, "The answer's headers are larger than \(Limits.outboundHeaderBytes) bytes.")
+        }
+        let announced = response.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
+        guard announced <= maximumBytes || hop.method == "HEAD" else { throw tooLarge }
+        var body: [UInt8] = []
+        for try await chunk in response.body {
+            guard body.count + chunk.readableBytes <= maximumBytes else { throw tooLarge }
+            body.append(contentsOf: chunk.readableBytesView)
+        }
+        let wasUnpacked = ["gzip", "deflate"].contains(response.headers.first(name: "content-encoding") ?? "")
+        let headers = response.headers.filter { !wasUnpacked || !["content-encoding", "content-length"].contains($0.name.lowercased()) }
+        return OutboundResponse(
+            status: Int(response.status.code), reason: response.status.reasonPhrase, headers: headers.map { ($0.name, $0.value) },
+            body: body, url: hop.url.text)
+    }
+}
+
+extension Hop {
+    fileprivate var clientRequest: HTTPClientRequest {
+        var request = HTTPClientRequest(url: url.text)
+        request.method = HTTPMethod(rawValue: method)
+        request.headers = HTTPHeaders(headers.map { ($0.name, $0.value) })
+        if !request.headers.contains(name: "host") { request.headers.add(name: "Host", value: url.hostHeader) }
+        if case .bytes(let bytes) = body { request.body = .bytes(ByteBuffer(bytes: bytes)) }
+        return request
+    }
+}

@@ -1,0 +1,83 @@
+internal import Foundation
+internal import Glibc
+package import Kernel
+
+/// Where large payloads lie, outside the database.
+package protocol BlobStore: Sendable {
+    /// Returns when the bytes are durable; the row that names them is written after.
+    func keep(_ bytes: [UInt8], _ hash: PayloadHash, tenant: TenantID) async throws
+    /// - Returns: nil where there is none.
+    func load(_ hash: PayloadHash, tenant: TenantID) throws -> [UInt8]?
+}
+
+/// Blobs in a folder, one subfolder a tenant: written beside, synced, renamed, the folder synced.
+package struct FolderBlobs: BlobStore {
+    private let root: String
+    private static let queue: OperationQueue = {
+        let queue = OperationQueue()
+        queue.name = "blobs"
+        queue.maxConcurrentOperationCount = 4
+        return queue
+    }()
+
+    package init(path: String) { root = path }
+
+    package func keep(_ bytes: [UInt8], _ hash: PayloadHash, tenant: TenantID) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            Self.queue.addOperation { continuation.resume(with: Result { try keepNow(bytes, hash, tenant) }) }
+        }
+    }
+
+    package func load(_ hash: PayloadHash, tenant: TenantID) throws -> [UInt8]? {
+        let path = self.path(hash, tenant)
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        do {
+            return [UInt8](try Data(contentsOf: URL(filePath: path)))
+        } catch {
+            throw PersistenceError.unavailable("A stored file cannot be read: \(error.localizedDescription)")
+        }
+    }
+
+    private func path(_ hash: PayloadHash, _ tenant: TenantID) -> String { "\(root)/\(tenant)/\(hash.hex)" }
+
+    private func keepNow(_ bytes: [UInt8], _ hash: PayloadHash, _ tenant: TenantID) throws {
+        let folder = "\(root)/\(tenant)"
+        let target = path(hash, tenant)
+        if FileManager.default.fileExists(atPath: target) { return }
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw PersistenceError.unavailable("The blob folder cannot be made: \(error.localizedDescription)")
+        }
+        let draft = target + "." + UUID().uuidString
+        try write(bytes, to: draft)
+        guard rename(draft, target) == 0 else { throw failure("renamed") }
+        let parent = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if parent >= 0 {
+            fsync(parent)
+            Glibc.close(parent)
+        }
+    }
+
+    private func write(_ bytes: [UInt8], to path: String) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw failure("created") }
+        defer { Glibc.close(file) }
+        var place = 0
+        while place < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress! + place, bytes.count - place) }
+            guard count > 0 else {
+                let error = failure("written")
+                unlink(path)
+                throw error
+            }
+            place += count
+        }
+        guard fsync(file) == 0 else { throw failure("synced") }
+    }
+
+    private func failure(_ verb: String) -> PersistenceError {
+        if errno == ENOSPC || errno == EDQUOT { return .diskFull("The disk is full: make room and try again.") }
+        return .unavailable("A stored file could not be \(verb): \(String(cString: strerror(errno)))")
+    }
+}

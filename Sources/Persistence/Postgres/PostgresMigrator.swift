@@ -1,0 +1,53 @@
+internal import Kernel
+
+/// Runs migrations as the schema's owner, under an advisory lock.
+struct PostgresMigrator {
+    let connection: PostgresConnection
+
+    /// Any number that nothing else in the database locks.
+    private static let lock = 4_119_201
+
+    func run(_ migrations: [Migration]) throws {
+        try connection.simple("BEGIN; SELECT pg_advisory_xact_lock(\(Self.lock))")
+        do {
+            try makeRole()
+            try connection.simple(
+                "CREATE TABLE IF NOT EXISTS schema_migrations (id text PRIMARY KEY, checksum text NOT NULL); "
+                    + "GRANT SELECT ON schema_migrations TO \(PostgresSchema.servingRole)")
+            for migration in try MigrationPlan.pending(migrations, done: try done()) {
+                for operation in migration.operations {
+                    for statement in PostgresSchema.statements(for: operation) { try connection.simple(statement) }
+                }
+                _ = try connection.run("INSERT INTO schema_migrations (id, checksum) VALUES (\(migration.id), \(migration.checksum))")
+            }
+            try connection.simple("COMMIT")
+        } catch {
+            try? connection.simple("ROLLBACK")
+            throw error
+        }
+    }
+
+    /// - Throws: `PersistenceError.schema` where something is still to run.
+    func requireCurrent(_ migrations: [Migration]) throws {
+        let exists = try connection.run("SELECT to_regclass('public.schema_migrations') IS NOT NULL").rows.first
+        let pending: [Migration] =
+            try exists?.column(0, as: Bool.self) == true ? try MigrationPlan.pending(migrations, done: try done()) : migrations
+        guard pending.isEmpty else {
+            throw PersistenceError.schema("The database's schema is behind this program by \(pending.count) migrations: run `aias migrate` first.")
+        }
+    }
+
+    private func done() throws -> [String: String] {
+        var done: [String: String] = [:]
+        for row in try connection.run("SELECT id, checksum FROM schema_migrations").rows { done[try row.column(0)] = try row.column(1) }
+        return done
+    }
+
+    /// Roles are shared by all databases of a server, so that another database may have made it already.
+    private func makeRole() throws {
+        let role = PostgresSchema.servingRole
+        let exists = try connection.run("SELECT count(*) FROM pg_roles WHERE rolname = \(role)").rows.first
+        if try exists?.column(0, as: Int.self) == 0 { try connection.simple("CREATE ROLE \(role) NOLOGIN NOSUPERUSER NOBYPASSRLS") }
+        try connection.simple("GRANT USAGE ON SCHEMA public TO \(role); GRANT \(role) TO CURRENT_USER")
+    }
+}

@@ -1,0 +1,171 @@
+internal import Foundation
+internal import GRDB
+internal import Kernel
+internal import Synchronization
+internal import Telemetry
+
+/// One write that waits for its group: run in a savepoint, answered after the commit.
+protocol GroupMember: AnyObject, Sendable {
+    /// Runs the closure and keeps its result; may be called again for a replay.
+    func attempt(_ session: any Session) throws
+    func succeed()
+    func fail(_ error: any Error)
+}
+
+/// A write closure with the caller that waits for it.
+final class Write<Result: Sendable>: GroupMember, @unchecked Sendable {
+    private let body: @Sendable (any Session) throws -> Result
+    private let answer: (Swift.Result<Result, any Error>) -> Void
+    /// Only the writing thread touches it.
+    private var result: Result?
+
+    init(body: @escaping @Sendable (any Session) throws -> Result, answer: @escaping (Swift.Result<Result, any Error>) -> Void) {
+        self.body = body
+        self.answer = answer
+    }
+
+    func attempt(_ session: any Session) throws { result = try body(session) }
+
+    func succeed() {
+        guard let result else { preconditionFailure("a write succeeded without having run") }
+        answer(.success(result))
+    }
+
+    func fail(_ error: any Error) { answer(.failure(error)) }
+}
+
+/// The one writer of a SQLite file: gathers what queued while the last commit was on its way and commits it together.
+final class GroupWriter: @unchecked Sendable {
+    /// Members of one commit.
+    static let groupMaximum = 512
+    /// Writes that may wait; further ones are refused so that memory stays bounded.
+    static let queueMaximum = 100_000
+
+    private let condition = NSCondition()
+    private var queue: [any GroupMember] = []
+    private var isClosed = false
+    private var hasEnded = false
+    private let connection: any DatabaseWriter
+    private let registry: SchemaRegistry
+    private let tenant: CurrentTenant
+    private let clock: Clock
+    private let ids: IDs
+
+    init(connection: any DatabaseWriter, registry: SchemaRegistry, tenant: CurrentTenant, clock: Clock, ids: IDs) {
+        self.connection = connection
+        self.registry = registry
+        self.tenant = tenant
+        self.clock = clock
+        self.ids = ids
+        let thread = Thread { [self] in run() }
+        thread.name = "sqlite-writer"
+        thread.start()
+    }
+
+    func submit(_ member: any GroupMember) {
+        condition.lock()
+        guard !isClosed, queue.count < Self.queueMaximum else {
+            let wasClosed = isClosed
+            condition.unlock()
+            return member.fail(PersistenceError.unavailable(wasClosed ? "The database is closed." : "Too many writes are waiting."))
+        }
+        queue.append(member)
+        condition.signal()
+        condition.unlock()
+    }
+
+    /// Commits what has queued, then ends the thread.
+    func close() {
+        condition.lock()
+        isClosed = true
+        condition.broadcast()
+        while !hasEnded { condition.wait() }
+        condition.unlock()
+    }
+
+    private func run() {
+        while let group = next() { commit(group) }
+        condition.lock()
+        hasEnded = true
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    private func next() -> [any GroupMember]? {
+        condition.lock()
+        defer { condition.unlock() }
+        while queue.isEmpty {
+            if isClosed { return nil }
+            condition.wait()
+        }
+        let group = Array(queue.prefix(Self.groupMaximum))
+        queue.removeFirst(group.count)
+        return group
+    }
+
+    private struct Outcome {
+        var member: any GroupMember
+        var failure: (any Error)?
+        var actions: [@Sendable () -> Void]
+    }
+
+    private func commit(_ group: [any GroupMember]) {
+        do {
+            let outcomes = try connection.writeWithoutTransaction { database in try self.transact(group, database) }
+            for outcome in outcomes where outcome.failure == nil {
+                for action in outcome.actions { action() }
+            }
+            for outcome in outcomes {
+                if let failure = outcome.failure { outcome.member.fail(failure) } else { outcome.member.succeed() }
+            }
+        } catch {
+            // The whole transaction is lost: replayed one by one, a bad member fails alone.
+            if group.count > 1 {
+                for member in group { commit([member]) }
+            } else {
+                group[0].fail((error as? DatabaseError).map(SQLiteFailure.error) ?? error)
+            }
+        }
+    }
+
+    private func transact(_ group: [any GroupMember], _ database: GRDB.Database) throws -> [Outcome] {
+        try database.control("BEGIN IMMEDIATE")
+        do {
+            let outcomes = try group.map { try attempt($0, database, isAlone: group.count == 1) }
+            Failpoint.reach("commit.before")
+            if outcomes.allSatisfy({ $0.failure != nil }) {
+                try database.control("ROLLBACK")
+            } else {
+                try database.control("COMMIT")
+            }
+            Failpoint.reach("commit.after")
+            return outcomes
+        } catch {
+            if database.isInsideTransaction { try? database.control("ROLLBACK") }
+            throw error
+        }
+    }
+
+    private func attempt(_ member: any GroupMember, _ database: GRDB.Database, isAlone: Bool) throws -> Outcome {
+        let session = SQLiteSession(connection: database, registry: registry, tenant: tenant, clock: clock, ids: ids)
+        defer {
+            session.end()
+            tenant.leave()
+        }
+        if !isAlone { try database.control("SAVEPOINT member") }
+        do {
+            try member.attempt(session)
+            if let doom = session.doom { throw doom }
+            if !isAlone { try database.control("RELEASE member") }
+            return Outcome(member: member, failure: nil, actions: session.afterCommitActions)
+        } catch {
+            // A full disk or an I/O error may have rolled back everything already.
+            guard database.isInsideTransaction else { throw error }
+            if !isAlone {
+                try database.control("ROLLBACK TO member")
+                try database.control("RELEASE member")
+            }
+            return Outcome(member: member, failure: error, actions: [])
+        }
+    }
+}

@@ -1,0 +1,149 @@
+internal import Foundation
+internal import GRDB
+package import Kernel
+
+/// The embedded database: one file in write-ahead mode, one writer with group commit, pooled readers. Calls run on threads of their own.
+package final class SQLiteDatabase: Database {
+    package let engine = DatabaseEngine.sqlite
+    private let pool: DatabasePool
+    private let writer: GroupWriter
+    private let readers: OperationQueue
+    private let registry: SchemaRegistry
+    private let tenants: ConnectionTenants
+    private let clock: Clock
+    private let ids: IDs
+
+    /// Threads that read at once.
+    static let readersMaximum = 4
+    static let busyTimeoutSeconds: TimeInterval = 5
+
+    /// - Throws: `PersistenceError.locked` or `.unavailable` where the file cannot be used.
+    package init(path: String, registry: SchemaRegistry, clock: Clock, ids: IDs) throws {
+        self.registry = registry
+        self.clock = clock
+        self.ids = ids
+        let tenants = ConnectionTenants()
+        self.tenants = tenants
+        var configuration = Configuration()
+        configuration.maximumReaderCount = Self.readersMaximum
+        configuration.busyMode = .timeout(Self.busyTimeoutSeconds)
+        configuration.foreignKeysEnabled = true
+        configuration.prepareDatabase { connection in
+            tenants.make().install(on: connection)
+            try connection.execute(sql: "PRAGMA synchronous = FULL")
+            try connection.execute(sql: "PRAGMA temp_store = MEMORY")
+            try connection.execute(sql: "PRAGMA cache_size = -16000")
+            // A checkpoint syncs the file: rarer and larger ones cost less than many small ones.
+            try connection.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
+        }
+        do {
+            pool = try DatabasePool(path: path, configuration: configuration)
+        } catch let error as DatabaseError {
+            throw SQLiteFailure.error(error)
+        }
+        guard let writing = tenants.first else { preconditionFailure("GRDB opens the writing connection first") }
+        writer = GroupWriter(connection: pool, registry: registry, tenant: writing, clock: clock, ids: ids)
+        readers = OperationQueue()
+        readers.name = "sqlite-readers"
+        readers.maxConcurrentOperationCount = Self.readersMaximum
+    }
+
+    func write<Result: Sendable>(_ body: @escaping @Sendable (any Session) throws -> Result) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            writer.submit(Write(body: body) { continuation.resume(with: $0) })
+        }
+    }
+
+    func read<Result: Sendable>(_ body: @escaping @Sendable (any Session) throws -> Result) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            readers.addOperation { [self] in continuation.resume(with: Swift.Result { try readNow(body) }) }
+        }
+    }
+
+    private func readNow<Result>(_ body: (any Session) throws -> Result) throws -> Result {
+        do {
+            return try pool.read { connection in
+                // A reader writes nothing, so that its guards are never asked.
+                let session = SQLiteSession(connection: connection, registry: registry, tenant: CurrentTenant(), clock: clock, ids: ids)
+                defer { session.end() }
+                let result = try body(session)
+                if let doom = session.doom { throw doom }
+                return result
+            }
+        } catch let error as DatabaseError {
+            throw SQLiteFailure.error(error)
+        }
+    }
+
+    package func close() async {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { [self] in
+                writer.close()
+                readers.waitUntilAllOperationsAreFinished()
+                try? pool.close()
+                continuation.resume()
+            }
+        }
+    }
+
+    /// Runs migrations, each with its record in one transaction; see `Migrator`.
+    func migrate(_ migrations: [Migration]) throws {
+        do {
+            try pool.writeWithoutTransaction { connection in
+                try connection.execute(sql: "BEGIN IMMEDIATE")
+                do {
+                    try SQLiteMigrator(connection: connection).run(migrations)
+                    try connection.execute(sql: "COMMIT")
+                } catch {
+                    if connection.isInsideTransaction { try? connection.execute(sql: "ROLLBACK") }
+                    throw error
+                }
+            }
+        } catch let error as DatabaseError {
+            throw SQLiteFailure.error(error)
+        }
+    }
+}
+
+/// The current-tenant cells of a pool's connections, which live as long as the pool.
+private final class ConnectionTenants: @unchecked Sendable {
+    private let lock = NSLock()
+    private var cells: [CurrentTenant] = []
+
+    func make() -> CurrentTenant {
+        lock.withLock {
+            let cell = CurrentTenant()
+            cells.append(cell)
+            return cell
+        }
+    }
+
+    var first: CurrentTenant? { lock.withLock { cells.first } }
+}
+
+extension SQLiteDatabase {
+    package func write<Result: Sendable>(in tenant: TenantID, _ body: @escaping @Sendable (TenantTransaction) throws -> Result) async throws -> Result {
+        try await write { session in try body(try TenantTransaction(session: session, tenant: tenant)) }
+    }
+    package func read<Result: Sendable>(in tenant: TenantID, _ body: @escaping @Sendable (TenantTransaction) throws -> Result) async throws -> Result {
+        try await read { session in try body(try TenantTransaction(session: session, tenant: tenant)) }
+    }
+    package func writeDirectory<Result: Sendable>(_ body: @escaping @Sendable (DirectoryTransaction) throws -> Result) async throws -> Result {
+        try await write { session in try body(DirectoryTransaction(session: session)) }
+    }
+    package func readDirectory<Result: Sendable>(_ body: @escaping @Sendable (DirectoryTransaction) throws -> Result) async throws -> Result {
+        try await read { session in try body(DirectoryTransaction(session: session)) }
+    }
+    package func writePlatform<Result: Sendable>(_ body: @escaping @Sendable (PlatformTransaction) throws -> Result) async throws -> Result {
+        try await write { session in try body(PlatformTransaction(session: session)) }
+    }
+    package func readPlatform<Result: Sendable>(_ body: @escaping @Sendable (PlatformTransaction) throws -> Result) async throws -> Result {
+        try await read { session in try body(PlatformTransaction(session: session)) }
+    }
+    package func writeSystem<Result: Sendable>(_ body: @escaping @Sendable (SystemTransaction) throws -> Result) async throws -> Result {
+        try await write { session in try body(SystemTransaction(session: session)) }
+    }
+    package func readSystem<Result: Sendable>(_ body: @escaping @Sendable (SystemTransaction) throws -> Result) async throws -> Result {
+        try await read { session in try body(SystemTransaction(session: session)) }
+    }
+}

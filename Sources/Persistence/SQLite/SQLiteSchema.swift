@@ -1,0 +1,91 @@
+/// SQLite's DDL of declared tables: STRICT, so that a value keeps its type, with triggers that guard tenants' rows.
+enum SQLiteSchema {
+    /// The SQL function that names the tenant a transaction has entered.
+    static let tenantFunction = "aias_tenant"
+
+    static func statements(for operation: Migration.Operation) -> [String] {
+        switch operation {
+        case .createTable(let table):
+            [create(table)] + table.indexes.map { create($0, on: table.name) } + (table.scope == .tenant ? guards(table.name) : [])
+        case .addColumn(let table, let column): ["ALTER TABLE \(table) ADD COLUMN \(definition(column))"]
+        case .createIndex(let table, let index): [create(index, on: table)]
+        case .dropIndex(_, let name): ["DROP INDEX \(name)"]
+        case .dropTable(let name): ["DROP TABLE \(name)"]
+        case .dropColumn(let table, let column): ["ALTER TABLE \(table) DROP COLUMN \(column)"]
+        }
+    }
+
+    /// WITHOUT ROWID: the rows lie in the order of the key, so that one tenant's are together and no second tree is kept.
+    private static func create(_ table: Table) -> String {
+        var parts = table.columns.map(definition)
+        parts.append("PRIMARY KEY (\(table.primaryKey.joined(separator: ", ")))")
+        parts += table.foreignKeys.map { key in
+            "FOREIGN KEY (\(key.columns.joined(separator: ", "))) REFERENCES \(key.table) (\(key.references.joined(separator: ", "))) "
+                + "ON DELETE \(key.onDelete == .cascade ? "CASCADE" : "RESTRICT")"
+        }
+        parts += table.checks.map { "CHECK (\(SQLText.condition($0)))" }
+        return "CREATE TABLE \(table.name) (\(parts.joined(separator: ", "))) STRICT, WITHOUT ROWID"
+    }
+
+    private static func create(_ index: Index, on table: String) -> String {
+        let condition = index.condition.map { " WHERE \(SQLText.condition($0))" } ?? ""
+        return "CREATE \(index.isUnique ? "UNIQUE " : "")INDEX \(index.name) ON \(table) (\(index.columns.joined(separator: ", ")))\(condition)"
+    }
+
+    private static func definition(_ column: Column) -> String {
+        let type =
+            switch column.kind {
+            case .integer, .timestamp, .boolean: "INTEGER"
+            case .real: "REAL"
+            case .text: "TEXT"
+            case .blob, .uuid: "BLOB"
+            }
+        let value =
+            switch column.defaultValue {
+            case .integer(let value): " DEFAULT \(value)"
+            case .text(let value): " DEFAULT \(SQLText.quoted(value))"
+            case .boolean(let value): " DEFAULT \(value ? 1 : 0)"
+            case nil: ""
+            }
+        let check =
+            switch column.kind {
+            case .boolean: " CHECK (\(column.name) IN (0, 1))"
+            case .uuid: " CHECK (length(\(column.name)) = 16)"
+            default: ""
+            }
+        return "\(column.name) \(type)\(column.isOptional ? "" : " NOT NULL")\(value)\(check)"
+    }
+
+    /// A write to a row of another tenant than the entered one fails, whatever the statement says.
+    private static func guards(_ table: String) -> [String] {
+        let refuse = "BEGIN SELECT RAISE(ABORT, 'a row of another tenant'); END"
+        return [
+            "CREATE TRIGGER \(table)_guard_insert BEFORE INSERT ON \(table) WHEN NEW.tenant_id IS NOT \(tenantFunction)() \(refuse)",
+            "CREATE TRIGGER \(table)_guard_update BEFORE UPDATE ON \(table) "
+                + "WHEN OLD.tenant_id IS NOT \(tenantFunction)() OR NEW.tenant_id IS NOT \(tenantFunction)() \(refuse)",
+            "CREATE TRIGGER \(table)_guard_delete BEFORE DELETE ON \(table) WHEN OLD.tenant_id IS NOT \(tenantFunction)() \(refuse)",
+        ]
+    }
+}
+
+/// Text that both drivers write alike.
+enum SQLText {
+    static func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
+
+    static func condition(_ check: Check) -> String {
+        switch check {
+        case .oneOf(let column, let values): "\(column) IN (\(values.map(quoted).joined(separator: ", ")))"
+        case .atLeast(let column, let bound): "\(column) >= \(bound)"
+        case .atMost(let column, let bound): "\(column) <= \(bound)"
+        case .notAbove(let left, let right): "\(left) IS NULL OR \(right) IS NULL OR \(left) <= \(right)"
+        }
+    }
+
+    static func condition(_ condition: Index.Condition) -> String {
+        switch condition {
+        case .equals(let column, let text): "\(column) = \(quoted(text))"
+        case .isNull(let column): "\(column) IS NULL"
+        case .isNotNull(let column): "\(column) IS NOT NULL"
+        }
+    }
+}

@@ -1,0 +1,121 @@
+internal import Dispatch
+package import Kernel
+internal import Synchronization
+
+/// Runs JavaScript in walled processes (`aias-sandbox`), each for one tenant at a time; without work there is no process.
+///
+/// A request has a time limit, which the process keeps itself; where it does not, it is killed. Whatever happens to a process
+/// ends that one request with a `ScriptError`; the next one gets a fresh process.
+package final class Sandbox: ScriptRunner {
+    private let program: String?
+    private let limits: SandboxLimits
+    private let pool: SandboxPool
+    /// Requests block on the process; they do so here and not on the cooperative pool.
+    private let queue = DispatchQueue(label: "sandbox.requests", attributes: .concurrent)
+
+    /// - Parameter program: the path of `aias-sandbox`; nil where there is none, then every request is refused.
+    package init(program: String? = SandboxProgram.find(), limits: SandboxLimits = SandboxLimits()) {
+        self.program = program
+        self.limits = limits
+        pool = SandboxPool(limits: limits)
+    }
+
+    /// The processes that wait for work, for tests and figures.
+    package var idlePIDs: [Int32] { pool.idlePIDs }
+
+    package func evaluate(_ blocks: [ScriptBlock], tenant: TenantID, scope: any ExpressionScope) async throws -> [Result<ExpressionValue, ScriptError>] {
+        guard !blocks.isEmpty else { return [] }
+        let facts = scope.facts
+        let body: JSON = [
+            "blocks": .array(blocks.map { ["source": .string($0.source), "itemIndex": .number(Double($0.itemIndex))] }),
+            "facts": facts.json, "limits": limits.json,
+        ]
+        let answer = try await request(.evaluate, body, limit: limits.evaluation, tenant: tenant, scope: scope)
+        guard let values = answer["values"]?.array, values.count == blocks.count else { throw Sandbox.broken }
+        return values.map(Sandbox.value)
+    }
+
+    package func run(_ script: Script, tenant: TenantID, scope: any ExpressionScope) async throws -> ScriptResult {
+        let body: JSON = [
+            "source": .string(script.source), "mode": .string(script.mode.rawValue), "staticGlobal": script.staticGlobal,
+            "staticNode": script.staticNode, "facts": scope.facts.json, "limits": limits.json,
+        ]
+        let answer = try await request(.run, body, limit: script.timeLimit, tenant: tenant, scope: scope)
+        guard let items = answer["items"]?.array else { throw Sandbox.broken }
+        let logs = (answer["logs"]?.array ?? []).compactMap(\.text)
+        return ScriptResult(items: items, logs: logs, staticGlobal: answer["staticGlobal"], staticNode: answer["staticNode"])
+    }
+
+    private func request(_ kind: SandboxWire.Kind, _ body: JSON, limit: Duration, tenant: TenantID, scope: any ExpressionScope) async throws -> JSON {
+        guard let program else { throw ScriptError(.unavailable, "aias-sandbox is not installed beside aias; scripts cannot run") }
+        let seat = try await pool.acquire(tenant)
+        let running = Mutex<(process: SandboxProcess?, cancelled: Bool)>((nil, false))
+        let outcome: Result<JSON, any Error> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                queue.async { [self] in
+                    var seat = seat
+                    let outcome = Result { () throws -> JSON in
+                        let process = try seat.process ?? SandboxProcess(program: program, limits: limits)
+                        seat.process = process
+                        let cancelled = running.withLock { running in
+                            running.process = process
+                            return running.cancelled
+                        }
+                        if cancelled { throw CancellationError() }
+                        let exchange = SandboxExchange(process: process, limits: limits, answers: ScopeAnswers(scope: scope))
+                        return try exchange.perform(SandboxWire.request(kind, limit: limit, body), limit: limit)
+                    }
+                    running.withLock { $0.process = nil }
+                    if case .failure = outcome { seat.process = nil }
+                    pool.release(seat)
+                    continuation.resume(returning: outcome)
+                }
+            }
+        } onCancel: {
+            running.withLock { running in
+                running.cancelled = true
+                running.process?.kill()
+            }
+        }
+        try Task.checkCancellation()
+        let answer = try outcome.mapError(Sandbox.told).get()
+        if let fault = answer["fault"] { throw Sandbox.error(fault) }
+        return answer
+    }
+
+    private static let broken = ScriptError(.runtime, "the sandbox answered something that cannot be read")
+}
+
+extension Sandbox {
+    private static func value(_ entry: JSON) -> Result<ExpressionValue, ScriptError> {
+        if let fault = entry["e"] { return .failure(error(fault)) }
+        return .success(entry["v"].map { .json($0) } ?? .undefined)
+    }
+
+    private static func error(_ fault: JSON) -> ScriptError {
+        let kind = ScriptError.Kind(rawValue: fault["kind"]?.text ?? "") ?? .runtime
+        return ScriptError(kind, fault["message"]?.text ?? "", line: fault["line"]?.integer, column: fault["column"]?.integer)
+    }
+
+    /// A process's fault as the builder is told it.
+    private static func told(_ fault: any Error) -> any Error {
+        switch fault {
+        case SandboxProcess.Fault.start(let reason): ScriptError(.unavailable, "scripts cannot run here: \(reason)")
+        case SandboxProcess.Fault.late, SandboxProcess.Fault.ended(status: SandboxWire.exitTimeLimit):
+            ScriptError(.timeLimit, "the script ran longer than its time limit and was stopped")
+        case SandboxProcess.Fault.ended(status: SandboxWire.exitMemoryLimit):
+            ScriptError(.memoryLimit, "the script used more memory than allowed and was stopped")
+        case SandboxProcess.Fault.ended(let status):
+            ScriptError(.runtime, "the script's process ended unexpectedly (\(status < 0 ? "signal \(-status)" : "status \(status)"))")
+        case SandboxProcess.Fault.malformed: broken
+        default: fault
+        }
+    }
+}
+
+extension SandboxLimits {
+    /// As the prelude reads them.
+    var json: JSON {
+        ["outputBytes": .number(Double(outputBytes)), "logLines": .number(Double(logLines)), "logLineBytes": .number(Double(logLineBytes))]
+    }
+}

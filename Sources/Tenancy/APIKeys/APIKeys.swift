@@ -1,0 +1,59 @@
+package import Kernel
+internal import Persistence
+
+extension Tenancy {
+    static let keyPrefix = "aias_"
+
+    /// - Returns: the key and its secret, which is shown this once.
+    package func createKey(
+        name: String, scopes: [String], expiresAt: Timestamp?, in tenant: TenantID, by principal: Principal
+    ) async throws -> (key: APIKey, secret: String) {
+        let name = try Self.checkedName(name)
+        let known = Set(permissions.all.map(\.name))
+        for scope in scopes {
+            guard known.contains(scope) else {
+                throw Refusal.invalid("scopes", "unknown_scope", "There is no permission \(scope).")
+            }
+            try principal.require(Permission(scope))
+        }
+        if let expiresAt, expiresAt <= clock.now() {
+            throw Refusal.invalid("expires_at", "in_the_past", "The key would have expired already.")
+        }
+        return try await database.writeDirectory { tx in
+            let role = principal.role ?? .owner
+            // A key made by a scoped key can do no more than that one.
+            let granted = scopes.isEmpty && isNarrowed(principal) ? principal.permissions.map(\.name).sorted() : scopes
+            let made = try Self.insertKey(name: name, role: role, scopes: granted, expiresAt: expiresAt, tenant: tenant, in: tx)
+            try tx.tenant(tenant).audit(principal, "api_key.create", "key:\(made.key.id)")
+            return made
+        }
+    }
+
+    package func keys(of tenant: TenantID, before cursor: APIKeyID?, limit: Int) async throws -> [APIKey] {
+        try await database.readDirectory { tx in try APIKeyStore(tx: tx).page(of: tenant, before: cursor, limit: limit) }
+    }
+
+    /// Takes effect with the next request.
+    package func revokeKey(_ id: APIKeyID, of tenant: TenantID, by principal: Principal) async throws {
+        try await database.writeDirectory { tx in
+            guard try APIKeyStore(tx: tx).revoke(id, of: tenant, at: tx.clock.now()) else { throw Refusal.missing("API key") }
+            try tx.tenant(tenant).audit(principal, "api_key.revoke", "key:\(id)")
+        }
+    }
+
+    private func isNarrowed(_ principal: Principal) -> Bool {
+        guard let role = principal.role else { return false }
+        return principal.permissions != permissions.permissions(of: role)
+    }
+
+    static func insertKey(
+        name: String, role: Role, scopes: [String], expiresAt: Timestamp?, tenant: TenantID, in tx: DirectoryTransaction
+    ) throws -> (key: APIKey, secret: String) {
+        let secret = Secrets.make(prefix: keyPrefix)
+        let key = APIKey(
+            id: tx.ids.next(), tenant: tenant, name: name, hint: String(secret.prefix(keyPrefix.count + 4)), scopes: scopes, role: role,
+            expiresAt: expiresAt, revokedAt: nil, createdAt: tx.clock.now())
+        try APIKeyStore(tx: tx).insert(key, secretHash: Secrets.hash(secret))
+        return (key, secret)
+    }
+}

@@ -1,0 +1,42 @@
+internal import HTTPSurface
+internal import Kernel
+
+struct AuditEntryView: Codable, Sendable {
+    var id: ID<AuditEntry>
+    var at: Timestamp
+    var actor: String
+    var action: String
+    var subject: String
+    var details: JSON
+    var sequence: Int?
+    var hash: String?
+
+    init(_ entry: AuditEntry) {
+        id = entry.id
+        at = entry.at
+        actor = entry.actor
+        action = entry.action
+        subject = entry.subject
+        details = entry.details
+        sequence = entry.sequence
+        hash = entry.hash.map { $0.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined() }
+    }
+}
+
+struct AuditRoutes {
+    let tenancy: Tenancy
+
+    var endpoints: [Endpoint] {
+        [
+            Endpoint.list(
+                "/v1/audit-log", access: .tenant("audit.read"), summary: "List what was changed, newest first", tag: "Audit log",
+                of: AuditEntryView.self
+            ) { call, page in
+                try await tenancy.sealAuditLog(of: call.tenant)
+                let cursor: ID<AuditEntry>? = try page.cursor.map { try Cursor($0, keys: 1).id(at: 0) }
+                let rows = try await tenancy.auditLog(of: call.tenant, before: cursor, limit: page.limit + 1)
+                return Page(rows.map(AuditEntryView.init), limit: page.limit) { Cursor([.string($0.id.description)]) }
+            }
+        ]
+    }
+}

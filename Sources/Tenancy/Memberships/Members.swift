@@ -1,0 +1,88 @@
+package import Kernel
+internal import Persistence
+
+/// Who belongs to a tenant, and invitations to join it.
+extension Tenancy {
+    static let membersMaximum = 1_000
+
+    package func members(of tenant: TenantID) async throws -> [Member] {
+        try await database.readDirectory { tx in try MembershipStore(tx: tx).members(of: tenant, limit: Self.membersMaximum) }
+    }
+
+    /// Asks for a mail with a link to join. The place is taken when the invitation is accepted.
+    package func invite(email: String, role: Role, to tenant: TenantID, by principal: Principal) async throws {
+        let email = try EmailAddress(email)
+        try Self.mayGrant(role, principal)
+        guard let place = try await self.tenant(tenant) else { throw Refusal.missing("tenant") }
+        let mailed = try await mail(makeLink(.invitation, email: email), arguments: ["tenant": place.name])
+        try await database.writeDirectory { tx in
+            if let user = try UserStore(tx: tx).user(email: email), try MembershipStore(tx: tx).membership(user.id, in: tenant) != nil {
+                throw Refusal(.conflict, "already_member", "\(email) belongs to this tenant already.", field: "email")
+            }
+            try send(mailed, user: nil, tenant: tenant, role: role, in: tx)
+            try tx.tenant(tenant).audit(principal, "invitation.create", "tenant:\(tenant)", ["role": .string(role.rawValue)])
+        }
+    }
+
+    /// Joins the tenant; a new person gives a name and a password.
+    package func acceptInvitation(token: String, name: String?, password: String?) async throws -> SignedIn {
+        let hash: String? = if let password { try await Passwords.hash(password) } else { nil }
+        return try await database.writeDirectory { tx in
+            let found = try OneTimeTokenStore(tx: tx).take(token, .invitation, now: tx.clock.now())
+            guard let found, let tenant = found.tenant, let role = found.role else { throw Self.staleLink }
+            let known = try UserStore(tx: tx).user(email: found.email)
+            guard known != nil || hash != nil else {
+                throw Refusal.invalid("password", "required", "Choose a password for the new account.")
+            }
+            let id = try Self.findOrMakeUser(found.email, name: try name.map(Self.checkedName), in: tx)
+            guard var user = try UserStore(tx: tx).user(id) else { throw Refusal.missing("person") }
+            user.emailVerifiedAt = user.emailVerifiedAt ?? tx.clock.now()
+            if user.passwordHash == nil { user.passwordHash = hash }
+            try UserStore(tx: tx).update(user)
+            let scoped = try tx.tenant(tenant)
+            if try MembershipStore(tx: tx).membership(id, in: tenant) == nil {
+                try scoped.reserve(.users)
+                try MembershipStore(tx: tx).insert(Membership(tenant: tenant, user: id, role: role, createdAt: tx.clock.now()))
+                try scoped.audit(Principal(actor: .user(id), tenant: tenant), "member.join", "user:\(id)", ["role": .string(role.rawValue)])
+            }
+            return try Self.openSession(for: user, in: tx)
+        }
+    }
+
+    package func setRole(_ role: Role, of user: UserID, in tenant: TenantID, by principal: Principal) async throws {
+        try Self.mayGrant(role, principal)
+        try await database.writeDirectory { tx in
+            let store = MembershipStore(tx: tx)
+            guard let now = try store.membership(user, in: tenant) else { throw Refusal.missing("member") }
+            if now.role == .owner { try Self.mayGrant(.owner, principal) }
+            if now.role == .owner, role != .owner, try store.owners(of: tenant) == 1 { throw Self.lastOwner }
+            _ = try store.setRole(role, of: user, in: tenant)
+            try tx.tenant(tenant).audit(
+                principal, "member.set_role", "user:\(user)", ["from": .string(now.role.rawValue), "to": .string(role.rawValue)])
+        }
+    }
+
+    package func removeMember(_ user: UserID, from tenant: TenantID, by principal: Principal) async throws {
+        try await database.writeDirectory { tx in
+            let store = MembershipStore(tx: tx)
+            guard let now = try store.membership(user, in: tenant) else { throw Refusal.missing("member") }
+            if now.role == .owner {
+                try Self.mayGrant(.owner, principal)
+                if try store.owners(of: tenant) == 1 { throw Self.lastOwner }
+            }
+            _ = try store.remove(user, from: tenant)
+            let scoped = try tx.tenant(tenant)
+            try scoped.release(.users)
+            try scoped.audit(principal, "member.remove", "user:\(user)")
+        }
+    }
+
+    static let lastOwner = Refusal(.conflict, "last_owner", "A tenant needs an owner; make somebody else owner first.")
+
+    /// Only an owner makes owners.
+    static func mayGrant(_ role: Role, _ principal: Principal) throws {
+        guard role != .owner || principal.role == .owner || principal.actor == .system else {
+            throw Refusal(.forbidden, "owner_only", "Only an owner may make or change an owner.")
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package import Kernel
+internal import Persistence
+
+/// A person's part in a tenant.
+package struct Membership: Sendable, Hashable {
+    package var tenant: TenantID
+    package var user: UserID
+    package var role: Role
+    package var createdAt: Timestamp
+}
+
+/// A member as a list shows one.
+package struct Member: Sendable, Hashable {
+    package var user: UserID
+    package var email: String
+    package var name: String
+    package var role: Role
+    package var createdAt: Timestamp
+}
+
+extension Role: SQLBindable {}
+extension Role: SQLReadable {}
+
+struct MembershipStore {
+    let tx: DirectoryTransaction
+
+    static let table = Table(
+        "memberships", .directory, primaryKey: ["tenant_id", "user_id"],
+        columns: [Column("tenant_id", .uuid), Column("user_id", .uuid), Column("role", .text), Column("created_at", .timestamp)],
+        indexes: [Index("memberships_user", on: ["user_id"])],
+        foreignKeys: [
+            ForeignKey(["tenant_id"], references: "tenants", ["id"]), ForeignKey(["user_id"], references: "users", ["id"]),
+        ],
+        checks: [.oneOf(column: "role", values: Role.allCases.map(\.rawValue))])
+
+    func insert(_ membership: Membership) throws {
+        try tx.execute(
+            """
+            INSERT INTO memberships (tenant_id, user_id, role, created_at)
+            VALUES (\(membership.tenant), \(membership.user), \(membership.role), \(membership.createdAt))
+            """)
+    }
+
+    func membership(_ user: UserID, in tenant: TenantID) throws -> Membership? {
+        try tx.first(
+            "SELECT tenant_id, user_id, role, created_at FROM memberships WHERE tenant_id = \(tenant) AND user_id = \(user)", Self.read)
+    }
+
+    func memberships(of user: UserID) throws -> [Membership] {
+        try tx.all("SELECT tenant_id, user_id, role, created_at FROM memberships WHERE user_id = \(user) ORDER BY created_at, tenant_id", Self.read)
+    }
+
+    func members(of tenant: TenantID, limit: Int) throws -> [Member] {
+        try tx.all(
+            """
+            SELECT u.id, u.email, u.name, m.role, m.created_at FROM memberships m JOIN users u ON u.id = m.user_id
+            WHERE m.tenant_id = \(tenant) ORDER BY m.created_at, u.id LIMIT \(limit)
+            """
+        ) {
+            Member(
+                user: try $0.column(0), email: try $0.column(1), name: try $0.column(2), role: try $0.column(3), createdAt: try $0.column(4))
+        }
+    }
+
+    func owners(of tenant: TenantID) throws -> Int {
+        try tx.first("SELECT count(*) FROM memberships WHERE tenant_id = \(tenant) AND role = \(Role.owner)") { try $0.column(0) } ?? 0
+    }
+
+    func setRole(_ role: Role, of user: UserID, in tenant: TenantID) throws -> Bool {
+        try tx.execute("UPDATE memberships SET role = \(role) WHERE tenant_id = \(tenant) AND user_id = \(user)") == 1
+    }
+
+    func remove(_ user: UserID, from tenant: TenantID) throws -> Bool {
+        try tx.execute("DELETE FROM memberships WHERE tenant_id = \(tenant) AND user_id = \(user)") == 1
+    }
+
+    private static func read(_ row: Row) throws -> Membership {
+        Membership(tenant: try row.column(0), user: try row.column(1), role: try row.column(2), createdAt: try row.column(3))
+    }
+}

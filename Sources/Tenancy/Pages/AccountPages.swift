@@ -1,0 +1,164 @@
+internal import HTTPSurface
+internal import Kernel
+
+/// The pages before the door: signing in and up, and where mailed links lead.
+struct AccountPages {
+    let tenancy: Tenancy
+    let console: Console
+
+    var endpoints: [Endpoint] { signIn + signUp + links }
+
+    private static let reason = Access.public("Nobody is signed in before the door.")
+
+    private var signIn: [Endpoint] {
+        [
+            .page(.get, "/sign-in", access: Self.reason, summary: "Sign in") { call in
+                if let token = call.queryPairs.first(where: { $0.name == "token" })?.value { return linkForm(call, token) }
+                return signInForm(call, email: "", fault: nil, status: 200)
+            },
+            .page(.post, "/sign-in", access: Self.reason, summary: "Sign in") { call in
+                let form = try call.form()
+                do {
+                    try tenancy.limitAttempts("sign-in", call.clientAddress)
+                    return enter(call, try await tenancy.signIn(email: form["email"], password: form.verbatim("password")))
+                } catch let refusal as Refusal {
+                    return signInForm(call, email: form["email"], fault: refusal.message, status: 401)
+                }
+            },
+            // A form in between: a mail scanner that follows the link must not use it up.
+            .page(.post, "/sign-in-link", access: Self.reason, summary: "Sign in by link") { call in
+                do {
+                    return enter(call, try await tenancy.signIn(token: try call.form()["token"]))
+                } catch let refusal as Refusal {
+                    return signInForm(call, email: "", fault: refusal.message, status: 410)
+                }
+            },
+            .page(.post, "/sign-out", access: .public("Signing out twice is no fault."), summary: "Sign out") { call in
+                if let token = call.head.cookie(SessionCookie.name) { try await tenancy.signOut(token: token) }
+                call.addHeader("Set-Cookie", SessionCookie.clear(isSecure: tenancy.usesTLS))
+                return .redirect("/sign-in")
+            },
+        ]
+    }
+
+    private func enter(_ call: EndpointCall, _ signedIn: SignedIn) -> Answer {
+        call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: tenancy.usesTLS))
+        return .redirect("/workflows")
+    }
+
+    private func signInForm(_ call: EndpointCall, email: String, fault: String?, status: Int) -> Answer {
+        let text = call.localizer
+        let form: HTML = """
+            <h1>\(text("tenancy.sign_in.title"))</h1>\(Console.notice(fault))
+            <form method="post" action="/sign-in">
+            \(Console.field("email", label: text("tenancy.field.email"), type: "email", value: email, autocomplete: "username"))
+            \(Console.field("password", label: text("tenancy.field.password"), type: "password", autocomplete: "current-password"))
+            <button class="button primary">\(text("tenancy.sign_in.submit"))</button>
+            </form>
+            <p>\(text("tenancy.sign_in.no_account")) <a href="/sign-up">\(text("tenancy.sign_up.title"))</a></p>
+            """
+        return console.door(call, title: text("tenancy.sign_in.title"), status: status, form)
+    }
+
+    private func linkForm(_ call: EndpointCall, _ token: String) -> Answer {
+        let text = call.localizer
+        let form: HTML = """
+            <h1>\(text("tenancy.sign_in.title"))</h1>
+            <form method="post" action="/sign-in-link"><input type="hidden" name="token" value="\(token)">
+            <button class="button primary" autofocus>\(text("tenancy.sign_in.by_link"))</button></form>
+            """
+        return console.door(call, title: text("tenancy.sign_in.title"), form)
+    }
+
+    private var signUp: [Endpoint] {
+        [
+            .page(.get, "/sign-up", access: Self.reason, summary: "Sign up") { call in signUpForm(call, .empty, refusal: nil) },
+            .page(.post, "/sign-up", access: Self.reason, summary: "Sign up") { call in
+                let form = try call.form()
+                do {
+                    try tenancy.limitAttempts("sign-up", call.clientAddress)
+                    let new = NewTenant(name: form["tenant_name"], subdomain: form["subdomain"], plan: .starter)
+                    let password = form.verbatim("password")
+                    _ = try await tenancy.signUp(name: form["name"], email: form["email"], password: password, tenant: new)
+                    return enter(call, try await tenancy.signIn(email: form["email"], password: password))
+                } catch let refusal as Refusal {
+                    return signUpForm(call, form, refusal: refusal)
+                }
+            },
+        ]
+    }
+
+    private func signUpForm(_ call: EndpointCall, _ form: FormFields, refusal: Refusal?) -> Answer {
+        let text = call.localizer
+        func field(_ name: String, _ type: String = "text", _ autocomplete: String = "off", hint: String? = nil) -> HTML {
+            Console.field(
+                name, label: text("tenancy.field.\(name)"), type: type, value: type == "password" ? "" : form[name], autocomplete: autocomplete,
+                hint: hint.map { text($0) }, fault: refusal?.message(for: name))
+        }
+        let general = refusal.flatMap { $0.faults.isEmpty ? $0.message : nil }
+        let card: HTML = """
+            <h1>\(text("tenancy.sign_up.title"))</h1>\(Console.notice(general))
+            <form method="post" action="/sign-up">
+            \(field("name", "text", "name"))\(field("email", "email", "username"))
+            \(field("password", "password", "new-password", hint: "tenancy.field.password.hint"))
+            \(field("tenant_name", "text", "organization"))\(field("subdomain", hint: "tenancy.field.subdomain.hint"))
+            <button class="button primary">\(text("tenancy.sign_up.submit"))</button>
+            </form>
+            <p>\(text("tenancy.sign_up.has_account")) <a href="/sign-in">\(text("tenancy.sign_in.title"))</a></p>
+            """
+        return console.door(call, title: text("tenancy.sign_up.title"), status: refusal == nil ? 200 : 422, card)
+    }
+
+    private var links: [Endpoint] {
+        [
+            link("/verify-email", key: "verify_email", asksPassword: false) { token, _, _ in
+                try await tenancy.verifyEmail(token: token)
+                return nil
+            },
+            link("/reset-password", key: "reset_password", asksPassword: true) { token, _, password in
+                try await tenancy.resetPassword(token: token, password: password)
+                return nil
+            },
+            link("/invitation", key: "invitation", asksPassword: true) { token, name, password in
+                try await tenancy.acceptInvitation(
+                    token: token, name: name.isEmpty ? nil : name, password: password.isEmpty ? nil : password)
+            },
+        ].flatMap { $0 }
+    }
+
+    /// The page a mailed link opens, with one button that uses it.
+    private func link(
+        _ path: String, key: String, asksPassword: Bool, use: @escaping @Sendable (_ token: String, _ name: String, _ password: String) async throws -> SignedIn?
+    ) -> [Endpoint] {
+        @Sendable func page(_ call: EndpointCall, token: String, fault: String?) -> Answer {
+            let text = call.localizer
+            let isInvitation = key == "invitation"
+            let name: HTML? = isInvitation ? Console.field("name", label: text("tenancy.field.name"), autocomplete: "name", isRequired: false) : nil
+            let password: HTML? =
+                asksPassword
+                ? Console.field(
+                    "password", label: text("tenancy.field.password"), type: "password", autocomplete: "new-password",
+                    hint: text(isInvitation ? "tenancy.invitation.hint" : "tenancy.field.password.hint"), isRequired: !isInvitation) : nil
+            let card: HTML = """
+                <h1>\(text("tenancy.\(key).title"))</h1>\(Console.notice(fault))
+                <form method="post" action="\(path)"><input type="hidden" name="token" value="\(token)">\(name)\(password)
+                <button class="button primary">\(text("tenancy.\(key).submit"))</button></form>
+                """
+            return console.door(call, title: text("tenancy.\(key).title"), status: fault == nil ? 200 : 422, card)
+        }
+        return [
+            .page(.get, path, access: Self.reason, summary: "Use a mailed link") { call in
+                page(call, token: call.queryPairs.first { $0.name == "token" }?.value ?? "", fault: nil)
+            },
+            .page(.post, path, access: Self.reason, summary: "Use a mailed link") { call in
+                let form = try call.form()
+                do {
+                    if let signedIn = try await use(form["token"], form["name"], form.verbatim("password")) { return enter(call, signedIn) }
+                    return .redirect("/sign-in")
+                } catch let refusal as Refusal {
+                    return page(call, token: form["token"], fault: refusal.message)
+                }
+            },
+        ]
+    }
+}

@@ -1,0 +1,80 @@
+package import Kernel
+internal import Persistence
+
+/// What a request shows of itself.
+package struct Presented: Sendable {
+    package var bearer: String?
+    package var session: String?
+    /// From host or path, where the request names one.
+    package var tenant: TenantID?
+
+    package init(bearer: String?, session: String?, tenant: TenantID?) {
+        self.bearer = bearer
+        self.session = session
+        self.tenant = tenant
+    }
+}
+
+extension Tenancy {
+    /// Turns a key or session into who acts. A tenant named by host or path must agree with the key's; a person must belong to it.
+    /// - Throws: `bad_key` for an unknown, revoked or expired key; `not_found` where the tenant does not agree; `tenant_suspended`.
+    package func principal(_ presented: Presented) async throws -> Principal {
+        if let bearer = presented.bearer { return try await principal(bearer: bearer, tenant: presented.tenant) }
+        if let session = presented.session { return try await principal(session: session, tenant: presented.tenant) }
+        return Principal(actor: .anonymous, tenant: presented.tenant)
+    }
+
+    private func principal(bearer: String, tenant named: TenantID?) async throws -> Principal {
+        let hash = Secrets.hash(bearer)
+        let now = clock.now()
+        let (key, tenant) = try await database.readDirectory { tx -> (APIKey?, Tenant?) in
+            let key = try APIKeyStore(tx: tx).key(secretHash: hash)
+            return (key, try key.flatMap { try TenantStore(tx: tx).tenant($0.tenant) })
+        }
+        guard let key, let tenant, key.revokedAt == nil, key.expiresAt.map({ $0 > now }) ?? true else {
+            throw Refusal(.unauthenticated, "bad_key", "This API key is unknown, revoked or expired.")
+        }
+        guard named == nil || named == key.tenant else { throw Refusal.missing("resource") }
+        try Self.requireActive(tenant)
+        let ofRole = permissions.permissions(of: key.role)
+        let granted = key.scopes.isEmpty ? ofRole : ofRole.intersection(key.scopes.map { Permission($0) })
+        return Principal(actor: .apiKey(key.id), tenant: key.tenant, role: key.role, permissions: granted)
+    }
+
+    private func principal(session: String, tenant named: TenantID?) async throws -> Principal {
+        let hash = Secrets.hash(session)
+        let now = clock.now()
+        let found = try await database.readDirectory { tx -> (User, Membership?, Tenant?)? in
+            guard let id = try SessionStore(tx: tx).user(tokenHash: hash, now: now), let user = try UserStore(tx: tx).user(id) else { return nil }
+            let membership =
+                if let named { try MembershipStore(tx: tx).membership(id, in: named) } else { try MembershipStore(tx: tx).memberships(of: id).first }
+            return (user, membership, try membership.flatMap { try TenantStore(tx: tx).tenant($0.tenant) })
+        }
+        guard let (user, membership, tenant) = found else { return Principal(actor: .anonymous, tenant: named) }
+        if let membership, let tenant {
+            try Self.requireActive(tenant)
+            return Principal(
+                actor: user.isOperator ? .platformOperator(user.id) : .user(user.id), tenant: membership.tenant, role: membership.role, permissions: permissions.permissions(of: membership.role))
+        }
+        guard named == nil else { throw Refusal.missing("resource") }
+        return Principal(actor: user.isOperator ? .platformOperator(user.id) : .user(user.id))
+    }
+
+    static func requireActive(_ tenant: Tenant) throws {
+        guard tenant.status == .active else {
+            throw Refusal(.forbidden, "tenant_suspended", "This tenant is suspended; its data is kept. Ask the operator of the platform.")
+        }
+    }
+
+    package func user(_ id: UserID) async throws -> User? {
+        try await database.readDirectory { tx in try UserStore(tx: tx).user(id) }
+    }
+
+    package func memberships(of user: UserID) async throws -> [(membership: Membership, tenant: Tenant)] {
+        try await database.readDirectory { tx in
+            try MembershipStore(tx: tx).memberships(of: user).compactMap { membership in
+                try TenantStore(tx: tx).tenant(membership.tenant).map { (membership, $0) }
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+internal import Kernel
+internal import Persistence
+
+/// Sign-up, sign-in, and the links that mails carry. Of these only signing up changes a tenant and stands in its audit log; sessions,
+/// proven addresses and passwords are a person's own, who may belong to many tenants or none.
+extension Tenancy {
+    /// Wrong passwords in a row after which a person is locked out, and for how long.
+    static let attemptsMaximum = 10
+    static let lockOut: Duration = .seconds(15 * 60)
+
+    /// Makes a person and their tenant on the starter plan, and asks for a mail that proves the address.
+    package func signUp(name: String, email: String, password: String, tenant new: NewTenant) async throws -> (user: User, tenant: Tenant) {
+        let email = try EmailAddress(email)
+        let subdomain = try Subdomain(new.subdomain)
+        let tenantName = try Self.checkedName(new.name)
+        let name = try Self.checkedName(name)
+        let hash = try await Passwords.hash(password)
+        let mailed = try await mail(makeLink(.verifyEmail, email: email))
+        return try await database.writeDirectory { tx in
+            guard try UserStore(tx: tx).user(email: email) == nil else {
+                throw Refusal(.conflict, "email_taken", "There is an account for this address; sign in instead.", field: "email")
+            }
+            let user = User(
+                id: tx.ids.next(), email: email, name: name, passwordHash: hash, emailVerifiedAt: nil, failedAttempts: 0, lockedUntil: nil,
+                isOperator: false, createdAt: tx.clock.now())
+            try UserStore(tx: tx).insert(user)
+            let principal = Principal(actor: .user(user.id))
+            let tenant = try Self.insertTenant(new, name: tenantName, subdomain: subdomain, owner: user.id, by: principal, in: tx)
+            try send(mailed, user: user.id, in: tx)
+            return (user, tenant)
+        }
+    }
+
+    /// - Throws: `bad_credentials`, the same for an unknown address and a wrong password; `locked_out`.
+    package func signIn(email: String, password: String) async throws -> SignedIn {
+        let wrong = Refusal(.unauthenticated, "bad_credentials", "The address or the password is wrong.")
+        guard let email = try? EmailAddress(email) else { throw wrong }
+        let found = try await database.readDirectory { tx in try UserStore(tx: tx).user(email: email) }
+        if let until = found?.lockedUntil, until > clock.now() {
+            throw Refusal(
+                .rateLimited, "locked_out", "Too many wrong passwords; try again later or reset the password.", retryAfter: until - clock.now())
+        }
+        let isRight = await Passwords.matches(password, encoded: found?.passwordHash)
+        guard let found else { throw wrong }
+        let outcome: SignedIn? = try await database.writeDirectory { tx in
+            guard var user = try UserStore(tx: tx).user(found.id) else { return nil }
+            guard isRight else {
+                user.failedAttempts += 1
+                if user.failedAttempts >= Self.attemptsMaximum {
+                    user.failedAttempts = 0
+                    user.lockedUntil = tx.clock.now() + Self.lockOut
+                }
+                try UserStore(tx: tx).update(user)
+                return nil
+            }
+            user.failedAttempts = 0
+            user.lockedUntil = nil
+            try UserStore(tx: tx).update(user)
+            return try Self.openSession(for: user, in: tx)
+        }
+        guard let outcome else { throw wrong }
+        return outcome
+    }
+
+    /// Takes the token of a printed or mailed sign-in link.
+    package func signIn(token: String) async throws -> SignedIn {
+        try await database.writeDirectory { tx in
+            let found = try OneTimeTokenStore(tx: tx).take(token, .signIn, now: tx.clock.now())
+            guard let id = found?.user, var user = try UserStore(tx: tx).user(id) else { throw Self.staleLink }
+            user.emailVerifiedAt = user.emailVerifiedAt ?? tx.clock.now()
+            try UserStore(tx: tx).update(user)
+            return try Self.openSession(for: user, in: tx)
+        }
+    }
+
+    package func signOut(token: String) async throws {
+        let hash = Secrets.hash(token)
+        try await database.writeDirectory { tx in try SessionStore(tx: tx).remove(tokenHash: hash) }
+    }
+
+    /// A link for an operator to hand to a person: the path within the console, good once for a quarter of an hour.
+    package func makeSignInLink(email: String) async throws -> String {
+        let email = try EmailAddress(email)
+        let link = makeLink(.signIn, email: email)
+        return try await database.writeDirectory { tx in
+            guard let user = try UserStore(tx: tx).user(email: email) else { throw Refusal.missing("person") }
+            try insert(link, user: user.id, in: tx)
+            return link.path
+        }
+    }
+
+    package func verifyEmail(token: String) async throws {
+        try await database.writeDirectory { tx in
+            let found = try OneTimeTokenStore(tx: tx).take(token, .verifyEmail, now: tx.clock.now())
+            guard let id = found?.user, var user = try UserStore(tx: tx).user(id) else { throw Self.staleLink }
+            user.emailVerifiedAt = tx.clock.now()
+            try UserStore(tx: tx).update(user)
+        }
+    }
+
+    /// Answers alike whether the address is known or not.
+    package func requestPasswordReset(email: String) async throws {
+        let email = try EmailAddress(email)
+        let mailed = try await mail(makeLink(.resetPassword, email: email))
+        try await database.writeDirectory { tx in
+            guard let user = try UserStore(tx: tx).user(email: email) else { return }
+            try send(mailed, user: user.id, in: tx)
+        }
+    }
+
+    /// Sets a new password and ends every session of the person.
+    package func resetPassword(token: String, password: String) async throws {
+        let hash = try await Passwords.hash(password)
+        try await database.writeDirectory { tx in
+            let found = try OneTimeTokenStore(tx: tx).take(token, .resetPassword, now: tx.clock.now())
+            guard let id = found?.user, var user = try UserStore(tx: tx).user(id) else { throw Self.staleLink }
+            user.passwordHash = hash
+            user.emailVerifiedAt = user.emailVerifiedAt ?? tx.clock.now()
+            user.failedAttempts = 0
+            user.lockedUntil = nil
+            try UserStore(tx: tx).update(user)
+            try SessionStore(tx: tx).removeAll(of: user.id)
+        }
+    }
+
+    static let staleLink = Refusal(.gone, "link_expired", "This link was used or has expired; ask for a new one.")
+
+    static func openSession(for user: User, in tx: DirectoryTransaction) throws -> SignedIn {
+        let token = Secrets.make(prefix: "")
+        let expiry = try SessionStore(tx: tx).insert(tokenHash: Secrets.hash(token), user: user.id, now: tx.clock.now())
+        return SignedIn(user: user, token: token, expiresAt: expiry)
+    }
+}
+
+/// A one-time link before it is stored.
+struct Link {
+    var purpose: OneTimeToken.Purpose
+    var email: EmailAddress
+    var secret: String
+    /// Within the console.
+    var path: String
+}
+
+/// A link with the sealed mail that carries it.
+struct MailedLink {
+    var link: Link
+    var event: MailRequested
+}
+
+extension Tenancy {
+    func makeLink(_ purpose: OneTimeToken.Purpose, email: EmailAddress) -> Link {
+        let secret = Secrets.make(prefix: "")
+        let page =
+            switch purpose {
+            case .signIn: "sign-in"
+            case .verifyEmail: "verify-email"
+            case .resetPassword: "reset-password"
+            case .invitation: "invitation"
+            }
+        return Link(purpose: purpose, email: email, secret: secret, path: "/\(page)?token=\(secret)")
+    }
+
+    func insert(_ link: Link, user: UserID?, tenant: TenantID? = nil, role: Role? = nil, in tx: DirectoryTransaction) throws {
+        try OneTimeTokenStore(tx: tx).insert(
+            OneTimeToken(
+                hash: Secrets.hash(link.secret), purpose: link.purpose, email: link.email, user: user, tenant: tenant, role: role,
+                expiresAt: tx.clock.now() + link.purpose.lifetime))
+    }
+
+    /// Seals the mail that carries the link; before the transaction, since that must not wait for the vault.
+    func mail(_ link: Link, arguments: [String: String] = [:]) async throws -> MailedLink {
+        let values = arguments.merging(["path": link.path]) { given, _ in given }
+        let request = MailRequest(template: link.purpose.rawValue, to: link.email.text, arguments: values)
+        return MailedLink(link: link, event: try await MailRequested(sealing: request, in: vault))
+    }
+
+    /// Stores the link and asks for its mail in the same transaction.
+    func send(_ mailed: MailedLink, user: UserID?, tenant: TenantID? = nil, role: Role? = nil, in tx: DirectoryTransaction) throws {
+        try insert(mailed.link, user: user, tenant: tenant, role: role, in: tx)
+        try tx.emit(mailed.event)
+    }
+}

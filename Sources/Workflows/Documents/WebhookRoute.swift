@@ -1,0 +1,53 @@
+internal import Kernel
+
+/// A method and a path that starts a workflow; segments of the form `:name` take any value.
+struct WebhookRoute: Hashable {
+    static let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+
+    let method: String
+    /// Without slashes at its ends.
+    let path: String
+
+    init(method: String, path: String) {
+        self.method = method.uppercased()
+        self.path = WebhookRoute.segments(of: path).joined(separator: "/")
+    }
+
+    var segments: [String] { WebhookRoute.segments(of: path) }
+    var hasParameters: Bool { segments.contains { $0.hasPrefix(":") } }
+    var pattern: String { segments.map { $0.hasPrefix(":") ? ":" : $0 }.joined(separator: "/") }
+
+    static func segments(of path: String) -> [String] { path.split(separator: "/").map(String.init) }
+
+    /// The values of the path's parameters, or nil where the segments do not match.
+    func parameters(of given: [String]) -> [String: String]? {
+        let own = segments
+        guard own.count == given.count else { return nil }
+        var values: [String: String] = [:]
+        for (mine, theirs) in zip(own, given) {
+            if mine.hasPrefix(":") { values[String(mine.dropFirst())] = theirs } else if mine != theirs { return nil }
+        }
+        return values
+    }
+}
+
+extension WorkflowDocument {
+    /// The routes of the enabled webhook nodes; a node without a path has its id as path.
+    func webhookRoutes(kind: (String) -> NodeKind?) -> [(node: WorkflowNode, index: Int, route: WebhookRoute)] {
+        nodes.enumerated().flatMap { index, node -> [(node: WorkflowNode, index: Int, route: WebhookRoute)] in
+            guard node.kind == "webhook", !node.disabled, let declaration = kind(node.kind) else { return [] }
+            let definition = WebhookDefinition(node, kind: declaration)
+            let path = definition.path.isEmpty ? node.id : definition.path
+            return definition.methods.map { (node, index, WebhookRoute(method: $0, path: path)) }
+        }
+    }
+
+    /// The enabled schedule nodes with the first slot of each after `now`.
+    func scheduleSlots(after now: Timestamp, zone: String, kind: (String) -> NodeKind?) throws -> [(node: WorkflowNode, slot: Timestamp)] {
+        try nodes.compactMap { node in
+            guard node.kind == "schedule" || node.kind == "cron", !node.disabled, let declaration = kind(node.kind) else { return nil }
+            let schedule = try Schedule(node, kind: declaration, timeZone: settings.timeZone ?? zone)
+            return schedule.next(after: now).map { (node, $0) }
+        }
+    }
+}

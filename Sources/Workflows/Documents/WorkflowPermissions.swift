@@ -1,0 +1,28 @@
+package import HTTPSurface
+package import Kernel
+
+extension Permission {
+    package static let workflowsRead: Permission = "workflows.read"
+    package static let workflowsWrite: Permission = "workflows.write"
+    package static let workflowsPublish: Permission = "workflows.publish"
+    package static let credentialsRead: Permission = "credentials.read"
+    package static let credentialsWrite: Permission = "credentials.write"
+    package static let variablesRead: Permission = "variables.read"
+    package static let variablesWrite: Permission = "variables.write"
+    package static let executionsRead: Permission = "executions.read"
+    package static let executionsWrite: Permission = "executions.write"
+}
+
+package enum WorkflowPermissions {
+    package static let all: [PermissionDeclaration] = [
+        PermissionDeclaration(.workflowsRead, "See workflows and their versions.", roles: [.owner, .admin, .editor, .viewer]),
+        PermissionDeclaration(.workflowsWrite, "Create, change, archive and delete workflows.", roles: [.owner, .admin, .editor]),
+        PermissionDeclaration(.workflowsPublish, "Publish and unpublish workflows.", roles: [.owner, .admin, .editor]),
+        PermissionDeclaration(.credentialsRead, "See credentials, without their secrets.", roles: [.owner, .admin, .editor]),
+        PermissionDeclaration(.credentialsWrite, "Create, change, test and delete credentials.", roles: [.owner, .admin, .editor]),
+        PermissionDeclaration(.variablesRead, "See variables.", roles: [.owner, .admin, .editor, .viewer]),
+        PermissionDeclaration(.variablesWrite, "Set and delete variables.", roles: [.owner, .admin, .editor]),
+        PermissionDeclaration(.executionsRead, "See executions with their data.", roles: [.owner, .admin, .editor, .viewer]),
+        PermissionDeclaration(.executionsWrite, "Start and cancel executions.", roles: [.owner, .admin, .editor]),
+    ]
+}

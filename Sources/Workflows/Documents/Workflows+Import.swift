@@ -1,0 +1,62 @@
+package import Kernel
+internal import Persistence
+
+/// What became of an import: the workflow, what it needs, and, where it was to be published, what stood in the way.
+package struct WorkflowImport: Sendable {
+    package var workflow: Workflow
+    package var report: ImportReport
+    package var version: WorkflowVersion?
+    package var faults: [Refusal.Fault]
+}
+
+extension Workflows {
+    package var n8nImporter: N8nImporter {
+        let kinds = kinds
+        return N8nImporter(kind: { kinds.kind(n8nType: $0) }, supports: { type, _, _ in kinds.kind(n8nType: type) != nil })
+    }
+
+    package var n8nExporter: N8nExporter {
+        let kinds = kinds
+        return N8nExporter { kinds.kind($0)?.n8nTypes.first }
+    }
+
+    /// Imports n8n's JSON as a draft; credentials that this tenant has under the same type and name are used. With `publish` it is
+    /// published as well, unless something stands in the way: then it stays a draft, and `faults` says why.
+    package func importN8n(
+        _ json: JSON, name: String = "Imported workflow", publish: Bool, by principal: Principal
+    ) async throws -> WorkflowImport {
+        let tenant = try principal.tenant(for: .workflowsWrite)
+        if publish { try principal.require(.workflowsPublish) }
+        var (document, report) = try n8nImporter.read(json, name: name)
+        let credentials = try await database.read(in: tenant) { tx in try CredentialStore(tx: tx).all() }
+        document.mapCredentials { type, name in
+            credentials.first { $0.type == type && $0.name == name && $0.isUsable(by: principal) }?.id
+        }
+        report.credentials.removeAll { wanted in !document.nodes.contains { $0.credentials[wanted.type].map { $0.name == wanted.name && $0.id == nil } ?? false } }
+        let workflow = try await create(document, by: principal)
+        guard publish else { return WorkflowImport(workflow: workflow, report: report, version: nil, faults: []) }
+        do {
+            let version = try await self.publish(workflow.id, by: principal)
+            let published = try await self.workflow(workflow.id, by: principal).workflow
+            return WorkflowImport(workflow: published, report: report, version: version, faults: [])
+        } catch let refusal as Refusal where refusal.code == "invalid_workflow" || refusal.code == "webhook_taken" {
+            return WorkflowImport(workflow: workflow, report: report, version: nil, faults: refusal.faults)
+        }
+    }
+
+    /// n8n's JSON of the draft.
+    package func exportN8n(_ id: WorkflowID, by principal: Principal) async throws -> JSON {
+        n8nExporter.write(try await workflow(id, by: principal).draft)
+    }
+}
+
+extension WorkflowDocument {
+    /// Gives each reference without an id the one that `find` names for its type and name.
+    package mutating func mapCredentials(_ find: (_ type: String, _ name: String) -> CredentialID?) {
+        for index in nodes.indices {
+            for (type, reference) in nodes[index].credentials where reference.id == nil {
+                nodes[index].credentials[type]?.id = find(type, reference.name)?.description
+            }
+        }
+    }
+}

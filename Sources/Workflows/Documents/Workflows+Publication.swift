@@ -1,0 +1,132 @@
+package import Kernel
+internal import Persistence
+
+extension Workflows {
+    /// Makes the draft a numbered version and lets its triggers start it in place of the version before.
+    /// - Throws: `invalid_workflow` with every fault, `webhook_taken` where another workflow answers the path.
+    package func publish(_ id: WorkflowID, note: String? = nil, by principal: Principal) async throws -> WorkflowVersion {
+        let tenant = try principal.tenant(for: .workflowsPublish)
+        if let note, note.count > Limits.versionNoteLength {
+            throw Refusal.invalid("note", "too_long", "A note has at most \(Limits.versionNoteLength) characters.")
+        }
+        let zone = try await policies.timeZone(tenant)
+        let (checked, document) = try await draft(of: id, in: tenant)
+        try validator.check(document, for: .publication)
+        return try await database.write(in: tenant) { [self] tx in
+            var workflow = try active(id, in: tx)
+            // Saved between the check and now: what would be published was not checked.
+            guard workflow.draftRevision == checked else {
+                throw Refusal(.conflict, "revision_conflict", "The draft was saved while it was being published; publish it again.")
+            }
+            try checkCredentials(of: document, for: principal, in: tx)
+            workflow.lastVersion += 1
+            workflow.publishedVersion = workflow.lastVersion
+            workflow.updatedAt = tx.clock.now()
+            let version = WorkflowVersion(
+                workflow: id, number: workflow.lastVersion, publishedAt: workflow.updatedAt, publishedBy: principal.byline, note: note)
+            try WorkflowStore(tx: tx).insert(version, document: document.json.bytes)
+            try WorkflowStore(tx: tx).update(workflow)
+            try replaceTriggers(of: workflow, with: document, version: version.number, zone: zone, in: tx)
+            try policies.audit(tx, principal, "workflow.publish", "workflow:\(id)", ["version": .number(Double(version.number))])
+            try tx.emit(WorkflowEvents.Published(workflow: workflow))
+            return version
+        }
+    }
+
+    /// Nothing starts the workflow any more; runs under way go on.
+    package func unpublish(_ id: WorkflowID, by principal: Principal) async throws -> Workflow {
+        let tenant = try principal.tenant(for: .workflowsPublish)
+        return try await database.write(in: tenant) { [self] tx in
+            var workflow = try active(id, in: tx)
+            guard workflow.publishedVersion != nil else { return workflow }
+            try stop(&workflow, in: tx)
+            try policies.audit(tx, principal, "workflow.unpublish", "workflow:\(id)", [:])
+            try tx.emit(WorkflowEvents.Unpublished(workflow: workflow))
+            return workflow
+        }
+    }
+
+    /// Unpublishes it and takes it out of the plan's count.
+    package func archive(_ id: WorkflowID, by principal: Principal) async throws -> Workflow {
+        let tenant = try principal.tenant(for: .workflowsWrite)
+        return try await database.write(in: tenant) { [self] tx in
+            var workflow = try active(id, in: tx)
+            if workflow.publishedVersion != nil { try principal.require(.workflowsPublish) }
+            workflow.status = .archived
+            try stop(&workflow, in: tx)
+            try policies.reserve(tx, -1)
+            try policies.audit(tx, principal, "workflow.archive", "workflow:\(id)", [:])
+            try tx.emit(WorkflowEvents.Archived(workflow: workflow))
+            return workflow
+        }
+    }
+
+    /// Makes an archived workflow active again, unpublished.
+    package func restore(_ id: WorkflowID, by principal: Principal) async throws -> Workflow {
+        let tenant = try principal.tenant(for: .workflowsWrite)
+        return try await database.write(in: tenant) { [self] tx in
+            guard var workflow = try WorkflowStore(tx: tx).workflow(id) else { throw Refusal.missing("workflow") }
+            guard workflow.status == .archived else { return workflow }
+            try policies.reserve(tx, 1)
+            workflow.status = .active
+            workflow.updatedAt = tx.clock.now()
+            try WorkflowStore(tx: tx).update(workflow)
+            try policies.audit(tx, principal, "workflow.restore", "workflow:\(id)", [:])
+            return workflow
+        }
+    }
+
+    /// Removes the workflow with its draft, versions and triggers, for good.
+    package func delete(_ id: WorkflowID, by principal: Principal) async throws {
+        let tenant = try principal.tenant(for: .workflowsWrite)
+        try await database.write(in: tenant) { [self] tx in
+            guard let workflow = try WorkflowStore(tx: tx).workflow(id) else { throw Refusal.missing("workflow") }
+            if workflow.publishedVersion != nil { try principal.require(.workflowsPublish) }
+            try TriggerStore(tx: tx).removeAll(of: id)
+            try WorkflowStore(tx: tx).delete(id)
+            if workflow.status == .active { try policies.reserve(tx, -1) }
+            try policies.audit(tx, principal, "workflow.delete", "workflow:\(id)", ["name": .string(workflow.name)])
+            try tx.emit(WorkflowEvents.Deleted(workflow: workflow))
+        }
+    }
+
+    private func draft(of id: WorkflowID, in tenant: TenantID) async throws -> (revision: Int, document: WorkflowDocument) {
+        let (revision, bytes) = try await database.read(in: tenant) { tx in
+            let store = WorkflowStore(tx: tx)
+            guard let workflow = try store.workflow(id), let draft = try store.draft(of: id) else { throw Refusal.missing("workflow") }
+            return (workflow.draftRevision, draft)
+        }
+        return (revision, try WorkflowDocument(stored: bytes))
+    }
+
+    private func stop(_ workflow: inout Workflow, in tx: TenantTransaction) throws {
+        workflow.publishedVersion = nil
+        workflow.updatedAt = tx.clock.now()
+        try WorkflowStore(tx: tx).update(workflow)
+        try TriggerStore(tx: tx).removeAll(of: workflow.id)
+    }
+
+    private func replaceTriggers(
+        of workflow: Workflow, with document: WorkflowDocument, version: Int, zone: String, in tx: TenantTransaction
+    ) throws {
+        let store = TriggerStore(tx: tx)
+        try store.removeAll(of: workflow.id)
+        let collector = FaultCollector()
+        for (node, index, route) in document.webhookRoutes(kind: { kinds.kind($0) }) {
+            guard let owner = try store.insert(route, of: workflow.id, version: version, node: node.id) else { continue }
+            let whose = owner == workflow.id ? "another node" : "another workflow"
+            collector.add(
+                "nodes[\(index)].config.path", "webhook_taken", "\(node.name): \(route.method) /\(route.path) starts \(whose) already.")
+        }
+        guard collector.faults.isEmpty else {
+            throw Refusal(.conflict, "webhook_taken", "A path is taken already: see the list.", faults: collector.faults)
+        }
+        for (node, slot) in try document.scheduleSlots(after: tx.clock.now(), zone: zone, kind: { kinds.kind($0) }) {
+            try store.insert(slot: slot, of: workflow.id, version: version, node: node.id)
+        }
+    }
+}
+
+extension Limits {
+    package static let versionNoteLength = 1_000
+}

@@ -1,0 +1,133 @@
+internal import Kernel
+
+/// The nodes by number instead of by id, with all that the machine asks at every step worked out. Made once for each version.
+package final class CompiledWorkflow: Sendable {
+    struct Edge: Sendable, Hashable {
+        var output: Int
+        var to: Int
+        var input: Int
+    }
+
+    struct Parent: Sendable, Hashable {
+        var node: Int
+        var output: Int
+    }
+
+    /// How many inputs must have arrived before a node may run with what it has.
+    enum RequiredInputs: Sendable, Hashable {
+        case any
+        case all
+    }
+
+    struct Node: Sendable {
+        var node: WorkflowNode
+        var kind: NodeKind?
+        var executor: (any NodeExecutor)?
+        /// Data-flow edges, in the document's order, by output.
+        var edges: [Edge] = []
+        /// The edges in the order in which n8n's v1 runs children: top-most, then left-most.
+        var edgesByPosition: [Edge] = []
+        /// By input, which outputs lead to it; its length is the number of slots.
+        var parents: [[Parent]] = []
+        /// The slots that a run of the node waits for; empty where it has one slot and runs at each arrival.
+        var awaited: [Bool] = []
+        var required: RequiredInputs = .any
+        /// Regular outputs; the error output, where there is one, comes after them.
+        var outputCount = 1
+    }
+
+    package let document: WorkflowDocument
+    let nodes: [Node]
+    private let indexByName: [String: Int]
+    private let indexByID: [String: Int]
+    let order: WorkflowSettings.Order
+    /// Whether any of its texts speaks of static data, which is then read when a run starts.
+    let usesStaticData: Bool
+
+    package init(_ document: WorkflowDocument, kinds: KindRegistry) {
+        self.document = document
+        order = document.settings.order
+        usesStaticData = document.nodes.contains { JSON.object($0.config).mentions("StaticData") }
+        indexByID = Dictionary(document.nodes.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+        indexByName = Dictionary(document.nodes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+        var nodes = document.nodes.map { Node($0, kinds: kinds) }
+        for source in nodes.indices {
+            for connection in document.nodes[source].connections where connection.kind == "main" {
+                guard let target = indexByID[connection.to] else { continue }
+                nodes[source].edges.append(Edge(output: connection.output, to: target, input: connection.input))
+                while nodes[target].parents.count <= connection.input { nodes[target].parents.append([]) }
+                nodes[target].parents[connection.input].append(Parent(node: source, output: connection.output))
+            }
+        }
+        for index in nodes.indices {
+            nodes[index].finish(order: document.settings.order, positions: document.nodes.map(\.position))
+        }
+        self.nodes = nodes
+    }
+
+    static let identityKinds: Set<String> = ["manual", "start", "webhook", "no_op"]
+
+    package func index(ofNode name: String) -> Int? { indexByName[name] }
+    package func index(ofNodeID id: String) -> Int? { indexByID[id] }
+
+    /// All nodes from which data can reach this one, the nearest first; itself where it stands in a cycle.
+    func ancestors(of node: Int) -> [Int] {
+        var found: [Int] = []
+        var seen: Set<Int> = []
+        var frontier = [node]
+        while !frontier.isEmpty {
+            frontier = frontier.flatMap { nodes[$0].parents.joined().map(\.node) }.filter { seen.insert($0).inserted }
+            found += frontier
+        }
+        return found
+    }
+}
+
+extension CompiledWorkflow.Node {
+    init(_ node: WorkflowNode, kinds: KindRegistry) {
+        self.node = node
+        kind = kinds.kind(node.kind)
+        executor = kinds.executor(for: node.kind)
+        outputCount = kind.map { max(1, $0.outputNames(of: node).count) } ?? 1
+        // n8n's merge needs all inputs to choose a branch and any one otherwise.
+        let mode = node.config["mode"]?.text
+        if node.kind == "merge", mode == "chooseBranch" || mode == "choose_branch" { required = .all }
+    }
+
+    /// Works out the orders once all edges are known.
+    mutating func finish(order: WorkflowSettings.Order, positions: [[Double]]) {
+        edges = edges.enumerated().sorted { ($0.element.output, $0.offset) < ($1.element.output, $1.offset) }.map(\.element)
+        func place(_ edge: CompiledWorkflow.Edge) -> (Double, Double) {
+            let position = positions[edge.to]
+            return (position.count > 1 ? position[1] : 0, position.first ?? 0)
+        }
+        edgesByPosition = edges.enumerated().sorted { left, right in
+            let (first, second) = (place(left.element), place(right.element))
+            return first == second ? left.offset < right.offset : first < second
+        }.map(\.element)
+        if parents.count > 1 {
+            // n8n counts the slots up to the last connected one, connected or not.
+            awaited = parents.map { order != .parallel || !$0.isEmpty }
+            if awaited.filter({ $0 }).count < 2 { awaited = [] }
+        }
+    }
+
+    /// A node that runs nothing: its input 0 is its output 0.
+    var isPassThrough: Bool { node.disabled }
+    /// A kind that gives its items on as they are, so that they need not be looked into.
+    var isIdentity: Bool { CompiledWorkflow.identityKinds.contains(node.kind) }
+    /// How many attempts a step of this node has.
+    var attempts: Int { node.retry.map { min(max($0.attempts, 2), Limits.attemptsPerStep) } ?? 1 }
+    var retryWait: Duration { .milliseconds(min(max(node.retry?.waitMilliseconds ?? 0, 0), Limits.retryWaitMillisecondsMaximum)) }
+}
+
+extension JSON {
+    fileprivate func mentions(_ word: String) -> Bool {
+        switch self {
+        case .string(let text): text.contains(word)
+        case .array(let elements): elements.contains { $0.mentions(word) }
+        case .object(let members): members.contains { $0.value.mentions(word) }
+        default: false
+        }
+    }
+}

@@ -1,0 +1,151 @@
+internal import Kernel
+internal import Persistence
+
+/// How a run in hand goes on.
+extension Engine {
+    enum Phase: Sendable {
+        /// Ended or parked: this process has no hold on it any more.
+        case over
+        /// Saved, with more to do.
+        case saved
+        case duplicate(RunID)
+    }
+
+    /// Executes what is ready until the run ends or waits.
+    /// - Parameter pausing: return as soon as the run is saved for the first time.
+    /// - Throws: `RunAbandoned`, or what the database says.
+    func advance(_ run: inout LiveRun, pausing: Bool) async throws -> Phase {
+        while true {
+            if isCancelled(run.facts.id), run.machine.end == nil { run.feed(.cancelled) }
+            if stops, Task.isCancelled { throw CancellationError() }
+            if run.machine.end != nil {
+                if let other = try await commit(&run, .ended) { return other }
+                return .over
+            }
+            guard let first = run.ready.first else {
+                if let other = try await park(&run) { return other }
+                continue
+            }
+            let reachesOut = run.ready.contains { effect(of: $0, run) != .pure }
+            if reachesOut { intend(&run) }
+            if reachesOut || run.isUrgent || run.uncommitted.count >= Limits.stepsPerCommit {
+                let wasNew = run.new != nil
+                if let other = try await commit(&run, .kept) { return other }
+                if wasNew, pausing { return .saved }
+            }
+            if run.ready.count == 1 {
+                run.ready.removeAll()
+                try await take(await execute(first, run), &run, isEffect: reachesOut)
+            } else {
+                try await executeSideBySide(&run)
+            }
+        }
+    }
+
+    private func effect(of request: StepRequest, _ run: LiveRun) -> NodeKind.Effect {
+        run.machine.workflow.nodes[request.step.node].kind?.effect ?? .pure
+    }
+
+    /// Notes, before they begin, the steps that may not be repeated.
+    private func intend(_ run: inout LiveRun) {
+        for request in run.ready where effect(of: request, run) == .once && !request.wasIntended {
+            run.feed(.stepIntended(request.step, attempt: request.attempt))
+        }
+    }
+
+    private func execute(_ request: StepRequest, _ run: LiveRun) async -> StepRunner.Report {
+        await stepRunner.run(request, of: run.facts, machine: run.machine)
+    }
+
+    /// Runs all that is ready at once, and what becomes ready meanwhile.
+    private func executeSideBySide(_ run: inout LiveRun) async throws {
+        enum Message: Sendable {
+            case report(StepRunner.Report, isEffect: Bool)
+            case due(StepKey)
+        }
+        try await withThrowingTaskGroup(of: Message.self) { group in
+            var executing = 0
+            var armed: Set<StepKey> = []
+            while true {
+                while executing < Limits.parallelStepsPerRun, !run.ready.isEmpty {
+                    let request = run.ready.removeFirst()
+                    let isEffect = effect(of: request, run) != .pure
+                    let (facts, machine) = (run.facts, run.machine)
+                    group.addTask { [stepRunner] in .report(await stepRunner.run(request, of: facts, machine: machine), isEffect: isEffect) }
+                    executing += 1
+                }
+                for (step, due) in run.timers where armed.insert(step).inserted {
+                    let wait = due - clock.now()
+                    group.addTask {
+                        try? await Task.sleep(for: max(.zero, wait))
+                        return .due(step)
+                    }
+                }
+                guard executing > 0, let message = try await group.next() else { break }
+                switch message {
+                case .due(let step):
+                    armed.remove(step)
+                    if let due = run.timers[step], due <= clock.now() { run.feed(.timerFired(step)) }
+                case .report(let report, let isEffect):
+                    executing -= 1
+                    try await take(report, &run, isEffect: isEffect)
+                }
+                if isCancelled(run.facts.id) { run.feed(.cancelled) }
+                if run.machine.end != nil { break }
+                if run.ready.contains(where: { effect(of: $0, run) != .pure }) || run.isUrgent {
+                    intend(&run)
+                    _ = try await commit(&run, .kept)
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Takes in what came of a step, with the runs that it calls.
+    private func take(_ report: StepRunner.Report, _ run: inout LiveRun, isEffect: Bool) async throws {
+        if isEffect { try configuration.fault(.afterEffect) }
+        if stops, Task.isCancelled { throw CancellationError() }
+        if isCancelled(run.facts.id) { return }
+        guard let call = report.call, case .stepCalled(let step, _, _) = report.event else {
+            run.feed(report.event)
+            if isEffect { run.isUrgent = true }
+            return
+        }
+        do {
+            run.calls += try await called(call, step, run)
+            run.feed(report.event)
+            run.isUrgent = true
+        } catch let refusal as Refusal {
+            let failure = StepFailure(refusal.code, refusal.message, isRetryable: false)
+            run.feed(.stepFailed(step, attempt: 1, failure, at: clock.now()))
+        }
+    }
+
+    private func called(_ call: WorkflowCall, _ step: StepKey, _ run: LiveRun) async throws -> [NewRun] {
+        guard run.facts.depth < Limits.callDepth else {
+            throw Refusal(.invalid, "calls_too_deep", "Workflows may call each other \(Limits.callDepth) deep at most.")
+        }
+        let target = try await configuration.resolve(call, run.facts.tenant)
+        let node = run.machine.workflow.nodes[step.node].node.name
+        return call.inputs.enumerated().map { index, items in
+            NewRun(
+                facts: RunFacts(
+                    id: ids.next(), tenant: run.facts.tenant, workflow: target.workflow, version: target.version, mode: "call",
+                    timeZone: run.facts.timeZone, depth: run.facts.depth + 1),
+                trigger: target.trigger, items: ItemList(items.map { Item(json: $0.json, binary: $0.binary) }), idempotencyKey: nil,
+                parent: call.waits ? Run.Parent(run: run.facts.id, node: node, runIndex: step.runIndex, callIndex: index) : nil, createdAt: clock.now())
+        }
+    }
+
+    /// Lets go of a run that waits.
+    /// - Returns: nil where it has something to do after all.
+    private func park(_ run: inout LiveRun) async throws -> Phase? {
+        let now = clock.now()
+        let due = run.timers.filter { $0.value <= now }.sorted { $0.value < $1.value }
+        guard due.isEmpty else {
+            for (step, _) in due { run.feed(.timerFired(step)) }
+            return nil
+        }
+        return try await commit(&run, .parked(until: run.timers.values.min()))
+    }
+}

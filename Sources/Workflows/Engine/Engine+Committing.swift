@@ -1,0 +1,122 @@
+internal import Jobs
+internal import Kernel
+internal import Persistence
+
+/// How what happened to a run gets into the database, in one transaction.
+extension Engine {
+    /// Commits all that is uncommitted, then lets out what depends on it.
+    /// - Returns: nil where the run goes on in this process.
+    func commit(_ run: inout LiveRun, _ hold: RunCommit.Hold) async throws -> Phase? {
+        let commit = try await prepare(&run, hold)
+        try configuration.fault(.beforeCommit)
+        let (blobs, onStart, onFinish) = (self.blobs, configuration.onStart, configuration.onFinish)
+        let outcome = try await database.write(in: run.facts.tenant) { tx in
+            try commit.write(tx, blobs: blobs, onStart: onStart) { tx, commit in try onFinish(tx, commit.facts, commit.status) }
+        }
+        try configuration.fault(.afterCommit)
+        if case .duplicate(let other) = outcome { return .duplicate(other) }
+        run.new = nil
+        run.seq += run.uncommitted.count
+        run.uncommitted = []
+        run.calls = []
+        run.isUrgent = false
+        tell(commit, run)
+        if case .returned(let returned) = outcome {
+            take(returned, &run)
+            return nil
+        }
+        if case .kept = hold { return nil }
+        return .over
+    }
+
+    private func prepare(_ run: inout LiveRun, _ hold: RunCommit.Hold) async throws -> RunCommit {
+        var started = run.calls
+        if let end = run.machine.end, end.status == .failed, let new = try await errorRun(run, end) { started.append(new) }
+        let isOver = run.machine.end != nil
+        let result = isOver ? run.machine.lastItems : nil
+        var lists = run.uncommitted.flatMap(\.lists) + started.map(\.items)
+        if let new = run.new { lists.append(new.items) }
+        if let result { lists.append(result) }
+        var payloads: [PreparedPayload] = []
+        var seen: Set<ObjectIdentifier> = []
+        for list in lists where seen.insert(ObjectIdentifier(list)).inserted {
+            try await PayloadNames.prepare(list, tenant: run.facts.tenant, blobs: blobs)
+            if let payload = list.payload { payloads.append(payload) }
+        }
+        return RunCommit(
+            facts: run.facts, parent: run.parent, new: run.new, epoch: lease.epoch, status: run.status, hold: hold, end: run.machine.end,
+            result: result.map(PayloadNames.journaled), entries: entries(run), payloads: payloads, staticData: staticData(run), started: started,
+            awaited: awaited(run))
+    }
+
+    private func entries(_ run: LiveRun) -> [JournalStore.Entry] {
+        let now = clock.now()
+        return run.uncommitted.enumerated().map { index, event in
+            JournalStore.Entry(
+                seq: run.seq + index, kind: event.kind, node: event.step.map { run.machine.workflow.nodes[$0.node].node.name },
+                runIndex: event.step?.runIndex ?? 0, attempt: event.attempt, at: now, data: event.data(PayloadNames.writing).bytes)
+        }
+    }
+
+    private func staticData(_ run: LiveRun) -> [(node: String, data: JSON)] {
+        run.uncommitted.flatMap { event -> [(node: String, data: JSON)] in
+            guard case .stepFinished(let finish) = event else { return [] }
+            let name = run.machine.workflow.nodes[finish.step.node].node.name
+            return [finish.staticGlobal.map { ("", $0) }, finish.staticNode.map { (name, $0) }].compactMap { $0 }
+        }
+    }
+
+    private func awaited(_ run: LiveRun) -> Set<RunCommit.Place> {
+        var places: Set<RunCommit.Place> = []
+        for (step, missing) in run.machine.calling {
+            let name = run.machine.workflow.nodes[step.node].node.name
+            for index in missing { places.insert(.init(node: name, runIndex: step.runIndex, callIndex: index)) }
+        }
+        return places
+    }
+
+    private func take(_ returned: [RunCommit.Returned], _ run: inout LiveRun) {
+        for back in returned {
+            guard let node = run.machine.workflow.index(ofNode: back.place.node) else { continue }
+            run.feed(.callReturned(StepKey(node: node, runIndex: back.place.runIndex), index: back.place.callIndex, back.result))
+        }
+    }
+
+    /// The run of the error workflow, with n8n's item.
+    private func errorRun(_ run: LiveRun, _ end: RunEnd) async throws -> NewRun? {
+        guard run.facts.mode != "manual", run.facts.mode != "error", let name = run.machine.workflow.document.settings.errorWorkflow,
+            let target = try await configuration.errorWorkflow(name, run.facts.tenant)
+        else { return nil }
+        let node = end.step.map { run.machine.workflow.nodes[$0.node].node.name } ?? ""
+        let error: JSON = ["message": .string(end.failure?.message ?? ""), "name": .string(end.failure?.code ?? ""), "node": ["name": .string(node)]]
+        let item: JSONObject = [
+            "execution": [
+                "id": .string(run.facts.id.description), "error": error, "lastNodeExecuted": .string(node), "mode": .string(run.facts.mode),
+            ],
+            "workflow": ["id": .string(run.facts.workflow.description), "name": .string(run.machine.workflow.document.name)],
+        ]
+        return NewRun(
+            facts: RunFacts(
+                id: ids.next(), tenant: run.facts.tenant, workflow: target.workflow, version: target.version, mode: "error",
+                timeZone: run.facts.timeZone),
+            trigger: target.trigger, items: ItemList([Item(json: item)]), idempotencyKey: nil, parent: nil, createdAt: clock.now())
+    }
+
+    /// Tells those who wait and those who watch, after the commit.
+    private func tell(_ commit: RunCommit, _ run: LiveRun) {
+        let handle = handle(of: run.facts.id)
+        if let answer = run.answer { handle?.give(answer: answer) }
+        for entry in commit.entries where entry.kind != .intended {
+            configuration.publish(
+                run.facts.tenant, "run:\(run.facts.id)",
+                [
+                    "event": .string(entry.kind.rawValue), "node": entry.node.map { .string($0) } ?? .null, "run_index": .number(Double(entry.runIndex)),
+                    "attempt": .number(Double(entry.attempt)), "at": .string(entry.at.description),
+                ])
+        }
+        guard case .ended = commit.hold else { return }
+        configuration.publish(run.facts.tenant, "run:\(run.facts.id)", ["event": "ended", "status": .string(commit.status.rawValue)])
+        handle?.give(result: RunResult(run: run.facts.id, status: commit.status, failure: commit.end?.failure, items: run.machine.lastItems))
+        retire(run.facts.id)
+    }
+}

@@ -1,0 +1,24 @@
+internal import Kernel
+
+extension Limits {
+    /// Steps of one run, so that a cycle ends.
+    static let stepsPerRun = 100_000
+    /// Steps of one run that execute side by side.
+    static let parallelStepsPerRun = 16
+    static let attemptsPerStep = 10
+    static let retryWaitMillisecondsMaximum = 3_600_000
+    /// Runs that one call of another workflow may start.
+    static let runsPerCall = 1_000
+    /// Lines that one step may log, and the length of each.
+    static let logLinesPerStep = 1_000
+    static let logLineCharacters = 10_000
+    /// How deep workflows may call workflows.
+    static let callDepth = 20
+    /// Steps that may be uncommitted while nothing has left the process.
+    static let stepsPerCommit = 64
+    /// Versions kept compiled.
+    static let compiledWorkflows = 2_000
+    static let runsRecoveredAtOnce = 500
+    /// Bytes up to which a payload lies in its journal row instead of the payload store.
+    static let inlinePayloadBytes = 512
+}

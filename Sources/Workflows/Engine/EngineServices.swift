@@ -1,0 +1,65 @@
+package import Kernel
+package import Outbound
+package import Scripting
+
+/// What the engine needs of the modules around it, passed in where the program is put together.
+package struct EngineServices: Sendable {
+    /// Evaluates every `=` string inside a value for one item.
+    package typealias Evaluate = @Sendable (_ value: JSON, _ tenant: TenantID, _ scope: any ExpressionScope, _ item: Int) async throws -> JSON
+
+    package var evaluate: Evaluate
+    package var scripts: any ScriptRunner
+    /// The decrypted fields of a credential, by its id.
+    package var credential: @Sendable (_ id: String, _ type: String, TenantID) async throws -> JSONObject
+    package var send: @Sendable (OutboundRequest, TenantID) async throws -> OutboundResponse
+    package var readBinary: @Sendable (BinaryReference, TenantID) async throws -> [UInt8]
+    package var writeBinary: @Sendable (_ bytes: [UInt8], _ mimeType: String, _ fileName: String?, TenantID) async throws -> BinaryReference
+    /// `$vars`.
+    package var variables: @Sendable (TenantID) async -> JSON
+
+    package init(
+        evaluate: @escaping Evaluate, scripts: any ScriptRunner,
+        credential: @escaping @Sendable (_ id: String, _ type: String, TenantID) async throws -> JSONObject,
+        send: @escaping @Sendable (OutboundRequest, TenantID) async throws -> OutboundResponse,
+        readBinary: @escaping @Sendable (BinaryReference, TenantID) async throws -> [UInt8],
+        writeBinary: @escaping @Sendable (_ bytes: [UInt8], _ mimeType: String, _ fileName: String?, TenantID) async throws -> BinaryReference,
+        variables: @escaping @Sendable (TenantID) async -> JSON = { _ in [:] }
+    ) {
+        self.evaluate = evaluate
+        self.scripts = scripts
+        self.credential = credential
+        self.send = send
+        self.readBinary = readBinary
+        self.writeBinary = writeBinary
+        self.variables = variables
+    }
+}
+
+/// What is true of a run from its beginning to its end.
+package struct RunFacts: Sendable {
+    package var id: RunID
+    package var tenant: TenantID
+    package var workflow: WorkflowID
+    package var version: Int
+    /// `manual`, `webhook`, `trigger`, `schedule`, `error`, `call`.
+    package var mode: String
+    /// IANA name used where the workflow names none.
+    package var timeZone: String
+    /// Workflows above this one that called each other.
+    package var depth: Int
+
+    package init(id: RunID, tenant: TenantID, workflow: WorkflowID, version: Int, mode: String, timeZone: String = "UTC", depth: Int = 0) {
+        self.id = id
+        self.tenant = tenant
+        self.workflow = workflow
+        self.version = version
+        self.mode = mode
+        self.timeZone = timeZone
+        self.depth = depth
+    }
+}
+
+package enum RunTag {}
+package enum WorkflowTag {}
+package typealias RunID = ID<RunTag>
+package typealias WorkflowID = ID<WorkflowTag>

@@ -1,0 +1,147 @@
+internal import Kernel
+internal import Persistence
+internal import Synchronization
+
+/// The items of one output, shared by every step that reads them: parsed, as bytes, or both, each made from the other when first asked
+/// for. A step that passes its input on hands out the same list, so that nothing is parsed, copied or stored twice.
+///
+/// Items in a list carry no `pairedItem`; lineage belongs to the step that gave the list out (`Lineage`).
+package final class ItemList: Sendable {
+    private struct Forms: Sendable {
+        var items: [Item]?
+        var bytes: [UInt8]?
+        var payload: PreparedPayload?
+    }
+
+    private let forms: Mutex<Forms>
+    package let count: Int
+
+    package static let empty = ItemList([])
+    /// One item without members: what a run starts with that is given nothing, and what `alwaysOutput` adds.
+    package static let single = ItemList([Item(json: [:])])
+
+    package init(_ items: [Item]) {
+        count = items.count
+        forms = Mutex(Forms(items: items))
+    }
+
+    /// - Parameters:
+    ///   - bytes: what `bytes` once returned: trusted to be a JSON array of `count` items, and read only when looked into.
+    package init(bytes: [UInt8], count: Int) {
+        self.count = count
+        forms = Mutex(Forms(bytes: bytes))
+    }
+
+    package var isEmpty: Bool { count == 0 }
+
+    /// The parsed items.
+    /// - Throws: `JSON.ParseError` or `UnreadableItems` where stored bytes are no items: always our own fault.
+    package func items() throws -> [Item] {
+        if let items = forms.withLock({ $0.items }) { return items }
+        let items = try ItemCodec.read(forms.withLock { $0.bytes ?? [] })
+        forms.withLock { $0.items = items }
+        return items
+    }
+
+    /// Compact JSON: an array of `{"json", "binary"?, "error"?}`.
+    package var bytes: [UInt8] {
+        forms.withLock { forms in
+            if let bytes = forms.bytes { return bytes }
+            let bytes = ItemCodec.write(forms.items ?? [])
+            forms.bytes = bytes
+            return bytes
+        }
+    }
+
+    /// The payload as the store takes it; nil until `prepare`.
+    var payload: PreparedPayload? { forms.withLock { $0.payload } }
+
+    /// Hashes and compresses the bytes once, and puts a large payload into the blob store.
+    func prepare(tenant: TenantID, blobs: any BlobStore) async throws {
+        guard payload == nil else { return }
+        let bytes = self.bytes
+        let prepared =
+            bytes.count > PayloadStore.inlineMaximum ? try await PreparedPayload(bytes, tenant: tenant, blobs: blobs) : PreparedPayload(bytes)
+        forms.withLock { $0.payload = prepared }
+    }
+}
+
+extension ItemList: Equatable {
+    /// The same content.
+    package static func == (left: ItemList, right: ItemList) -> Bool {
+        left === right || (left.count == right.count && left.bytes == right.bytes)
+    }
+}
+
+/// Stored bytes that are JSON but no list of items.
+struct UnreadableItems: Error {}
+
+/// Items as compact JSON, as the journal and payload store keep them.
+enum ItemCodec {
+    static func write(_ items: [Item]) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(64 + items.count * 128)
+        out.append(UInt8(ascii: "["))
+        for (index, item) in items.enumerated() {
+            if index > 0 { out.append(UInt8(ascii: ",")) }
+            out.append(contentsOf: #"{"json":"#.utf8)
+            JSON.object(item.json).write(to: &out)
+            if !item.binary.isEmpty {
+                out.append(contentsOf: #","binary":"#.utf8)
+                binary(item.binary).write(to: &out)
+            }
+            if let error = item.error {
+                out.append(contentsOf: #","error":"#.utf8)
+                error.write(to: &out)
+            }
+            out.append(UInt8(ascii: "}"))
+        }
+        out.append(UInt8(ascii: "]"))
+        return out
+    }
+
+    static func read(_ bytes: [UInt8]) throws -> [Item] {
+        guard !bytes.isEmpty else { return [] }
+        guard case .array(let elements) = try JSON(parsing: bytes) else { throw UnreadableItems() }
+        return elements.map(item)
+    }
+
+    /// Reads an item as people and n8n write it: `{"json": {…}, "binary"?, "error"?}`, or a bare object.
+    static func item(_ value: JSON) -> Item {
+        guard let json = value["json"]?.object else { return Item(json: value.object ?? [:]) }
+        var item = Item(json: json, error: value["error"])
+        for (name, reference) in value["binary"]?.object ?? [:] { item.binary[name] = BinaryReference(reference) }
+        return item
+    }
+
+    /// An item as expressions see it.
+    static func json(_ item: Item, pairedItem: [PairedItem]?) -> JSON {
+        var members: JSONObject = ["json": .object(item.json)]
+        if !item.binary.isEmpty { members["binary"] = binary(item.binary) }
+        if let paired = pairedItem {
+            let places = paired.map { JSON.object(["item": .number(Double($0.item)), "input": .number(Double($0.input))]) }
+            members["pairedItem"] = places.count == 1 ? places[0] : .array(places)
+        }
+        if let error = item.error { members["error"] = error }
+        return .object(members)
+    }
+
+    private static func binary(_ references: [String: BinaryReference]) -> JSON {
+        .object(JSONObject(references.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) }))
+    }
+}
+
+extension BinaryReference {
+    var json: JSON {
+        var members: JSONObject = ["id": .string(id), "mimeType": .string(mimeType), "bytes": .number(Double(byteCount))]
+        members["fileName"] = fileName.map { .string($0) }
+        members["fileExtension"] = fileExtension.map { .string($0) }
+        return .object(members)
+    }
+
+    init(_ json: JSON) {
+        self.init(
+            id: json["id"]?.text ?? json["data"]?.text.map { "data:" + $0 } ?? "", mimeType: json["mimeType"]?.text ?? "application/octet-stream",
+            fileName: json["fileName"]?.text, fileExtension: json["fileExtension"]?.text, byteCount: json["bytes"]?.integer ?? 0)
+    }
+}

@@ -1,0 +1,196 @@
+internal import Kernel
+
+/// How the journal keeps events: one compact JSON object for each, beside the columns that lists show. The format is numbered; a
+/// program reads its own number and the one before.
+enum JournalFormat {
+    static let current = 1
+    static let readable = 1...1
+}
+
+/// How a payload is named inside an event.
+struct PayloadCoding {
+    /// Keeps the list and returns how it is found again.
+    var write: (ItemList) -> JSON
+    var read: (_ name: JSON, _ count: Int) throws -> ItemList
+}
+
+/// An event in the journal that this program cannot read: always our own fault, or a journal from a newer program.
+struct UnreadableEvent: Error { var reason: String }
+
+extension RunEvent {
+    /// The word in the journal's `kind` column.
+    enum Kind: String, CaseIterable {
+        case started, intended, finished, failed, waiting, called, returned, fired, uncertain, repeated, cancelled
+    }
+
+    var kind: Kind {
+        switch self {
+        case .started: .started
+        case .stepIntended: .intended
+        case .stepFinished: .finished
+        case .stepFailed: .failed
+        case .stepWaiting: .waiting
+        case .stepCalled: .called
+        case .callReturned: .returned
+        case .timerFired: .fired
+        case .stepUncertain: .uncertain
+        case .stepRepeated: .repeated
+        case .cancelled: .cancelled
+        }
+    }
+
+    /// The step it is about; nil for events of the whole run.
+    var step: StepKey? {
+        switch self {
+        case .started, .cancelled: nil
+        case .stepFinished(let finish): finish.step
+        case .stepIntended(let step, _), .stepFailed(let step, _, _, _), .stepWaiting(let step, _), .stepCalled(let step, _, _),
+            .callReturned(let step, _, _), .timerFired(let step), .stepUncertain(let step), .stepRepeated(let step):
+            step
+        }
+    }
+
+    var attempt: Int {
+        switch self {
+        case .stepIntended(_, let attempt), .stepFailed(_, let attempt, _, _): attempt
+        case .stepFinished(let finish): finish.attempt
+        default: 1
+        }
+    }
+
+    /// All that the columns do not hold.
+    func data(_ payloads: PayloadCoding) -> JSON {
+        switch self {
+        case .started(let trigger, let items): ["trigger": .number(Double(trigger)), "items": payloads.write(items), "count": .number(Double(items.count))]
+        case .stepFinished(let finish): finish.json(payloads)
+        case .stepFailed(_, _, let failure, let at): ["failure": failure.journaled, "at": at.journaled]
+        case .stepWaiting(_, let until): ["until": until.journaled]
+        case .stepCalled(_, let count, let waits): ["count": .number(Double(count)), "waits": .bool(waits)]
+        case .callReturned(_, let index, .success(let items)):
+            ["index": .number(Double(index)), "items": payloads.write(items), "count": .number(Double(items.count))]
+        case .callReturned(_, let index, .failure(let failure)): ["index": .number(Double(index)), "failure": failure.journaled]
+        case .stepIntended, .timerFired, .stepUncertain, .stepRepeated, .cancelled: [:]
+        }
+    }
+
+    /// Reads an event back from its columns and data.
+    init(kind: Kind, step: StepKey?, attempt: Int, data: JSON, payloads: PayloadCoding) throws {
+        func number(_ key: String) throws -> Int {
+            guard let value = data[key]?.integer else { throw UnreadableEvent(reason: "\(kind.rawValue) lacks \(key)") }
+            return value
+        }
+        func time(_ key: String) throws -> Timestamp { Timestamp(microseconds: Int64(try number(key))) }
+        func items() throws -> ItemList { try payloads.read(data["items"] ?? .null, number("count")) }
+        func known() throws -> StepKey {
+            guard let step else { throw UnreadableEvent(reason: "\(kind.rawValue) lacks its step") }
+            return step
+        }
+        switch kind {
+        case .started: self = .started(trigger: try number("trigger"), items: try items())
+        case .intended: self = .stepIntended(try known(), attempt: attempt)
+        case .finished: self = .stepFinished(try StepFinish(data, step: known(), attempt: attempt, payloads: payloads))
+        case .failed: self = .stepFailed(try known(), attempt: attempt, StepFailure(journaled: data["failure"] ?? .null), at: try time("at"))
+        case .waiting: self = .stepWaiting(try known(), until: try time("until"))
+        case .called: self = .stepCalled(try known(), count: try number("count"), waits: data["waits"]?.boolean ?? true)
+        case .returned:
+            let result: Result<ItemList, StepFailure> = if let failure = data["failure"] { .failure(StepFailure(journaled: failure)) } else { .success(try items()) }
+            self = .callReturned(try known(), index: try number("index"), result)
+        case .fired: self = .timerFired(try known())
+        case .uncertain: self = .stepUncertain(try known())
+        case .repeated: self = .stepRepeated(try known())
+        case .cancelled: self = .cancelled
+        }
+    }
+}
+
+extension StepFinish {
+    fileprivate func json(_ payloads: PayloadCoding) -> JSON {
+        var members: JSONObject = [
+            "outputs": .array(outputs.map { $0?.json(payloads) ?? .null }), "started": startedAt.journaled, "at": finishedAt.journaled,
+        ]
+        members["failure"] = failure?.journaled
+        members["state"] = state
+        members["static_global"] = staticGlobal
+        members["static_node"] = staticNode
+        members["answer"] = answer?.journaled
+        if !logs.isEmpty { members["logs"] = .array(logs.map { .string($0) }) }
+        return .object(members)
+    }
+
+    fileprivate init(_ data: JSON, step: StepKey, attempt: Int, payloads: PayloadCoding) throws {
+        guard let started = data["started"]?.integer, let finished = data["at"]?.integer else { throw UnreadableEvent(reason: "finished lacks its times") }
+        self.init(
+            step: step, attempt: attempt,
+            outputs: try (data["outputs"]?.array ?? []).map { $0.isNull ? nil : try StepOutput($0, payloads: payloads) },
+            failure: data["failure"].map { StepFailure(journaled: $0) }, state: data["state"], staticGlobal: data["static_global"],
+            staticNode: data["static_node"], answer: try data["answer"].map { try WebhookAnswer(journaled: $0) },
+            logs: (data["logs"]?.array ?? []).compactMap(\.text), startedAt: Timestamp(microseconds: Int64(started)),
+            finishedAt: Timestamp(microseconds: Int64(finished)))
+    }
+}
+
+extension StepOutput {
+    fileprivate func json(_ payloads: PayloadCoding) -> JSON {
+        var members: JSONObject = ["items": payloads.write(items), "count": .number(Double(items.count))]
+        members["lineage"] = lineage.journaled
+        return .object(members)
+    }
+
+    fileprivate init(_ json: JSON, payloads: PayloadCoding) throws {
+        guard let count = json["count"]?.integer else { throw UnreadableEvent(reason: "an output lacks its count") }
+        self.init(try payloads.read(json["items"] ?? .null, count), Lineage(journaled: json["lineage"]))
+    }
+}
+
+extension Lineage {
+    /// nil: unknown; a number: item by item from that input; `[item, input, run?]`: all from that one; `{"all": [[place, …] | null, …]}`.
+    fileprivate var journaled: JSON? {
+        switch self {
+        case .unknown: nil
+        case .identity(let input): .number(Double(input))
+        case .one(let parent): parent.journaled
+        case .explicit(let parents): ["all": .array(parents.map { $0.map { .array($0.map(\.journaled)) } ?? .null })]
+        }
+    }
+
+    fileprivate init(journaled json: JSON?) {
+        switch json {
+        case .number(let input)?: self = .identity(input: Int(input))
+        case .array?: self = PairedItem(journaled: json ?? .null).map { .one($0) } ?? .unknown
+        case .object(let members)?:
+            self = .explicit((members["all"]?.array ?? []).map { $0.array?.compactMap { PairedItem(journaled: $0) } })
+        default: self = .unknown
+        }
+    }
+}
+
+extension PairedItem {
+    fileprivate var journaled: JSON {
+        let place: [JSON] = [.number(Double(item)), .number(Double(input))]
+        return .array(place + (run.map { [.number(Double($0))] } ?? []))
+    }
+
+    fileprivate init?(journaled json: JSON) {
+        guard let item = json[0]?.integer, let input = json[1]?.integer else { return nil }
+        self.init(item: item, input: input, run: json[2]?.integer)
+    }
+}
+
+extension Timestamp {
+    fileprivate var journaled: JSON { .number(Double(microseconds)) }
+}
+
+extension StepFailure {
+    var journaled: JSON {
+        var members: JSONObject = ["code": .string(code), "message": .string(message), "retryable": .bool(isRetryable)]
+        members["details"] = details
+        members["item"] = itemIndex.map { .number(Double($0)) }
+        return .object(members)
+    }
+
+    init(journaled json: JSON) {
+        self.init(
+            json["code"]?.text ?? "unknown", json["message"]?.text ?? "", details: json["details"], itemIndex: json["item"]?.integer,
+            isRetryable: json["retryable"]?.boolean ?? true)
+    }
+}

@@ -1,0 +1,123 @@
+package import Kernel
+package import Persistence
+
+/// Looks at runs and starts them by hand.
+package struct Executions: Sendable {
+    let database: any Database
+    let engine: Engine
+    let workflows: Workflows
+    let blobs: any BlobStore
+    let timeZone: @Sendable (TenantID) async throws -> String
+
+    package init(
+        database: any Database, engine: Engine, workflows: Workflows, blobs: any BlobStore, timeZone: @escaping @Sendable (TenantID) async throws -> String
+    ) {
+        self.database = database
+        self.engine = engine
+        self.workflows = workflows
+        self.blobs = blobs
+        self.timeZone = timeZone
+    }
+
+    /// Starts the published version at its manual trigger, or at its first one.
+    /// - Parameter items: what the trigger gives; one empty item where there is none.
+    /// - Throws: `not_published`
+    package func start(_ id: WorkflowID, items: [JSON], idempotencyKey: String?, by principal: Principal) async throws -> RunHandle {
+        let tenant = try principal.tenant(for: .executionsWrite)
+        let workflow = try await workflows.workflow(id, by: principal).workflow
+        guard let version = workflow.publishedVersion else {
+            throw Refusal(.conflict, "not_published", "Publish the workflow first; a run is of a published version.")
+        }
+        let document = try await workflows.document(of: id, version: version, by: principal)
+        let triggers = document.nodes.filter { $0.category == .trigger && !$0.disabled }
+        guard let trigger = triggers.first(where: { $0.kind == "manual" }) ?? triggers.first else {
+            throw Refusal(.conflict, "no_trigger", "Nothing starts this workflow: add a trigger and publish it.")
+        }
+        let list = items.isEmpty ? ItemList.single : ItemList(items.map(ItemCodec.item))
+        return try await engine.start(
+            RunStart(
+                tenant: tenant, workflow: id, version: version, document: document, trigger: trigger.name, items: list, mode: "manual",
+                timeZone: try await timeZone(tenant), idempotencyKey: idempotencyKey))
+    }
+
+    /// Newest first.
+    package func list(workflow: WorkflowID?, before cursor: RunID?, limit: Int, by principal: Principal) async throws -> [Run] {
+        let tenant = try principal.tenant(for: .executionsRead)
+        return try await database.read(in: tenant) { tx in
+            let store = RunStore(tx: tx)
+            if let workflow { return try store.list(workflow: workflow, before: cursor, limit: limit) }
+            return try store.list(before: cursor, limit: limit)
+        }
+    }
+
+    /// - Throws: `not_found`
+    package func execution(_ id: RunID, by principal: Principal) async throws -> Execution {
+        let tenant = try principal.tenant(for: .executionsRead)
+        let blobs = self.blobs
+        let found = try await database.read(in: tenant) { tx -> (Run, [UInt8])? in
+            guard let run = try RunStore(tx: tx).find(id) else { return nil }
+            guard let bytes = try WorkflowStore(tx: tx).document(of: run.workflow, version: run.version) else { return nil }
+            return (run, bytes)
+        }
+        guard let (run, bytes) = found else { throw Refusal.missing("execution") }
+        let workflow = CompiledWorkflow(try WorkflowDocument(stored: bytes), kinds: workflows.kinds)
+        let machine = try await database.read(in: tenant) { tx in
+            let payloads = PayloadReader(tx: tx, blobs: blobs)
+            var machine = RunMachine(workflow)
+            guard let trigger = workflow.index(ofNode: run.trigger) else { throw Refusal.missing("execution") }
+            _ = machine.on(.started(trigger: trigger, items: try payloads.read(journaled: run.input)))
+            for event in try JournalStore(tx: tx).events(of: id, workflow: workflow, payloads: payloads) { _ = machine.on(event.event) }
+            return machine
+        }
+        return Execution(run: run, workflowName: workflow.document.name, steps: try machine.steps())
+    }
+
+    package func cancel(_ id: RunID, by principal: Principal) async throws {
+        let tenant = try principal.tenant(for: .executionsWrite)
+        guard try await database.read(in: tenant, { tx in try RunStore(tx: tx).find(id) }) != nil else { throw Refusal.missing("execution") }
+        try await database.write(in: tenant) { [workflows] tx in
+            try workflows.policies.audit(tx, principal, "execution.cancel", "execution:\(id)", [:])
+        }
+        try await engine.cancel(id, tenant: tenant)
+    }
+}
+
+extension RunMachine {
+    /// Its steps as people look at them.
+    func steps() throws -> [Execution.Step] {
+        var done: [(position: Int, step: Execution.Step)] = []
+        for (node, runs) in ended.enumerated() {
+            for (index, run) in runs.enumerated() {
+                guard let run else { continue }
+                done.append((run.position, try step(node, index, run)))
+            }
+        }
+        let under = active.sorted { ($0.key.node, $0.key.runIndex) < ($1.key.node, $1.key.runIndex) }
+        return done.sorted { $0.position < $1.position }.map(\.step) + (try under.map { try step($0.key, $0.value) })
+    }
+
+    private func step(_ node: Int, _ index: Int, _ run: Ended) throws -> Execution.Step {
+        let declared = workflow.nodes[node].node
+        return Execution.Step(
+            node: declared.name, kind: declared.kind, runIndex: index, attempt: run.attempt, status: run.failure == nil ? "succeeded" : "failed",
+            input: try run.inputs.map { try RunMachine.shown($0?.items) }, output: try run.outputs.map { try RunMachine.shown($0?.items) },
+            error: run.failure?.journaled, startedAt: run.startedAt, finishedAt: run.finishedAt)
+    }
+
+    private func step(_ key: StepKey, _ active: Active) throws -> Execution.Step {
+        let declared = workflow.nodes[key.node].node
+        let status =
+            switch active.phase {
+            case .executing: "running"
+            case .waiting, .calling: "waiting"
+            case .uncertain: "uncertain"
+            }
+        return Execution.Step(
+            node: declared.name, kind: declared.kind, runIndex: key.runIndex, attempt: active.attempt, status: status,
+            input: try active.inputs.map { try RunMachine.shown($0?.items) }, output: [], error: nil, startedAt: nil, finishedAt: nil)
+    }
+
+    private static func shown(_ list: ItemList?) throws -> [JSON] {
+        try list?.items().map { ItemCodec.json($0, pairedItem: nil) } ?? []
+    }
+}

@@ -1,0 +1,60 @@
+internal import Kernel
+
+extension N8nImporter {
+    /// Fills in all of the report that can be told from the finished document.
+    func remark(on document: WorkflowDocument, _ report: inout ImportReport) {
+        var missing: [String: [String]] = [:]
+        let origin = N8nOrigin(document.origin)
+        for node in document.nodes where !node.disabled {
+            let type = origin?.nodes[node.id]?.members["type"]?.text ?? node.kind
+            if N8nTypes.annotations.contains(type) { continue }
+            let declaration = kind(type)
+            guard declaration != nil, supports(type, node.kindVersion, node.config) else {
+                missing[type, default: []].append(node.name)
+                if declaration != nil {
+                    report.notes.append(
+                        .init(
+                            code: "unsupported_use",
+                            message: "\(type) runs here, but not as this node uses it (version \(JSON.numberText(node.kindVersion))).",
+                            node: node.name))
+                }
+                continue
+            }
+            report.unreadParameters += N8nImporter.unread(of: node, declaration)
+        }
+        report.missing = missing.map { ImportReport.Missing(type: $0.key, nodes: $0.value) }
+            .sorted { ($1.nodes.count, $0.type) < ($0.nodes.count, $1.type) }
+        report.credentials = N8nImporter.credentials(of: document)
+        remarkOnSettings(document.settings, &report)
+    }
+
+    private static func unread(of node: WorkflowNode, _ kind: NodeKind?) -> [ImportReport.UnreadParameter] {
+        guard let kind, !kind.parameters.isEmpty else { return [] }
+        let known = Set(kind.parameters.map(\.name))
+        return node.config.keys.filter { !known.contains($0) }.map { ImportReport.UnreadParameter(node: node.name, parameter: $0) }
+    }
+
+    private static func credentials(of document: WorkflowDocument) -> [ImportReport.Credential] {
+        var credentials: [ImportReport.Credential] = []
+        for node in document.nodes {
+            for (type, reference) in node.credentials.sorted(by: { $0.key < $1.key }) {
+                if let index = credentials.firstIndex(where: { $0.type == type && $0.name == reference.name }) {
+                    credentials[index].nodes.append(node.name)
+                } else {
+                    credentials.append(.init(type: type, name: reference.name, nodes: [node.name]))
+                }
+            }
+        }
+        return credentials
+    }
+
+    private func remarkOnSettings(_ settings: WorkflowSettings, _ report: inout ImportReport) {
+        if settings.order == .n8nV0 {
+            report.notes.append(.init(code: "legacy_order", message: "It runs in n8n's legacy order, breadth first.", node: nil))
+        }
+        if let workflow = settings.errorWorkflow {
+            report.notes.append(
+                .init(code: "error_workflow", message: "Its error workflow \(workflow) belongs to the n8n it came from; choose one here.", node: nil))
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package import Kernel
+
+/// A run as its row tells it.
+package struct Run: Sendable {
+    /// The step of another run that called this one.
+    package struct Parent: Sendable, Hashable {
+        package var run: RunID
+        package var node: String
+        package var runIndex: Int
+        package var callIndex: Int
+    }
+
+    package var id: RunID
+    package var workflow: WorkflowID
+    package var version: Int
+    package var status: RunStatus
+    package var mode: String
+    package var trigger: String
+    package var epoch: Int64
+    package var depth: Int
+    package var parent: Parent?
+    package var failure: StepFailure?
+    package var createdAt: Timestamp
+    package var finishedAt: Timestamp?
+    package var resumeAt: Timestamp?
+    /// Names of the payloads it was started with and ended with, as the journal names them.
+    var input: JSON
+    var result: JSON?
+}
+
+/// A run that is to be written for the first time.
+struct NewRun: Sendable {
+    var facts: RunFacts
+    var trigger: String
+    var items: ItemList
+    var idempotencyKey: String?
+    var parent: Run.Parent?
+    var createdAt: Timestamp
+}
+
+/// Another process has taken the run over: this one must stop working on it, and nothing it tried to write was written.
+struct RunAbandoned: Error {}

@@ -1,0 +1,119 @@
+internal import Jobs
+internal import Kernel
+internal import Persistence
+
+/// All that one transaction writes of a run; a value, since the transaction may be replayed.
+struct RunCommit: Sendable {
+    /// What becomes of the run's hold on this process.
+    enum Hold: Sendable {
+        case kept
+        /// Until a time, or until a called run returns.
+        case parked(until: Timestamp?)
+        case ended
+    }
+
+    var facts: RunFacts
+    var parent: Run.Parent?
+    var new: NewRun?
+    var epoch: Int64
+    var status: RunStatus
+    var hold: Hold
+    var end: RunEnd?
+    var result: JSON?
+    var entries: [JournalStore.Entry]
+    var payloads: [PreparedPayload]
+    var staticData: [(node: String, data: JSON)]
+    /// Runs to be taken up by any process: called workflows, error workflows.
+    var started: [NewRun]
+    /// Steps that wait for called runs, so that a parking run sees those that returned meanwhile.
+    var awaited: Set<Place> = []
+
+    struct Place: Sendable, Hashable {
+        var node: String
+        var runIndex: Int
+        var callIndex: Int
+    }
+
+    /// A called run that is over.
+    struct Returned: Sendable {
+        var place: Place
+        var result: Result<ItemList, StepFailure>
+    }
+
+    enum Outcome: Sendable {
+        case written
+        /// The workflow has a run of this idempotency key.
+        case duplicate(RunID)
+        /// Not parked: called runs have returned.
+        case returned([Returned])
+    }
+
+    func write(
+        _ tx: TenantTransaction, blobs: any BlobStore, onStart: (TenantTransaction, RunFacts) throws -> Void,
+        onFinish: (TenantTransaction, RunCommit) throws -> Void
+    ) throws -> Outcome {
+        let runs = RunStore(tx: tx)
+        if let new, let key = new.idempotencyKey, let other = try runs.find(workflow: new.facts.workflow, idempotencyKey: key) { return .duplicate(other) }
+        if new != nil { try onStart(tx, facts) }
+        for run in started { try onStart(tx, run.facts) }
+        let payloadStore = PayloadStore(tx: tx)
+        for payload in payloads { try payloadStore.store(payload) }
+        var hold = hold
+        var returned: [Returned] = []
+        if case .parked = hold, !awaited.isEmpty {
+            returned = try self.returned(runs, PayloadReader(tx: tx, blobs: blobs))
+            if !returned.isEmpty { hold = .kept }
+        }
+        try writeRun(runs, tx, hold: hold)
+        let journal = JournalStore(tx: tx)
+        for (node, data) in staticData { try journal.keep(data, of: node, workflow: facts.workflow) }
+        for run in started { try RunCommit.queue(run, tx) }
+        if case .ended = hold {
+            if let parent { try tx.setTimer(kind: Engine.timerKind, subject: parent.run.description, dueAt: tx.clock.now()) }
+            try onFinish(tx, self)
+        }
+        return returned.isEmpty ? .written : .returned(returned)
+    }
+
+    /// A run that any process may take up.
+    static func queue(_ new: NewRun, _ tx: TenantTransaction) throws {
+        if let payload = new.items.payload { try PayloadStore(tx: tx).store(payload) }
+        try RunStore(tx: tx).insert(new, status: .queued, epoch: 0, end: nil, result: nil, resumeAt: nil)
+        try tx.setTimer(kind: Engine.timerKind, subject: new.facts.id.description, dueAt: tx.clock.now())
+    }
+
+    /// The row and the journal: a row that is there is left last, since the journal is written under the epoch that it still has.
+    private func writeRun(_ runs: RunStore, _ tx: TenantTransaction, hold: Hold) throws {
+        let isHeld = if case .kept = hold { true } else { false }
+        let resumeAt: Timestamp? = if case .parked(let until) = hold { until } else { nil }
+        let status: RunStatus = if case .parked = hold { .waiting } else { self.status }
+        let next = isHeld ? epoch : 0
+        let journal = JournalStore(tx: tx)
+        if let new {
+            try runs.insert(new, status: status, epoch: next, end: end, result: result, resumeAt: resumeAt)
+            for entry in entries { try journal.append(entry, run: facts.id, epoch: next) }
+            if isHeld { try runs.own(facts.id, epoch: epoch) }
+        } else {
+            for entry in entries { try journal.append(entry, run: facts.id, epoch: epoch) }
+            if !isHeld || status != .running { try runs.update(facts.id, status: status, from: epoch, to: next, end: end, result: result, resumeAt: resumeAt) }
+            if !isHeld { try runs.disown(facts.id) }
+        }
+        if let resumeAt { try tx.setTimer(kind: Engine.timerKind, subject: facts.id.description, dueAt: resumeAt) }
+    }
+
+    private func returned(_ runs: RunStore, _ payloads: PayloadReader) throws -> [Returned] {
+        try runs.returned(to: facts.id).compactMap { run in
+            guard let parent = run.parent else { return nil }
+            let place = Place(node: parent.node, runIndex: parent.runIndex, callIndex: parent.callIndex)
+            guard awaited.contains(place) else { return nil }
+            return Returned(place: place, result: try RunCommit.result(of: run, payloads))
+        }
+    }
+
+    private static func result(of run: Run, _ payloads: PayloadReader) throws -> Result<ItemList, StepFailure> {
+        guard run.status == .succeeded else {
+            return .failure(run.failure ?? StepFailure("called_run_\(run.status.rawValue)", "The called run ended as \(run.status.rawValue)."))
+        }
+        return .success(try run.result.map { try payloads.read(journaled: $0) } ?? .empty)
+    }
+}

@@ -1,0 +1,51 @@
+package import Persistence
+
+/// The tables of runs.
+package enum RunTables {
+    static let runs = Table(
+        "runs", .tenant, primaryKey: ["id"],
+        columns: [
+            Column("id", .uuid), Column("workflow_id", .uuid), Column("version", .integer), Column("status", .text), Column("mode", .text),
+            Column("trigger_node", .text),
+            // The lease under which a process may write to the journal; 0 where no process has the run.
+            Column("epoch", .integer), Column("depth", .integer), Column("input", .blob), Column("result", .blob, optional: true),
+            Column("error", .text, optional: true), Column("idempotency_key", .text, optional: true), Column("parent_run", .uuid, optional: true),
+            Column("parent_node", .text, optional: true), Column("parent_run_index", .integer, optional: true),
+            Column("parent_call_index", .integer, optional: true), Column("created_at", .timestamp), Column("finished_at", .timestamp, optional: true),
+            Column("resume_at", .timestamp, optional: true),
+        ],
+        indexes: [
+            Index("runs_by_workflow", on: ["tenant_id", "workflow_id", "id"]),
+            Index("runs_by_key", on: ["tenant_id", "workflow_id", "idempotency_key"], unique: true, where: .isNotNull("idempotency_key")),
+            Index("runs_by_parent", on: ["tenant_id", "parent_run"], where: .isNotNull("parent_run")),
+        ],
+        checks: [.oneOf(column: "status", values: RunStatus.allCases.map(\.rawValue)), .atLeast(column: "epoch", 0)])
+
+    static let journal = Table(
+        "run_journal", .tenant, primaryKey: ["run_id", "seq"],
+        columns: [
+            Column("run_id", .uuid), Column("seq", .integer), Column("format", .integer), Column("kind", .text), Column("node", .text, optional: true),
+            Column("run_index", .integer), Column("attempt", .integer), Column("at", .timestamp), Column("data", .blob),
+        ],
+        foreignKeys: [ForeignKey(["tenant_id", "run_id"], references: "runs", ["tenant_id", "id"], onDelete: .cascade)])
+
+    static let staticData = Table(
+        "workflow_static_data", .tenant, primaryKey: ["workflow_id", "node"],
+        // The node's name, or nothing for the data of the whole workflow.
+        columns: [Column("workflow_id", .uuid), Column("node", .text), Column("data", .blob), Column("updated_at", .timestamp)])
+
+    /// The runs that processes have in hand, so that those of a dead process are found across tenants.
+    static let owners = Table(
+        "run_owners", .system, primaryKey: ["run_id"],
+        columns: [Column("run_id", .uuid), Column("tenant_id", .uuid), Column("epoch", .integer)],
+        indexes: [Index("run_owners_by_epoch", on: ["epoch"])])
+
+    package static let all = [runs, journal, staticData, owners]
+    package static let migrations = [Migration("workflows.0001-runs", all.map { .createTable($0) })]
+}
+
+package enum RunStatus: String, Sendable, Hashable, CaseIterable, SQLBindable, SQLReadable {
+    case queued, running, waiting, succeeded, failed, cancelled, uncertain
+
+    package var isOver: Bool { self == .succeeded || self == .failed || self == .cancelled }
+}

@@ -1,0 +1,98 @@
+package import HTTPSurface
+package import Kernel
+package import Persistence
+
+/// Receives requests for published webhooks: saves the run, then answers as the node says.
+package struct Webhooks: Sendable {
+    let database: any Database
+    let engine: Engine
+    let workflows: Workflows
+    let versions: VersionCache
+    let timeZone: @Sendable (TenantID) async throws -> String
+    let readBinary: @Sendable (BinaryReference, TenantID) async throws -> [UInt8]
+
+    /// Headers that name the sender's key of a request: a repeat is the same run.
+    static let keyHeader = "idempotency-key"
+
+    package init(
+        database: any Database, engine: Engine, workflows: Workflows, timeZone: @escaping @Sendable (TenantID) async throws -> String,
+        readBinary: @escaping @Sendable (BinaryReference, TenantID) async throws -> [UInt8]
+    ) {
+        self.database = database
+        self.engine = engine
+        self.workflows = workflows
+        versions = VersionCache()
+        self.timeZone = timeZone
+        self.readBinary = readBinary
+    }
+
+    package func answer(_ call: EndpointCall, tenant: TenantID, path: String) async throws -> Answer {
+        let method = call.head.method
+        let target = try await database.read(in: tenant) { tx in try TriggerStore(tx: tx).target(method: method, path: path) }
+        guard let target else { throw try await missing(method, path, tenant) }
+        let version = try await version(target.workflow, target.version, tenant)
+        guard let node = version.document.nodes.first(where: { $0.id == target.node }), let kind = workflows.kinds.kind(node.kind) else {
+            throw Refusal.missing("webhook")
+        }
+        let definition = WebhookDefinition(node, kind: kind)
+        let item = WebhookItem(call: call, path: path, parameters: target.parameters).item
+        let handle = try await engine.start(
+            RunStart(
+                tenant: tenant, workflow: target.workflow, version: target.version, document: version.document, trigger: node.name,
+                items: ItemList([item]), mode: "webhook", timeZone: try await timeZone(tenant), idempotencyKey: call.header(Self.keyHeader)))
+        return try await render(try await answer(of: handle, definition), tenant: tenant, run: handle.run)
+    }
+
+    private func answer(of handle: RunHandle, _ definition: WebhookDefinition) async throws -> WebhookAnswer {
+        switch definition.responseMode {
+        case .onReceived: return definition.immediateAnswer
+        case .responseNode:
+            if let answer = await handle.answer() { return answer }
+            let result = await handle.finished()
+            guard result.status == .succeeded else { return Self.failed(result) }
+            return WebhookAnswer(status: 200, body: .none)
+        case .lastNode:
+            let result = await handle.finished()
+            guard result.status == .succeeded else { return Self.failed(result) }
+            return definition.answer(lastNodeItems: try result.items.items())
+        }
+    }
+
+    private static func failed(_ result: RunResult) -> WebhookAnswer {
+        WebhookAnswer(
+            status: 500, body: .json(["message": "The workflow failed.", "code": "workflow_failed", "execution_id": .string(result.run.description)]))
+    }
+
+    private func render(_ answer: WebhookAnswer, tenant: TenantID, run: RunID) async throws -> Answer {
+        var made = Answer(status: answer.status, headers: answer.headers.filter { $0.name.lowercased() != "content-type" })
+        let chosen = answer.headers.first { $0.name.lowercased() == "content-type" }?.value
+        made.headers.append(("X-Execution-Id", run.description))
+        switch answer.body {
+        case .none: break
+        case .bytes(let bytes, let type):
+            made.contentType = chosen ?? type
+            made.body = .bytes(bytes)
+        case .binary(let file):
+            made.contentType = chosen ?? file.mimeType
+            made.body = .bytes(try await readBinary(file, tenant))
+        }
+        return made
+    }
+
+    private func missing(_ method: String, _ path: String, _ tenant: TenantID) async throws -> Refusal {
+        let others = try await database.read(in: tenant) { tx in try TriggerStore(tx: tx).methods(path: path) }
+        guard others.isEmpty else {
+            return Refusal(
+                .methodNotAllowed, "method_not_allowed", "This webhook takes \(others.joined(separator: ", ")), not \(method).",
+                arguments: ["allow": others.joined(separator: ", ")])
+        }
+        return Refusal(.missing, "no_webhook", "No published workflow answers this path; publish it first.")
+    }
+
+    private func version(_ workflow: WorkflowID, _ number: Int, _ tenant: TenantID) async throws -> VersionCache.Entry {
+        if let known = versions.find(workflow, number) { return known }
+        let bytes = try await database.read(in: tenant) { tx in try WorkflowStore(tx: tx).document(of: workflow, version: number) }
+        guard let bytes else { throw Refusal.missing("webhook") }
+        return versions.keep(workflow, number, try WorkflowDocument(stored: bytes))
+    }
+}

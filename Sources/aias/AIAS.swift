@@ -1,0 +1,9 @@
+internal import ArgumentParser
+
+/// The command. Every subcommand that shows something takes `--json` for programs.
+@main
+struct AIAS: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "aias", abstract: "A platform for automations: serve it, manage it, run workflows without it.", version: "0.1.0",
+        subcommands: [Serve.self, TenantCommand.self, SignInLink.self, Migrate.self, Doctor.self])
+}

@@ -1,0 +1,56 @@
+internal import ArgumentParser
+internal import Gateway
+internal import Kernel
+
+struct TenantCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "tenant", abstract: "Manage tenants.", subcommands: [Create.self])
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Create a tenant with its owner and a first API key, also while the server runs.")
+
+        @Argument(help: "The subdomain, which is part of its addresses.") var subdomain: String
+        @Option(help: "starter, professional, enterprise or custom.") var plan = "starter"
+        @Option(help: "E-mail address of the owner.") var owner: String
+        @Option(help: "Shown to its members; the subdomain where left out.") var name: String?
+        @Option(name: .customLong("limit"), help: "For the custom plan, such as workflows=50; repeat for more. What is left out is unlimited.")
+        var limits: [String] = []
+        @OptionGroup var data: DataOptions
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            try await explaining {
+                var values = JSONObject()
+                for limit in limits {
+                    let parts = limit.split(separator: "=")
+                    guard parts.count == 2, let number = Int(parts[1]), number >= 0 else {
+                        throw Refusal.invalid("limit", "bad_limit", "A limit looks like workflows=50, not \(limit).")
+                    }
+                    values[String(parts[0])] = .number(Double(number))
+                }
+                let made = try await data.perform(
+                    "tenant.create",
+                    [
+                        "subdomain": .string(subdomain), "plan": .string(plan), "owner": .string(owner), "name": .string(name ?? subdomain),
+                        "limits": .object(values),
+                    ])
+                if json { return print(made.serialized) }
+                print("Created \(subdomain) on the plan \(plan).\nAPI key, shown this once: \(made["api_key"]?.text ?? "")")
+            }
+        }
+    }
+}
+
+struct SignInLink: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sign-in-link", abstract: "Print a link that signs a person in, good once for a quarter of an hour.")
+
+    @Argument(help: "E-mail address of the person.") var email: String
+    @OptionGroup var data: DataOptions
+
+    func run() async throws {
+        try await explaining {
+            let made = try await data.perform("sign_in_link", ["email": .string(email)])
+            print(try data.configuration().publicURL + (made["path"]?.text ?? ""))
+        }
+    }
+}

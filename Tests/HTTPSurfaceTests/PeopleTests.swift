@@ -1,0 +1,76 @@
+import HTTPTypes
+import Hummingbird
+import Kernel
+import Logging
+import Testing
+
+@testable import HTTPSurface
+
+/// What people meet: forms, pages of problems; and what a slow client meets.
+struct PeopleTests {
+    static let endpoints: [Endpoint] = [
+        .page(.get, "/console", access: .signedIn, summary: "Console") { _ in .text("<p>in</p>", contentType: "text/html") },
+        .page(.post, "/form", access: .public("A test."), summary: "Form") { call in
+            let form = try call.form()
+            call.addHeader("Set-Cookie", "a=1")
+            call.addHeader("Set-Cookie", "b=2")
+            return .redirect("/\(form["name"])/\(form.verbatim("password").count)")
+        },
+        .events("/v1/events", access: .public("A test."), summary: "Events", tag: "Test") { _ in
+            AsyncStream<ServerEvent> { stream in
+                stream.yield(ServerEvent(id: "1", data: "x"))
+                stream.finish()
+            }
+        },
+        .raw(.post, "/hooks/{path*}", access: .public("A test."), summary: "Hook", tag: "Test", bodyLimit: 1 << 20) { _ in .text("ok") },
+    ]
+
+    static func surface(_ settings: Surface.Settings) -> Surface {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return Surface(endpoints: endpoints, doors: .closed, ids: IDs(clock: .system), settings: settings, logger: logger)
+    }
+
+    @Test func `a form is read, and answered by a redirect with its cookies`() async throws {
+        let surface = PeopleTests.surface(.init())
+        let type = [(name: "Content-Type", value: "application/x-www-form-urlencoded")]
+        let reply = try await surface.answer(LocalRequest("POST", "/form", headers: type, body: Array("name=+ana+&password=a%20b+".utf8)))
+        #expect(reply.status == 303)
+        #expect(reply.header("Location") == "/ana/4")
+        #expect(reply.headers.filter { $0.name == "Set-Cookie" }.map(\.value) == ["a=1", "b=2"])
+        #expect(try await surface.answer(LocalRequest("POST", "/form", headers: type, body: Array("name=%00".utf8))).status == 400)
+        let json = [(name: "Content-Type", value: "application/json")]
+        #expect(try await surface.answer(LocalRequest("POST", "/form", headers: json, body: Array("{}".utf8))).status == 415)
+    }
+
+    @Test func `people see a page where programs see a problem document`() async throws {
+        let plain = PeopleTests.surface(.init())
+        let html = [(name: "Accept", value: "text/html,*/*;q=0.8")]
+        let page = try await plain.answer(LocalRequest("GET", "/console", headers: html))
+        #expect(page.status == 401)
+        #expect(page.header("Content-Type") == "text/html; charset=utf-8")
+        #expect(try await plain.answer(LocalRequest("GET", "/nowhere", headers: html)).header("Content-Security-Policy")?.contains("script-src 'self'") == true)
+        #expect(try await plain.answer(LocalRequest("GET", "/nowhere")).header("Content-Type") == "application/problem+json")
+        #expect(try await plain.answer(LocalRequest("GET", "/v1/nowhere", headers: html)).header("Content-Type") == "application/problem+json")
+        var settings = Surface.Settings()
+        settings.errorPage = { $0.status == 401 ? .redirect("/sign-in?next=\(Percent.encode($0.head.path))") : $0.plain }
+        #expect(try await PeopleTests.surface(settings).answer(LocalRequest("GET", "/console")).header("Location") == "/sign-in?next=%2Fconsole")
+    }
+
+    @Test func `a stream is read to its end without a network`() async throws {
+        let reply = try await PeopleTests.surface(.init()).answer(LocalRequest("GET", "/v1/events"))
+        #expect(reply.text == "id: 1\ndata: x\n\n")
+    }
+
+    @Test func `a body that does not arrive is 408`() async throws {
+        var settings = Surface.Settings()
+        settings.bodyTime = .milliseconds(20)
+        let (body, source) = RequestBody.makeStream()
+        let head = HTTPRequest(
+            method: .post, scheme: "http", authority: "localhost", path: "/hooks/x", headerFields: [.transferEncoding: "chunked"])
+        let response = try await PeopleTests.surface(settings).respond(
+            to: Request(head: head, body: body), context: SurfaceContext(remoteAddress: nil))
+        #expect(response.status == .requestTimeout)
+        source.finish()
+    }
+}

@@ -1,0 +1,117 @@
+import Hummingbird
+import HummingbirdTesting
+import Kernel
+import Logging
+import ServiceLifecycle
+import Testing
+
+@testable import HTTPSurface
+
+/// Over a real socket.
+struct ServerTests {
+    static func server(_ endpoints: [Endpoint], onRunning: @escaping @Sendable (RunningServer) async -> Void = { _ in }) -> HTTPServer {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let surface = Surface(endpoints: endpoints, doors: .closed, ids: IDs(clock: .system), logger: logger)
+        return HTTPServer(surface: surface, binding: .init(port: 0), logger: logger, onRunning: onRunning)
+    }
+
+    static let endpoints: [Endpoint] =
+        Endpoint.operations(ready: { ["The database is away."] }, metrics: { "up 1\n" }) + [
+            .raw(.any, "/echo/{rest*}", access: .public("A test."), summary: "Echo", tag: "Test", bodyLimit: 1 << 20) { call in
+                Answer(contentType: "application/octet-stream", body: .bytes(call.body))
+            },
+            .raw(.get, "/page", access: .public("A test."), summary: "Page", tag: "Test") { _ in .text("<script>x</script>", contentType: "text/html") },
+            .events("/v1/events", access: .public("A test."), summary: "Events", tag: "Test") { call in
+                let after = Int(call.lastEventID ?? "") ?? 0
+                return AsyncStream<ServerEvent> { stream in
+                    for number in (after + 1)..<(after + 4) { stream.yield(ServerEvent(id: "\(number)", name: "tick", data: "a\nb \(number)")) }
+                    stream.finish()
+                }
+            },
+            Endpoint(.get, "/v1/slow", access: .public("A test."), summary: "Slow", tag: "Test", returns: .noContent) { _ in
+                try await Task.sleep(for: .seconds(60))
+            }.limitingTime(to: .milliseconds(20)),
+        ]
+
+    @Test func `operations answer in plain text`() async throws {
+        try await ServerTests.server(ServerTests.endpoints).application().test(.live) { client in
+            #expect(try await String(buffer: client.execute(uri: "/healthz", method: .get).body) == "ok\n")
+            let ready = try await client.execute(uri: "/readyz", method: .get)
+            #expect(ready.status == .serviceUnavailable)
+            #expect(String(buffer: ready.body).contains("The database is away."))
+            #expect(try await String(buffer: client.execute(uri: "/metrics", method: .get).body) == "up 1\n")
+        }
+    }
+
+    @Test func `bodies small and large come through whole`() async throws {
+        try await ServerTests.server(ServerTests.endpoints).application().test(.live) { client in
+            for count in [0, 1, 1_024, 200_000, 1 << 20] {
+                let body = ByteBuffer(repeating: 7, count: count)
+                let reply = try await client.execute(uri: "/echo/x", method: .put, body: body)
+                #expect(reply.body == body)
+            }
+            #expect(try await client.execute(uri: "/echo/x", method: .put, body: ByteBuffer(repeating: 7, count: (1 << 20) + 1)).status == .contentTooLarge)
+            #expect(try await client.execute(uri: "/echo/x", method: .put, body: ByteBuffer(repeating: 7, count: 3)).status == .ok)
+        }
+    }
+
+    @Test func `HTML of a webhook gets an origin of its own`() async throws {
+        try await ServerTests.server(ServerTests.endpoints).application().test(.live) { client in
+            let reply = try await client.execute(uri: "/page", method: .get)
+            #expect(reply.headers[.contentSecurityPolicy]?.hasPrefix("sandbox") == true)
+        }
+    }
+
+    @Test func `events are written with id, name and lines, and go on after the last one seen`() async throws {
+        try await ServerTests.server(ServerTests.endpoints).application().test(.live) { client in
+            let reply = try await client.execute(uri: "/v1/events", method: .get, headers: [.init("Last-Event-ID")!: "4"])
+            #expect(reply.headers[.contentType] == "text/event-stream")
+            let text = String(buffer: reply.body)
+            #expect(text.hasPrefix(": open\n\nid: 5\nevent: tick\ndata: a\ndata: b 5\n\n"))
+            #expect(text.hasSuffix("data: b 7\n\n"))
+        }
+    }
+
+    @Test func `a handler that takes too long is cancelled and answered 503`() async throws {
+        try await ServerTests.server(ServerTests.endpoints).application().test(.live) { client in
+            let reply = try await client.execute(uri: "/v1/slow", method: .get)
+            #expect(reply.status == .serviceUnavailable)
+            #expect(reply.headers[.retryAfter] == "5")
+            #expect(String(buffer: reply.body).contains("\"timeout\""))
+        }
+    }
+
+    @Test func `a header too large is refused`() async throws {
+        try await ServerTests.server(ServerTests.endpoints).application().test(.live) { client in
+            let reply = try await client.execute(uri: "/healthz", method: .get, headers: [.cookie: String(repeating: "a", count: 20 << 10)])
+            #expect(reply.status == .badRequest || reply.status.code == 431)
+        }
+    }
+
+    @Test func `a stop ends open streams and the server`() async throws {
+        let (ports, running) = AsyncStream<Int>.makeStream()
+        let (starts, started) = AsyncStream<Void>.makeStream()
+        let endless = Endpoint.events("/v1/events", access: .public("A test."), summary: "Events", tag: "Test") { _ in
+            started.yield()
+            return AsyncStream<ServerEvent> { stream in stream.yield(ServerEvent(data: "first")) }
+        }
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let server = ServerTests.server([endless]) { running.yield($0.port) }
+        let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let port = try #require(await ports.first { _ in true })
+            let client = TestClient(host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(20)))
+            client.connect()
+            async let reply = client.execute(TestClient.Request("/v1/events", method: .get, authority: "localhost"))
+            _ = await starts.first { _ in true }
+            await group.triggerGracefulShutdown()
+            let text = String(buffer: try #require(try await reply.body))
+            #expect(text.hasPrefix(": open\n\n"))
+            try? await client.shutdown()
+            try await tasks.waitForAll()
+        }
+    }
+}

@@ -1,0 +1,119 @@
+"""The API as a program meets it: plans, a workflow from import to answer, walls between tenants, limits, repeats."""
+
+import concurrent.futures
+import json
+
+from documents import code, greeting, hook, keep, line
+
+
+def test_the_price_list_is_public(server):
+    status, page, _ = server.request("GET", "/v1/plans")
+    assert status == 200
+    plans = {plan["name"]: plan for plan in page["data"]}
+    assert set(plans) == {"starter", "professional", "enterprise"}
+    starter = plans["starter"]
+    assert (starter["price_monthly"], starter["price_yearly"], starter["currency"]) == (2900, 29000, "USD")
+    assert starter["limits"] == {
+        "workflows": 5, "executions_per_month": 1000, "storage_bytes": 1 << 30, "users": 3, "requests_per_second": 10}
+    assert plans["enterprise"]["limits"]["workflows"] is None
+    assert plans["enterprise"]["price_yearly"] == 299000
+
+
+def test_an_imported_workflow_answers_its_webhook_and_shows_its_steps(server, acme):
+    key = acme["api_key"]
+    answer = server.import_workflow(key, greeting())
+    assert answer["report"]["runs_wholly"] is True
+    status, body, _ = server.request("POST", "/hooks/acme/hello", {"name": "Ana"})
+    assert (status, body) == (200, {"greeting": "Hello Ana"})
+    status, page, _ = server.request("GET", f"/v1/executions?workflow_id={answer['workflow']['id']}", key=key)
+    assert status == 200 and len(page["data"]) == 1
+    status, run, _ = server.request("GET", f"/v1/executions/{page['data'][0]['id']}", key=key)
+    assert run["status"] == "succeeded"
+    assert [step["node"] for step in run["steps"]] == ["Hook", "Greet"]
+    assert run["steps"][1]["output"][0][0]["json"] == {"greeting": "Hello Ana"}
+    assert run["steps"][1]["input"][0][0]["json"]["body"] == {"name": "Ana"}
+
+
+def test_code_runs_in_the_sandbox_and_an_endless_loop_is_stopped(server, acme):
+    key = acme["api_key"]
+    server.import_workflow(key, code("sum", "return [{json: {sum: $input.first().json.body.n.reduce((a, b) => a + b, 0)}}]"))
+    assert server.request("POST", "/hooks/acme/sum", {"n": [1, 2, 3]})[:2] == (200, {"sum": 6})
+    server.import_workflow(key, code("loop", "while (true) {}"))
+    status, problem, _ = server.request("POST", "/hooks/acme/loop", {}, timeout=60)
+    assert status == 500, problem
+    assert server.request("POST", "/hooks/acme/sum", {"n": [4]})[:2] == (200, {"sum": 4})
+
+
+def test_another_tenant_sees_nothing(server, acme, globex):
+    mine = server.import_workflow(acme["api_key"], greeting("private"))["workflow"]["id"]
+    theirs = globex["api_key"]
+    for method, path, body in [
+        ("GET", f"/v1/workflows/{mine}", None), ("POST", f"/v1/workflows/{mine}/executions", {}),
+        ("POST", f"/v1/workflows/{mine}/publication", {}), ("DELETE", f"/v1/workflows/{mine}", None),
+    ]:
+        status, problem, _ = server.request(method, path, body, key=theirs)
+        assert status == 404, (method, path, problem)
+    assert server.request("POST", "/hooks/globex/private", {})[0] == 404
+    assert server.request("GET", "/t/acme/v1/workflows", key=theirs)[0] == 404
+    assert mine not in json.dumps(server.request("GET", "/v1/workflows", key=theirs)[1])
+
+
+def test_the_plan_limits_workflows_even_for_many_at_once(server):
+    key = server.create_tenant("small", "starter", "sam@example.com")["api_key"]
+
+    def create(number):
+        document = {"name": f"Workflow {number}", "nodes": [], "settings": {}}
+        status = None
+        while status is None or status == 429:
+            status, answer, _ = server.request("POST", "/v1/workflows", {"document": document}, key=key)
+        return status, answer
+
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(create, range(10)))
+    assert sorted(status for status, _ in answers) == [201] * 5 + [402] * 5, answers
+    assert {answer["code"] for status, answer in answers if status == 402} == {"limit_reached"}
+
+
+def test_a_repeated_request_with_the_same_key_is_answered_alike(server, acme):
+    key, headers = acme["api_key"], {"Idempotency-Key": "make-one"}
+    body = {"document": {"name": "Once", "nodes": [], "settings": {}}}
+    first = server.request("POST", "/v1/workflows", body, key=key, headers=headers)
+    second = server.request("POST", "/v1/workflows", body, key=key, headers=headers)
+    assert first[0] == second[0] == 201
+    assert first[1] == second[1]
+    body["document"]["name"] = "Other"
+    assert server.request("POST", "/v1/workflows", body, key=key, headers=headers)[0] == 409
+
+
+def test_faults_of_a_document_come_all_at_once(server, acme):
+    document = {"name": "", "nodes": [
+        {"id": "a", "type": "trigger", "kind": "webhook", "name": "A", "config": {}, "connections": ["nowhere"]},
+        {"id": "a", "type": "action", "kind": "no_such_kind", "name": "A", "config": {}}], "settings": {}}
+    status, problem, _ = server.request("POST", "/v1/workflows", {"document": document}, key=acme["api_key"])
+    assert status == 422
+    assert len(problem["faults"]) >= 4, problem
+    assert all(fault["field"] and fault["message"] for fault in problem["faults"])
+
+
+def test_wrong_input_is_a_problem_document(server, acme):
+    key = acme["api_key"]
+    for status, method, path, body in [
+        (400, "POST", "/v1/workflows", b"{not json"), (401, "GET", "/v1/workflows", None), (404, "GET", "/v1/nothing", None),
+        (404, "GET", "/v1/workflows/not-an-id", None), (405, "DELETE", "/v1/plans", None), (413, "POST", "/v1/workflows", b"[" * (9 << 20)),
+    ]:
+        answer = server.request(method, path, body, key=None if status == 401 else key)
+        assert answer[0] == status, (path, answer)
+        assert answer[2]["Content-Type"].startswith("application/problem+json")
+        assert answer[1]["code"] and answer[1]["title"]
+
+
+def test_webhook_modes_answer_as_they_say(server, acme):
+    key = acme["api_key"]
+    server.import_workflow(key, line("At once", hook("once", "onReceived"), keep("Set", 200, a="1")))
+    status, body, _ = server.request("POST", "/hooks/acme/once", {})
+    assert status == 200 and body == {"message": "Workflow was started"}
+    respond = {
+        "id": "r", "name": "Respond", "type": "n8n-nodes-base.respondToWebhook", "typeVersion": 1.1, "position": [400, 0],
+        "parameters": {"respondWith": "json", "responseBody": '={"said": "{{ $json.a }}"}', "options": {"responseCode": 201}}}
+    server.import_workflow(key, line("Responds", hook("respond", "responseNode"), keep("Set", 200, a="x"), respond))
+    assert server.request("POST", "/hooks/acme/respond", {})[:2] == (201, {"said": "x"})

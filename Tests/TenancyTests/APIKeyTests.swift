@@ -1,0 +1,66 @@
+import Kernel
+import Persistence
+import TestKit
+import Testing
+
+@testable import Tenancy
+
+@Suite struct APIKeyTests {
+    func principal(_ world: TenancyHarness, _ secret: String, at tenant: TenantID? = nil) async throws -> Principal {
+        try await world.tenancy.principal(Presented(bearer: secret, session: nil, tenant: tenant))
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `a key acts in its tenant until it is revoked or expires`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let first = try await principal(world, world.acmeKey)
+            #expect(first.tenant == world.acme.id && first.permissions == world.tenancy.permissions.permissions(of: .owner))
+            let expiry = world.lease.clock.now + .seconds(60)
+            let short = try await world.tenancy.createKey(name: "Short", scopes: [], expiresAt: expiry, in: world.acme.id, by: first)
+            let long = try await world.tenancy.createKey(name: "Long", scopes: [], expiresAt: nil, in: world.acme.id, by: first)
+            _ = try await principal(world, short.secret)
+            world.lease.clock.set(expiry)
+            #expect(try await refusal { try await principal(world, short.secret) } == "bad_key")
+            _ = try await principal(world, long.secret)
+            try await world.tenancy.revokeKey(long.key.id, of: world.acme.id, by: first)
+            #expect(try await refusal { try await principal(world, long.secret) } == "bad_key")
+            #expect(try await refusal { try await world.tenancy.revokeKey(long.key.id, of: world.acme.id, by: first) } == "not_found")
+            #expect(try await refusal { try await principal(world, "aias_unknown") } == "bad_key")
+            let past = { try await world.tenancy.createKey(name: "Past", scopes: [], expiresAt: expiry, in: world.acme.id, by: first) }
+            #expect(try await refusal(of: past) == "in_the_past")
+        }
+    }
+
+    @Test func `a key can do no more than its scopes, nor make a key that can`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let all = try await principal(world, world.acmeKey)
+            let narrow = try await world.tenancy.createKey(
+                name: "Narrow", scopes: ["api_keys.write", "tenant.read"], expiresAt: nil, in: world.acme.id, by: all)
+            let narrowed = try await principal(world, narrow.secret)
+            #expect(narrowed.permissions == ["api_keys.write", "tenant.read"])
+            let child = try await world.tenancy.createKey(name: "Child", scopes: [], expiresAt: nil, in: world.acme.id, by: narrowed)
+            #expect(try await principal(world, child.secret).permissions == narrowed.permissions)
+            func make(_ scope: String) async throws -> String? {
+                try await refusal { try await world.tenancy.createKey(name: "More", scopes: [scope], expiresAt: nil, in: world.acme.id, by: narrowed) }
+            }
+            #expect(try await make("members.write") == "permission_denied")
+            #expect(try await make("world.rule") == "unknown_scope")
+        }
+    }
+
+    @Test func `a key at another tenant's address finds nothing`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let other = try await world.makeTenant("other")
+            #expect(try await refusal { try await principal(world, world.acmeKey, at: other.tenant.id) } == "not_found")
+            let keys = try await world.tenancy.keys(of: other.tenant.id, before: nil, limit: 10)
+            #expect(try await refusal { try await world.tenancy.revokeKey(keys[0].id, of: world.acme.id, by: TenancyHarness.owner) } == "not_found")
+        }
+    }
+
+    @Test func `no secret is kept`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let hash = Secrets.hash(world.acmeKey)
+            let keys = try await world.tenancy.keys(of: world.acme.id, before: nil, limit: 10)
+            #expect(keys.count == 1 && hash.count == 32 && keys[0].hint == String(world.acmeKey.prefix(9)))
+        }
+    }
+}

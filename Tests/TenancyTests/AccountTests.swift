@@ -1,0 +1,103 @@
+import Kernel
+import Persistence
+import TestKit
+import Testing
+
+@testable import Tenancy
+
+@Suite struct AccountTests {
+    @Test(arguments: DatabaseEngine.allCases) func `who signs up owns a tenant and signs in with the password`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let ben = try await world.signUpBen()
+            let signedIn = try await world.tenancy.signIn(email: "BEN@example.com", password: TenancyHarness.password)
+            let who = try await world.tenancy.principal(Presented(bearer: nil, session: signedIn.token, tenant: nil))
+            #expect(who.actor == .user(ben.user.id) && who.tenant == ben.tenant.id && who.role == .owner)
+            #expect(try await refusal { try await world.tenancy.signIn(email: "ben@example.com", password: "wrong") } == "bad_credentials")
+            #expect(try await refusal { try await world.tenancy.signIn(email: "nobody@example.com", password: "wrong") } == "bad_credentials")
+            #expect(try await refusal { try await world.signUpBen() } == "email_taken")
+            try await world.tenancy.signOut(token: signedIn.token)
+            #expect(try await world.tenancy.principal(Presented(bearer: nil, session: signedIn.token, tenant: nil)).actor == .anonymous)
+        }
+    }
+
+    @Test func `a session ends by itself`() async throws {
+        try await withTenancy(.sqlite) { world in
+            _ = try await world.signUpBen()
+            let session = try await world.tenancy.signIn(email: "ben@example.com", password: TenancyHarness.password).token
+            world.lease.clock.advance(by: SessionStore.lifetime)
+            #expect(try await world.tenancy.principal(Presented(bearer: nil, session: session, tenant: nil)).actor == .anonymous)
+        }
+    }
+
+    @Test func `ten wrong passwords lock a person out for a quarter of an hour`() async throws {
+        try await withTenancy(.sqlite) { world in
+            _ = try await world.signUpBen()
+            func attempt(_ password: String) async throws -> String? {
+                try await refusal { try await world.tenancy.signIn(email: "ben@example.com", password: password) }
+            }
+            for _ in 0..<Tenancy.attemptsMaximum { #expect(try await attempt("wrong") == "bad_credentials") }
+            #expect(try await attempt(TenancyHarness.password) == "locked_out")
+            world.lease.clock.advance(by: Tenancy.lockOut - .microseconds(1))
+            #expect(try await attempt(TenancyHarness.password) == "locked_out")
+            world.lease.clock.advance(by: .microseconds(1))
+            #expect(try await attempt(TenancyHarness.password) == nil)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `a sign-in link works once and not after its time`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let path = try await world.tenancy.makeSignInLink(email: "ana@example.com")
+            let token = String(try #require(path.split(separator: "=").last))
+            #expect(try await world.tenancy.signIn(token: token).user.email.text == "ana@example.com")
+            #expect(try await refusal { try await world.tenancy.signIn(token: token) } == "link_expired")
+            let late = String(try #require(try await world.tenancy.makeSignInLink(email: "ana@example.com").split(separator: "=").last))
+            world.lease.clock.advance(by: OneTimeToken.Purpose.signIn.lifetime)
+            #expect(try await refusal { try await world.tenancy.signIn(token: late) } == "link_expired")
+        }
+    }
+
+    @Test func `a mailed link proves the address, and fits no other purpose`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let ben = try await world.signUpBen()
+            #expect(ben.user.emailVerifiedAt == nil)
+            let token = try #require(try await world.mailedTokens("verify_email").first)
+            #expect(try await refusal { try await world.tenancy.signIn(token: token) } == "link_expired")
+            try await world.tenancy.verifyEmail(token: token)
+            #expect(try await world.tenancy.user(ben.user.id)?.emailVerifiedAt == world.lease.clock.now)
+            #expect(try await refusal { try await world.tenancy.verifyEmail(token: token) } == "link_expired")
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `a new password ends every session and the lock-out`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            _ = try await world.signUpBen()
+            let session = try await world.tenancy.signIn(email: "ben@example.com", password: TenancyHarness.password).token
+            try await world.tenancy.requestPasswordReset(email: "nobody@example.com")
+            try await world.tenancy.requestPasswordReset(email: "ben@example.com")
+            let tokens = try await world.mailedTokens("reset_password")
+            #expect(tokens.count == 1)
+            #expect(try await refusal { try await world.tenancy.resetPassword(token: tokens[0], password: "short") } == "bad_length")
+            try await world.tenancy.resetPassword(token: tokens[0], password: "another good one")
+            #expect(try await world.tenancy.principal(Presented(bearer: nil, session: session, tenant: nil)).actor == .anonymous)
+            #expect(try await refusal { try await world.tenancy.signIn(email: "ben@example.com", password: TenancyHarness.password) } == "bad_credentials")
+            _ = try await world.tenancy.signIn(email: "ben@example.com", password: "another good one")
+        }
+    }
+
+    @Test func `the outbox holds neither a link nor an address in clear`() async throws {
+        try await withTenancy(.sqlite) { world in
+            _ = try await world.signUpBen()
+            let rows = try await world.database.readSystem { tx in
+                try tx.all("SELECT payload, subject FROM outbox_events ORDER BY id") { "\(try $0.column(0, as: String.self)) \(try $0.column(1, as: String.self))" }
+            }
+            let mail = try #require(try await world.mails().first)
+            #expect(rows.count == 1 && mail.to == "ben@example.com" && mail.arguments["path"]?.hasPrefix("/verify-email?token=") == true)
+            #expect(!rows[0].contains("token") && !rows[0].contains("ben@example.com"))
+        }
+    }
+
+    @Test(arguments: ["", "ana", "ana@", "@example.com", "ana@example", "a b@example.com", "ana@example.com\r\nBcc: x@y.z", "a@b@c.d", "a@.b.c", "<a@b.c>"])
+    func `what is no address is refused`(text: String) {
+        #expect(throws: Refusal.self) { try EmailAddress(text) }
+    }
+}

@@ -1,0 +1,101 @@
+import Kernel
+import Persistence
+import TestKit
+import Testing
+
+@testable import Tenancy
+
+@Suite struct MemberTests {
+    let password = TenancyHarness.password
+
+    func owner(of world: TenancyHarness) async throws -> (user: UserID, principal: Principal) {
+        let ana = try #require(try await world.tenancy.members(of: world.acme.id).first { $0.role == .owner }).user
+        return (ana, Principal(actor: .user(ana), tenant: world.acme.id, role: .owner, permissions: world.tenancy.permissions.all))
+    }
+
+    func join(_ world: TenancyHarness, _ email: String, _ role: Role) async throws -> UserID {
+        try await world.tenancy.invite(email: email, role: role, to: world.acme.id, by: TenancyHarness.owner)
+        let token = try #require(try await world.mailedTokens("invitation").last)
+        return try await world.tenancy.acceptInvitation(token: token, name: nil, password: password).user.id
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `an invitation is accepted by a new person and by a known one`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let ben = try await world.signUpBen().user
+            for email in ["ben@example.com", "eve@example.com"] {
+                try await world.tenancy.invite(email: email, role: .editor, to: world.acme.id, by: TenancyHarness.owner)
+            }
+            let tokens = try await world.mailedTokens("invitation")
+            #expect(try await world.tenancy.acceptInvitation(token: tokens[0], name: nil, password: nil).user.id == ben.id)
+            #expect(try await refusal { try await world.tenancy.acceptInvitation(token: tokens[1], name: "Eve", password: nil) } == "required")
+            let eve = try await world.tenancy.acceptInvitation(token: tokens[1], name: "Eve", password: password)
+            let who = try await world.tenancy.principal(Presented(bearer: nil, session: eve.token, tenant: nil))
+            #expect(who.role == .editor && who.tenant == world.acme.id && eve.user.name == "Eve" && eve.user.emailVerifiedAt != nil)
+            #expect(try await refusal { try await world.tenancy.acceptInvitation(token: tokens[1], name: nil, password: nil) } == "link_expired")
+            let again = { try await world.tenancy.invite(email: "eve@example.com", role: .viewer, to: world.acme.id, by: TenancyHarness.owner) }
+            #expect(try await refusal(of: again) == "already_member")
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `people who join at once never pass the plan's three`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            for index in 0..<6 {
+                try await world.tenancy.invite(email: "p\(index)@example.com", role: .viewer, to: world.acme.id, by: TenancyHarness.owner)
+            }
+            let tokens = try await world.mailedTokens("invitation")
+            let codes = try await withThrowingTaskGroup(of: String?.self) { group in
+                for token in tokens {
+                    group.addTask { try await refusal { try await world.tenancy.acceptInvitation(token: token, name: nil, password: password) } }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(codes.count { $0 == nil } == 2 && codes.count { $0 == "limit_reached" } == 4)
+            #expect(try await world.tenancy.members(of: world.acme.id).count == 3)
+        }
+    }
+
+    @Test func `only an owner makes owners, and the last one stays`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let ana = try await owner(of: world)
+            let ben = try await join(world, "ben@example.com", .admin)
+            let admin = Principal(actor: .user(ben), tenant: world.acme.id, role: .admin, permissions: world.tenancy.permissions.permissions(of: .admin))
+            let tenancy = world.tenancy, acme = world.acme.id
+            #expect(try await refusal { try await tenancy.setRole(.owner, of: ben, in: acme, by: admin) } == "owner_only")
+            #expect(try await refusal { try await tenancy.setRole(.viewer, of: ana.user, in: acme, by: admin) } == "owner_only")
+            #expect(try await refusal { try await tenancy.removeMember(ana.user, from: acme, by: admin) } == "owner_only")
+            #expect(try await refusal { try await tenancy.invite(email: "x@example.com", role: .owner, to: acme, by: admin) } == "owner_only")
+            #expect(try await refusal { try await tenancy.setRole(.editor, of: ana.user, in: acme, by: ana.principal) } == "last_owner")
+            #expect(try await refusal { try await tenancy.removeMember(ana.user, from: acme, by: ana.principal) } == "last_owner")
+            try await tenancy.setRole(.owner, of: ben, in: acme, by: ana.principal)
+            try await tenancy.setRole(.editor, of: ana.user, in: acme, by: ana.principal)
+            #expect(try await tenancy.members(of: acme).first { $0.user == ana.user }?.role == .editor)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `two owners who leave at once leave one behind`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let ana = try await owner(of: world)
+            let ben = try await join(world, "ben@example.com", .owner)
+            await withTaskGroup { group in
+                for user in [ana.user, ben] {
+                    group.addTask { try? await world.tenancy.removeMember(user, from: world.acme.id, by: ana.principal) }
+                }
+            }
+            #expect(try await world.tenancy.members(of: world.acme.id).count == 1)
+        }
+    }
+
+    @Test func `who is removed is out with the next request and gives back the place`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let ana = try await owner(of: world)
+            let ben = try await world.signUpBen().user
+            _ = try await join(world, "ben@example.com", .viewer)
+            let session = try await world.tenancy.signIn(email: "ben@example.com", password: password).token
+            let shown = Presented(bearer: nil, session: session, tenant: world.acme.id)
+            #expect(try await world.tenancy.principal(shown).role == .viewer)
+            try await world.tenancy.removeMember(ben.id, from: world.acme.id, by: ana.principal)
+            #expect(try await refusal { try await world.tenancy.principal(shown) } == "not_found")
+            #expect(try await world.tenancy.quotas(of: world.acme.id).first { $0.key == .users }?.used == 1)
+        }
+    }
+}

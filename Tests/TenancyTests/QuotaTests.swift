@@ -1,0 +1,94 @@
+import HTTPSurface
+import Kernel
+import Persistence
+import TestKit
+import Testing
+
+@testable import Tenancy
+
+@Suite struct QuotaTests {
+    func used(_ world: TenancyHarness, _ key: QuotaKey) async throws -> Int? {
+        try await world.tenancy.quotas(of: world.acme.id).first { $0.key == key }?.used
+    }
+
+    func reserve(_ world: TenancyHarness, _ key: QuotaKey, _ count: Int = 1) async throws -> String? {
+        try await refusal { try await world.database.write(in: world.acme.id) { tx in try tx.reserve(key, count) } }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `fifty at once never pass a limit of five`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let codes = try await withThrowingTaskGroup(of: String?.self) { group in
+                for _ in 0..<50 { group.addTask { try await reserve(world, .workflows) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(codes.count { $0 == nil } == 5 && codes.count { $0 == "limit_reached" } == 45)
+            #expect(try await used(world, .workflows) == 5)
+            try await world.database.write(in: world.acme.id) { tx in try tx.release(.workflows, 2) }
+            #expect(try await reserve(world, .workflows, 3) == "limit_reached")
+            #expect(try await reserve(world, .workflows, 2) == nil)
+        }
+    }
+
+    @Test func `a month's count begins anew with the month`() async throws {
+        try await withTenancy(.sqlite) { world in
+            world.lease.clock.set(try #require(Timestamp("2026-01-31T23:59:59Z")))
+            #expect(try await reserve(world, .executions, 1_000) == nil)
+            #expect(try await reserve(world, .executions) == "limit_reached")
+            world.lease.clock.advance(by: .seconds(1))
+            #expect(try await used(world, .executions) == 0)
+            #expect(try await reserve(world, .executions) == nil)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `another plan moves what is allowed and leaves what is used`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            #expect(try await reserve(world, .workflows, 5) == nil)
+            func change(_ plan: PlanName) async throws { _ = try await world.tenancy.updateTenant(world.acme.id, TenantChange(plan: plan), by: TenancyHarness.owner) }
+            try await change(.professional)
+            #expect(try await reserve(world, .workflows, 20) == nil)
+            #expect(try await reserve(world, .workflows) == "limit_reached")
+            try await change(.enterprise)
+            #expect(try await reserve(world, .workflows, 100) == nil)
+            try await change(.starter)
+            #expect(try await reserve(world, .workflows) == "limit_reached")
+            #expect(try await used(world, .workflows) == 125)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `usage is counted once for a key`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            for tenant in [world.acme.id, try await world.makeTenant("other").tenant.id] {
+                for quantity in [1, 2] {
+                    try await world.database.write(in: tenant) { tx in try tx.meter("executions", quantity: quantity, key: "run:1", at: tx.clock.now()) }
+                }
+                let quantities: [Int] = try await world.database.read(in: tenant) { tx in
+                    try tx.all("SELECT quantity FROM usage_events WHERE tenant_id = \(tx.tenant)") { try $0.column(0) }
+                }
+                #expect(quantities == [1])
+            }
+        }
+    }
+
+    @Test(arguments: [1, 3, 10, 200]) func `a rate allows one second's worth at once, then one every interval`(perSecond: Int) throws {
+        let time = TestClock()
+        let limiter = RateLimiter(clock: time.clock)
+        let interval = 1_000_000 / Int64(perSecond)
+        for index in 1...perSecond {
+            let decision = try #require(limiter.take("a", perSecond: perSecond))
+            #expect(decision.isAllowed && decision.remaining == perSecond - index && decision.reset == .microseconds(interval * Int64(index)))
+        }
+        let refused = try #require(limiter.take("a", perSecond: perSecond))
+        #expect(!refused.isAllowed && refused.retryAfter == .microseconds(interval))
+        #expect(limiter.take("b", perSecond: perSecond)?.isAllowed == true)
+        time.advance(by: .microseconds(interval - 1))
+        #expect(limiter.take("a", perSecond: perSecond)?.retryAfter == .microseconds(1))
+        time.advance(by: .microseconds(1))
+        #expect(limiter.take("a", perSecond: perSecond)?.isAllowed == true)
+        #expect(limiter.take("a", perSecond: perSecond)?.isAllowed == false)
+        #expect(limiter.take("a", perSecond: nil) == nil)
+    }
+
+    @Test func `a rate above a million a second is still a rate`() throws {
+        #expect(try #require(RateLimiter(clock: TestClock().clock).take("a", perSecond: 5_000_000)).isAllowed)
+    }
+}

@@ -1,0 +1,71 @@
+import HTTPSurface
+import Kernel
+import Persistence
+import TestKit
+import Testing
+
+@testable import Tenancy
+
+@Suite struct TenancyRouteTests {
+    @Test func `the endpoints are declared without fault`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let endpoints = try world.module().endpoints
+            #expect(EndpointAudit.faults(in: endpoints, permissions: TenancyModule.permissions) == [])
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `no endpoint shows or changes another tenant`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let other = try await world.makeTenant("other")
+            let stranger = try #require(try await world.tenancy.members(of: other.tenant.id).first).user
+            let strangersKey = try #require(try await world.tenancy.keys(of: other.tenant.id, before: nil, limit: 1).first).id
+            let surface = try world.surface()
+            let endpoints = try world.module().endpoints.filter { if case .tenant = $0.access { true } else { false } }
+            #expect(endpoints.count >= 11)
+            for endpoint in endpoints {
+                let path = endpoint.path.description.replacing("{user}", with: stranger.description).replacing("{id}", with: strangersKey.description)
+                let bodies = ["/v1/members/{user}/role": #"{"role":"viewer"}"#, "/v1/tenant": #"{"name":"Mine"}"#,
+                    "/v1/invitations": #"{"email":"x@example.com","role":"viewer"}"#, "/v1/api-keys": #"{"name":"Mine"}"#]
+                let isWriting = [.post, .put, .patch].contains(endpoint.method)
+                let body = isWriting ? Array((bodies[endpoint.path.description] ?? "{}").utf8) : []
+                let headers = [("Authorization", "Bearer \(world.acmeKey)"), ("Content-Type", "application/json")]
+                let name = "\(endpoint.method.rawValue) \(endpoint.path)"
+                for (host, target) in [("other.localhost", path), ("localhost", "/t/other" + path)] {
+                    let answer = try await surface.answer(LocalRequest(endpoint.method.rawValue, target, host: host, headers: headers, body: body))
+                    #expect(answer.status == 404, "\(name) at \(host)\(target): \(answer.status) \(answer.text)")
+                }
+                let own = try await surface.answer(LocalRequest(endpoint.method.rawValue, path, headers: headers, body: body))
+                if endpoint.path.parameters.isEmpty {
+                    #expect((200..<300).contains(own.status), "\(name): \(own.status) \(own.text)")
+                    for secret in [other.tenant.id.description, stranger.description, strangersKey.description, "owner@other"] {
+                        #expect(!own.text.contains(secret), "\(name) shows \(secret)")
+                    }
+                } else {
+                    #expect(own.status == 404, "\(name) with another's id: \(own.status) \(own.text)")
+                }
+                let anonymous = try await surface.answer(LocalRequest(endpoint.method.rawValue, path, headers: [headers[1]], body: body))
+                #expect(anonymous.status == 401, "\(name) for nobody: \(anonymous.status)")
+            }
+            #expect(try await world.actions(of: other.tenant.id) == ["tenant.create"])
+            #expect(try await world.tenancy.principal(Presented(bearer: other.apiKey, session: nil, tenant: nil)).tenant == other.tenant.id)
+        }
+    }
+
+    @Test func `signing up, signing in and the prices need no key`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let surface = try world.surface()
+            func post(_ path: String, _ body: String) async throws -> LocalAnswer {
+                try await surface.answer(LocalRequest("POST", path, headers: [("Content-Type", "application/json")], body: Array(body.utf8)))
+            }
+            let plans = try JSON(parsing: try await surface.answer(LocalRequest("GET", "/v1/plans")).body)
+            #expect(plans["data"]?[0]?["price_yearly"] == 29_000 && plans["data"]?[2]?["limits"]?["workflows"] == .null)
+            let signUp = #"{"name":"Ben","email":"ben@example.com","password":"correct horse battery","tenant_name":"Ben","subdomain":"bens"}"#
+            #expect(try await post("/v1/sign-ups", signUp).status == 201)
+            let signedIn = try await post("/v1/sessions", #"{"email":"ben@example.com","password":"correct horse battery"}"#)
+            let cookie = try #require(signedIn.header("Set-Cookie")?.split(separator: ";").first)
+            let tenant = try await surface.answer(LocalRequest("GET", "/v1/tenant", headers: [("Cookie", String(cookie))]))
+            #expect(try JSON(parsing: tenant.body)["subdomain"] == "bens")
+            #expect(try await surface.answer(LocalRequest("GET", "/v1/tenants", headers: [("Cookie", String(cookie))])).status == 403)
+        }
+    }
+}

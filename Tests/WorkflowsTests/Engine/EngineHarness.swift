@@ -1,0 +1,140 @@
+import Jobs
+import Kernel
+import Outbound
+import Persistence
+import Scripting
+import Synchronization
+import TestKit
+@testable import Workflows
+
+/// Counts what steps do outside.
+final class Outside: Sendable {
+    let hits = Mutex<[String]>([])
+    func hit(_ text: String) { hits.withLock { $0.append(text) } }
+    var all: [String] { hits.withLock { $0 } }
+}
+
+/// Kinds for tests, told apart by name; what they do outside is written to the `Outside` of the run's tenant.
+struct ProbeNode: NodeExecutor {
+    static let outsides = Mutex<[TenantID: Outside]>([:])
+    static func outside(_ tenant: TenantID) -> Outside {
+        outsides.withLock { known in
+            let outside = known[tenant] ?? Outside()
+            known[tenant] = outside
+            return outside
+        }
+    }
+
+    static var kinds: [NodeKind] {
+        [("probe_pure", NodeKind.Effect.pure), ("probe_keyed", .keyed), ("probe_once", .once), ("probe_wait", .pure), ("probe_fail", .pure), ("probe_call", .pure), ("probe_answer", .pure), ("probe_static", .pure)].map {
+            NodeKind(kind: $0.0, category: .action, title: $0.0, summary: "", effect: $0.1)
+        }
+    }
+
+    func run(_ step: StepContext) async throws -> StepOutcome {
+        let outside = ProbeNode.outside(step.tenant)
+        switch step.node.kind {
+        case "probe_keyed", "probe_once":
+            outside.hit(step.idempotencyKey.split(separator: "-").suffix(2).joined(separator: "-"))
+            return .items([step.items])
+        case "probe_wait":
+            guard step.resume == nil else { return .items([step.items]) }
+            return .wait(until: step.now + .seconds(60))
+        case "probe_fail": throw StepFailure("odd", "it fails")
+        case "probe_call":
+            guard case .called(let results)? = step.resume else {
+                return .call(WorkflowCall(workflow: "sub", inputs: step.items.map { [$0] }, waits: true))
+            }
+            return .items([try results.flatMap { try $0.get() }])
+        case "probe_answer": return .respond(WebhookAnswer(status: 201, body: .bytes(Array("ok".utf8), contentType: "text/plain")), [step.items])
+        case "probe_static":
+            let count = (step.services.staticData().global["count"]?.integer ?? 0) + 1
+            step.services.setStaticData(global: ["count": .number(Double(count))], node: nil)
+            return .items([[Item(json: ["count": .number(Double(count))])]])
+        default: return .items([step.items.map { Item(json: ["seen": .object($0.json)], pairedItem: $0.pairedItem) }])
+        }
+    }
+}
+
+struct NoScripts: ScriptRunner {
+    func evaluate(_ blocks: [ScriptBlock], tenant: TenantID, scope: any ExpressionScope) async throws -> [Result<ExpressionValue, ScriptError>] {
+        throw ScriptError(.unavailable, "no scripts in this test")
+    }
+    func run(_ script: Script, tenant: TenantID, scope: any ExpressionScope) async throws -> ScriptResult {
+        throw ScriptError(.unavailable, "no scripts in this test")
+    }
+}
+
+extension EngineServices {
+    /// `=$json.key` and `=$('Node').item.json.key` alone.
+    static let plain = EngineServices(
+        evaluate: { value, _, scope, item in
+            guard let text = value.text, text.hasPrefix("=") else { return value }
+            if let name = text.split(separator: "'").dropFirst().first, text.hasPrefix("=$(") {
+                return try scope.pairedItem(ofNode: String(name), itemIndex: item)["json"] ?? .null
+            }
+            return try scope.inputItems(0)[item]["json"]?[String(text.split(separator: ".").last!)] ?? .null
+        }, scripts: NoScripts(), credential: { _, _, _ in [:] }, send: { request, _ in OutboundResponse(status: 200, url: request.url) },
+        readBinary: { _, _ in [] }, writeBinary: { bytes, type, name, _ in BinaryReference(id: "x", mimeType: type, fileName: name, byteCount: bytes.count) })
+}
+
+let probeKinds = KindRegistry(executors: [ManualTrigger.self, WebhookTrigger.self, NoOperation.self, ProbeNode.self])
+
+extension Graph {
+    /// Kinds by node name: `["a": "probe_keyed"]`; the first node is a webhook, others no-ops.
+    func document(_ kinds: [String: String], settings: WorkflowSettings? = nil) -> WorkflowDocument {
+        var nodes = nodes
+        for index in nodes.indices { nodes[index].kind = kinds[nodes[index].name] ?? (index == 0 ? "webhook" : "no_op") }
+        return WorkflowDocument(name: "test", nodes: nodes, settings: settings ?? .init(order: order))
+    }
+}
+
+/// An engine on a leased database, and the timers that drive it.
+struct EngineRig {
+    let engine: Engine
+    let timers: TimerService
+    let lease: DatabaseLease
+    let worker: Jobs.Lease
+    let workflow: WorkflowID
+
+    static func make(
+        _ lease: DatabaseLease, workflow: WorkflowID, document: WorkflowDocument, sub: WorkflowDocument? = nil,
+        fault: @escaping @Sendable (Engine.FaultPoint) throws -> Void = { _ in }
+    ) async throws -> EngineRig {
+        let worker = try await lease.database.writeSystem { tx in
+            let leases = LeaseStore(tx: tx)
+            let worker = try leases.acquire(name: "test", for: .seconds(3_600))
+            try leases.endAll(except: worker)
+            return worker
+        }
+        var configuration = Engine.Configuration(
+            kinds: probeKinds, load: { _, id, _ in id == workflow ? document : sub ?? document },
+            resolve: { call, _ in (WorkflowID(high: 1, low: 1), 1, "t") }, errorWorkflow: { _, _ in (WorkflowID(high: 1, low: 1), 1, "t") })
+        configuration.fault = fault
+        let engine = Engine(
+            database: lease.database, lease: worker, services: .plain, configuration: configuration, clock: lease.clock.clock, ids: lease.ids, blobs: lease.blobs)
+        let timers = TimerService(
+            database: lease.database, clock: lease.clock.clock, logger: .init(label: "test"), handlers: [Engine.timerKind: { try await engine.resume($0) }])
+        return EngineRig(engine: engine, timers: timers, lease: lease, worker: worker, workflow: workflow)
+    }
+
+    func start(_ document: WorkflowDocument, items: [Item] = [Item(json: ["n": 1])], key: String? = nil, mode: String = "webhook") async throws -> RunHandle {
+        try await engine.start(
+            RunStart(
+                tenant: lease.tenant, workflow: workflow, version: 1, document: document, trigger: document.nodes[0].name, items: ItemList(items), mode: mode,
+                idempotencyKey: key))
+    }
+
+    func row(_ run: RunID) async throws -> Run {
+        try await lease.database.read(in: lease.tenant) { tx in try RunStore(tx: tx).find(run)! }
+    }
+
+    /// Fires timers until the engine has nothing in hand and none is due.
+    func settle() async throws {
+        for _ in 0..<200 {
+            let fired = try await timers.fireDue()
+            if fired == 0, engine.liveRuns == 0 { return }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+}
