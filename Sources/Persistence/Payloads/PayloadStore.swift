@@ -100,12 +100,3 @@ package struct PreparedPayload: Sendable, Hashable {
         content = []
     }
 }
-
-extension PayloadHash {
-    /// Reads what `hex` writes.
-    package init?(hex text: String) {
-        let digits = text.utf8.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
-        guard digits.count == 64, text.utf8.count == 64 else { return nil }
-        bytes = stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
-    }
-}
