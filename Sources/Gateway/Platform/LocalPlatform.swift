@@ -52,12 +52,12 @@ package struct LocalPlatform: Sendable {
     }
 
     /// Reads n8n's JSON, known by its `connections`, or a document of ours.
-    package static func document(_ json: JSON) throws -> WorkflowDocument {
+    private static func document(_ json: JSON) throws -> WorkflowDocument {
         let isN8n = json["connections"] != nil || json["nodes"]?.array?.first?["typeVersion"] != nil
         return isN8n ? try importer.read(json).document : try WorkflowDocument(json: json, kinds: { KindRegistry.builtIn.kind($0) })
     }
 
-    static var importer: N8nImporter {
+    private static var importer: N8nImporter {
         N8nImporter(
             kind: { KindRegistry.builtIn.kind(n8nType: $0) }, supports: { type, _, _ in KindRegistry.builtIn.kind(n8nType: type) != nil })
     }
