@@ -53,7 +53,7 @@ extension FolderBlobs {
 
 extension PayloadHash {
     /// The file's name; nil for any other text.
-    fileprivate init?(hex: String) {
+    package init?(hex: String) {
         let digits = hex.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
         guard digits.count == 64, hex.utf8.count == 64 else { return nil }
         self.init(bytes: stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) })
