@@ -32,7 +32,7 @@ extension Platform {
             variables: { [variables] tenant in (try? await variables.values(of: tenant)) ?? [:] })
     }
 
-    func makeAutomation() async throws -> Automation {
+    func makeAutomation(kinds: KindRegistry? = nil) async throws -> Automation {
         let isEmbedded = database.engine == .sqlite
         let lease = try await database.writeSystem { tx in
             let store = LeaseStore(tx: tx)
@@ -42,7 +42,7 @@ extension Platform {
             return lease
         }
         let engine = Engine(
-            database: database, lease: lease, services: engineServices(outbound), configuration: engineConfiguration, clock: clock, ids: ids, blobs: blobs)
+            database: database, lease: lease, services: engineServices(outbound), configuration: engineConfiguration(kinds ?? workflows.kinds), clock: clock, ids: ids, blobs: blobs)
         let zone: @Sendable (TenantID) async throws -> String = { [tenancy] tenant in try await tenancy.timeZone(of: tenant) }
         let binaries = Binaries(database: database, blobs: blobs)
         return Automation(
@@ -52,10 +52,10 @@ extension Platform {
                 readBinary: { reference, tenant in try await binaries.read(reference, tenant) }), outbound: outbound)
     }
 
-    private var engineConfiguration: Engine.Configuration {
-        let (workflows, live, database) = (self.workflows, self.live, self.database)
+    private func engineConfiguration(_ kinds: KindRegistry) -> Engine.Configuration {
+        let (live, database) = (self.live, self.database)
         var configuration = Engine.Configuration(
-            kinds: workflows.kinds,
+            kinds: kinds,
             load: { tenant, workflow, number in
                 let bytes = try await database.read(in: tenant) { tx in try WorkflowStore(tx: tx).document(of: workflow, version: number) }
                 guard let bytes else { throw Refusal.missing("version") }

@@ -16,8 +16,6 @@ extension Evaluator {
         case .workflow: return Value(facts.workflow)
         case .execution: return Value(facts.execution)
         case .variables: return Value(facts.variables)
-        // n8n refuses the machine's environment by default; here it is empty.
-        case .environment: return .object([:])
         case .rawParameter: return Value(try scope.parameters(ofNode: facts.nodeName))
         case .legacyNodes: return .host(.legacyNodes(itemIndex))
         default: return .host(.root(root))
@@ -43,6 +41,8 @@ extension Evaluator {
         case .legacyNodes(let index): return .host(.legacyNode(name, index))
         case .root(.input): return try inputMember(name)
         case .root(.parameter): return try parameter(name)
+        // n8n may be told to show the machine's environment; a multi-tenant server never does.
+        case .root(.environment): throw Interruption.raised("the environment cannot be read here")
         case .root(.math): return try mathConstant(name)
         case .root(.numberFunction): return try numberConstant(name)
         case .node(let node): return try nodeMember(node, name)
@@ -55,15 +55,10 @@ extension Evaluator {
     private func inputMember(_ name: String) throws -> Value {
         switch name {
         case "item": return Value(try currentItem(itemIndex))
-        case "params": return Value(try scope.parameters(ofNode: previousNodeName()))
-        case "context": return Value(try scope.context(ofNode: previousNodeName()))
+        case "params": return Value(try scope.parameters(ofNode: facts.prevNode["name"]?.text ?? facts.nodeName))
+        case "context": return Value(try scope.context(ofNode: facts.nodeName))
         default: throw Interruption.sandbox
         }
-    }
-
-    private func previousNodeName() throws -> String {
-        guard let name = facts.prevNode["name"]?.text else { throw Interruption.sandbox }
-        return name
     }
 
     private func nodeMember(_ node: String, _ name: String) throws -> Value {
@@ -81,9 +76,7 @@ extension Evaluator {
         switch name {
         case "json", "data", "binary":
             let items = try scope.items(ofNode: node, output: scope.leadingOutput(ofNode: node), run: nil)
-            guard items.indices.contains(index) else {
-                throw ScopeError(code: "no_such_item", message: "Node \"\(node)\" has no item \(index).")
-            }
+            guard items.indices.contains(index) else { return name == "binary" ? Value([:]) : .undefined }
             return name == "binary" ? Value(items[index]["binary"] ?? [:]) : items[index]["json"].map(Value.init) ?? .undefined
         case "context": return Value(try scope.context(ofNode: node))
         case "parameter": return Value(try scope.parameters(ofNode: node))

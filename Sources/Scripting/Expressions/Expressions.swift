@@ -147,7 +147,7 @@ package struct Expressions: Sendable {
         switch error {
         case let error as ScriptError: error
         case let error as ScopeError: ScriptError(.data, error.message)
-        case Interruption.raised(let message): ScriptError(.runtime, message)
+        case Interruption.raised(let message): ScriptError(.data, message)
         default: ScriptError(.runtime, "\(error)")
         }
     }
@@ -175,9 +175,12 @@ final class SandboxRound {
             if known.insert(block).inserted { wanted.append(block) }
             return nil
         }
-        switch try answer.get() {
-        case .undefined: return .undefined
-        case .json(let json): return Value(json)
+        switch answer {
+        case .success(.undefined): return .undefined
+        case .success(.json(let json)): return Value(json)
+        // As natively: an exception of the block's own code makes it undefined.
+        case .failure(let error) where error.kind == .runtime: return .undefined
+        case .failure(let error): throw error
         }
     }
 }

@@ -29,10 +29,18 @@ final class Template: Sendable {
         /// What the sandbox evaluates in place of the block; as text where the block stands among others, because there
         /// the conversion (of a Date, say) is JavaScript's to do.
         func sandboxSource(asText: Bool) -> String {
-            guard asText else { return Block.expression(source) }
+            guard asText, !isStatements else { return Block.expression(source) }
             var trimmed = source.trimmingECMASpace()
             while trimmed.utf8.last == UInt8(ascii: ";") { trimmed = String(trimmed.dropLast()).trimmingECMASpace() }
             return "[(\(trimmed)\n)].map(v => v || v === 0 || v === false ? v : '').join('')"
+        }
+
+        /// Whether the source looks like statements, which cannot stand in parentheses.
+        private var isStatements: Bool {
+            let trimmed = source.trimmingECMASpace()
+            let first = trimmed.prefix { $0.isLetter }
+            return ["const", "let", "var", "if", "for", "while", "do", "try", "switch", "function", "throw", "return"].contains(String(first))
+                || trimmed.dropLast().contains(";")
         }
     }
 
