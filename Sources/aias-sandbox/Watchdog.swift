@@ -20,6 +20,9 @@ final class Watchdog: Sendable {
     func begin(limitSeconds: Double) { deadline.store(Watchdog.now() + Int64(limitSeconds * 1e9), ordering: .relaxed) }
     func end() { deadline.store(0, ordering: .relaxed) }
 
+    /// Waiting for the client's data is not the script's time.
+    func postpone(nanoseconds: Int64) { deadline.add(nanoseconds, ordering: .relaxed) }
+
     /// Looks every 5 ms, on the calling thread, until the process ends.
     func watch() -> Never {
         while true {

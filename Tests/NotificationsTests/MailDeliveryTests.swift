@@ -20,6 +20,7 @@ import Testing
     func texts() throws -> MailTexts { MailTexts(strings: try Strings(directory: "Locales"), publicURL: "https://flows.example.com/") }
 
     /// Asks for one mail and delivers the outbox once.
+    /// - Returns: the states of the deliveries that are left; none where the mail is done with.
     func deliver(_ lease: DatabaseLease, _ smtp: SMTP?, to address: String = "ben@example.com") async throws -> [String] {
         let request = MailRequest(template: "invitation", to: address, arguments: ["tenant": "Ünïcode & Co", "path": "/invitation?token=T"])
         let event = try await MailRequested(sealing: request, in: lease.vault)
@@ -34,7 +35,7 @@ import Testing
         defer { relay.stop() }
         try await withDatabase(.sqlite, tables: [], migrations: []) { lease in
             let smtp = SMTP(relay: try SMTPRelay("smtp://127.0.0.1:\(relay.port)", from: "AIAS <noreply@example.com>"), clock: lease.clock.clock)
-            #expect(try await deliver(lease, smtp) == ["done"])
+            #expect(try await deliver(lease, smtp) == [])
             let mail = try #require(relay.mails().first)
             #expect(relay.mails().count == 1 && mail.contains("From: AIAS <noreply@example.com>") && mail.contains("To: ben@example.com"))
             #expect(mail.contains("Date: Thu, 01 Jan 2026 00:00:00 +0000"))
@@ -47,7 +48,7 @@ import Testing
     @Test func `without a relay a mail counts as done`() async throws {
         try await withDatabase(.sqlite, tables: [], migrations: []) { lease in
             let states = try await deliver(lease, nil)
-            #expect(states == ["done"])
+            #expect(states == [])
         }
     }
 

@@ -96,7 +96,9 @@ struct SandboxExpressionTests {
         let thrown = await fault("$json.a.b.c")
         #expect(thrown?.kind == .runtime)
         #expect(thrown?.line == 1)
-        #expect(await fault("$('Nowhere').first()") == ScriptError(.data, "there is no node \"Nowhere\"", line: 1, column: 21))
+        let data = await fault("$('Nowhere').first()")
+        #expect(data?.kind == .data)
+        #expect(data?.message == "there is no node \"Nowhere\"")
         #expect(await fault("() => 1")?.kind == .data)
         #expect(await fault("$env.HOME")?.kind == .data)
     }

@@ -60,6 +60,7 @@ class Server:
 
     def __init__(self, folder=None, database_url=None, environment=None):
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="aias-data-"))
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.environment = {**os.environ, **(environment or {})}

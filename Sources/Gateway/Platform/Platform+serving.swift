@@ -1,5 +1,5 @@
 internal import Foundation
-package import HTTPSurface
+internal import HTTPSurface
 internal import Jobs
 internal import Kernel
 internal import Logging
@@ -7,16 +7,18 @@ internal import Notifications
 internal import Persistence
 internal import ServiceLifecycle
 internal import Tenancy
+internal import Workflows
 internal import Telemetry
 internal import UnixSignals
 
 extension Platform {
     /// Serves until the process is told to stop: no new requests, those under way end, then the database is closed.
     package func serve(onRunning: @escaping @Sendable (_ port: Int) async -> Void) async throws {
-        let surface = try surface()
+        let automation = try await makeAutomation()
+        let surface = try surface(automation)
         let server = HTTPServer(surface: surface, binding: configuration.binding, logger: logger) { running in await onRunning(running.port) }
         let control = ControlSocket(path: folder.socketPath, logger: logger) { [self] command, arguments in try await perform(command, arguments) }
-        let services: [any Service] = [control] + backgroundServices + [server]
+        let services: [any Service] = [control] + backgroundServices(automation) + [server]
         let group = ServiceGroup(
             configuration: .init(
                 services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
@@ -31,11 +33,11 @@ extension Platform {
     }
 
     /// Every endpoint and page of every module behind one responder.
-    package func surface() throws -> Surface {
+    func surface(_ automation: Automation) throws -> Surface {
         let files = try StaticFiles(roots: [configuration.home + "/Web"])
         let strings = try Strings(directory: configuration.home + "/Locales")
         let console = Console(files: files, entries: Platform.navigation)
-        let endpoints = modules(console).flatMap(\.endpoints)
+        let endpoints = modules(console, automation).flatMap(\.endpoints)
         let documented = Endpoint.documentation(of: endpoints, title: "AIAS", version: "1", files: files)
         let operations = Endpoint.operations(
             ready: { [self] in
@@ -45,7 +47,7 @@ extension Platform {
                 } catch {
                     return ["The database does not answer."]
                 }
-            }, metrics: { "" })
+            }, metrics: { Metrics.shared.prometheus() })
         var settings = Surface.Settings()
         settings.platformHosts = ["localhost", "127.0.0.1", configuration.publicHost]
         settings.isSecure = configuration.usesTLS
@@ -63,17 +65,29 @@ extension Platform {
         ("gateway.nav.workflows", "/workflows"), ("gateway.nav.executions", "/executions"), ("gateway.nav.settings", "/settings"),
     ]
 
-    func modules(_ console: Console) -> [Module] { [TenancyModule.module(tenancy, console: console)] }
-
-    var backgroundServices: [any Service] {
+    func modules(_ console: Console, _ automation: Automation) -> [Module] {
         [
-            OutboxService(database: database, logger: logger, subscriptions: subscriptions),
-            TimerService(database: database, clock: clock, logger: logger, handlers: timerHandlers),
+            TenancyModule.module(tenancy, console: console),
+            WorkflowsModule.module(
+                workflows: workflows, credentials: credentials, variables: variables, executions: automation.executions,
+                webhooks: automation.webhooks, live: live, console: console),
         ]
     }
 
-    var subscriptions: [Subscription] { [] }
-    var timerHandlers: [String: TimerService.Handler] { [:] }
+    private func backgroundServices(_ automation: Automation) -> [any Service] {
+        let engine = automation.engine
+        let strings = try? Strings(directory: configuration.home + "/Locales")
+        let mail = MailDelivery(
+            smtp: configuration.relay.map { SMTP(relay: $0, clock: clock) },
+            texts: MailTexts(strings: strings ?? .none, publicURL: configuration.publicURL), vault: vault, logger: logger)
+        return [
+            EngineService(engine: engine, database: database, logger: logger),
+            OutboxService(database: database, logger: logger, subscriptions: [mail.subscription]),
+            TimerService(
+                database: database, clock: clock, logger: logger, handlers: [Engine.timerKind: { timer in try await engine.resume(timer) }]),
+            Scheduler(engine: engine, workflows: workflows, logger: logger),
+        ]
+    }
 
     private var doors: Doors {
         Doors(

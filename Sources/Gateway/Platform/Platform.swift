@@ -3,15 +3,22 @@ internal import Jobs
 package import Kernel
 package import Logging
 internal import Notifications
+internal import Outbound
 package import Persistence
 internal import ServiceLifecycle
 package import Tenancy
+package import Workflows
 
 /// All modules put together on one database: used by the server, the command and the tests.
 package final class Platform: Sendable {
     package let configuration: PlatformConfiguration
     package let database: any Database
     package let tenancy: Tenancy
+    package let workflows: Workflows
+    let credentials: Credentials
+    let variables: Variables
+    let blobs: any BlobStore
+    let outbound: Outbound
     let folder: DataFolder
     let clock: Clock
     let ids: IDs
@@ -33,10 +40,22 @@ package final class Platform: Sendable {
         live = LiveEvents()
         tenancy = Tenancy(
             database: database, clock: clock, vault: vault, permissions: PermissionTable(Platform.permissions), usesTLS: configuration.usesTLS)
+        blobs = FolderBlobs(path: folder.blobsPath)
+        let outbound = try Outbound(policy: AddressPolicy(allowing: configuration.outboundAllow))
+        self.outbound = outbound
+        let policies = TenantPolicies.tenancy { [tenancy] tenant in try await tenancy.timeZone(of: tenant) }
+        workflows = Workflows(database: database, kinds: .builtIn, policies: policies)
+        credentials = Credentials(database: database, vault: vault, ids: ids, policies: policies) { request, tenant in
+            try await outbound.send(request, for: tenant)
+        }
+        variables = Variables(database: database, policies: policies)
         try await tenancy.seedPlans()
     }
 
-    package func close() async { await database.close() }
+    package func close() async {
+        await outbound.shutdown()
+        await database.close()
+    }
 
     private static func open(_ configuration: PlatformConfiguration, folder: DataFolder, clock: Clock, ids: IDs) throws -> any Database {
         if let url = configuration.databaseURL {
@@ -48,8 +67,9 @@ package final class Platform: Sendable {
     /// Brings a server's schema up to date, as its owner.
     package static func migrate(url: String) throws { try PostgresDatabase.migrate(url: url, migrations: migrations) }
 
-    package static let tables: [Table] = PersistenceModule.tables + JobsModule.tables + Module.httpSurface.tables + TenancyModule.tables
+    package static let tables: [Table] = PersistenceModule.tables + JobsModule.tables + Module.httpSurface.tables + TenancyModule.tables + WorkflowsModule.tables
     package static let migrations: [Migration] =
         PersistenceModule.migrations + JobsModule.migrations + Module.httpSurface.migrations + TenancyModule.migrations
-    package static let permissions: [PermissionDeclaration] = TenancyModule.permissions
+        + WorkflowsModule.migrations
+    package static let permissions: [PermissionDeclaration] = TenancyModule.permissions + WorkflowsModule.permissions
 }

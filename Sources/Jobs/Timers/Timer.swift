@@ -74,8 +74,11 @@ package struct TimerStore {
             """)
     }
 
+    /// When the next timer can be claimed: due, and not left to another claimer or a wait after a failure.
     func nextDue() throws -> Timestamp? {
-        try tx.first("SELECT min(due_at) FROM timers") { try $0.column(0, as: Timestamp?.self) } ?? nil
+        try tx.first("SELECT min(CASE WHEN claimed_until > due_at THEN claimed_until ELSE due_at END) FROM timers") {
+            try $0.column(0, as: Timestamp?.self)
+        } ?? nil
     }
 }
 

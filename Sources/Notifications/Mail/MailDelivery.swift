@@ -37,8 +37,7 @@ package struct MailDelivery: Sendable {
         }
         do {
             try await smtp.send(message)
-        } catch {
-            guard error.isPermanent else { throw error }
+        } catch let error as MailError where error.isPermanent {
             logger.error("the relay refused a mail", metadata: facts.merging(["reason": "\(error.message)"]) { first, _ in first })
         }
     }

@@ -22,7 +22,7 @@ package struct MailMessage: Sendable, Hashable {
 
     /// The message as SMTP carries it: CRLF line ends, subject and text as UTF-8 in base 64, so that no value can add a header.
     func wire(at time: Timestamp) -> [UInt8] {
-        let domain = from.split(separator: "@").last.map { $0.filter { $0 != ">" } } ?? "localhost"
+        let domain = Self.oneLine(from).split(separator: "@").last.map { $0.filter { $0 != ">" } } ?? "localhost"
         let lines: [String] = [
             "Date: \(Self.date(time))", "From: \(Self.oneLine(from))", "To: \(Self.oneLine(to))", "Message-ID: <\(Self.oneLine(id))@\(domain)>",
             "Subject: =?UTF-8?B?\(Data(Self.oneLine(subject).utf8).base64EncodedString())?=", "MIME-Version: 1.0",

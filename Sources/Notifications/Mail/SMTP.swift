@@ -52,8 +52,8 @@ package struct SMTP: Sendable {
         self.clock = clock
     }
 
-    /// - Throws: where the relay did not take the mail.
-    package func send(_ message: MailMessage) async throws(MailError) {
+    /// - Throws: `MailError` where the relay did not take the mail.
+    package func send(_ message: MailMessage) async throws {
         let bytes = message.wire(at: clock.now())
         let outcome: MailError? = await withCheckedContinuation { continuation in
             Self.queue.addOperation { continuation.resume(returning: deliver(bytes, message)) }

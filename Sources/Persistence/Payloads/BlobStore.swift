@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Glibc
 package import Kernel
+internal import Synchronization
 
 /// Where large payloads lie, outside the database.
 package protocol BlobStore: Sendable {
@@ -12,7 +13,9 @@ package protocol BlobStore: Sendable {
 
 /// Blobs in a folder, one subfolder a tenant: written beside, synced, renamed, the folder synced.
 package struct FolderBlobs: BlobStore {
-    private let root: String
+    let root: String
+    /// Held while a file is found to be there already, and while one is swept.
+    static let sweeping = Mutex(())
     private static let queue: OperationQueue = {
         let queue = OperationQueue()
         queue.name = "blobs"
@@ -38,12 +41,12 @@ package struct FolderBlobs: BlobStore {
         }
     }
 
-    private func path(_ hash: PayloadHash, _ tenant: TenantID) -> String { "\(root)/\(tenant)/\(hash.hex)" }
+    func path(_ hash: PayloadHash, _ tenant: TenantID) -> String { "\(root)/\(tenant)/\(hash.hex)" }
 
     private func keepNow(_ bytes: [UInt8], _ hash: PayloadHash, _ tenant: TenantID) throws {
         let folder = "\(root)/\(tenant)"
         let target = path(hash, tenant)
-        if FileManager.default.fileExists(atPath: target) { return }
+        if isRenewed(target) { return }
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
@@ -58,6 +61,9 @@ package struct FolderBlobs: BlobStore {
             Glibc.close(parent)
         }
     }
+
+    /// A file that is there is used again: the sweep must take it for new.
+    private func isRenewed(_ path: String) -> Bool { Self.sweeping.withLock { _ in utimensat(AT_FDCWD, path, nil, 0) == 0 } }
 
     private func write(_ bytes: [UInt8], to path: String) throws {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)

@@ -5,6 +5,7 @@ package import Kernel
 package struct PayloadHash: Sendable, Hashable, SQLBindable, SQLReadable {
     package let bytes: [UInt8]
 
+    init(bytes: [UInt8]) { self.bytes = bytes }
     package init(of content: [UInt8]) { bytes = Array(SHA256.hash(data: content)) }
     package init(sqlValue: SQLValue) throws { bytes = try [UInt8](sqlValue: sqlValue) }
     package var sqlValue: SQLValue { .blob(bytes) }
@@ -44,6 +45,7 @@ package struct PayloadStore {
     }
 
     /// - Returns: nil where this tenant has no such payload.
+    /// - Throws: `PersistenceError.driver` where its bytes are damaged or gone.
     package func load(_ hash: PayloadHash, blobs: (any BlobStore)?) throws -> [UInt8]? {
         let row = try tx.first("SELECT encoding, byte_count, content FROM payloads WHERE tenant_id = \(tx.tenant) AND hash = \(hash)")
         guard let row else { return nil }
@@ -51,7 +53,11 @@ package struct PayloadStore {
         switch try row.column(0, as: String.self) {
         case "raw": return content
         case "zstd": return try Zstandard.decompress(content, count: try row.column(1))
-        default: return try blobs?.load(hash, tenant: tx.tenant.id)
+        default:
+            guard let content = try blobs?.load(hash, tenant: tx.tenant.id) else {
+                throw PersistenceError.driver(code: "BLOB", message: "the bytes of the payload \(hash.hex) are not in the blob store")
+            }
+            return content
         }
     }
 }

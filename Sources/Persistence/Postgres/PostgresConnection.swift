@@ -42,7 +42,7 @@ final class PostgresConnection {
 
     /// A prepared statement with its values; returns its rows and how many it changed.
     func run(_ sql: SQL) throws -> (rows: [Row], changed: Int) {
-        let parameters = sql.values.map(PostgresValue.encode)
+        let parameters = try sql.values.map(PostgresValue.encode)
         let name = try prepare(sql.text, parameters.map(\.type))
         let lengths = parameters.map { CInt($0.bytes?.count ?? 0) }
         let formats = [CInt](repeating: 1, count: parameters.count)
@@ -143,56 +143,5 @@ enum PostgresFailure {
         case let code where code.hasPrefix("08") || code.hasPrefix("57P"): .unavailable("The database server is away: \(message)")
         default: .driver(code: code, message: message)
         }
-    }
-}
-
-/// Binary wire forms of the types in use.
-enum PostgresValue {
-    private static let boolType: Oid = 16
-    private static let byteaType: Oid = 17
-    private static let int8Type: Oid = 20
-    private static let textType: Oid = 25
-    private static let float8Type: Oid = 701
-    private static let timestamptzType: Oid = 1_184
-    private static let uuidType: Oid = 2_950
-    /// Microseconds from 1970 to 2000, where PostgreSQL's times begin.
-    private static let epoch: Int64 = 946_684_800_000_000
-
-    static func encode(_ value: SQLValue) -> (type: Oid, bytes: [UInt8]?) {
-        switch value {
-        case .null: (0, nil)
-        case .integer(let value): (int8Type, bigEndian(value))
-        case .real(let value): (float8Type, bigEndian(Int64(bitPattern: value.bitPattern)))
-        case .text(let value): (textType, Array(value.utf8))
-        case .blob(let value): (byteaType, value)
-        case .uuid(let high, let low): (uuidType, bigEndian(Int64(bitPattern: high)) + bigEndian(Int64(bitPattern: low)))
-        case .timestamp(let value): (timestamptzType, bigEndian(value.microseconds - epoch))
-        case .boolean(let value): (boolType, [value ? 1 : 0])
-        }
-    }
-
-    static func decode(_ bytes: UnsafeRawBufferPointer, type: Oid) throws -> SQLValue {
-        switch type {
-        case boolType: .boolean(bytes[0] == 1)
-        case byteaType: .blob([UInt8](bytes))
-        case int8Type: .integer(integer(bytes))
-        case 23: .integer(Int64(Int32(truncatingIfNeeded: integer(bytes))))
-        case float8Type: .real(Double(bitPattern: UInt64(bitPattern: integer(bytes))))
-        case timestamptzType: .timestamp(Timestamp(microseconds: integer(bytes) + epoch))
-        case uuidType:
-            .uuid(
-                high: UInt64(bitPattern: integer(UnsafeRawBufferPointer(rebasing: bytes[0..<8]))),
-                low: UInt64(bitPattern: integer(UnsafeRawBufferPointer(rebasing: bytes[8..<16]))))
-        case textType, 1_043, 19, 18: .text(String(decoding: bytes, as: UTF8.self))
-        default: throw PersistenceError.driver(code: "TYPE", message: "a column has the type with the OID \(type), which nothing here reads")
-        }
-    }
-
-    private static func bigEndian(_ value: Int64) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
-
-    private static func integer(_ bytes: UnsafeRawBufferPointer) -> Int64 {
-        var value: UInt64 = 0
-        for byte in bytes { value = value << 8 | UInt64(byte) }
-        return Int64(bitPattern: value)
     }
 }

@@ -46,8 +46,14 @@ struct PostgresMigrator {
     /// Roles are shared by all databases of a server, so that another database may have made it already.
     private func makeRole() throws {
         let role = PostgresSchema.servingRole
-        let exists = try connection.run("SELECT count(*) FROM pg_roles WHERE rolname = \(role)").rows.first
-        if try exists?.column(0, as: Int.self) == 0 { try connection.simple("CREATE ROLE \(role) NOLOGIN NOSUPERUSER NOBYPASSRLS") }
+        // Two databases of one server may be migrated at once; each holds a lock of its own only.
+        try connection.simple(
+            """
+            DO $$ BEGIN
+                IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '\(role)') THEN CREATE ROLE \(role) NOLOGIN NOSUPERUSER NOBYPASSRLS; END IF;
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+            END $$
+            """)
         try connection.simple("GRANT USAGE ON SCHEMA public TO \(role); GRANT \(role) TO CURRENT_USER")
     }
 }

@@ -23,6 +23,7 @@ final class PostgresWorkers: @unchecked Sendable {
     private var ready: [TenantID] = []
     private var busy: Set<TenantID> = []
     private var single: [Work] = []
+    private var wasSingle = false
     private var waiting = 0
     private var isClosed = false
     private var threads: Int
@@ -85,10 +86,13 @@ final class PostgresWorkers: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         while true {
-            if !single.isEmpty {
+            // They take turns, so that a flood of reads does not keep writes waiting, nor the other way round.
+            if !single.isEmpty, ready.isEmpty || !wasSingle {
+                wasSingle = true
                 waiting -= 1
                 return .single(single.removeFirst())
             }
+            wasSingle = false
             if !ready.isEmpty {
                 let tenant = ready.removeFirst()
                 var queue = groups.removeValue(forKey: tenant) ?? []
@@ -169,10 +173,9 @@ final class PostgresWorkers: @unchecked Sendable {
     private func transact(
         _ group: [any GroupMember], tenant: TenantID?, isReading: Bool, _ held: inout PostgresConnection?
     ) throws -> [Outcome] {
-        let connection = try live(&held)
+        let mode = isReading ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN ISOLATION LEVEL SERIALIZABLE"
+        let connection = try begin(tenant.map { "\(mode); \(PostgresSession.entering($0))" } ?? mode, &held)
         do {
-            let mode = isReading ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN ISOLATION LEVEL SERIALIZABLE"
-            try connection.simple(tenant.map { "\(mode); \(PostgresSession.entering($0))" } ?? mode)
             var outcomes: [Outcome] = []
             for member in group { outcomes.append(try attempt(member, connection, tenant: tenant, isAlone: group.count == 1)) }
             if !isReading { Failpoint.reach("commit.before") }
@@ -203,6 +206,22 @@ final class PostgresWorkers: @unchecked Sendable {
             guard connection.isAlive else { throw error }
             if !isAlone { try connection.simple("ROLLBACK TO SAVEPOINT member; RELEASE SAVEPOINT member") }
             return Outcome(member: member, failure: error, actions: [])
+        }
+    }
+
+    /// A connection that the server closed while it lay idle is found dead here, before anything was asked of it: a new one takes its place.
+    private func begin(_ text: String, _ held: inout PostgresConnection?) throws -> PostgresConnection {
+        let wasHeld = held != nil
+        let connection = try live(&held)
+        do {
+            try connection.simple(text)
+            return connection
+        } catch {
+            held = nil
+            guard wasHeld, !connection.isAlive else { throw error }
+            let fresh = try live(&held)
+            try fresh.simple(text)
+            return fresh
         }
     }
 

@@ -15,8 +15,11 @@ enum SQLiteSchema {
         }
     }
 
-    /// WITHOUT ROWID: the rows lie in the order of the key, so that one tenant's are together and no second tree is kept.
+    /// Rows without blobs lie in the order of the key (WITHOUT ROWID): one tenant's are together and no second tree is kept. Rows with blobs lie
+    /// in the order of their arrival: in a key's tree each one over 1,002 bytes takes a page of its own beside it, and random keys such as
+    /// hashes touch a page a row (measured with 1,000 bytes: 9,000 rows/s and 4.7 KB a row, against 24,000 and 1.4 KB).
     private static func create(_ table: Table) -> String {
+        let isInKeyOrder = table.columns.allSatisfy { $0.kind != .blob || table.primaryKey.contains($0.name) }
         var parts = table.columns.map(definition)
         parts.append("PRIMARY KEY (\(table.primaryKey.joined(separator: ", ")))")
         parts += table.foreignKeys.map { key in
@@ -24,7 +27,7 @@ enum SQLiteSchema {
                 + "ON DELETE \(key.onDelete == .cascade ? "CASCADE" : "RESTRICT")"
         }
         parts += table.checks.map { "CHECK (\(SQLText.condition($0)))" }
-        return "CREATE TABLE \(table.name) (\(parts.joined(separator: ", "))) STRICT, WITHOUT ROWID"
+        return "CREATE TABLE \(table.name) (\(parts.joined(separator: ", "))) STRICT\(isInKeyOrder ? ", WITHOUT ROWID" : "")"
     }
 
     private static func create(_ index: Index, on table: String) -> String {

@@ -1,47 +1,7 @@
 internal import Crypto
 internal import Foundation
-internal import Glibc
 package import Kernel
 internal import Synchronization
-
-/// The key that wraps all data keys: 256 bits, outside the database.
-package struct MasterKey: Sendable {
-    let key: SymmetricKey
-
-    static let byteCount = 32
-
-    /// `AIAS_MASTER_KEY` in base 64, else the file (mode 600), which is made where it is missing.
-    /// - Throws: `PersistenceError.unavailable` for a key of another size or a file that others may read.
-    package init(environment: [String: String], path: String) throws {
-        if let text = environment["AIAS_MASTER_KEY"] {
-            guard let data = Data(base64Encoded: text), data.count == Self.byteCount else {
-                throw PersistenceError.unavailable("AIAS_MASTER_KEY is not 32 bytes in base 64; `openssl rand -base64 32` makes one.")
-            }
-            key = SymmetricKey(data: data)
-            return
-        }
-        if FileManager.default.fileExists(atPath: path) {
-            var about = stat()
-            guard stat(path, &about) == 0, about.st_mode & 0o077 == 0 else {
-                throw PersistenceError.unavailable("The master key \(path) may be read by others: `chmod 600` it.")
-            }
-            let data = try? Data(contentsOf: URL(filePath: path))
-            guard let data, data.count == Self.byteCount else {
-                throw PersistenceError.unavailable("The master key \(path) cannot be read or is damaged; put back the one from your backup.")
-            }
-            key = SymmetricKey(data: data)
-            return
-        }
-        key = SymmetricKey(size: .bits256)
-        let made = key.withUnsafeBytes { Data($0) }
-        guard FileManager.default.createFile(atPath: path, contents: made, attributes: [.posixPermissions: 0o600]) else {
-            throw PersistenceError.unavailable("The master key \(path) cannot be written.")
-        }
-    }
-
-    /// For tests.
-    package init(random: Void = ()) { key = SymmetricKey(size: .bits256) }
-}
 
 /// Seals secrets with a data key per tenant, which the master key wraps (AES-256-GCM, NIST SP 800-38D). A sealed value carries its key's id,
 /// so that keys can be rotated while values of the old one are read.
@@ -95,6 +55,18 @@ package final class KeyVault: Sendable {
         cache.withLock { $0[made.id] = made.key }
     }
 
+    /// Wraps every data key anew, so that `new` opens them and the old master key does not. A vault on the new key serves from then on.
+    /// - Throws: `PersistenceError.driver` where a key was not wrapped by this vault's master key; nothing is changed then.
+    package func rewrap(for new: MasterKey) async throws {
+        try await database.writeDirectory { [self] tx in
+            for row in try tx.all("SELECT id, tenant_id, wrapped FROM data_keys") {
+                let tenant: TenantID = try row.column(1)
+                let wrapped = try new.wrap(try unwrap(try row.column(2), tenant), tenant)
+                try tx.execute("UPDATE data_keys SET wrapped = \(wrapped) WHERE id = \(try row.column(0, as: ID<DataKeyTag>.self))")
+            }
+        }
+    }
+
     private static func authenticated(_ tenant: TenantID, _ context: String) -> [UInt8] { tenant.bytes + Array(context.utf8) }
 
     private func currentKey(of tenant: TenantID) async throws -> (ID<DataKeyTag>, SymmetricKey) {
@@ -127,10 +99,7 @@ package final class KeyVault: Sendable {
 
     private func makeKey(_ tenant: TenantID) throws -> NewKey {
         let key = SymmetricKey(size: .bits256)
-        let raw = key.withUnsafeBytes { [UInt8]($0) }
-        let box = try AES.GCM.seal(raw, using: master.key, authenticating: tenant.bytes)
-        guard let wrapped = box.combined else { preconditionFailure("a nonce of the standard size combines") }
-        return NewKey(tenant: tenant, id: IDs(clock: .system).next(), key: key, wrapped: [UInt8](wrapped))
+        return NewKey(tenant: tenant, id: IDs(clock: .system).next(), key: key, wrapped: try master.wrap(key, tenant))
     }
 
     private func unwrap(_ wrapped: [UInt8], _ tenant: TenantID) throws -> SymmetricKey {

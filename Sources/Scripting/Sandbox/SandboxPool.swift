@@ -44,7 +44,7 @@ final class SandboxPool: Sendable {
         withExtendedLifetime(retired) {}
         if let next { return next.waiter.continuation.resume(returning: next.seat) }
         reaper.asyncAfter(deadline: .now() + .milliseconds(Int(limits.idle.microseconds / 1_000))) { [weak self] in
-            self?.reap(seat.id, uses: seat.uses)
+            self?.reap(seat.id, uses: seat.uses + 1)
         }
     }
 
@@ -67,6 +67,7 @@ final class SandboxPool: Sendable {
         waiter?.continuation.resume(returning: nil)
     }
 
+    /// Ends the process where it has rested since it was given back after that many uses.
     private func reap(_ id: Int, uses: Int) {
         let retired: Seat? = state.withLock { state in
             guard let index = state.idle.firstIndex(where: { $0.id == id && $0.uses == uses }) else { return nil }

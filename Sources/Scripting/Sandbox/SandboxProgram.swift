@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// Where `aias-sandbox` is: `AIAS_SANDBOX`, else beside the running program or up to three folders above it (a test bundle runs
-/// from a tool chain's folder: there the build folder is told by the loaded bundle, see `beside`).
+/// Where `aias-sandbox` is: `AIAS_SANDBOX`, else beside the running program or up to two folders above it. A test runner lies in the
+/// tool chain, so the folders of the test bundle among its arguments are looked through as well.
 package enum SandboxProgram {
     /// The path of the executable, nil where there is none.
     package static func find() -> String? {

@@ -66,3 +66,10 @@ extension Tenancy {
         return rates.take("tenant:\(id)", perSecond: perSecond)
     }
 }
+
+extension Tenancy {
+    /// The tenant's IANA time zone.
+    package func timeZone(of id: TenantID) async throws -> String {
+        try await known.tenant(id, now: clock.now()) { try await self.tenant(id) }?.timeZone ?? "UTC"
+    }
+}

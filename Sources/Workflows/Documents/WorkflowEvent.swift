@@ -16,3 +16,27 @@ extension WorkflowEvent {
         ]
     }
 }
+
+package enum WorkflowEvents {
+    /// `workflow.created`, payload `{workflow, name}`; the others alike.
+    package struct Created: WorkflowEvent {
+        package static let name = "workflow.created"
+        package let workflow: Workflow
+    }
+    package struct Published: WorkflowEvent {
+        package static let name = "workflow.published"
+        package let workflow: Workflow
+    }
+    package struct Unpublished: WorkflowEvent {
+        package static let name = "workflow.unpublished"
+        package let workflow: Workflow
+    }
+    package struct Archived: WorkflowEvent {
+        package static let name = "workflow.archived"
+        package let workflow: Workflow
+    }
+    package struct Deleted: WorkflowEvent {
+        package static let name = "workflow.deleted"
+        package let workflow: Workflow
+    }
+}

@@ -25,4 +25,7 @@ package enum WorkflowPermissions {
         PermissionDeclaration(.executionsRead, "See executions with their data.", roles: [.owner, .admin, .editor, .viewer]),
         PermissionDeclaration(.executionsWrite, "Start and cancel executions.", roles: [.owner, .admin, .editor]),
     ]
+
+    /// What a role has of these from the start.
+    package static func granted(to role: Role) -> Set<Permission> { Set(all.filter { $0.roles.contains(role) }.map(\.permission)) }
 }

@@ -4,7 +4,7 @@ package import Persistence
 /// The verbs on workflows: who may, is it valid, one transaction, an event.
 package struct Workflows: Sendable {
     let database: any Database
-    let kinds: KindRegistry
+    package let kinds: KindRegistry
     let validator: WorkflowValidator
     let policies: TenantPolicies
 

@@ -9,9 +9,9 @@ extension Engine {
     func commit(_ run: inout LiveRun, _ hold: RunCommit.Hold) async throws -> Phase? {
         let commit = try await prepare(&run, hold)
         try configuration.fault(.beforeCommit)
-        let (blobs, onFinish) = (self.blobs, configuration.onFinish)
+        let (blobs, onStart, onFinish) = (self.blobs, configuration.onStart, configuration.onFinish)
         let outcome = try await database.write(in: run.facts.tenant) { tx in
-            try commit.write(tx, blobs: blobs) { tx, commit in try onFinish(tx, commit.facts, commit.status) }
+            try commit.write(tx, blobs: blobs, onStart: onStart) { tx, commit in try onFinish(tx, commit.facts, commit.status) }
         }
         try configuration.fault(.afterCommit)
         if case .duplicate(let other) = outcome { return .duplicate(other) }

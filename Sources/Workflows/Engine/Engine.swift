@@ -17,7 +17,7 @@ package final class Engine: Sendable {
     let clock: Clock
     let ids: IDs
     let blobs: any BlobStore
-    private let logger = Logger(label: "engine")
+    let logger = Logger(label: "engine")
     private let live = Mutex<[RunID: Live]>([:])
     private let compiled = Mutex<[VersionKey: CompiledWorkflow]>([:])
     private let isStopping = Mutex(false)
@@ -42,6 +42,8 @@ package final class Engine: Sendable {
         package var resolve: @Sendable (WorkflowCall, TenantID) async throws -> (workflow: WorkflowID, version: Int, trigger: String)
         /// The workflow that is started for a failed run; nil where there is none.
         package var errorWorkflow: @Sendable (String, TenantID) async throws -> (workflow: WorkflowID, version: Int, trigger: String)?
+        /// Called in the transaction that writes a run for the first time: the plan's limit. Throwing refuses the run.
+        package var onStart: @Sendable (TenantTransaction, RunFacts) throws -> Void = { _, _ in }
         /// Called in the transaction that ends a run: events and metering.
         package var onFinish: @Sendable (TenantTransaction, RunFacts, RunStatus) throws -> Void
         /// Tells watchers of `run:<id>` what was committed.
@@ -94,7 +96,11 @@ package final class Engine: Sendable {
         let handle = RunHandle(facts.id)
         guard enroll(facts.id, handle) else {
             try await PayloadNames.prepare(new.items, tenant: facts.tenant, blobs: blobs)
-            try await database.write(in: facts.tenant) { tx in try RunCommit.queue(new, tx) }
+            let onStart = configuration.onStart
+            try await database.write(in: facts.tenant) { tx in
+                try onStart(tx, facts)
+                try RunCommit.queue(new, tx)
+            }
             return handle
         }
         do {

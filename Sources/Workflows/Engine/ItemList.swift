@@ -1,4 +1,4 @@
-internal import Kernel
+package import Kernel
 internal import Persistence
 internal import Synchronization
 
@@ -77,7 +77,7 @@ extension ItemList: Equatable {
 struct UnreadableItems: Error {}
 
 /// Items as compact JSON, as the journal and payload store keep them.
-enum ItemCodec {
+package enum ItemCodec {
     static func write(_ items: [Item]) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(64 + items.count * 128)
@@ -107,7 +107,7 @@ enum ItemCodec {
     }
 
     /// Reads an item as people and n8n write it: `{"json": {…}, "binary"?, "error"?}`, or a bare object.
-    static func item(_ value: JSON) -> Item {
+    package static func item(_ value: JSON) -> Item {
         guard let json = value["json"]?.object else { return Item(json: value.object ?? [:]) }
         var item = Item(json: json, error: value["error"])
         for (name, reference) in value["binary"]?.object ?? [:] { item.binary[name] = BinaryReference(reference) }
@@ -115,7 +115,7 @@ enum ItemCodec {
     }
 
     /// An item as expressions see it.
-    static func json(_ item: Item, pairedItem: [PairedItem]?) -> JSON {
+    package static func json(_ item: Item, pairedItem: [PairedItem]?) -> JSON {
         var members: JSONObject = ["json": .object(item.json)]
         if !item.binary.isEmpty { members["binary"] = binary(item.binary) }
         if let paired = pairedItem {

@@ -48,9 +48,14 @@ struct RunCommit: Sendable {
         case returned([Returned])
     }
 
-    func write(_ tx: TenantTransaction, blobs: any BlobStore, onFinish: (TenantTransaction, RunCommit) throws -> Void) throws -> Outcome {
+    func write(
+        _ tx: TenantTransaction, blobs: any BlobStore, onStart: (TenantTransaction, RunFacts) throws -> Void,
+        onFinish: (TenantTransaction, RunCommit) throws -> Void
+    ) throws -> Outcome {
         let runs = RunStore(tx: tx)
         if let new, let key = new.idempotencyKey, let other = try runs.find(workflow: new.facts.workflow, idempotencyKey: key) { return .duplicate(other) }
+        if new != nil { try onStart(tx, facts) }
+        for run in started { try onStart(tx, run.facts) }
         let payloadStore = PayloadStore(tx: tx)
         for payload in payloads { try payloadStore.store(payload) }
         var hold = hold

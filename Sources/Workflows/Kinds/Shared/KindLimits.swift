@@ -8,6 +8,8 @@ enum KindLimits {
     static let portsPerNode = 100
     /// Pages that a paginated request reads where the node names no number.
     static let pagesPerRequest = 1_000
+    /// Requests that one step has under way at a time.
+    static let requestsSideBySide = 16
     /// Attempts of one request that is answered with 429 or 503 and a `Retry-After`.
     static let retryAfterAttempts = 3
     /// The longest `Retry-After` that is waited for inside a step.

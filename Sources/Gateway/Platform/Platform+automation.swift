@@ -1,0 +1,124 @@
+internal import Foundation
+internal import Jobs
+internal import Kernel
+internal import Logging
+internal import Notifications
+internal import Outbound
+internal import Persistence
+internal import Scripting
+internal import Tenancy
+internal import Workflows
+
+/// What runs workflows: made when the platform serves, since it takes a lease.
+struct Automation: Sendable {
+    let engine: Engine
+    let executions: Executions
+    let webhooks: Webhooks
+    let outbound: Outbound
+}
+
+extension Platform {
+    /// The services that steps use, on this platform's outbound, sandbox and vault.
+    func engineServices(_ outbound: Outbound) -> EngineServices {
+        let scripts = Sandbox()
+        let expressions = Expressions(scripts: scripts)
+        let binaries = Binaries(database: database, blobs: blobs)
+        return EngineServices(
+            evaluate: { value, tenant, scope, item in try await expressions.evaluate(value, tenant: tenant, scope: scope, itemIndex: item) },
+            scripts: scripts, credential: { [credentials] id, type, tenant in try await credentials.fields(id, type: type, tenant: tenant) },
+            send: { request, tenant in try await outbound.send(request, for: tenant) },
+            readBinary: { reference, tenant in try await binaries.read(reference, tenant) },
+            writeBinary: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, tenant) },
+            variables: { [variables] tenant in (try? await variables.values(of: tenant)) ?? [:] })
+    }
+
+    func makeAutomation(kinds: KindRegistry? = nil) async throws -> Automation {
+        let isEmbedded = database.engine == .sqlite
+        let lease = try await database.writeSystem { tx in
+            let store = LeaseStore(tx: tx)
+            let lease = try store.acquire(name: ProcessInfo.processInfo.hostName, for: EngineService.leaseTime)
+            // The folder has one owner: whatever held a lease on its database before is dead.
+            if isEmbedded { try store.endAll(except: lease) }
+            return lease
+        }
+        let engine = Engine(
+            database: database, lease: lease, services: engineServices(outbound), configuration: engineConfiguration(kinds ?? workflows.kinds), clock: clock, ids: ids, blobs: blobs)
+        let zone: @Sendable (TenantID) async throws -> String = { [tenancy] tenant in try await tenancy.timeZone(of: tenant) }
+        let binaries = Binaries(database: database, blobs: blobs)
+        return Automation(
+            engine: engine, executions: Executions(database: database, engine: engine, workflows: workflows, blobs: blobs, timeZone: zone),
+            webhooks: Webhooks(
+                database: database, engine: engine, workflows: workflows, timeZone: zone,
+                readBinary: { reference, tenant in try await binaries.read(reference, tenant) }), outbound: outbound)
+    }
+
+    private func engineConfiguration(_ kinds: KindRegistry) -> Engine.Configuration {
+        let (live, database) = (self.live, self.database)
+        var configuration = Engine.Configuration(
+            kinds: kinds,
+            load: { tenant, workflow, number in
+                let bytes = try await database.read(in: tenant) { tx in try WorkflowStore(tx: tx).document(of: workflow, version: number) }
+                guard let bytes else { throw Refusal.missing("version") }
+                return try WorkflowDocument(stored: bytes)
+            },
+            resolve: { call, tenant in
+                guard call.document == nil else {
+                    throw StepFailure("inline_workflow", "A workflow given inline cannot be called here; publish it and name its id.", isRetryable: false)
+                }
+                guard let found = try await Platform.callee(call.workflow, tenant, "execute_workflow_trigger", database) else {
+                    throw StepFailure("no_such_workflow", "There is no published workflow \(call.workflow).", isRetryable: false)
+                }
+                return found
+            },
+            errorWorkflow: { id, tenant in try await Platform.callee(id, tenant, "error", database) },
+            onFinish: { tx, facts, _ in try tx.meter("executions", quantity: 1, key: "run:\(facts.id)", at: tx.clock.now()) },
+            publish: { tenant, topic, payload in live.publish(tenant, topic, payload) })
+        configuration.onStart = { tx, _ in try tx.reserve(.executions) }
+        return configuration
+    }
+
+    /// The published version of a workflow with the trigger of a kind, or its first one.
+    private static func callee(
+        _ text: String, _ tenant: TenantID, _ kind: String, _ database: any Database
+    ) async throws -> (workflow: WorkflowID, version: Int, trigger: String)? {
+        guard let id = WorkflowID(text) else { return nil }
+        let found = try await database.read(in: tenant) { tx -> (Int, [UInt8])? in
+            let store = WorkflowStore(tx: tx)
+            guard let version = try store.workflow(id)?.publishedVersion, let bytes = try store.document(of: id, version: version) else { return nil }
+            return (version, bytes)
+        }
+        guard let (version, bytes) = found else { return nil }
+        let triggers = try WorkflowDocument(stored: bytes).nodes.filter { $0.category == .trigger && !$0.disabled }
+        guard let trigger = triggers.first(where: { $0.kind == kind }) ?? triggers.first else { return nil }
+        return (id, version, trigger.name)
+    }
+}
+
+/// Attachments of items in the tenant's payload store, named by their hash.
+struct Binaries: Sendable {
+    let database: any Database
+    let blobs: any BlobStore
+
+    func write(_ bytes: [UInt8], _ mimeType: String, _ fileName: String?, _ tenant: TenantID) async throws -> BinaryReference {
+        let payload = try await PreparedPayload(bytes, tenant: tenant, blobs: blobs)
+        try await database.write(in: tenant) { tx in _ = try PayloadStore(tx: tx).store(payload) }
+        let suffix = fileName.flatMap { name in name.contains(".") ? name.split(separator: ".").last.map(String.init) : nil }
+        return BinaryReference(id: payload.hash.hex, mimeType: mimeType, fileName: fileName, fileExtension: suffix, byteCount: bytes.count)
+    }
+
+    func read(_ reference: BinaryReference, _ tenant: TenantID) async throws -> [UInt8] {
+        if reference.id.hasPrefix("data:") {
+            guard let data = Data(base64Encoded: String(reference.id.dropFirst(5))) else {
+                throw StepFailure("bad_binary", "The attached data is not base 64.", isRetryable: false)
+            }
+            return [UInt8](data)
+        }
+        let blobs = self.blobs
+        let found = try await database.read(in: tenant) { tx -> [UInt8]? in
+            guard let hash = PayloadHash(hex: reference.id) else { return nil }
+            return try PayloadStore(tx: tx).load(hash, blobs: blobs)
+        }
+        guard let found else { throw StepFailure("binary_gone", "The attached file is gone.", isRetryable: false) }
+        return found
+    }
+}

@@ -1,0 +1,61 @@
+internal import Foundation
+internal import Glibc
+package import Kernel
+internal import Synchronization
+
+extension FolderBlobs {
+    /// Files looked up in one query.
+    private static let sweepBatch = 200
+
+    /// Removes files whose row was never written or has been deleted, and drafts of a write that was cut off, once they are older than `grace`,
+    /// which is longer than any transaction waits between its blob and its row.
+    /// - Returns: how many files were removed.
+    @discardableResult
+    package func sweep(_ database: any Database, olderThan grace: Duration, clock: Clock = .system) async throws -> Int {
+        let limit = clock.now() - grace
+        var removed = 0
+        for folder in (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? [] {
+            guard let tenant = TenantID(folder) else { continue }
+            let old = ((try? FileManager.default.contentsOfDirectory(atPath: "\(root)/\(folder)")) ?? []).filter { name in
+                changed(at: "\(root)/\(folder)/\(name)").map { $0 < limit } ?? false
+            }
+            for start in stride(from: 0, to: old.count, by: Self.sweepBatch) {
+                let names = Array(old[start..<min(start + Self.sweepBatch, old.count)])
+                let used = try await used(names, by: tenant, in: database)
+                for name in names where !used.contains(name) && remove("\(root)/\(folder)/\(name)", ifOlderThan: limit) { removed += 1 }
+            }
+        }
+        return removed
+    }
+
+    private func used(_ names: [String], by tenant: TenantID, in database: any Database) async throws -> Set<String> {
+        let hashes = names.compactMap(PayloadHash.init(hex:))
+        guard !hashes.isEmpty else { return [] }
+        let found = try await database.read(in: tenant) { tx in
+            try tx.all("SELECT hash FROM payloads WHERE tenant_id = \(tx.tenant) AND hash IN \(list: hashes)") { try $0.column(0, as: PayloadHash.self) }
+        }
+        return Set(found.map(\.hex))
+    }
+
+    private func remove(_ path: String, ifOlderThan limit: Timestamp) -> Bool {
+        Self.sweeping.withLock { _ in
+            guard let time = changed(at: path), time < limit else { return false }
+            return unlink(path) == 0
+        }
+    }
+
+    private func changed(at path: String) -> Timestamp? {
+        var about = stat()
+        guard stat(path, &about) == 0 else { return nil }
+        return Timestamp(microseconds: Int64(about.st_mtim.tv_sec) * 1_000_000 + Int64(about.st_mtim.tv_nsec) / 1_000)
+    }
+}
+
+extension PayloadHash {
+    /// The file's name; nil for any other text.
+    package init?(hex: String) {
+        let digits = hex.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        guard digits.count == 64, hex.utf8.count == 64 else { return nil }
+        self.init(bytes: stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) })
+    }
+}

@@ -1,0 +1,60 @@
+internal import Crypto
+internal import Foundation
+internal import Glibc
+internal import Kernel
+
+/// The key that wraps all data keys: 256 bits, outside the database.
+package struct MasterKey: Sendable {
+    let key: SymmetricKey
+
+    static let byteCount = 32
+
+    var bytes: [UInt8] { key.withUnsafeBytes { [UInt8]($0) } }
+
+    /// `AIAS_MASTER_KEY` in base 64, else the file (mode 600), which is made where it is missing.
+    /// - Throws: `PersistenceError.unavailable` for a key of another size or a file that others may read.
+    package init(environment: [String: String], path: String) throws {
+        if let text = environment["AIAS_MASTER_KEY"] {
+            guard let data = Data(base64Encoded: text), data.count == Self.byteCount else {
+                throw PersistenceError.unavailable("AIAS_MASTER_KEY is not 32 bytes in base 64; `openssl rand -base64 32` makes one.")
+            }
+            key = SymmetricKey(data: data)
+            return
+        }
+        if FileManager.default.fileExists(atPath: path) {
+            var about = stat()
+            guard stat(path, &about) == 0, about.st_mode & 0o077 == 0 else {
+                throw PersistenceError.unavailable("The master key \(path) may be read by others: `chmod 600` it.")
+            }
+            let data = try? Data(contentsOf: URL(filePath: path))
+            guard let data, data.count == Self.byteCount else {
+                throw PersistenceError.unavailable("The master key \(path) cannot be read or is damaged; put back the one from your backup.")
+            }
+            key = SymmetricKey(data: data)
+            return
+        }
+        key = SymmetricKey(size: .bits256)
+        try Self.keep(Data(bytes), at: path)
+    }
+
+    /// Durable before anything is sealed with it: what it wraps is lost without it.
+    private static func keep(_ key: Data, at path: String) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let isKept = file >= 0 && key.withUnsafeBytes { write(file, $0.baseAddress, $0.count) } == key.count && fsync(file) == 0
+        if file >= 0 { close(file) }
+        let folder = open(URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let isFiled = folder >= 0 && fsync(folder) == 0
+        if folder >= 0 { close(folder) }
+        guard isKept, isFiled else { throw PersistenceError.unavailable("The master key \(path) cannot be written.") }
+    }
+
+    /// A data key of one tenant, sealed.
+    func wrap(_ dataKey: SymmetricKey, _ tenant: TenantID) throws -> [UInt8] {
+        let box = try AES.GCM.seal(dataKey.withUnsafeBytes { [UInt8]($0) }, using: key, authenticating: tenant.bytes)
+        guard let wrapped = box.combined else { preconditionFailure("a nonce of the standard size combines") }
+        return [UInt8](wrapped)
+    }
+
+    /// For tests.
+    package init(random: Void = ()) { key = SymmetricKey(size: .bits256) }
+}

@@ -1,0 +1,102 @@
+internal import Kernel
+internal import Outbound
+
+/// An answer, read in the form that the node asks for.
+struct HttpAnswer: Sendable {
+    let response: OutboundResponse
+    let options: HttpOptions
+
+    private var contentType: String { (response.header("Content-Type") ?? "").lowercased() }
+
+    private var format: HttpOptions.Format {
+        guard options.format == .autodetect else { return options.format }
+        let type = contentType
+        if type.contains("application/json") || type.contains("+json") { return .json }
+        let files = ["image/", "audio/", "video/", "font/", "application/octet-stream", "application/pdf", "application/zip", "application/gzip",
+            "application/x-", "application/vnd.", "application/msword", "application/rtf", "application/epub"]
+        let isForm = type.contains("x-www-form-urlencoded") || type.contains("x-javascript")
+        return !isForm && files.contains { type.hasPrefix($0) } ? .file : .text
+    }
+
+    /// The body as expressions see it: JSON where it is JSON, else text.
+    var body: JSON {
+        let isJSON = format == .json || contentType.contains("json")
+        if isJSON, let value = try? JSON(parsing: response.body) { return value }
+        return .string(text)
+    }
+
+    var text: String { String(decoding: response.body, as: UTF8.self) }
+
+    var headers: JSON {
+        var members = JSONObject()
+        for (name, value) in response.headers {
+            let key = options.lowercaseHeaders ? name.lowercased() : name
+            if let old = members[key] { members[key] = .string("\(old.displayText), \(value)") } else { members[key] = .string(value) }
+        }
+        return .object(members)
+    }
+
+    /// `{body, headers, statusCode}`: what `$response` is.
+    var root: JSON { ["body": body, "headers": headers, "statusCode": .number(Double(response.status))] }
+
+    /// - Throws: `http_error` for a status of 400 and up, unless the node takes every answer.
+    func check() throws {
+        guard response.status >= 400, !options.neverError else { return }
+        let shown = body["message"]?.text ?? body["error"]?["message"]?.text ?? body["error"]?.text ?? String(text.prefix(500))
+        throw StepFailure(
+            "http_error", "The request failed with status \(response.status)\(shown.isEmpty ? "" : ": \(shown)")",
+            details: ["status": .number(Double(response.status)), "body": .string(String(text.prefix(4_000)))])
+    }
+
+    /// A JSON list gives an item for each element.
+    func items(_ services: any StepServices) async throws -> [Item] {
+        switch format {
+        case .file: return [try await file(services)]
+        case .text: return [full(.string(text))]
+        case .json, .autodetect:
+            let value = try parsed()
+            if options.fullResponse { return [full(value)] }
+            if case .array(let elements) = value { return elements.map { Item(json: wrapped($0)) } }
+            return [Item(json: wrapped(value))]
+        }
+    }
+
+    private func parsed() throws -> JSON {
+        if response.body.allSatisfy({ $0 <= 0x20 }) { return [:] }
+        do { return try JSON(parsing: response.body) } catch {
+            throw StepFailure("invalid_response", "The response is not valid JSON (\(error)); choose the format text to read it as it is.")
+        }
+    }
+
+    private func wrapped(_ value: JSON) -> JSONObject {
+        if case .object(let members) = value { return members }
+        return [options.outputProperty: value]
+    }
+
+    private func full(_ value: JSON) -> Item {
+        guard options.fullResponse else { return Item(json: wrapped(value)) }
+        var members = facts
+        members["body"] = value
+        if format == .text { members = facts; members[options.outputProperty] = value }
+        return Item(json: members)
+    }
+
+    private var facts: JSONObject {
+        ["headers": headers, "statusCode": .number(Double(response.status)), "statusMessage": .string(response.reason)]
+    }
+
+    private func file(_ services: any StepServices) async throws -> Item {
+        let type = contentType.split(separator: ";").first.map(String.init) ?? "application/octet-stream"
+        let file = try await services.writeBinary(response.body, mimeType: type, fileName: fileName)
+        return Item(json: options.fullResponse ? facts : [:], binary: [options.outputProperty: file])
+    }
+
+    /// From the disposition, else the last part of the path.
+    private var fileName: String? {
+        let disposition = response.header("Content-Disposition") ?? ""
+        if let match = disposition.firstMatch(of: /filename="?([^";]+)"?/) { return String(match.output.1) }
+        let path = response.url.split(separator: "?").first ?? ""
+        guard let last = path.split(separator: "/").last, last.contains("."), path.split(separator: "/").count > 2 else { return nil }
+        return String(last)
+    }
+}

@@ -1,0 +1,66 @@
+internal import Foundation
+internal import Kernel
+
+/// Puts a node's credential into its requests.
+struct HttpAuthentication: Sendable {
+    private enum Way: Sendable {
+        case none
+        case basic(user: String, password: String)
+        case header(name: String, value: String)
+        case query(name: String, value: String)
+        case custom(JSON)
+    }
+    private let way: Way
+
+    /// - Throws: `invalid_parameter` for a kind of credential that is not supported; what the key vault throws.
+    init(_ step: StepContext) async throws {
+        let authentication = try await step.text("authentication", default: "none")
+        guard authentication != "none" else { way = .none; return }
+        let old = ["basicAuth": "httpBasicAuth", "headerAuth": "httpHeaderAuth", "queryAuth": "httpQueryAuth", "digestAuth": "httpDigestAuth"]
+        let type: String
+        switch authentication {
+        case "genericCredentialType": type = try await step.text("genericAuthType")
+        case "predefinedCredentialType": type = try await step.text("nodeCredentialType")
+        default: type = old[authentication] ?? authentication
+        }
+        way = try await HttpAuthentication.way(type, step)
+    }
+
+    private static func way(_ type: String, _ step: StepContext) async throws -> Way {
+        func fields() async throws -> JSONObject { try await step.services.credential(ofType: type) }
+        func text(_ fields: JSONObject, _ name: String) -> String { fields[name]?.displayText ?? "" }
+        switch type {
+        case "httpBasicAuth":
+            let fields = try await fields()
+            return .basic(user: text(fields, "user"), password: text(fields, "password"))
+        case "httpHeaderAuth":
+            let fields = try await fields()
+            return .header(name: text(fields, "name"), value: text(fields, "value"))
+        case "httpBearerAuth": return .header(name: "Authorization", value: "Bearer " + text(try await fields(), "token"))
+        case "httpQueryAuth":
+            let fields = try await fields()
+            return .query(name: text(fields, "name"), value: text(fields, "value"))
+        case "httpCustomAuth":
+            let written = try await fields()["json"] ?? [:]
+            guard let json = written.text.map({ try? JSON(parsing: $0) }) ?? written else {
+                throw StepFailure.invalid("genericAuthType", "The custom credential is not valid JSON.")
+            }
+            return .custom(json)
+        default: throw StepFailure.invalid("authentication", "Credentials of the type '\(type)' are not supported in HTTP requests yet.")
+        }
+    }
+
+    func apply(to call: inout HttpCall) {
+        switch way {
+        case .none: break
+        case .basic(let user, let password):
+            call.setHeader("Authorization", "Basic " + Data("\(user):\(password)".utf8).base64EncodedString())
+        case .header(let name, let value): if !name.isEmpty { call.setHeader(name, value) }
+        case .query(let name, let value): if !name.isEmpty { call.setQuery(name, .string(value)) }
+        case .custom(let json):
+            for (name, value) in json["headers"]?.object ?? [:] { call.setHeader(name, value.displayText) }
+            for (name, value) in json["qs"]?.object ?? [:] { call.setQuery(name, value) }
+            for (name, value) in json["body"]?.object ?? [:] { call.setBody(name, value) }
+        }
+    }
+}

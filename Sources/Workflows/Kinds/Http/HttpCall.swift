@@ -1,0 +1,83 @@
+internal import Kernel
+internal import Outbound
+
+/// One request of an HTTP request node, before it is written as bytes; pagination changes it between pages.
+struct HttpCall: Sendable {
+    enum Body: Sendable {
+        case none
+        case json(JSON)
+        case form([(name: String, value: JSON)])
+        case multipart([HttpPart])
+        case raw([UInt8], contentType: String?)
+    }
+
+    var method: String
+    var url: String
+    var query: [(name: String, value: JSON)] = []
+    var headers: [(name: String, value: String)] = []
+    var body: Body = .none
+    var queryArrays = "brackets"
+
+    func hasHeader(_ name: String) -> Bool { headers.contains { $0.name.lowercased() == name.lowercased() } }
+
+    mutating func setHeader(_ name: String, _ value: String) {
+        headers.removeAll { $0.name.lowercased() == name.lowercased() }
+        headers.append((name: name, value: value))
+    }
+
+    mutating func setQuery(_ name: String, _ value: JSON) {
+        query.removeAll { $0.name == name }
+        query.append((name: name, value: value))
+    }
+
+    /// Sets a member of a JSON or form body; other bodies stay as they are.
+    mutating func setBody(_ name: String, _ value: JSON) {
+        switch body {
+        case .none: body = .json([:])
+        case .form(var fields):
+            fields.removeAll { $0.name == name }
+            fields.append((name: name, value: value))
+            body = .form(fields)
+            return
+        default: break
+        }
+        guard case .json(.object(var members)) = body else { return }
+        members[name] = value
+        body = .json(.object(members))
+    }
+
+    /// `{url, method, headers, qs, body}`: what `$request` is.
+    var json: JSON {
+        var members: JSONObject = [
+            "url": .string(url), "method": .string(method),
+            "headers": .object(JSONObject(headers.map { ($0.name, .string($0.value)) })),
+            "qs": .object(JSONObject(query.map { ($0.name, $0.value) })),
+        ]
+        if case .json(let value) = body { members["body"] = value }
+        return .object(members)
+    }
+
+    /// The request's address, headers and bytes.
+    func outbound(_ options: HttpOptions) -> OutboundRequest {
+        var call = self
+        var bytes: [UInt8]?
+        var contentType: String?
+        switch body {
+        case .none: break
+        case .json(let value): (bytes, contentType) = (value.bytes, "application/json")
+        case .form(let fields):
+            (bytes, contentType) = (Array(URLText.form(fields).utf8), "application/x-www-form-urlencoded")
+        case .multipart(let parts):
+            let boundary = HttpPart.boundary(parts)
+            bytes = HttpPart.bytes(parts, boundary: boundary)
+            call.setHeader("Content-Type", "multipart/form-data; boundary=\(boundary)")
+        case .raw(let raw, let type): (bytes, contentType) = (raw, type)
+        }
+        if let contentType, !call.hasHeader("Content-Type") { call.setHeader("Content-Type", contentType) }
+        if !call.hasHeader("Accept") { call.setHeader("Accept", "application/json, text/*;q=0.9, */*;q=0.8") }
+        return OutboundRequest(
+            method: method, url: URLText.adding(query, to: url, arrays: queryArrays), headers: call.headers,
+            body: bytes.map { .bytes($0) } ?? .none, timeout: options.timeout, followRedirects: options.followsRedirects,
+            maximumRedirects: options.maximumRedirects, verifyCertificates: options.verifiesCertificates)
+    }
+}

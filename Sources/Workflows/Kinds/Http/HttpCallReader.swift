@@ -1,0 +1,99 @@
+internal import Kernel
+
+/// Reads the request of one item from a node of version 3 or 4.
+struct HttpCallReader: Sendable {
+    let step: StepContext
+    let item: Int
+
+    func call() async throws -> HttpCall {
+        var call = HttpCall(method: try await step.text("method", item: item, default: "GET").uppercased(), url: try await url())
+        if try await step.flag("sendQuery", item: item) {
+            call.query = try await pairs("specifyQuery", "queryParameters.parameters", "jsonQuery")
+        }
+        if try await step.flag("sendHeaders", item: item) {
+            call.headers = try await pairs("specifyHeaders", "headerParameters.parameters", "jsonHeaders")
+                .map { (name: $0.name, value: $0.value.displayText) }
+        }
+        call.queryArrays = try await step.parameter("options.queryParameterArrays", item: item)?.text ?? "brackets"
+        if try await step.flag("sendBody", item: item) { call.body = try await body() }
+        return call
+    }
+
+    func url() async throws -> String {
+        let written = try await step.text("url", item: item)
+        let url = String(written.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+        let lower = url.lowercased()
+        guard lower.hasPrefix("http://") || lower.hasPrefix("https://") else {
+            throw StepFailure.invalid("url", "'\(url)' must begin with http:// or https://.", item: item)
+        }
+        return url
+    }
+
+    private func pairs(_ specify: String, _ list: String, _ json: String) async throws -> [(name: String, value: JSON)] {
+        guard try await step.text(specify, item: item, default: "keypair") == "json" else { return try await keyValues(list) }
+        guard case .object(let members) = try await parsed(json) else {
+            throw StepFailure.invalid(json, "'\(json)' must be a JSON object.", item: item)
+        }
+        return members.map { (name: $0.key, value: $0.value) }
+    }
+
+    /// `[{name, value}]`; entries without a name are left out.
+    func keyValues(_ path: String) async throws -> [(name: String, value: JSON)] {
+        (try await step.value(path, item: item)?.array ?? []).compactMap { entry in
+            guard let name = entry["name"]?.displayText, !name.isEmpty else { return nil }
+            return (name: name, value: entry["value"] ?? "")
+        }
+    }
+
+    func parsed(_ path: String) async throws -> JSON {
+        let value = try await step.value(path, item: item) ?? [:]
+        guard case .string(let text) = value else { return value }
+        if text.allSatisfy(\.isWhitespace) { return [:] }
+        do { return try JSON(parsing: text) } catch {
+            throw StepFailure.invalid(path, "'\(path)' is not valid JSON: \(error)", item: item)
+        }
+    }
+
+    private func body() async throws -> HttpCall.Body {
+        switch try await step.text("contentType", item: item, default: "json") {
+        case "json":
+            if try await step.text("specifyBody", item: item, default: "keypair") == "json" { return .json(try await parsed("jsonBody")) }
+            return .json(.object(JSONObject(try await keyValues("bodyParameters.parameters").map { ($0.name, $0.value) })))
+        case "form-urlencoded":
+            if try await step.text("specifyBody", item: item, default: "keypair") == "string" {
+                return .raw(Array(try await step.text("body", item: item).utf8), contentType: "application/x-www-form-urlencoded")
+            }
+            return .form(try await keyValues("bodyParameters.parameters"))
+        case "multipart-form-data": return .multipart(try await parts())
+        case "binaryData":
+            let file = try await file(try await step.text("inputDataFieldName", item: item))
+            return .raw(try await step.services.readBinary(file), contentType: file.mimeType)
+        case "raw":
+            let type = try await step.text("rawContentType", item: item)
+            return .raw(Array(try await step.text("body", item: item).utf8), contentType: type.isEmpty ? "text/plain" : type)
+        case let type: throw StepFailure.invalid("contentType", "'\(type)' is no form of a body.", item: item)
+        }
+    }
+
+    private func parts() async throws -> [HttpPart] {
+        var parts: [HttpPart] = []
+        for entry in try await step.value("bodyParameters.parameters", item: item)?.array ?? [] {
+            guard let name = entry["name"]?.displayText, !name.isEmpty else { continue }
+            guard entry["parameterType"] == "formBinaryData" else {
+                parts.append(HttpPart(name: name, bytes: Array((entry["value"] ?? "").displayText.utf8)))
+                continue
+            }
+            let file = try await file(entry["inputDataFieldName"]?.displayText ?? "")
+            let bytes = try await step.services.readBinary(file)
+            parts.append(HttpPart(name: name, bytes: bytes, fileName: file.fileName ?? "file", contentType: file.mimeType))
+        }
+        return parts
+    }
+
+    func file(_ name: String) async throws -> BinaryReference {
+        guard let file = step.items[item].binary[name] else {
+            throw StepFailure.invalid("inputDataFieldName", "The item has no file '\(name)'.", item: item)
+        }
+        return file
+    }
+}

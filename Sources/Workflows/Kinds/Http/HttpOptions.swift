@@ -1,0 +1,48 @@
+internal import Kernel
+
+/// How a request is sent and its answer read: the options of all versions under one roof.
+struct HttpOptions: Sendable {
+    enum Format: String, Sendable {
+        case autodetect, json, text, file
+    }
+
+    var timeout: Duration
+    var followsRedirects: Bool
+    var maximumRedirects: Int
+    var verifiesCertificates: Bool
+    var format: Format
+    /// Where text, files and values that are no objects go.
+    var outputProperty: String
+    var fullResponse: Bool
+    var neverError: Bool
+    var lowercaseHeaders: Bool
+    /// Attempts of one request in all, with growing waits between them.
+    var attempts: Int
+    var backoffMilliseconds: Double
+
+    init(_ step: StepContext, item: Int) async throws {
+        func option(_ path: String) async throws -> JSON? { try await step.parameter("options.\(path)", item: item) }
+        let isOld = step.version < 3
+        let milliseconds = try await option("timeout")?.coercedNumber ?? 300_000
+        timeout = .milliseconds(Int64(milliseconds.isFinite ? min(max(milliseconds, 1), 3_600_000) : 300_000))
+        let redirect = isOld ? "" : "redirect.redirect."
+        followsRedirects = try await option(redirect + (isOld ? "followRedirect" : "followRedirects"))?.isTruthy ?? true
+        maximumRedirects = Int(min(max(try await option(redirect + "maxRedirects")?.coercedNumber ?? 21, 0), 50))
+        let lax = isOld ? try await step.parameter("allowUnauthorizedCerts", item: item) : try await option("allowUnauthorizedCerts")
+        verifiesCertificates = lax?.isTruthy != true
+        let response = isOld ? "" : "response.response."
+        fullResponse = try await option(response + "fullResponse")?.isTruthy ?? false
+        neverError = try await option(isOld ? "ignoreResponseCode" : response + "neverError")?.isTruthy ?? false
+        lowercaseHeaders = try await option("lowercaseHeaders")?.isTruthy ?? true
+        let written = isOld ? try await step.parameter("responseFormat", item: item) : try await option(response + "responseFormat")
+        let name = written?.text ?? (isOld ? "json" : "autodetect")
+        guard let format = Format(rawValue: name == "string" ? "text" : name) else {
+            throw StepFailure.invalid("responseFormat", "'\(name)' is no format of a response.", item: item)
+        }
+        self.format = format
+        let property = isOld ? try await step.parameter("dataPropertyName", item: item) : try await option(response + "outputPropertyName")
+        outputProperty = property?.text ?? "data"
+        attempts = Int(min(max(try await option("retry.maxTries")?.coercedNumber ?? 1, 1), 10))
+        backoffMilliseconds = min(max(try await option("retry.waitBetweenTries")?.coercedNumber ?? 1_000, 0), 30_000)
+    }
+}

@@ -1,0 +1,86 @@
+internal import Kernel
+internal import Outbound
+
+/// Asks for page after page: `options.pagination.pagination`, whose expressions see `$response`, `$request` and `$pageCount`.
+struct HttpPagination: Sendable {
+    private let step: StepContext
+    private let item: Int
+    private let raw: JSON
+
+    /// nil where the node does not paginate.
+    init?(_ step: StepContext, item: Int) {
+        guard let raw = step.rawParameter("options.pagination.pagination"), raw["paginationMode"] != "off" else { return nil }
+        self.step = step
+        self.item = item
+        self.raw = raw
+    }
+
+    private var mode: String { raw["paginationMode"]?.text ?? "updateAParameterInEachRequest" }
+
+    private func value(_ name: String, _ roots: JSONObject) async throws -> JSON? {
+        guard let written = raw[name] else { return nil }
+        return try await step.services.evaluate(written, item: item, roots: roots)
+    }
+
+    /// - Parameter send: sends one page's request, status not yet checked.
+    func items(_ first: HttpCall, send: (HttpCall, Int) async throws -> HttpAnswer) async throws -> [Item] {
+        var items: [Item] = []
+        var call = first
+        let limit = try await limit()
+        var roots: JSONObject = ["$response": [:], "$request": first.json, "$pageCount": 0]
+        for page in 0..<limit {
+            if mode == "updateAParameterInEachRequest" { try await update(&call, roots) }
+            let answer = try await send(call, page)
+            roots = ["$response": answer.root, "$request": call.json, "$pageCount": .number(Double(page + 1))]
+            let isComplete = try await isComplete(answer, roots)
+            if !(isComplete && answer.response.status >= 400) { try answer.check() }
+            if answer.response.status < 400 || answer.options.neverError { items += try await answer.items(step.services) }
+            if isComplete { return items }
+            if mode == "responseContainsNextURL" {
+                guard let next = try await value("nextURL", roots)?.text, !next.isEmpty else { return items }
+                call.url = next
+                call.query = []
+            }
+            if let wait = try await value("requestInterval", roots)?.coercedNumber, wait > 0 {
+                try await Task.sleep(for: .milliseconds(Int64(min(wait, 60_000))))
+            }
+        }
+        return items
+    }
+
+    private func limit() async throws -> Int {
+        guard try await value("limitPagesFetched", [:])?.isTruthy == true else { return KindLimits.pagesPerRequest }
+        let most = try await value("maxRequests", [:])?.coercedNumber ?? 100
+        return Int(min(max(most.isNaN ? 100 : most, 1), Double(KindLimits.pagesPerRequest)))
+    }
+
+    /// A value that is not there yet (before the first answer) sets nothing.
+    private func update(_ call: inout HttpCall, _ roots: JSONObject) async throws {
+        for entry in raw["parameters"]?["parameters"]?.array ?? [] {
+            guard let name = entry["name"]?.text, !name.isEmpty, let written = entry["value"] else { continue }
+            let value = try await step.services.evaluate(written, item: item, roots: roots)
+            if value.isNull || value == "" { continue }
+            switch entry["type"]?.text ?? "qs" {
+            case "headers", "header": call.setHeader(name, value.displayText)
+            case "body": call.setBody(name, value)
+            default: call.setQuery(name, value)
+            }
+        }
+    }
+
+    private func isComplete(_ answer: HttpAnswer, _ roots: JSONObject) async throws -> Bool {
+        switch raw["paginationCompleteWhen"]?.text ?? "responseIsEmpty" {
+        case "receiveSpecificStatusCodes":
+            let codes = try await value("statusCodesWhenComplete", roots)?.displayText ?? ""
+            return StepContext.names(in: codes).contains(String(answer.response.status))
+        case "other": return try await value("completeExpression", roots)?.isTruthy ?? false
+        default:
+            switch answer.body {
+            case .array(let elements): return elements.isEmpty
+            case .object(let members): return members.isEmpty
+            case .string(let text): return text.isEmpty
+            default: return answer.body.isNull
+            }
+        }
+    }
+}

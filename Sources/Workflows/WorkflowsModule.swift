@@ -1,0 +1,21 @@
+package import HTTPSurface
+internal import Kernel
+package import Notifications
+package import Persistence
+
+/// The module's door.
+package enum WorkflowsModule {
+    package static let tables: [Table] = WorkflowTables.all + RunTables.all
+    package static let migrations: [Migration] = RunTables.migrations + WorkflowTables.migrations
+    package static let permissions: [PermissionDeclaration] = WorkflowPermissions.all
+
+    package static func module(
+        workflows: Workflows, credentials: Credentials, variables: Variables, executions: Executions, webhooks: Webhooks, live: LiveEvents, console: Console
+    ) -> Module {
+        let endpoints: [Endpoint] =
+            WorkflowRoutes(workflows: workflows).endpoints + ExecutionRoutes(executions: executions, live: live).endpoints
+            + HookRoutes(webhooks: webhooks).endpoints + CredentialRoutes(credentials: credentials).endpoints
+            + VariableRoutes(variables: variables).endpoints
+        return Module(name: "workflows", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)
+    }
+}

@@ -1,0 +1,63 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Gateway
+internal import Kernel
+
+struct Import: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "import", abstract: "Import workflows from another system.", subcommands: [N8n.self])
+
+    struct N8n: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "n8n", abstract: "Import n8n's workflow files into a tenant, or report on them without a server.")
+
+        @Argument(help: "Workflow files.") var files: [String]
+        @Flag(help: "Only say what of each file runs here.") var report = false
+        @Option(help: "The subdomain of the tenant to import into.") var tenant: String?
+        @Flag(help: "Publish what can be published.") var publish = false
+        @OptionGroup var data: DataOptions
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            try await explaining { if report { try reportAll() } else { try await importAll() } }
+        }
+
+        private func reportAll() throws {
+            let reports = try files.map { file in (file, try LocalPlatform.report(try Files.json(file))) }
+            if json {
+                let rows: [JSON] = reports.map { file, report in
+                    [
+                        "file": .string(file), "runs_wholly": .bool(report.runsWholly),
+                        "missing": .array(report.missing.map { .string($0) }),
+                    ]
+                }
+                return print((["workflows": .array(rows)] as JSON).serialized)
+            }
+            for (file, report) in reports { print("\(file): \(report.runsWholly ? "runs wholly" : "needs \(report.missing.joined(separator: ", "))")") }
+        }
+
+        private func importAll() async throws {
+            guard let tenant else { throw Refusal.invalid("tenant", "required", "Name the tenant with --tenant, or ask for a --report.") }
+            for file in files {
+                let made = try await data.perform(
+                    "workflow.import", ["tenant": .string(tenant), "document": try Files.json(file), "publish": .bool(publish)])
+                if json { print(made.serialized) } else { print("\(file): imported as \(made["id"]?.text ?? "")") }
+            }
+        }
+    }
+}
+
+struct Export: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print a tenant's workflows.")
+
+    @Option(help: "The tenant's subdomain.") var tenant: String
+    @Option(help: "n8n, or aias for our own documents.") var format = "aias"
+    @OptionGroup var data: DataOptions
+    @Flag(help: "Print one line of JSON.") var json = false
+
+    func run() async throws {
+        try await explaining {
+            let made = try await data.perform("workflow.export", ["tenant": .string(tenant), "format": .string(format)])
+            print(json ? made.serialized : made.pretty())
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Kernel
+import Persistence
+import Testing
+import TestKit
+
+@testable import Jobs
+
+/// A database with this module's tables.
+func withJobs(_ engine: DatabaseEngine, _ body: (DatabaseLease) async throws -> Void) async throws {
+    try await withDatabase(engine, tables: JobsModule.tables, migrations: JobsModule.migrations, body)
+}
+
+@Suite(.timeLimit(.minutes(3))) struct LeaseTests {
+    @Test(arguments: DatabaseEngine.allCases)
+    func `epochs rise with every lease, whoever asks at the same moment`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { lease in
+            let database = lease.database
+            let epochs = try await withThrowingTaskGroup(of: Int64.self) { group in
+                for number in 1...8 {
+                    group.addTask {
+                        try await database.writeSystem { try LeaseStore(tx: $0).acquire(name: "w\(number)", for: .seconds(30)).epoch }
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(epochs.sorted() == Array(1...8))
+            #expect(try await database.readSystem { try LeaseStore(tx: $0).live() } == Array(1...8))
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `a lease lasts while it is renewed in time, and never comes back`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { fresh in
+            let database = fresh.database
+            let held = try await database.writeSystem { try LeaseStore(tx: $0).acquire(name: "a", for: .seconds(30)) }
+            func renew(_ lease: Lease) async throws -> Bool {
+                try await database.writeSystem { try LeaseStore(tx: $0).renew(lease, for: .seconds(30)) }
+            }
+            fresh.clock.advance(by: .seconds(29))
+            #expect(try await renew(held))
+            fresh.clock.advance(by: .seconds(29))
+            #expect(try await database.readSystem { try LeaseStore(tx: $0).live() } == [held.epoch])
+            fresh.clock.advance(by: .seconds(1))
+            #expect(try await database.readSystem { try LeaseStore(tx: $0).live() } == [])
+            #expect(try await !renew(held))
+
+            let next = try await database.writeSystem { try LeaseStore(tx: $0).acquire(name: "a", for: .seconds(30)) }
+            #expect(next.epoch > held.epoch && next.worker != held.worker)
+            try await database.writeSystem { try LeaseStore(tx: $0).end(next) }
+            #expect(try await !renew(next))
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `the owner of a folder ends the leases of its predecessors`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { fresh in
+            let database = fresh.database
+            let old = try await database.writeSystem { try LeaseStore(tx: $0).acquire(name: "old", for: .seconds(30)) }
+            let new = try await database.writeSystem { tx in
+                let lease = try LeaseStore(tx: tx).acquire(name: "new", for: .seconds(30))
+                try LeaseStore(tx: tx).endAll(except: lease)
+                return lease
+            }
+            #expect(try await database.readSystem { try LeaseStore(tx: $0).live() } == [new.epoch])
+            #expect(try await !database.writeSystem { try LeaseStore(tx: $0).renew(old, for: .seconds(30)) })
+        }
+    }
+}

@@ -1,0 +1,178 @@
+import Kernel
+import Persistence
+import Synchronization
+import Testing
+import TestKit
+
+@testable import Jobs
+
+private struct Rang: Event {
+    static let name = "bell.rang"
+    static let version = 1
+    var subject: String
+    var number: Int
+    var payload: JSON { ["number": .number(Double(number))] }
+}
+
+private struct Unheard: Event {
+    static let name = "bell.unheard"
+    static let version = 1
+    var subject: String { "x" }
+    var payload: JSON { [:] }
+}
+
+@Suite(.timeLimit(.minutes(3))) struct OutboxTests {
+    private func emit(_ lease: DatabaseLease, _ subject: String, _ numbers: [Int]) async throws {
+        for number in numbers {
+            try await lease.database.write(in: lease.tenant) { try $0.emit(Rang(subject: subject, number: number)) }
+        }
+    }
+
+    private func subscription(
+        _ name: String, _ calls: Calls, failing: @escaping @Sendable (String, Int) -> Bool = { _, _ in false }
+    ) -> Subscription {
+        Subscription(event: Rang.name, subscriber: name) { delivery in
+            let call = "\(delivery.subject)#\(delivery.payload["number"]?.integer ?? -1)"
+            if failing(call, calls.add(call)) { throw Trouble() }
+        }
+    }
+
+    private func service(_ lease: DatabaseLease, _ subscriptions: Subscription...) -> OutboxService {
+        OutboxService(database: lease.database, logger: quiet, subscriptions: subscriptions)
+    }
+
+    private func count(_ lease: DatabaseLease, state: String) async throws -> Int {
+        try await lease.database.readSystem { tx in
+            try tx.all("SELECT event_id FROM outbox_deliveries WHERE state = \(state)").count
+        }
+    }
+
+    private func events(_ lease: DatabaseLease) async throws -> Int {
+        try await lease.database.readSystem { try $0.all("SELECT id FROM outbox_events").count }
+    }
+
+    private func drain(_ service: OutboxService) async throws { while try await service.deliverOnce() > 0 {} }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `each subscriber gets each event once, in the order of its subject, and nothing is left`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { lease in
+            let (one, two) = (Calls(), Calls())
+            let service = service(lease, subscription("one", one), subscription("two", two))
+            try await emit(lease, "a", [1, 2, 3])
+            try await emit(lease, "b", [1, 2])
+            try await lease.database.write(in: lease.tenant) { try $0.emit(Unheard()) }
+            try await drain(service)
+            for calls in [one, two] {
+                #expect(calls.all.filter { $0.hasPrefix("a") } == ["a#1", "a#2", "a#3"])
+                #expect(calls.all.filter { $0.hasPrefix("b") } == ["b#1", "b#2"])
+            }
+            #expect(try await events(lease) == 0)
+            #expect(try await count(lease, state: "pending") == 0)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `a failed delivery holds back its subject alone, for a wait that grows`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { lease in
+            let calls = Calls()
+            let isBroken = Mutex(true)
+            let service = service(lease, subscription("one", calls) { call, _ in call == "a#1" && isBroken.withLock { $0 } })
+            try await emit(lease, "a", [1, 2])
+            try await emit(lease, "b", [1])
+            try await drain(service)
+            #expect(calls.all.sorted() == ["a#1", "b#1"])
+            lease.clock.advance(by: .seconds(1))
+            try await drain(service)
+            lease.clock.advance(by: .seconds(1))
+            try await drain(service)
+            #expect(calls.all.filter { $0 == "a#1" }.count == 2)
+            isBroken.withLock { $0 = false }
+            lease.clock.advance(by: .seconds(1))
+            try await drain(service)
+            #expect(calls.all.suffix(2) == ["a#1", "a#2"])
+            #expect(try await events(lease) == 0)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `a delivery that never succeeds is set aside dead, and its subject goes on`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { lease in
+            let calls = Calls()
+            let service = service(lease, subscription("one", calls) { call, _ in call == "a#1" })
+            try await emit(lease, "a", [1, 2])
+            for _ in 0..<OutboxService.attemptsMaximum {
+                try await drain(service)
+                lease.clock.advance(by: .seconds(2_000))
+            }
+            try await drain(service)
+            #expect(calls.all.filter { $0 == "a#1" }.count == OutboxService.attemptsMaximum)
+            #expect(calls.all.last == "a#2")
+            #expect(try await count(lease, state: "dead") == 1)
+            #expect(try await count(lease, state: "pending") == 0)
+            #expect(try await events(lease) == 1)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `racing services deliver each event once`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { lease in
+            let calls = Calls()
+            try await lease.database.write(in: lease.tenant) { tx in
+                for number in 0..<30 { try tx.emit(Rang(subject: "s\(number % 10)", number: number)) }
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<3 {
+                    let service = service(lease, subscription("one", calls))
+                    group.addTask { try await drain(service) }
+                }
+                try await group.waitForAll()
+            }
+            // One service may end while another still holds a subject's head.
+            try await drain(service(lease, subscription("one", calls)))
+            #expect(calls.all.count == 30 && Set(calls.all).count == 30)
+            for subject in 0..<10 {
+                let numbers = calls.all.filter { $0.hasPrefix("s\(subject)#") }
+                #expect(numbers == numbers.sorted { $0.count < $1.count || $0.count == $1.count && $0 < $1 })
+            }
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `a delivery whose claimer died is made again with the same key`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { lease in
+            try await emit(lease, "a", [1])
+            let first = try await lease.database.writeSystem { tx in
+                try DeliveryStore(tx: tx).fanOut([Rang.name: ["one"]])
+                return try DeliveryStore(tx: tx).claimDue()
+            }
+            let keys = Calls()
+            let service = service(lease, Subscription(event: Rang.name, subscriber: "one") { keys.add($0.key) })
+            try await drain(service)
+            #expect(keys.all == [])
+            lease.clock.advance(by: DeliveryStore.claim)
+            try await drain(service)
+            #expect(keys.all == first.map(\.key))
+        }
+    }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct WakeTests {
+    @Test func `a wake raised before or during the wait ends it, and nothing else but the limit does`() async {
+        let wake = Wake()
+        wake.raise()
+        await wake.wait(atMost: .seconds(600))
+        async let waiting: Void = wake.wait(atMost: .seconds(600))
+        wake.raise()
+        await waiting
+        let started = ContinuousClock.now
+        await wake.wait(atMost: .milliseconds(50))
+        #expect(ContinuousClock.now - started >= .milliseconds(50))
+    }
+
+    @Test func `a cancelled wait returns`() async {
+        let wake = Wake()
+        let task = Task { await wake.wait(atMost: .seconds(600)) }
+        task.cancel()
+        await task.value
+    }
+}

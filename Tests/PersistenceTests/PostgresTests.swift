@@ -1,0 +1,102 @@
+import Foundation
+import Kernel
+@testable import Persistence
+import TestKit
+import Testing
+
+/// What only a server can do: be away, know roles, be migrated by two at once.
+@Suite struct PostgresTests {
+    private let ids = IDs(clock: .system)
+
+    private func open(_ url: String, connections: Int = 2) throws -> PostgresDatabase {
+        try PostgresDatabase(
+            url: url, registry: SchemaRegistry(Fixtures.tables), migrations: Fixtures.migrations, clock: .system, ids: ids, connections: connections)
+    }
+
+    private func prepared() async throws -> String { try await PostgresLease.shared.clone(of: Fixtures.migrations) }
+
+    @Test func `connections that the server closed while idle are replaced`() async throws {
+        let url = try await prepared()
+        let database = try open(url)
+        let tenant: TenantID = ids.next()
+        for name in ["a", "b", "c", "d"] { try await database.write(in: tenant) { tx in try tx.addThing(name) } }
+        try PostgresConnection(url: url).simple("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        for name in ["e", "f", "g", "h"] { try await database.write(in: tenant) { tx in try tx.addThing(name) } }
+        #expect(try await database.read(in: tenant) { tx in try tx.names() }.count == 8)
+        await database.close()
+    }
+
+    @Test func `a transaction that lost its server is unavailable and leaves nothing, and the next one works`() async throws {
+        let url = try await prepared()
+        let database = try open(url)
+        let tenant: TenantID = ids.next()
+        do {
+            try await database.write(in: tenant) { tx in
+                try tx.addThing("lost")
+                try PostgresConnection(url: url).simple(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+                try tx.addThing("more")
+            }
+            Issue.record("the write outlived its server")
+        } catch PersistenceError.unavailable {}
+        try await database.write(in: tenant) { tx in try tx.addThing("later") }
+        #expect(try await database.read(in: tenant) { tx in try tx.names() } == ["later"])
+        await database.close()
+    }
+
+    @Test func `roles for which row level security is off may not serve`() async throws {
+        let url = try await prepared()
+        let suffix = UUID().uuidString.prefix(8).lowercased()
+        let (bypass, owner) = ("bypass_\(suffix)", "owner_\(suffix)")
+        try PostgresConnection(url: url).simple(
+            """
+            CREATE ROLE \(bypass) LOGIN BYPASSRLS; GRANT USAGE ON SCHEMA public TO \(bypass); GRANT SELECT ON ALL TABLES IN SCHEMA public TO \(bypass);
+            CREATE ROLE \(owner) LOGIN; GRANT USAGE ON SCHEMA public TO \(owner); GRANT SELECT ON schema_migrations TO \(owner); ALTER TABLE notes OWNER TO \(owner)
+            """)
+        for role in [bypass, owner] {
+            do {
+                _ = try open(url.replacing("postgres@", with: "\(role)@"))
+                Issue.record("\(role) serves")
+            } catch PersistenceError.unavailable(let message) {
+                #expect(message.contains(role) && message.contains("row level security"))
+            }
+        }
+    }
+
+    @Test func `the serving role cannot change the schema or lift the walls`() async throws {
+        let connection = try PostgresConnection(url: try await prepared())
+        try PostgresRoles.serve(connection)
+        for text in ["ALTER TABLE things DISABLE ROW LEVEL SECURITY", "DROP TABLE notes", "DROP POLICY things_tenant ON things", "CREATE TABLE more (id bigint)"] {
+            #expect(throws: PersistenceError.self) { try connection.simple(text) }
+        }
+        let seen = try connection.run("SELECT count(*) FROM things").rows.first
+        #expect(try seen?.column(0, as: Int.self) == 0)
+    }
+
+    @Test func `starters that migrate at once do it once`() async throws {
+        let url = try await PostgresLease.shared.createDatabase()
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<4 { group.addTask { try PostgresDatabase.migrate(url: url, migrations: Fixtures.migrations) } }
+            try await group.waitForAll()
+        }
+        let database = try open(url)
+        #expect(try await database.readDirectory { tx in try tx.all("SELECT id FROM notes") }.isEmpty)
+        await database.close()
+    }
+
+    @Test func `a server that is not there is unavailable`() {
+        #expect(throws: PersistenceError.self) { try open("postgres://nobody@127.0.0.1:1/none?connect_timeout=2") }
+    }
+
+    @Test(arguments: [Int64.max, .min, 0, 10_000, -99_990_000, 1_234_567_890_123])
+    func `a sum of integers is an integer`(_ value: Int64) async throws {
+        let connection = try PostgresConnection(url: try await prepared())
+        let row = try connection.run("SELECT sum(x) FROM (VALUES (\(value)), (\(0))) v (x)").rows.first
+        #expect(try row?.column(0, as: Int64.self) == value)
+    }
+
+    @Test func `a sum beyond 64 bits is an error`() async throws {
+        let connection = try PostgresConnection(url: try await prepared())
+        #expect(throws: PersistenceError.self) { try connection.run("SELECT sum(x) FROM (VALUES (\(Int64.max)), (\(Int64(1)))) v (x)") }
+    }
+}

@@ -1,0 +1,129 @@
+import Kernel
+import Testing
+
+@testable import Workflows
+
+@Suite struct WorkflowValidatorTests {
+    static let kinds: [String: NodeKind] = [
+        "manual": NodeKind(kind: "manual", category: .trigger, title: "Manual", summary: "", inputs: .fixed([])),
+        "http": NodeKind(
+            kind: "http", category: .action, title: "HTTP", summary: "",
+            parameters: [
+                Parameter("url", .string, "URL", required: true),
+                Parameter("method", .options, "Method", default: "GET", options: [.init("GET", "GET"), .init("POST", "POST")]),
+                Parameter("body", .json, "Body", required: true, showWhen: ["method": ["POST"]]),
+                Parameter("headers", .list, "Headers", fields: [Parameter("name", .string, "Header", required: true)]),
+            ]),
+        "if": NodeKind(kind: "if", category: .condition, title: "If", summary: "", outputs: .fixed(["true", "false"])),
+        "schedule": KindRegistry.builtIn.kind("schedule")!,
+    ]
+    let validator = WorkflowValidator(
+        kind: { WorkflowValidatorTests.kinds[$0] }, expressionFault: { $0.contains("{{ )") ? "unexpected )" : nil })
+
+    func node(_ id: String, _ kind: String, _ config: JSONObject = [:], to targets: [WorkflowConnection] = [], disabled: Bool = false) -> WorkflowNode {
+        WorkflowNode(
+            id: id, category: Self.kinds[kind]?.category ?? .action, kind: kind, name: id.uppercased(), config: config, connections: targets,
+            disabled: disabled)
+    }
+
+    func codes(_ document: WorkflowDocument, _ purpose: WorkflowValidator.Purpose = .publication) -> [String] {
+        validator.faults(in: document, for: purpose).map { "\($0.field) \($0.code)" }
+    }
+
+    @Test func `a complete workflow has no faults`() {
+        let document = WorkflowDocument(
+            name: "W", nodes: [node("a", "manual", to: [.init(to: "b")]), node("b", "http", ["url": "https://example.com"])])
+        #expect(codes(document).isEmpty)
+    }
+
+    @Test func `a draft needs whole structure only, and tells all that is broken`() {
+        var twin = node("a", "http")
+        twin.name = "B"
+        let document = WorkflowDocument(
+            name: " ", nodes: [node("a", "nothing", to: [.init(to: "gone")]), node("b", "http"), twin],
+            settings: WorkflowSettings(timeZone: "Mars/Olympus"))
+        #expect(
+            codes(document, .draft) == [
+                "name bad_name", "settings.time_zone unknown_time_zone", "nodes[2].id duplicate_id", "nodes[2].name duplicate_name",
+                "nodes[0].connections[0].to unknown_node",
+            ])
+    }
+
+    @Test func `limits hold`() {
+        let many = WorkflowDocument(name: "W", nodes: (0...Limits.nodesPerWorkflow).map { node("n\($0)", "http") })
+        #expect(codes(many, .draft) == ["nodes too_many"])
+        var fat = node("a", "http", ["url": .string(String(repeating: "x", count: Limits.nodeConfigBytes))])
+        fat.notes = String(repeating: "n", count: Limits.notesLength + 1)
+        fat.name = String(repeating: "x", count: Limits.nameLength + 1)
+        #expect(
+            codes(WorkflowDocument(name: "W", nodes: [fat]), .draft) == [
+                "nodes[0].name bad_name", "nodes[0].notes too_long", "nodes[0].config too_large",
+            ])
+    }
+
+    @Test func `publication needs a trigger that is not disabled`() {
+        #expect(codes(WorkflowDocument(name: "W", nodes: [node("a", "manual", disabled: true)])) == ["nodes no_trigger"])
+    }
+
+    @Test func `what a run can reach must be known and complete, and the rest may wait`() {
+        let document = WorkflowDocument(
+            name: "W",
+            nodes: [
+                node("a", "manual", to: [.init(to: "b"), .init(to: "c"), .init(to: "d"), .init(to: "e")]), node("b", "n8n:x.slack"),
+                node("c", "http", ["method": "PATCH", "url": "={{ ) }}", "headers": [["name": ""]]]), node("d", "http", ["method": "POST", "url": "u"]),
+                node("e", "n8n:x.other", disabled: true), node("f", "n8n:x.alone"), node("g", "http"),
+            ])
+        #expect(
+            codes(document) == [
+                "nodes[1].kind unknown_kind", "nodes[2].config.method not_an_option", "nodes[2].config.headers[0].name required",
+                "nodes[2].config.url invalid_expression", "nodes[3].config.body required",
+            ])
+        let first = validator.faults(in: document, for: .publication)[0]
+        #expect(first.node == "B" && first.fault.message == "B: x.slack cannot run here; replace or disable the node.")
+    }
+
+    @Test func `a model that serves a reachable node is reachable too`() {
+        let document = WorkflowDocument(
+            name: "W",
+            nodes: [
+                node("a", "manual", to: [.init(to: "b")]), node("b", "http", ["url": "u"]),
+                node("m", "n8n:x.model", to: [.init(to: "b", kind: "ai_languageModel")]),
+            ])
+        #expect(codes(document) == ["nodes[2].kind unknown_kind"])
+    }
+
+    @Test func `edges use ports that are there, the error output included`() {
+        var checked = node("b", "if", to: [.init(output: 2, to: "c"), .init(output: 1, to: "c", input: 1), .init(to: "a")])
+        let end = node("c", "http", ["url": "u"])
+        let start = node("a", "manual", to: [.init(to: "b")])
+        #expect(
+            codes(WorkflowDocument(name: "W", nodes: [start, checked, end])) == [
+                "nodes[1].connections[0].output no_such_output", "nodes[1].connections[1].input no_such_input",
+                "nodes[1].connections[2].input no_such_input",
+            ])
+        checked.onError = .continueErrorOutput
+        checked.connections = [.init(output: 2, to: "c")]
+        #expect(codes(WorkflowDocument(name: "W", nodes: [start, checked, end])).isEmpty)
+    }
+
+    @Test func `a schedule that cannot be read is refused`() {
+        let broken = node("a", "schedule", ["rule": ["interval": [["field": "cronExpression", "expression": "61 * * * *"]]]])
+        #expect(codes(WorkflowDocument(name: "W", nodes: [broken])).map { $0.split(separator: " ")[0] } == ["nodes[0].config.rule"])
+    }
+
+    @Test(.enabled(if: Corpus.isPresent)) func `what people built of known kinds has no false faults`() throws {
+        let importer = N8nImporter(kind: { KindRegistry.builtIn.kind(n8nType: $0) }, supports: { _, _, _ in true })
+        let validator = WorkflowValidator(kind: { KindRegistry.builtIn.kind($0) })
+        var found: [String: [String]] = [:]
+        for entry in try Corpus.entries() {
+            let document = try importer.read(entry.workflow, name: entry.name).document
+            #expect(validator.faults(in: document, for: .draft).isEmpty, "\(entry.id)")
+            for fault in validator.faults(in: document, for: .publication) where !["unknown_kind", "no_trigger"].contains(fault.code) {
+                let kind = document.nodes.first { $0.name == fault.node }?.kind ?? "?"
+                found["\(kind) \(fault.code)", default: []].append("\(entry.id) \(fault.field) \(fault.reason)")
+            }
+        }
+        let told = found.map { "\($0.value.count)× \($0.key): \($0.value.prefix(3).joined(separator: " | "))" }.sorted()
+        #expect(found.isEmpty, "\(told.joined(separator: "\n"))")
+    }
+}
