@@ -8,9 +8,9 @@ final class PostgresServer: Sendable {
     private let folder: String
     private let process: pid_t
 
-    /// Fractions of a second between looks whether the server answers, and how many of them.
-    private static let startPollMicroseconds: UInt32 = 20_000
-    private static let startPolls = 1_000
+    /// Between looks whether the server answers or has ended, and how many of them.
+    private static let pollMicroseconds: UInt32 = 20_000
+    private static let pollsMaximum = 1_000
 
     init() throws {
         folder = "/tmp/aias-pg-\(UUID().uuidString)"
@@ -23,9 +23,9 @@ final class PostgresServer: Sendable {
             "postgres", "-D", data, "-p", "\(port)", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=\(folder)", "-c", "fsync=off",
             "-c", "max_connections=400", "-c", "shared_buffers=64MB",
         ])
-        for _ in 0..<Self.startPolls {
+        for _ in 0..<Self.pollsMaximum {
             if (try? ServerProgram.run(["pg_isready", "-q", "-h", "127.0.0.1", "-p", "\(port)"])) != nil { return }
-            usleep(Self.startPollMicroseconds)
+            usleep(Self.pollMicroseconds)
         }
         stop()
         throw PostgresLease.Failure(description: "the server did not start: see \(folder)")
@@ -34,6 +34,8 @@ final class PostgresServer: Sendable {
     /// At once, as a power cut would, and takes its files along.
     func stop() {
         kill(process, SIGQUIT)
+        // Its thread reaps it; until then it may still write.
+        for _ in 0..<Self.pollsMaximum where kill(process, 0) == 0 { usleep(Self.pollMicroseconds) }
         try? FileManager.default.removeItem(atPath: folder)
     }
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Gateway
+internal import Kernel
 
 /// Measurements that must run inside the program; `make bench` calls them.
 struct Bench: AsyncParsableCommand {

@@ -149,8 +149,8 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
                     throw Trouble()
                 }
             }
-            let seen152 = try await service(lease, Calls()).fireDue()
-            #expect(seen152 == 0)
+            let fired = try await service(lease, Calls()).fireDue()
+            #expect(fired == 0)
         }
     }
 }

@@ -160,13 +160,13 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
     @Test func `redirects end at the limit, and are answers where they are not followed`() async throws {
         try await TestServer.with { _ in .answer(status: 302, headers: [("Location", "/again")]) } _: { server in
             try await withOutbound(allowing: ["127.0.0.1:*"]) { outbound in
-                var request = OutboundRequest(url: "http://127.0.0.1:\(server.port)/", maximumRedirects: 3)
-                let seen164 = await code { [request] in _ = try await outbound.send(request) }
-                #expect(seen164 == .tooManyRedirects)
+                let followed = OutboundRequest(url: "http://127.0.0.1:\(server.port)/", maximumRedirects: 3)
+                #expect(await code { _ = try await outbound.send(followed) } == .tooManyRedirects)
                 #expect(server.requests.count == 4)
+                var request = followed
                 request.followRedirects = false
-                let seen167 = try await outbound.send(request).status
-                #expect(seen167 == 302)
+                let answer = try await outbound.send(request)
+                #expect(answer.status == 302)
             }
         }
     }
@@ -201,10 +201,10 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
         } _: { server in
             try await withOutbound(allowing: ["127.0.0.1:*"]) { outbound in
                 let origin = "http://127.0.0.1:\(server.port)"
-                let seen202 = try await outbound.send(.init(url: "\(origin)/gzip")).body
-                #expect(seen202 == Array(#"{"packed":true}"#.utf8))
-                let seen203 = try await outbound.send(.init(url: "\(origin)/deflate")).body
-                #expect(seen203 == Array("deflated".utf8))
+                let gzip = try await outbound.send(.init(url: "\(origin)/gzip"))
+                #expect(gzip.body == Array(#"{"packed":true}"#.utf8))
+                let deflate = try await outbound.send(.init(url: "\(origin)/deflate"))
+                #expect(deflate.body == Array("deflated".utf8))
                 #expect(await code { _ = try await outbound.send(.init(url: "\(origin)/bad")) } == .closed)
             }
         }
@@ -253,12 +253,12 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
                     try await outbound.send(.init(url: "https://\(host):\(server.port)/", verifyCertificates: verify)).status
                 }
             }
-            let seen252 = try await send("service.test", trusting: TestCertificate.certificate)
-            #expect(seen252 == 200)
+            let trusted = try await send("service.test", trusting: TestCertificate.certificate)
+            #expect(trusted == 200)
             #expect(await code { _ = try await send("other.test", trusting: TestCertificate.certificate) } == .tls)
             #expect(await code { _ = try await send("service.test", trusting: nil) } == .tls)
-            let seen255 = try await send("other.test", verify: false, trusting: nil)
-            #expect(seen255 == 200)
+            let unverified = try await send("other.test", verify: false, trusting: nil)
+            #expect(unverified == 200)
         }
     }
 

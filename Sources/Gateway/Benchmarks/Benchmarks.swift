@@ -53,24 +53,22 @@ package enum Benchmarks {
 
     private static func measure(runs: Int, clients: Int, _ body: @escaping @Sendable () async throws -> Void) async throws -> JSON {
         for _ in 0..<20 { try await body() }
-        let left = Mutex(runs)
-        let latencies = Mutex<[Double]>([])
+        let tally = Tally(runs)
         let begin = ContinuousClock.now
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<clients {
                 group.addTask {
-                    while left.withLock({ left in left -= 1; return left >= 0 }) {
+                    while tally.take() {
                         let start = ContinuousClock.now
                         try await body()
-                        let took = Double((ContinuousClock.now - start).microseconds) / 1_000
-                        latencies.withLock { $0.append(took) }
+                        tally.note(Double((ContinuousClock.now - start).microseconds) / 1_000)
                     }
                 }
             }
             try await group.waitForAll()
         }
         let seconds = Double((ContinuousClock.now - begin).microseconds) / 1_000_000
-        let sorted = latencies.withLock { $0.sorted() }
+        let sorted = tally.sorted
         func pick(_ share: Double) -> JSON { .number(sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]) }
         return [
             "runs": .number(Double(runs)), "clients": .number(Double(clients)), "runs_per_s": .number((Double(runs) / seconds * 10).rounded() / 10),
@@ -86,6 +84,23 @@ package enum Benchmarks {
         let start = WorkflowNode(id: "start", category: .trigger, kind: "manual", name: "Start", connections: [WorkflowConnection(to: "A")])
         return WorkflowDocument(name: "Chain", nodes: [start, step("A", to: "B"), step("B", to: "C"), step("C", to: nil)])
     }
+}
+
+/// Work that is left, and how long each piece took.
+private final class Tally: Sendable {
+    private let left: Mutex<Int>
+    private let latencies = Mutex<[Double]>([])
+
+    init(_ count: Int) { left = Mutex(count) }
+
+    func take() -> Bool {
+        left.withLock { left in
+            left -= 1
+            return left >= 0
+        }
+    }
+    func note(_ milliseconds: Double) { latencies.withLock { $0.append(milliseconds) } }
+    var sorted: [Double] { latencies.withLock { $0.sorted() } }
 }
 
 /// A step with an effect, so that its result is committed before the next one begins.

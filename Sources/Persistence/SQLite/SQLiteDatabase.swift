@@ -30,7 +30,6 @@ package final class SQLiteDatabase: Database {
         configuration.foreignKeysEnabled = true
         configuration.prepareDatabase { connection in
             tenants.make().install(on: connection)
-            try connection.execute(sql: "PRAGMA synchronous = FULL")
             try connection.execute(sql: "PRAGMA temp_store = MEMORY")
             try connection.execute(sql: "PRAGMA cache_size = -16000")
             // A checkpoint syncs the file: rarer and larger ones cost less than many small ones.
@@ -38,6 +37,8 @@ package final class SQLiteDatabase: Database {
         }
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
+            // Each commit is synced before it is answered. GRDB lowers this to NORMAL when it turns write-ahead mode on, after the preparation above.
+            try pool.writeWithoutTransaction { connection in try connection.execute(sql: "PRAGMA synchronous = FULL") }
         } catch let error as DatabaseError {
             throw SQLiteFailure.error(error)
         }
@@ -84,6 +85,11 @@ package final class SQLiteDatabase: Database {
                 continuation.resume()
             }
         }
+    }
+
+    /// Settings of the writing connection, for the test of durability.
+    func writerSetting(_ name: String) throws -> String? {
+        try pool.writeWithoutTransaction { connection in try String.fetchOne(connection, sql: "PRAGMA \(name)") }
     }
 
     /// Runs migrations, each with its record in one transaction; see `Migrator`.

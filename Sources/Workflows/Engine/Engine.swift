@@ -17,7 +17,7 @@ package final class Engine: Sendable {
     let clock: Clock
     let ids: IDs
     let blobs: any BlobStore
-    private let logger = Logger(label: "engine")
+    let logger = Logger(label: "engine")
     private let live = Mutex<[RunID: Live]>([:])
     private let compiled = Mutex<[VersionKey: CompiledWorkflow]>([:])
     private let isStopping = Mutex(false)

@@ -1,4 +1,4 @@
-internal import Kernel
+package import Kernel
 internal import Persistence
 internal import Synchronization
 

@@ -1,4 +1,4 @@
-internal import Kernel
+package import Kernel
 
 /// How the journal keeps events: one compact JSON object for each, beside the columns that lists show. The format is numbered; a
 /// program reads its own number and the one before.
@@ -181,7 +181,7 @@ extension Timestamp {
 }
 
 extension StepFailure {
-    var journaled: JSON {
+    package var journaled: JSON {
         var members: JSONObject = ["code": .string(code), "message": .string(message), "retryable": .bool(isRetryable)]
         members["details"] = details
         members["item"] = itemIndex.map { .number(Double($0)) }

@@ -1,3 +1,4 @@
+import Jobs
 import Kernel
 import Persistence
 import Synchronization
@@ -10,14 +11,14 @@ import TestKit
         _ document: WorkflowDocument, sub: WorkflowDocument? = nil, fault: @escaping @Sendable (Engine.FaultPoint) throws -> Void = { _ in },
         _ body: (EngineRig) async throws -> Void
     ) async throws {
-        try await withDatabase(.sqlite, tables: RunTables.all + JobsTables.tables, migrations: JobsTables.migrations + RunTables.migrations) { lease in
+        try await withDatabase(.sqlite, tables: RunTables.all + JobsModule.tables, migrations: JobsModule.migrations + RunTables.migrations) { lease in
             try await body(try await EngineRig.make(lease, workflow: lease.ids.next(), document: document, sub: sub, fault: fault))
         }
     }
 
     @Test func `a run without effects is saved whole in one transaction`() async throws {
         let commits = Mutex(0)
-        let document = Graph(["t -> a", "a -> b"]).document([:])
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document([:])
         try await withRig(document, fault: { if $0 == .beforeCommit { commits.withLock { $0 += 1 } } }) { rig in
             let handle = try await rig.start(document, items: [Item(json: ["text": .string(String(repeating: "x", count: 2_000))])])
             let result = await handle.finished()
@@ -36,7 +37,7 @@ import TestKit
     }
 
     @Test func `a second start with the same key is the first run`() async throws {
-        let document = Graph(["t -> a"]).document([:])
+        let document = Graph(.n8nV1, ["t -> a"]).document([:])
         try await withRig(document) { rig in
             let first = try await rig.start(document, key: "k")
             let second = try await rig.start(document, key: "k")
@@ -46,7 +47,7 @@ import TestKit
     }
 
     @Test func `a keyed step is saved before and after, and its run goes on behind the answer`() async throws {
-        let document = Graph(["t -> a", "a -> b"]).document(["a": "probe_keyed", "b": "probe_answer"])
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_keyed", "b": "probe_answer"])
         try await withRig(document) { rig in
             let handle = try await rig.start(document)
             #expect(await handle.answer()?.status == 201)
@@ -56,8 +57,8 @@ import TestKit
     }
 
     @Test func `a failed run keeps its failure and starts the error workflow`() async throws {
-        let document = Graph(["t -> a"]).document(["a": "probe_fail"], settings: .init(order: .n8nV1, errorWorkflow: "errors"))
-        try await withRig(document, sub: Graph(["t -> log"]).document(["log": "probe_keyed"])) { rig in
+        let document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_fail"], settings: .init(order: .n8nV1, errorWorkflow: "errors"))
+        try await withRig(document, sub: Graph(.n8nV1, ["t -> log"]).document(["log": "probe_keyed"])) { rig in
             let handle = try await rig.start(document)
             let result = await handle.finished()
             #expect(result.failure?.code == "odd")
@@ -68,7 +69,7 @@ import TestKit
     }
 
     @Test func `a wait leaves memory and is taken up when its time has come`() async throws {
-        let document = Graph(["t -> a", "a -> b"]).document(["a": "probe_wait", "b": "probe_keyed"])
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_wait", "b": "probe_keyed"])
         try await withRig(document) { rig in
             let handle = try await rig.start(document)
             try await rig.settle()
@@ -82,7 +83,7 @@ import TestKit
     }
 
     @Test func `a waiting run can be cancelled`() async throws {
-        let document = Graph(["t -> a", "a -> b"]).document(["a": "probe_wait", "b": "probe_keyed"])
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_wait", "b": "probe_keyed"])
         try await withRig(document) { rig in
             let handle = try await rig.start(document)
             try await rig.settle()
@@ -96,8 +97,8 @@ import TestKit
     }
 
     @Test func `a step that calls another workflow goes on with what its runs gave`() async throws {
-        let document = Graph(["t -> a", "a -> b"]).document(["a": "probe_call", "b": "probe_pure"])
-        try await withRig(document, sub: Graph(["t -> s"]).document(["s": "probe_pure"])) { rig in
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_call", "b": "probe_pure"])
+        try await withRig(document, sub: Graph(.n8nV1, ["t -> s"]).document(["s": "probe_pure"])) { rig in
             let handle = try await rig.start(document, items: [Item(json: ["n": 1]), Item(json: ["n": 2])])
             try await rig.settle()
             let row = try await rig.row(handle.run)
@@ -109,18 +110,18 @@ import TestKit
     }
 
     @Test func `static data is kept from run to run`() async throws {
-        var document = Graph(["t -> a"]).document(["a": "probe_static"])
+        var document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_static"])
         document.nodes[1].config = ["code": "$getWorkflowStaticData('global')"]
         let fixed = document
         try await withRig(fixed) { rig in
-            _ = await try rig.start(fixed).finished()
-            let second = await try rig.start(fixed).finished()
+            _ = try await rig.start(fixed).finished()
+            let second = try await rig.start(fixed).finished()
             #expect(try second.items.items()[0].json["count"] == 2)
         }
     }
 
     @Test func `a stale process cannot write to a run that was taken over`() async throws {
-        let document = Graph(["t -> a", "a -> b"]).document(["a": "probe_wait"])
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_wait"])
         try await withRig(document) { rig in
             let handle = try await rig.start(document)
             try await rig.settle()
@@ -183,7 +184,7 @@ import TestKit
     }
 
     @Test func `a step that may not be repeated leaves its run uncertain`() async throws {
-        let document = Graph(["t -> a", "a -> b"]).document(["a": "probe_once"])
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_once"])
         let isArmed = Mutex(true)
         try await withRig(document, fault: { if $0 == .afterEffect, isArmed.withLock({ $0 }) { throw Death() } }) { rig in
             let run = try await rig.start(document).run
