@@ -6,7 +6,7 @@ let house: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("ExistentialAny")
 ]
 
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
@@ -39,7 +39,7 @@ let package = Package(
     name: "aias",
     products: [
         .executable(name: "aias", targets: ["aias"]),
-        .executable(name: "aias-sandbox", targets: ["aias-sandbox"]),
+        .executable(name: "aias-sandbox", targets: ["aias-sandbox"])
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1"),
@@ -51,7 +51,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
-        .package(url: "https://github.com/apple/swift-collections.git", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-collections.git", exact: "1.6.0")
     ],
     targets: [
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -71,23 +71,28 @@ let package = Package(
             resources: [.embedInCode("Prelude")], swiftSettings: house),
         module("Outbound", ["Kernel", "Telemetry", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, logging]),
         module("Jobs", ["Kernel", "Telemetry", "Persistence", lifecycle, logging]),
-        module("HTTPSurface", ["Kernel", "Telemetry", "Persistence", hummingbird, hummingbirdTLS, nioCore, httpTypes, collections, crypto, logging, lifecycle]),
+        module(
+            "HTTPSurface",
+            ["Kernel", "Telemetry", "Persistence", hummingbird, hummingbirdTLS, nioCore, httpTypes, collections, crypto, logging, lifecycle]),
         module("Tenancy", ["Kernel", "Telemetry", "Persistence", "Jobs", "HTTPSurface", "CArgon2", crypto, logging]),
         module("Notifications", ["Kernel", "Telemetry", "Persistence", "Jobs", "HTTPSurface", "Tenancy", "CCurl", "CShims", logging, lifecycle]),
         module(
             "Workflows",
             [
                 "Kernel", "Telemetry", "Persistence", "Scripting", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "Notifications", collections, crypto,
-                logging, lifecycle,
+                logging, lifecycle
             ]),
         module(
             "Gateway",
             [
                 "Kernel", "Telemetry", "Persistence", "Scripting", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "Notifications", "Workflows",
-                logging, lifecycle, signals,
+                logging, lifecycle, signals
             ]),
         .executableTarget(
-            name: "aias", dependencies: ["Kernel", "Telemetry", "Persistence", "Scripting", "Outbound", "Tenancy", "Workflows", "Gateway", arguments, logging, lifecycle],
+            name: "aias",
+            dependencies: [
+                "Kernel", "Telemetry", "Persistence", "Scripting", "Outbound", "Tenancy", "Workflows", "Gateway", arguments, logging, lifecycle
+            ],
             swiftSettings: house),
         module("TestKit", ["Kernel", "Persistence"]),
 
@@ -96,11 +101,13 @@ let package = Package(
         tests("ScriptingTests", ["Kernel", "Scripting"]),
         tests("OutboundTests", ["Kernel", "Outbound", nioCore, nioPosix, nioHTTP1]),
         tests("JobsTests", ["Kernel", "Persistence", "Jobs", "TestKit"]),
-        tests("HTTPSurfaceTests", ["Kernel", "Persistence", "HTTPSurface", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), hummingbird]),
+        tests(
+            "HTTPSurfaceTests",
+            ["Kernel", "Persistence", "HTTPSurface", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), hummingbird]),
         tests("TenancyTests", ["Kernel", "Persistence", "Jobs", "HTTPSurface", "Tenancy", "TestKit"]),
         tests("NotificationsTests", ["Kernel", "Persistence", "Jobs", "Tenancy", "Notifications", "TestKit"]),
         tests("WorkflowsTests", ["Kernel", "Persistence", "Scripting", "Outbound", "Jobs", "Tenancy", "Workflows", "TestKit", collections]),
         tests("GatewayTests", ["Kernel", "Persistence", "Tenancy", "Workflows", "Gateway", "TestKit"]),
-        tests("ArchitectureTests", []),
+        tests("ArchitectureTests", [])
     ]
 )

@@ -1,4 +1,3 @@
-
 /// One request to the outside world; the address is resolved, checked and pinned before it is sent.
 package struct OutboundRequest: Sendable {
     package enum Body: Sendable {

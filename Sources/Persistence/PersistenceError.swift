@@ -1,4 +1,3 @@
-
 /// What the database itself answers. `Refusal`s pass through transactions unchanged.
 package enum PersistenceError: Error, Sendable {
     /// A stored value has another type than the code expects.

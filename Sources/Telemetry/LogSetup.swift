@@ -75,7 +75,7 @@ package struct LineLogHandler: LogHandler {
     private func json(_ event: LogEvent, _ facts: Logger.Metadata) -> String {
         var object: JSONObject = [
             "time": .string(clock.now().description), "level": .string(event.level.rawValue), "logger": .string(label),
-            "message": .string(event.message.description),
+            "message": .string(event.message.description)
         ]
         if !facts.isEmpty {
             object["facts"] = .object(JSONObject(facts.sorted { $0.key < $1.key }.map { ($0.key, JSON.string("\($0.value)")) }))

@@ -6,7 +6,7 @@ package final class Metrics: Sendable {
 
     /// Upper bounds in microseconds: 1 ms to 60 s.
     static let bucketBoundsMicroseconds: [Int64] = [
-        1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 60_000_000,
+        1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 60_000_000
     ]
 
     private let counters = Metric.Counter.allCases.map { _ in Cell() }

@@ -6,7 +6,7 @@ package import Persistence
 package enum TenancyModule {
     package static let tables: [Table] = [
         PlanStore.table, TenantStore.table, UserStore.table, MembershipStore.table, SessionStore.table, OneTimeTokenStore.table,
-        APIKeyStore.table, QuotaStore.table, UsageEventStore.table, AuditStore.table,
+        APIKeyStore.table, QuotaStore.table, UsageEventStore.table, AuditStore.table
     ]
 
     package static let migrations: [Migration] = [
@@ -21,7 +21,7 @@ package enum TenancyModule {
         PermissionDeclaration("api_keys.read", "See the API keys, without their secrets.", roles: [.owner, .admin]),
         PermissionDeclaration("api_keys.write", "Create and revoke API keys.", roles: [.owner, .admin]),
         PermissionDeclaration("audit.read", "Read the audit log.", roles: [.owner, .admin]),
-        PermissionDeclaration("usage.read", "See what is used of each limit.", roles: [.owner, .admin, .editor, .viewer, .billing]),
+        PermissionDeclaration("usage.read", "See what is used of each limit.", roles: [.owner, .admin, .editor, .viewer, .billing])
     ]
 
     package static func module(_ tenancy: Tenancy, console: Console) -> Module {

@@ -21,7 +21,7 @@ final class PostgresServer: Sendable {
         try ServerProgram.run(["initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
         process = try Self.start([
             "postgres", "-D", data, "-p", "\(port)", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=\(folder)", "-c", "fsync=off",
-            "-c", "max_connections=400", "-c", "shared_buffers=64MB",
+            "-c", "max_connections=400", "-c", "shared_buffers=64MB"
         ])
         for _ in 0..<Self.pollsMaximum {
             if (try? ServerProgram.run(["pg_isready", "-q", "-h", "127.0.0.1", "-p", "\(port)"])) != nil { return }

@@ -10,7 +10,8 @@ package enum WorkflowsModule {
     package static let permissions: [PermissionDeclaration] = WorkflowPermissions.all
 
     package static func module(
-        workflows: Workflows, credentials: Credentials, variables: Variables, executions: Executions, webhooks: Webhooks, live: LiveEvents, console: Console,
+        workflows: Workflows, credentials: Credentials, variables: Variables, executions: Executions, webhooks: Webhooks, live: LiveEvents,
+        console: Console,
         person: @escaping @Sendable (Principal) async throws -> String
     ) -> Module {
         let endpoints: [Endpoint] =

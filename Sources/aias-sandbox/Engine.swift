@@ -57,10 +57,12 @@ final class Engine {
     /// Answers one request: JSON in, JSON out. `limit` is processor time of one entry to the engine.
     func answer(_ verb: String, _ payload: [UInt8], limitSeconds: Double) -> [UInt8] {
         timedOut = false
-        JSContextGroupSetExecutionTimeLimit(group, limitSeconds, { _, _ in
-            Engine.current!.timedOut = true
-            return true
-        }, nil)
+        JSContextGroupSetExecutionTimeLimit(
+            group, limitSeconds,
+            { _, _ in
+                Engine.current!.timedOut = true
+                return true
+            }, nil)
         let argument = Engine.string(payload)
         defer { JSStringRelease(argument) }
         var result = call(verb, [JSValueMakeString(context, argument)])

@@ -19,6 +19,6 @@ enum Prelude {
         ("Faults.js", PackageResources.Faults_js),
         ("Evaluate.js", PackageResources.Evaluate_js),
         ("Run.js", PackageResources.Run_js),
-        ("Entry.js", PackageResources.Entry_js),
+        ("Entry.js", PackageResources.Entry_js)
     ]
 }

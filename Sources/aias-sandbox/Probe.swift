@@ -28,11 +28,21 @@ enum Probe {
             ("socket_inet", { Int(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)) }),
             ("socket_unix", { Int(socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)) }),
             ("exec", { Int(execv("/bin/true", [strdup("true"), nil])) }),
-            ("fork", { var child = pid_t(); let code = posix_spawn(&child, "/bin/true", nil, nil, [nil], nil); errno = code; return code == 0 ? 0 : -1 }),
+            (
+                "fork",
+                {
+                    var child = pid_t(); let code = posix_spawn(&child, "/bin/true", nil, nil, [nil], nil); errno = code; return code == 0 ? 0 : -1
+                }
+            ),
             ("signal_parent", { Int(kill(getppid(), 0)) }),
             ("unlink", { Int(unlink("/tmp/aias-sandbox-probe")) }),
             ("set_user", { Int(setuid(0)) }),
-            ("raise_limit", { var bounds = rlimit(rlim_cur: 4096, rlim_max: 4096); return Int(setrlimit(Int32(RLIMIT_NOFILE.rawValue), &bounds)) }),
+            (
+                "raise_limit",
+                {
+                    var bounds = rlimit(rlim_cur: 4096, rlim_max: 4096); return Int(setrlimit(Int32(RLIMIT_NOFILE.rawValue), &bounds))
+                }
+            )
         ]
         return tries.map { name, attempt in
             errno = 0

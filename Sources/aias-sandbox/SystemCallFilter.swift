@@ -65,7 +65,7 @@ struct SystemCallFilter: ~Copyable {
         "sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_setscheduler", "sched_get_priority_max",
         "sched_get_priority_min", "getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getcpu",
         "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time", "times",
-        "getrandom", "getrusage", "sysinfo", "uname", "exit", "exit_group", "access", "readlink", "seccomp",
+        "getrandom", "getrusage", "sysinfo", "uname", "exit", "exit_group", "access", "readlink", "seccomp"
     ]
 
     private func add(_ action: UInt32, _ name: String) throws(Fault) {

@@ -68,10 +68,12 @@ enum Threads {
         pthread_attr_init(&attributes)
         pthread_attr_setstacksize(&attributes, stackBytes)
         var thread = pthread_t()
-        let status = pthread_create(&thread, &attributes, { argument in
-            Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue().body()
-            return nil
-        }, Unmanaged.passRetained(Box(body)).toOpaque())
+        let status = pthread_create(
+            &thread, &attributes,
+            { argument in
+                Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue().body()
+                return nil
+            }, Unmanaged.passRetained(Box(body)).toOpaque())
         precondition(status == 0, "a thread cannot be started")
     }
 }

@@ -5,7 +5,8 @@ internal import Kernel
 /// Measurements that must run inside the program; `make bench` calls them.
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Parts of the benchmarks that run inside the program.", shouldDisplay: false, subcommands: [Bare.self, Chain.self, Raw.self])
+        commandName: "bench", abstract: "Parts of the benchmarks that run inside the program.", shouldDisplay: false,
+        subcommands: [Bare.self, Chain.self, Raw.self])
 
     struct Bare: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The HTTP framework alone, answering with a small JSON body.")

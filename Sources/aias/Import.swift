@@ -27,12 +27,14 @@ struct Import: AsyncParsableCommand {
                 let rows: [JSON] = reports.map { file, report in
                     [
                         "file": .string(file), "runs_wholly": .bool(report.runsWholly),
-                        "missing": .array(report.missing.map { .string($0) }),
+                        "missing": .array(report.missing.map { .string($0) })
                     ]
                 }
                 return print((["workflows": .array(rows)] as JSON).serialized)
             }
-            for (file, report) in reports { print("\(file): \(report.runsWholly ? "runs wholly" : "needs \(report.missing.joined(separator: ", "))")") }
+            for (file, report) in reports {
+                print("\(file): \(report.runsWholly ? "runs wholly" : "needs \(report.missing.joined(separator: ", "))")")
+            }
         }
 
         private func importAll() async throws {

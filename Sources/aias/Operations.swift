@@ -31,7 +31,9 @@ struct Doctor: AsyncParsableCommand {
 
     func run() async throws {
         let sandbox = SandboxCheck.report()
-        print(sandbox.available ? "ok    The sandbox for Code nodes works." : "FAULT The sandbox for Code nodes is off: Code nodes and some expressions are refused.")
+        print(
+            sandbox.available
+                ? "ok    The sandbox for Code nodes works." : "FAULT The sandbox for Code nodes is off: Code nodes and some expressions are refused.")
         for wall in sandbox.walls { print("        has \(wall)") }
         for wall in sandbox.missing { print("        lacks \(wall)") }
         for program in ["Web", "Locales"] {

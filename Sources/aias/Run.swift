@@ -21,7 +21,9 @@ struct Run: AsyncParsableCommand {
             } else {
                 print("The run \(outcome.status).")
                 for (name, outputs) in outcome.nodes {
-                    for (index, list) in outputs.enumerated() { print("\n\(name), output \(index): \(list.count) items\n\(JSON.array(list).pretty())") }
+                    for (index, list) in outputs.enumerated() {
+                        print("\n\(name), output \(index): \(list.count) items\n\(JSON.array(list).pretty())")
+                    }
                 }
                 if let error = outcome.error { print("\n\(error.pretty())") }
             }

@@ -31,7 +31,7 @@ struct TenantCommand: AsyncParsableCommand {
                     "tenant.create",
                     [
                         "subdomain": .string(subdomain), "plan": .string(plan), "owner": .string(owner), "name": .string(name ?? subdomain),
-                        "limits": .object(values),
+                        "limits": .object(values)
                     ])
                 if json { return print(made.serialized) }
                 print("Created \(subdomain) on the plan \(plan).\nAPI key, shown this once: \(made["api_key"]?.text ?? "")")

@@ -53,7 +53,7 @@ struct Architecture {
             "# Architecture", "",
             "One package, a modular monolith: each module is a folder of `Sources` with one door, and imports go downward only. This page is",
             "drawn from the imports by a test (`Tests/ArchitectureTests`), which also holds the table of what is allowed.", "", "```mermaid",
-            "graph BT",
+            "graph BT"
         ]
         let layers = Imports.layers.flatMap { $0 } + Imports.beside.keys.sorted()
         let direct = reduced

@@ -3,13 +3,13 @@ enum Imports {
     /// Layers from the ground up; a module imports only from layers below its own.
     static let layers: [[String]] = [
         ["Kernel"], ["Telemetry"], ["Persistence", "Scripting", "Outbound"], ["Jobs"], ["HTTPSurface"], ["Tenancy"], ["Notifications"],
-        ["Workflows"], ["Gateway"], ["aias"],
+        ["Workflows"], ["Gateway"], ["aias"]
     ]
 
     /// Programs and kits that stand beside the layers, and what of ours they may import.
     static let beside: [String: Set<String>] = [
         "aias-sandbox": ["Kernel"],
-        "TestKit": ["Kernel", "Persistence"],
+        "TestKit": ["Kernel", "Persistence"]
     ]
 
     /// Libraries that only these modules import; any other may be imported anywhere.
@@ -24,6 +24,6 @@ enum Imports {
         "CCurl": ["Notifications"],
         "Hummingbird": ["HTTPSurface", "Gateway"],
         "HummingbirdTLS": ["HTTPSurface", "Gateway"],
-        "ArgumentParser": ["aias"],
+        "ArgumentParser": ["aias"]
     ]
 }

@@ -44,7 +44,9 @@ struct Repository {
         for line in source.lines {
             let words = line.split(separator: " ")
             guard let place = words.firstIndex(of: "import"), place <= 2, words.count > place + 1,
-                words[..<place].allSatisfy({ ["internal", "package", "public", "private", "fileprivate", "@testable", "@preconcurrency"].contains($0) })
+                words[..<place].allSatisfy({
+                    ["internal", "package", "public", "private", "fileprivate", "@testable", "@preconcurrency"].contains($0)
+                })
             else { continue }
             var name = words[place + 1]
             if ["struct", "class", "enum", "func", "protocol", "var", "typealias"].contains(name), words.count > place + 2 { name = words[place + 2] }

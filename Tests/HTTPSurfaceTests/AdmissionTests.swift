@@ -65,11 +65,15 @@ struct AdmissionTests {
 
     @Test func `a rate that is used up is 429 and says when to come back`() async throws {
         let left = Mutex(1)
-        let limited = SurfaceHarness(EndpointTests.endpoints, limitRate: { subject in
-            #expect(subject.tenant == SurfaceHarness.acme)
-            let now = left.withLock { $0 -= 1; return $0 }
-            return RateDecision(isAllowed: now >= 0, limit: 10, remaining: now, reset: .milliseconds(1_500), retryAfter: .milliseconds(100))
-        })
+        let limited = SurfaceHarness(
+            EndpointTests.endpoints,
+            limitRate: { subject in
+                #expect(subject.tenant == SurfaceHarness.acme)
+                let now = left.withLock {
+                    $0 -= 1; return $0
+                }
+                return RateDecision(isAllowed: now >= 0, limit: 10, remaining: now, reset: .milliseconds(1_500), retryAfter: .milliseconds(100))
+            })
         let first = try await limited.call("GET", "/v1/notes", headers: ["Authorization": "Bearer key-acme"])
         #expect(first.status == 200)
         #expect(first.header("RateLimit-Limit") == "10")

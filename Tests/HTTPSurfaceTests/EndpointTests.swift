@@ -35,8 +35,10 @@ struct EndpointTests {
             throw PersistenceStandIn()
         },
         .raw(.any, "/hooks/{path*}", access: .public("Webhooks check themselves."), summary: "Webhook", tag: "Webhooks", bodyLimit: 10) { call in
-            .text("\(call.head.method) \(try call.parameter("path")) \(call.address.map { "\($0)" } ?? "-") \(String(decoding: call.body, as: UTF8.self))")
-        },
+            .text(
+                "\(call.head.method) \(try call.parameter("path")) \(call.address.map { "\($0)" } ?? "-") \(String(decoding: call.body, as: UTF8.self))"
+            )
+        }
     ]
     struct PersistenceStandIn: Error {}
 
@@ -44,7 +46,8 @@ struct EndpointTests {
     let key = ["Authorization": "Bearer key-acme"]
 
     @Test func `a valid body reaches the handler, its answer is in snake case, and data keys stay as they are`() async throws {
-        let reply = try await harness.call("POST", "/v1/notes", headers: key, body: #"{"title":"Milk","body_text":"2 l","color":"dark_blue","unknown":1}"#)
+        let reply = try await harness.call(
+            "POST", "/v1/notes", headers: key, body: #"{"title":"Milk","body_text":"2 l","color":"dark_blue","unknown":1}"#)
         #expect(reply.status == 201)
         #expect(reply.header("Location") == "/v1/notes/00000000-0000-0009-0000-000000000009")
         #expect(

@@ -55,7 +55,7 @@ struct IdempotencyTests {
             },
             Endpoint(
                 .post, "/v1/platform", access: .platformOperator, summary: "Platform", tag: "Platform", body: CreateNote.self, returns: .ok(Made.self)
-            ) { _, _ in Made(number: try workshop.work()) },
+            ) { _, _ in Made(number: try workshop.work()) }
         ]
     }
 

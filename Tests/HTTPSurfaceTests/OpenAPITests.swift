@@ -5,13 +5,14 @@ import Testing
 struct OpenAPITests {
     let document = OpenAPI(title: "AIAS", version: "1", endpoints: EndpointTests.endpoints).document
     static let permissions = [
-        PermissionDeclaration("notes.read", "See notes.", roles: [.viewer]), PermissionDeclaration("notes.write", "Change notes.", roles: [.editor]),
+        PermissionDeclaration("notes.read", "See notes.", roles: [.viewer]), PermissionDeclaration("notes.write", "Change notes.", roles: [.editor])
     ]
 
     @Test func `the audit passes good endpoints and names what is wrong with others`() {
         #expect(EndpointAudit.faults(in: EndpointTests.endpoints, permissions: OpenAPITests.permissions).isEmpty)
         let bad = Endpoint(.get, "/x/{a}/{a}", access: .tenant("nobody.declares"), summary: "", tag: "", returns: .noContent) { _ in }
-        let faults = EndpointAudit.faults(in: [bad, Endpoint.raw(.get, "/y", access: .public(""), summary: "Y", tag: "T") { _ in Answer() }], permissions: [])
+        let faults = EndpointAudit.faults(
+            in: [bad, Endpoint.raw(.get, "/y", access: .public(""), summary: "Y", tag: "T") { _ in Answer() }], permissions: [])
         #expect(faults.count == 6)
     }
 
@@ -40,7 +41,11 @@ struct OpenAPITests {
         #expect(create?["requestBody"]?["content"]?["application/json"]?["schema"]?["$ref"] == "#/components/schemas/CreateNote")
         let note = document["components"]?["schemas"]?["CreateNote"]
         #expect(note?["required"] == ["title"])
-        #expect(note?["properties"]?["title"] == ["type": "string", "pattern": #"^[^\u0000]*$"#, "description": "What it is about", "minLength": 1, "maxLength": 20, "examples": ["Milk"]])
+        #expect(
+            note?["properties"]?["title"] == [
+                "type": "string", "pattern": #"^[^\u0000]*$"#, "description": "What it is about", "minLength": 1, "maxLength": 20,
+                "examples": ["Milk"]
+            ])
         #expect(note?["properties"]?["color"] == ["type": ["string", "null"], "enum": ["red", "dark_blue", nil]])
         let parameters = document["paths"]?["/v1/notes"]?["get"]?["parameters"]?.array?.compactMap { $0["name"]?.text }
         #expect(parameters == ["color", "limit_to", "tag", "cursor", "limit"])

@@ -60,7 +60,10 @@ struct PageTests {
     @Test func `the reference shows every endpoint under a strict policy, and in the pseudo-locale`() async throws {
         let files = try StaticFiles(roots: [PageTests.repository + "/Web"])
         let strings = try Strings(directory: PageTests.repository + "/Locales")
-        let all = EndpointTests.endpoints + Endpoint.documentation(of: EndpointTests.endpoints, title: "AIAS", version: "1", files: files) + [files.endpoint]
+        let all =
+            EndpointTests.endpoints + Endpoint.documentation(of: EndpointTests.endpoints, title: "AIAS", version: "1", files: files) + [
+                files.endpoint
+            ]
         let harness = SurfaceHarness(all, strings: strings)
         let page = try await harness.call("GET", "/docs")
         #expect(page.status == 200)

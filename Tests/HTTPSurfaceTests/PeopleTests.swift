@@ -22,7 +22,7 @@ struct PeopleTests {
                 stream.finish()
             }
         },
-        .raw(.post, "/hooks/{path*}", access: .public("A test."), summary: "Hook", tag: "Test", bodyLimit: 1 << 20) { _ in .text("ok") },
+        .raw(.post, "/hooks/{path*}", access: .public("A test."), summary: "Hook", tag: "Test", bodyLimit: 1 << 20) { _ in .text("ok") }
     ]
 
     static func surface(_ settings: Surface.Settings) -> Surface {
@@ -49,7 +49,9 @@ struct PeopleTests {
         let page = try await plain.answer(LocalRequest("GET", "/console", headers: html))
         #expect(page.status == 401)
         #expect(page.header("Content-Type") == "text/html; charset=utf-8")
-        #expect(try await plain.answer(LocalRequest("GET", "/nowhere", headers: html)).header("Content-Security-Policy")?.contains("script-src 'self'") == true)
+        #expect(
+            try await plain.answer(LocalRequest("GET", "/nowhere", headers: html)).header("Content-Security-Policy")?.contains("script-src 'self'")
+                == true)
         #expect(try await plain.answer(LocalRequest("GET", "/nowhere")).header("Content-Type") == "application/problem+json")
         #expect(try await plain.answer(LocalRequest("GET", "/v1/nowhere", headers: html)).header("Content-Type") == "application/problem+json")
         var settings = Surface.Settings()

@@ -66,12 +66,12 @@ struct SchemaTests {
     @Test func `what does not fit is told with its place`() {
         let schema = TypeSchema(of: Everything.self)
         let faults = schema.faults(in: [
-            "id": "x", "at": "yesterday", "is_http_only": 1, "small": 256, "kind": "three", "inner": ["value": "no"], "set": ["a\u{0}"],
+            "id": "x", "at": "yesterday", "is_http_only": 1, "small": 256, "kind": "three", "inner": ["value": "no"], "set": ["a\u{0}"]
         ])
         #expect(
             faults.map { "\($0.field) \($0.code)" } == [
                 "id not_a_uuid", "at not_a_time", "is_http_only wrong_type", "small too_large", "kind unknown_value", "inner.value wrong_type",
-                "set[0] nul_character",
+                "set[0] nul_character"
             ])
         #expect(schema.faults(in: []).map(\.field) == ["body"])
         #expect(schema.faults(in: 9.5).count == 1)

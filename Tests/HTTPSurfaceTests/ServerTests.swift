@@ -21,7 +21,8 @@ struct ServerTests {
             .raw(.any, "/echo/{rest*}", access: .public("A test."), summary: "Echo", tag: "Test", bodyLimit: 1 << 20) { call in
                 Answer(contentType: "application/octet-stream", body: .bytes(call.body))
             },
-            .raw(.get, "/page", access: .public("A test."), summary: "Page", tag: "Test") { _ in .text("<script>x</script>", contentType: "text/html") },
+            .raw(.get, "/page", access: .public("A test."), summary: "Page", tag: "Test") { _ in .text("<script>x</script>", contentType: "text/html")
+            },
             .events("/v1/events", access: .public("A test."), summary: "Events", tag: "Test") { call in
                 let after = Int(call.lastEventID ?? "") ?? 0
                 return AsyncStream<ServerEvent> { stream in
@@ -31,7 +32,7 @@ struct ServerTests {
             },
             Endpoint(.get, "/v1/slow", access: .public("A test."), summary: "Slow", tag: "Test", returns: .noContent) { _ in
                 try await Task.sleep(for: .seconds(60))
-            }.limitingTime(to: .milliseconds(20)),
+            }.limitingTime(to: .milliseconds(20))
         ]
 
     @Test func `operations answer in plain text`() async throws {
@@ -51,7 +52,9 @@ struct ServerTests {
                 let reply = try await client.execute(uri: "/echo/x", method: .put, body: body)
                 #expect(reply.body == body)
             }
-            #expect(try await client.execute(uri: "/echo/x", method: .put, body: ByteBuffer(repeating: 7, count: (1 << 20) + 1)).status == .contentTooLarge)
+            #expect(
+                try await client.execute(uri: "/echo/x", method: .put, body: ByteBuffer(repeating: 7, count: (1 << 20) + 1)).status
+                    == .contentTooLarge)
             #expect(try await client.execute(uri: "/echo/x", method: .put, body: ByteBuffer(repeating: 7, count: 3)).status == .ok)
         }
     }

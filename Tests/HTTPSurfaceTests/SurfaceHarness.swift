@@ -89,7 +89,7 @@ struct CreateNote: Codable, Sendable, Described {
     var priority: Int?
     static let notes = [
         FieldNote("title", "What it is about", example: "Milk", length: 1...20),
-        FieldNote("priority", "1 is first", range: 1...5),
+        FieldNote("priority", "1 is first", range: 1...5)
     ]
 }
 

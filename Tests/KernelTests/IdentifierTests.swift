@@ -36,7 +36,7 @@ private final class Ticks: @unchecked Sendable {
 @Suite struct TimestampTests {
     @Test(arguments: [
         ("1970-01-01T00:00:00Z", 0), ("2026-11-24T11:07:19.5Z", 1_795_518_439_500_000), ("2026-11-24T12:07:19.500000+01:00", 1_795_518_439_500_000),
-        ("1969-12-31T23:59:59.999999Z", -1), ("2000-02-29T00:00:00Z", 951_782_400_000_000),
+        ("1969-12-31T23:59:59.999999Z", -1), ("2000-02-29T00:00:00Z", 951_782_400_000_000)
     ])
     func `a time is read in RFC 3339`(_ text: String, _ microseconds: Int64) {
         #expect(Timestamp(text)?.microseconds == microseconds)
@@ -48,7 +48,9 @@ private final class Ticks: @unchecked Sendable {
         #expect(Timestamp(time.description) == time)
     }
 
-    @Test(arguments: ["", "2026-11-24", "2026-11-24T11:07:19", "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00+1:00", "2026-01-01T00:00:00.Z"])
+    @Test(arguments: [
+        "", "2026-11-24", "2026-11-24T11:07:19", "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00+1:00", "2026-01-01T00:00:00.Z"
+    ])
     func `other texts are no times`(_ text: String) {
         #expect(Timestamp(text) == nil)
     }

@@ -4,23 +4,26 @@ import Testing
 @Suite struct JSONTests {
     @Test(arguments: [
         "null", "true", "false", "0", "-1", "1.5", "1e+21", "1.7976931348623157e+308", "5e-324", "123456789012345680000", "0.000001", "1e-7",
-        "\"\"", #""a\"b\\c\n\t\u0001é😀""#, "[]", "[1,[2,[]],{}]", #"{"b":1,"a":{"c":null}}"#,
+        "\"\"", #""a\"b\\c\n\t\u0001é😀""#, "[]", "[1,[2,[]],{}]", #"{"b":1,"a":{"c":null}}"#
     ])
     func `a text is written as it was read`(_ text: String) throws {
         #expect(try JSON(parsing: text).serialized == text)
     }
 
     @Test(arguments: [
-        ("1.0", "1"), ("-0", "0"), ("1E2", "100"), ("0.1e1", "1"), ("12345678901234567890", "12345678901234567000"), (#""\u0041\ud83d\ude00\/""#, #""A😀/""#),
-        (#""\ud800x""#, "\"\u{FFFD}x\""), (#"{"a":1,"b":2,"a":3}"#, #"{"a":3,"b":2}"#), (" [ 1 , 2 ] ", "[1,2]"), ("100000000000000000000000", "1e+23"),
+        ("1.0", "1"), ("-0", "0"), ("1E2", "100"), ("0.1e1", "1"), ("12345678901234567890", "12345678901234567000"),
+        (#""\u0041\ud83d\ude00\/""#, #""A😀/""#),
+        (#""\ud800x""#, "\"\u{FFFD}x\""), (#"{"a":1,"b":2,"a":3}"#, #"{"a":3,"b":2}"#), (" [ 1 , 2 ] ", "[1,2]"),
+        ("100000000000000000000000", "1e+23")
     ])
     func `forms that mean the same become one`(_ text: String, _ expected: String) throws {
         #expect(try JSON(parsing: text).serialized == expected)
     }
 
     @Test(arguments: [
-        "", " ", "nul", "tru", "01", "1.", ".5", "+1", "-", "1e", "[1,]", "[1 2]", "{\"a\"}", "{a:1}", "{\"a\":1,}", "\"a", "\"\\x\"", "\"\n\"", "[", "{",
-        "1 2", "\"\\u12\"", "NaN",
+        "", " ", "nul", "tru", "01", "1.", ".5", "+1", "-", "1e", "[1,]", "[1 2]", "{\"a\"}", "{a:1}", "{\"a\":1,}", "\"a", "\"\\x\"", "\"\n\"", "[",
+        "{",
+        "1 2", "\"\\u12\"", "NaN"
     ])
     func `a malformed text is refused with a place`(_ text: String) {
         #expect(throws: JSON.ParseError.self) { try JSON(parsing: text) }

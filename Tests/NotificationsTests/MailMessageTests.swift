@@ -11,7 +11,8 @@ import Testing
         let text = String(decoding: message.wire(at: Timestamp(seconds: 0)), as: UTF8.self)
         let halves = text.split(separator: "\r\n\r\n", maxSplits: 1)
         let names = halves[0].split(separator: "\r\n").map { $0.prefix { $0 != ":" } }
-        #expect(names == ["Date", "From", "To", "Message-ID", "Subject", "MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Auto-Submitted"])
+        #expect(
+            names == ["Date", "From", "To", "Message-ID", "Subject", "MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Auto-Submitted"])
         #expect(!halves[0].replacing("\r\n", with: "").unicodeScalars.contains { $0.value < 32 })
         let body = try #require(Data(base64Encoded: String(halves[1]), options: .ignoreUnknownCharacters))
         #expect(String(decoding: body, as: UTF8.self) == evil)

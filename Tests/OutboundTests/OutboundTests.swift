@@ -63,9 +63,13 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
         }
     }
 
-    @Test(arguments: ["http://127.0.0.1", "http://localhost", "http://[::1]", "http://2130706433", "http://0x7f.1", "http://[::ffff:127.0.0.1]", "http://127.1"])
+    @Test(arguments: [
+        "http://127.0.0.1", "http://localhost", "http://[::1]", "http://2130706433", "http://0x7f.1", "http://[::ffff:127.0.0.1]", "http://127.1"
+    ])
     func `no way of writing loopback gets through`(origin: String) async throws {
-        try await TestServer.with { _ in .answer() } _: { server in
+        try await TestServer.with { _ in
+            .answer()
+        } _: { server in
             try await withOutbound(allowing: []) { outbound in
                 #expect(await code { _ = try await outbound.send(.init(url: "\(origin):\(server.port)/")) } == .forbiddenAddress)
                 #expect(server.requests.isEmpty)
@@ -74,8 +78,12 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
     }
 
     @Test func `a name that changes its address is followed to no forbidden one`() async throws {
-        try await TestServer.with { _ in .answer() } _: { allowed in
-            try await TestServer.with(host: "127.0.0.2") { _ in .answer() } _: { forbidden in
+        try await TestServer.with { _ in
+            .answer()
+        } _: { allowed in
+            try await TestServer.with(host: "127.0.0.2") { _ in
+                .answer()
+            } _: { forbidden in
                 let asked = Mutex(0)
                 let resolver = Resolver { _ in
                     let turn = asked.withLock { count in
@@ -98,7 +106,9 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
     }
 
     @Test func `of several addresses only permitted ones are used, and the next is tried where one is dead`() async throws {
-        try await TestServer.with { _ in .answer(body: Array("here".utf8)) } _: { server in
+        try await TestServer.with { _ in
+            .answer(body: Array("here".utf8))
+        } _: { server in
             let resolver = Resolver { _ in
                 // A forbidden one, one where nothing listens, the server.
                 try ["127.0.0.9", "127.0.0.3", "127.0.0.1"].map { try #require(IPAddress($0)) }
@@ -111,8 +121,12 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
     }
 
     @Test func `a redirect to a forbidden address is refused`() async throws {
-        try await TestServer.with { _ in .answer(body: Array("secret".utf8)) } _: { inner in
-            try await TestServer.with { _ in .answer(status: 302, headers: [("Location", "http://127.0.0.1:\(inner.port)/")]) } _: { outer in
+        try await TestServer.with { _ in
+            .answer(body: Array("secret".utf8))
+        } _: { inner in
+            try await TestServer.with { _ in
+                .answer(status: 302, headers: [("Location", "http://127.0.0.1:\(inner.port)/")])
+            } _: { outer in
                 try await withOutbound(allowing: ["127.0.0.1:\(outer.port)"]) { outbound in
                     #expect(await code { _ = try await outbound.send(.init(url: "http://127.0.0.1:\(outer.port)/")) } == .forbiddenAddress)
                     #expect(inner.requests.isEmpty)
@@ -122,7 +136,9 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
     }
 
     @Test func `a redirect to another origin carries no credentials, and a posted form becomes a read`() async throws {
-        try await TestServer.with { _ in .answer(body: Array("there".utf8)) } _: { other in
+        try await TestServer.with { _ in
+            .answer(body: Array("there".utf8))
+        } _: { other in
             try await TestServer.with { request in
                 request.uri == "/start"
                     ? .answer(status: 303, headers: [("Location", "next")])
@@ -148,7 +164,9 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
     }
 
     @Test func `a 307 repeats method and body`() async throws {
-        try await TestServer.with { $0.uri == "/a" ? .answer(status: 307, headers: [("Location", "/b")]) : .answer() } _: { server in
+        try await TestServer.with {
+            $0.uri == "/a" ? .answer(status: 307, headers: [("Location", "/b")]) : .answer()
+        } _: { server in
             try await withOutbound(allowing: ["127.0.0.1:*"]) { outbound in
                 _ = try await outbound.send(.init(method: "PUT", url: "http://127.0.0.1:\(server.port)/a", body: .bytes(Array("x".utf8))))
                 #expect(server.requests.map(\.method) == ["PUT", "PUT"])
@@ -158,7 +176,9 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
     }
 
     @Test func `redirects end at the limit, and are answers where they are not followed`() async throws {
-        try await TestServer.with { _ in .answer(status: 302, headers: [("Location", "/again")]) } _: { server in
+        try await TestServer.with { _ in
+            .answer(status: 302, headers: [("Location", "/again")])
+        } _: { server in
             try await withOutbound(allowing: ["127.0.0.1:*"]) { outbound in
                 let followed = OutboundRequest(url: "http://127.0.0.1:\(server.port)/", maximumRedirects: 3)
                 #expect(await code { _ = try await outbound.send(followed) } == .tooManyRedirects)
@@ -212,7 +232,9 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
 
     @Test(arguments: ["/silent", "/stalled"])
     func `a server that does not finish in time is left`(path: String) async throws {
-        try await TestServer.with { $0.uri == "/silent" ? .silence : .stall([1, 2, 3]) } _: { server in
+        try await TestServer.with {
+            $0.uri == "/silent" ? .silence : .stall([1, 2, 3])
+        } _: { server in
             try await withOutbound(allowing: ["127.0.0.1:*"]) { outbound in
                 let request = OutboundRequest(url: "http://127.0.0.1:\(server.port)\(path)", timeout: .milliseconds(300))
                 #expect(await code { _ = try await outbound.send(request) } == .timeout)
@@ -232,7 +254,9 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
     }
 
     @Test func `a dead port, a lost connection and an unknown name are told apart`() async throws {
-        let port = try await TestServer.with { _ in .hangUp } _: { server in
+        let port = try await TestServer.with { _ in
+            .hangUp
+        } _: { server in
             try await withOutbound(allowing: ["127.0.0.1:*"]) { outbound in
                 #expect(await code { _ = try await outbound.send(.init(url: "http://127.0.0.1:\(server.port)/")) } == .closed)
             }
@@ -246,7 +270,9 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
     }
 
     @Test func `the certificate must be trusted and of the requested name, although the connection goes to an address`() async throws {
-        try await TestServer.with(tls: true) { _ in .answer(body: Array("safe".utf8)) } _: { server in
+        try await TestServer.with(tls: true) { _ in
+            .answer(body: Array("safe".utf8))
+        } _: { server in
             let resolver = Resolver { _ in try [#require(IPAddress("127.0.0.1"))] }
             func send(_ host: String, verify: Bool = true, trusting: String?) async throws -> Int {
                 try await withOutbound(allowing: ["127.0.0.1:*"], resolver: resolver, trusting: trusting) { outbound in

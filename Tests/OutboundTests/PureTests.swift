@@ -28,7 +28,7 @@ import Testing
         #expect([408, 425, 429, 500, 502, 503, 504].allSatisfy { delay(answer($0)) != nil })
         let failures: [(OutboundError.Code, Bool)] = [
             (.unreachable, true), (.unresolvable, true), (.overloaded, true), (.timeout, true), (.closed, true), (.invalidURL, false),
-            (.forbiddenAddress, false), (.tls, false), (.responseTooLarge, false), (.tooManyRedirects, false),
+            (.forbiddenAddress, false), (.tls, false), (.responseTooLarge, false), (.tooManyRedirects, false)
         ]
         for (code, isRetried) in failures { #expect((delay(.failure(.init(code, ""))) != nil) == isRetried, "\(code)") }
     }
@@ -73,7 +73,7 @@ import Testing
 
     @Test func `a multipart body holds fields and files, and no name can break out`() {
         let body = MultipartBody([
-            .field("title", "Ünï"), .file("file", fileName: "a\"\r\nb.txt", contentType: "text/plain", bytes: [0, 13, 10, 255]),
+            .field("title", "Ünï"), .file("file", fileName: "a\"\r\nb.txt", contentType: "text/plain", bytes: [0, 13, 10, 255])
         ]).encoded(boundary: "XX")
         #expect(body.contentType == "multipart/form-data; boundary=XX")
         let expected =

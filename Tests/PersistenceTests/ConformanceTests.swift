@@ -94,7 +94,8 @@ import Testing
                 for _ in 0..<50 {
                     group.addTask {
                         let changed = try? await lease.database.write(in: lease.tenant) { tx in
-                            try tx.execute("UPDATE things SET count = count + 1 WHERE tenant_id = \(tx.tenant) AND name = \("counter") AND count < 20")
+                            try tx.execute(
+                                "UPDATE things SET count = count + 1 WHERE tenant_id = \(tx.tenant) AND name = \("counter") AND count < 20")
                         }
                         if changed == 1 { taken.raise() }
                     }

@@ -10,7 +10,7 @@ enum Fixtures {
         "things", .tenant, primaryKey: ["id"],
         columns: [
             Column("id", .uuid), Column("name", .text), Column("count", .integer), Column("ratio", .real, optional: true),
-            Column("content", .blob, optional: true), Column("at", .timestamp, optional: true), Column("is_good", .boolean, optional: true),
+            Column("content", .blob, optional: true), Column("at", .timestamp, optional: true), Column("is_good", .boolean, optional: true)
         ],
         indexes: [Index("things_name", on: ["tenant_id", "name"], unique: true)], checks: [.atLeast(column: "count", 0)])
     static let notes = Table("notes", .directory, primaryKey: ["id"], columns: [Column("id", .uuid), Column("words", .text)])

@@ -20,7 +20,8 @@ import Testing
         let database = try open(url)
         let tenant: TenantID = ids.next()
         for name in ["a", "b", "c", "d"] { try await database.write(in: tenant) { tx in try tx.addThing(name) } }
-        try PostgresConnection(url: url).simple("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        try PostgresConnection(url: url).simple(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
         for name in ["e", "f", "g", "h"] { try await database.write(in: tenant) { tx in try tx.addThing(name) } }
         #expect(try await database.read(in: tenant) { tx in try tx.names() }.count == 8)
         await database.close()
@@ -66,7 +67,10 @@ import Testing
     @Test func `the serving role cannot change the schema or lift the walls`() async throws {
         let connection = try PostgresConnection(url: try await prepared())
         try PostgresRoles.serve(connection)
-        for text in ["ALTER TABLE things DISABLE ROW LEVEL SECURITY", "DROP TABLE notes", "DROP POLICY things_tenant ON things", "CREATE TABLE more (id bigint)"] {
+        for text in [
+            "ALTER TABLE things DISABLE ROW LEVEL SECURITY", "DROP TABLE notes", "DROP POLICY things_tenant ON things",
+            "CREATE TABLE more (id bigint)"
+        ] {
             #expect(throws: PersistenceError.self) { try connection.simple(text) }
         }
         let seen = try connection.run("SELECT count(*) FROM things").rows.first

@@ -34,7 +34,9 @@ import Testing
                         do {
                             try await database.write(in: lease.tenant) { tx in
                                 try tx.addThing("thing \(number)")
-                                if number == 7 { try tx.execute("UPDATE things SET content = \(large) WHERE tenant_id = \(tx.tenant) AND name = \("thing 7")") }
+                                if number == 7 {
+                                    try tx.execute("UPDATE things SET content = \(large) WHERE tenant_id = \(tx.tenant) AND name = \("thing 7")")
+                                }
                             }
                             return (number, true, nil)
                         } catch {

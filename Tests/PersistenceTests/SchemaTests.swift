@@ -21,7 +21,7 @@ import Testing
         let steps: [Migration.Operation] = [
             .createTable(before), .addColumn(table: "parents", Column("gone", .text, optional: true)),
             .addColumn(table: "parents", Column("name", .text, default: .text(""))), .dropColumn(table: "parents", column: "gone"),
-            .createIndex(table: "parents", Index("parents_name", on: ["tenant_id", "name"])),
+            .createIndex(table: "parents", Index("parents_name", on: ["tenant_id", "name"]))
         ]
         var declared = Self.parents
         declared.columns = [declared.columns[0], Column("name", .text, default: .text("")), declared.columns[1]]
@@ -37,14 +37,19 @@ import Testing
         #expect(message([], made)?.contains("no module declares") == true)
         #expect(message([Self.parents], [])?.contains("No migration creates") == true)
         #expect(message([Self.parents], made + [Migration("test.0002", [.createTable(Self.parents)])])?.contains("second time") == true)
-        #expect(message([Self.parents], [Migration("test.0000", [.dropColumn(table: "parents", column: "x")])] + made)?.contains("does not exist") == true)
+        #expect(
+            message([Self.parents], [Migration("test.0000", [.dropColumn(table: "parents", column: "x")])] + made)?.contains("does not exist") == true
+        )
         let late = Migration("test.0002", [.addColumn(table: "parents", Column("late", .text))])
         #expect(message([Self.parents], made + [late])?.contains("give it a default") == true)
     }
 
     @Test func `a reference between tenants' tables begins with the tenant`() {
         func child(_ key: ForeignKey) -> [Table] {
-            [Self.parents, Table("children", .tenant, primaryKey: ["id"], columns: [Column("id", .uuid), Column("parent", .uuid)], foreignKeys: [key])]
+            [
+                Self.parents,
+                Table("children", .tenant, primaryKey: ["id"], columns: [Column("id", .uuid), Column("parent", .uuid)], foreignKeys: [key])
+            ]
         }
         func verdict(_ tables: [Table]) -> String? { message(tables, [Migration("test.0001", tables.map { .createTable($0) })]) }
         #expect(verdict(child(ForeignKey(["tenant_id", "parent"], references: "parents", ["tenant_id", "id"]))) == nil)
@@ -61,7 +66,7 @@ import Testing
                     indexes: [Index("parents_state", on: ["tenant_id", "state"], unique: true, where: .equals("state", "new"))],
                     foreignKeys: [ForeignKey(["tenant_id"], references: "tenants", ["id"], onDelete: .cascade)],
                     checks: [.oneOf(column: "state", values: ["new", "old"]), .atLeast(column: "count", 0)])),
-            .addColumn(table: "parents", Column("at", .timestamp, optional: true)), .dropIndex(table: "parents", name: "parents_state"),
+            .addColumn(table: "parents", Column("at", .timestamp, optional: true)), .dropIndex(table: "parents", name: "parents_state")
         ]
         #expect(Migration("test.0001", operations).checksum == "66ba1f36d11380c1bc7a0829df6f75188d917c064c952531e444d4b2781ca999")
     }

@@ -17,7 +17,7 @@ import Testing
         ("WITH due AS (SELECT id FROM runs) SELECT id FROM due UNION SELECT id FROM steps", ["runs", "due", "steps"]),
         ("SELECT 'FROM steps' /* FROM notes */ -- FROM notes\nFROM/**/runs", ["runs"]),
         ("SELECT a FROM f(steps, notes) x, runs FOR UPDATE SKIP LOCKED", ["f", "runs", "skip"]),
-        ("SELECT (SELECT count(*) FROM steps), notes FROM runs GROUP BY notes, steps", ["steps", "runs"]),
+        ("SELECT (SELECT count(*) FROM steps), notes FROM runs GROUP BY notes, steps", ["steps", "runs"])
     ])
     func `a table counts once for every place that reads or writes it`(_ text: String, _ tables: [String]) {
         #expect(TableUses.find(in: text) == tables)

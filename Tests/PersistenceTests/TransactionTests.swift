@@ -45,7 +45,8 @@ import Testing
                     _ = try await lease.database.writeDirectory { tx in
                         let both = (try tx.tenant(lease.tenant), try tx.tenant(lease.other))
                         try both.0.execute(
-                            "UPDATE things SET count = 1 WHERE tenant_id = \(both.0.tenant) AND id IN (SELECT id FROM things WHERE tenant_id = \(both.1.tenant))")
+                            "UPDATE things SET count = 1 WHERE tenant_id = \(both.0.tenant) AND id IN (SELECT id FROM things WHERE tenant_id = \(both.1.tenant))"
+                        )
                     }
                 })
         }
@@ -97,7 +98,8 @@ import Testing
                 try tx.emit(ThingMade(name: "lost"))
                 throw Stop()
             }
-            let rows = try await lease.database.readSystem { tx in try tx.all("SELECT tenant_id, name, version, subject, payload FROM outbox_events") }
+            let rows = try await lease.database.readSystem { tx in try tx.all("SELECT tenant_id, name, version, subject, payload FROM outbox_events")
+            }
             #expect(rows.count == 1)
             #expect(try rows[0].column(0, as: TenantID?.self) == lease.tenant)
             #expect(try rows[0].column(1, as: String.self) == "test.thing.made")

@@ -5,8 +5,9 @@ import Testing
 /// What is evaluated natively must give what the sandbox gives.
 @Suite(.enabled(if: SandboxProgram.find() != nil)) struct `Native evaluation agrees with the sandbox` {
     @Test(arguments: [
-        ("roots", Case.roots), ("arithmetic", Case.arithmetic), ("decisions", Case.decisions), ("values", Case.values), ("strings", Case.strings), ("arrays", Case.arrays),
-        ("numbers", Case.numbers), ("objects", Case.objects), ("dates", Case.dates), ("extensions", Case.extensions),
+        ("roots", Case.roots), ("arithmetic", Case.arithmetic), ("decisions", Case.decisions), ("values", Case.values), ("strings", Case.strings),
+        ("arrays", Case.arrays),
+        ("numbers", Case.numbers), ("objects", Case.objects), ("dates", Case.dates), ("extensions", Case.extensions)
     ])
     func `on the tables`(_ table: (name: String, cases: [Case])) async throws {
         try await compare(table.cases.map(\.text), scope: FixtureScope())
@@ -19,9 +20,12 @@ import Testing
     }
 
     /// Every block of the corpus, over items whose fields are texts, numbers, lists or missing.
-    @Test(.enabled(if: ExpressionCorpus.folder != nil), arguments: [
-        "Ada, 12.5 Löwe\n2nd", 42.5, [["name": "a", "id": 1, "text": "x"], ["name": "b", "id": 2, "text": "y"]], ["b", "a"], "2024-03-05T06:07:08.009Z", nil, ["a": 1],
-    ] as [JSON])
+    @Test(
+        .enabled(if: ExpressionCorpus.folder != nil),
+        arguments: [
+            "Ada, 12.5 Löwe\n2nd", 42.5, [["name": "a", "id": 1, "text": "x"], ["name": "b", "id": 2, "text": "y"]], ["b", "a"],
+            "2024-03-05T06:07:08.009Z", nil, ["a": 1]
+        ] as [JSON])
     func `on the expressions of public templates`(_ leaf: JSON) async throws {
         let blocks = try Array(Set(ExpressionCorpus.blocks())).sorted()
         // Some dozens of blocks share an item, so that there are not thousands of round trips.
@@ -35,7 +39,8 @@ import Testing
     /// `toDateTime` and its undefined on lists, `$if` with two arguments, unfinished tags, currency signs, the first of equal keys in `merge`, the expressions in
     /// `$parameter`, members that become empty in `compact`, and the length of the month in which a difference ends.
     private let known = [
-        "diffTo(", "'mins'", "$json.when.", ":00.000Z'.format(", "toDateTime(", "$if(false, 1)", "<i'.removeTags", "'$5.50'", ".merge()", "$parameter.url", "w:{v:''}", "'2024-01-31'), 'months'",
+        "diffTo(", "'mins'", "$json.when.", ":00.000Z'.format(", "toDateTime(", "$if(false, 1)", "<i'.removeTags", "'$5.50'", ".merge()",
+        "$parameter.url", "w:{v:''}", "'2024-01-31'), 'months'"
     ]
 
     private func compare(_ sources: [String], scope: any ExpressionScope) async throws {
@@ -49,7 +54,8 @@ import Testing
             case .success(.value(let value)): natives.append(.success(value))
             case .failure(let error): natives.append(.failure(error))
             }
-            blocks.append(ScriptBlock(source: source.contains("{") && source.drop(while: \.isWhitespace).first == "{" ? "(\(source))" : source, itemIndex: 0))
+            blocks.append(
+                ScriptBlock(source: source.contains("{") && source.drop(while: \.isWhitespace).first == "{" ? "(\(source))" : source, itemIndex: 0))
         }
         let answers = try await Sandbox.shared.evaluate(blocks, tenant: .test(2), scope: scope)
         for ((block, native), answer) in zip(zip(blocks, natives), answers) {

@@ -30,7 +30,7 @@ import Testing
         Case("={{ `a\nb` }}", "a\nb"),
         .undefined("={{ $json.missing }}"),
         .undefined("={{ $json.missing.deeper }}"),
-        .undefined("={{ }}"),
+        .undefined("={{ }}")
     ])
     func `give text, or the value of an only block`(_ given: Case) throws {
         #expect(try expressions.evaluateNatively(given.text, scope: FixtureScope(), itemIndex: 0) == .value(given.value))
@@ -38,14 +38,15 @@ import Testing
 
     @Test func `inside a value are evaluated however deep, and undefined members are left out`() async throws {
         let value: JSON = [
-            "a": "={{ $json.name }}", "b": ["={{ $json.age }}", "x", "={{ $json.missing }}"], "c": ["d": "={{ $json.missing }}", "e": 1], "f": "text",
+            "a": "={{ $json.name }}", "b": ["={{ $json.age }}", "x", "={{ $json.missing }}"], "c": ["d": "={{ $json.missing }}", "e": 1], "f": "text"
         ]
         let result = try await expressions.evaluate(value, tenant: TenantID(high: 1, low: 1), scope: FixtureScope(), itemIndex: 0)
         #expect(result == ["a": "Ada", "b": [36, "x", nil], "c": ["e": 1], "f": "text"])
     }
 
     @Test func `are evaluated for each item`() async throws {
-        let results = try await expressions.evaluate("={{ $json.name }}", tenant: TenantID(high: 1, low: 1), scope: FixtureScope(), itemIndices: [1, 0])
+        let results = try await expressions.evaluate(
+            "={{ $json.name }}", tenant: TenantID(high: 1, low: 1), scope: FixtureScope(), itemIndices: [1, 0])
         #expect(results == [.success(.json("Grace")), .success(.json("Ada"))])
     }
 
@@ -70,7 +71,10 @@ import Testing
         #expect(error?.message == "There is no node \"Nowhere\".")
     }
 
-    @Test(arguments: ["$json.constructor", "''['constructor']", "[].map.constructor('return 1')()", "$json.a.__proto__.x", "Math.constructor", "$json['proto' + 'type']", "(x => x).constructor", "$('Get').constructor"])
+    @Test(arguments: [
+        "$json.constructor", "''['constructor']", "[].map.constructor('return 1')()", "$json.a.__proto__.x", "Math.constructor",
+        "$json['proto' + 'type']", "(x => x).constructor", "$('Get').constructor"
+    ])
     func `refuse names that reach out of the data`(_ source: String) throws {
         let result = Result { try native(source) }
         switch result {
@@ -95,5 +99,7 @@ actor CountingRunner: ScriptRunner {
         return blocks.indices.map { .success(.json(.string("answer \($0)"))) }
     }
 
-    func run(_ script: Script, tenant: TenantID, scope: any ExpressionScope) async throws -> ScriptResult { throw ScriptError(.unavailable, "not here") }
+    func run(_ script: Script, tenant: TenantID, scope: any ExpressionScope) async throws -> ScriptResult {
+        throw ScriptError(.unavailable, "not here")
+    }
 }

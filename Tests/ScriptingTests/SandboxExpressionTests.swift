@@ -18,20 +18,24 @@ struct SandboxExpressionTests {
     }
 
     @Test func `the roots of the item`() async throws {
-        try await check([
-            ("$json.a", 2), ("$data.a", 2), ("$itemIndex", 1), ("$input.item.json.a", 2), ("$input.first().json.a", 1),
-            ("$input.last().json.a", 2), ("$input.all().length", 2), ("$input.params.mode", "m"), ("$items().length", 2), ("$item(0).$json.a", 1),
-        ], item: 1)
+        try await check(
+            [
+                ("$json.a", 2), ("$data.a", 2), ("$itemIndex", 1), ("$input.item.json.a", 2), ("$input.first().json.a", 1),
+                ("$input.last().json.a", 2), ("$input.all().length", 2), ("$input.params.mode", "m"), ("$items().length", 2), ("$item(0).$json.a", 1)
+            ], item: 1)
         try await check([("$binary.file.mimeType", "text/plain")])
     }
 
     @Test func `the roots of other nodes`() async throws {
-        try await check([
-            ("$('Before').item.json.id", 11), ("$('Before').first().json.id", 10), ("$('Before').last().json.id", 11),
-            ("$('Before').all().map(i => i.json.id)", [10, 11]), ("$('Before').itemMatching(0).json.id", 10), ("$('Before').pairedItem(0).json.id", 10),
-            ("$('Before').params.mode", "m"), ("$('Before').context.currentRunIndex", 4), ("$('Before').isExecuted", true),
-            ("$('Elsewhere').isExecuted", false), ("$node['Before'].json.id", 11), ("$node.Before.parameter.mode", "m"), ("$items('Before').length", 2),
-        ], item: 1)
+        try await check(
+            [
+                ("$('Before').item.json.id", 11), ("$('Before').first().json.id", 10), ("$('Before').last().json.id", 11),
+                ("$('Before').all().map(i => i.json.id)", [10, 11]), ("$('Before').itemMatching(0).json.id", 10),
+                ("$('Before').pairedItem(0).json.id", 10),
+                ("$('Before').params.mode", "m"), ("$('Before').context.currentRunIndex", 4), ("$('Before').isExecuted", true),
+                ("$('Elsewhere').isExecuted", false), ("$node['Before'].json.id", 11), ("$node.Before.parameter.mode", "m"),
+                ("$items('Before').length", 2)
+            ], item: 1)
     }
 
     @Test func `the roots of the run`() async throws {
@@ -42,18 +46,20 @@ struct SandboxExpressionTests {
             ("new Date().toISOString()", "2026-03-01T12:30:15.250Z"), ("Date.now()", 1_772_368_215_250),
             ("$jmespath({a: [{b: 1}, {b: 2}]}, 'a[*].b')", [1, 2]), ("$if($json.a == 1, 'yes', $json.q.w.e)", "yes"), ("$ifEmpty('', 5)", 5),
             ("$min(3, 1)", 1), ("$max(3, 1)", 3), ("$average(1, 3)", 2), ("$fromAI('x', 'd', 'string', 'given')", "given"),
-            ("$execution.customData.set('k', 'v'), $execution.customData.get('k')", "v"),
+            ("$execution.customData.set('k', 'v'), $execution.customData.get('k')", "v")
         ])
     }
 
     @Test func `methods of texts`() async throws {
         try await check([
             ("'a@b.de'.isEmail()", true), ("'Hello World'.toSnakeCase()", "hello_world"), ("'hello world'.toTitleCase()", "Hello World"),
-            ("'abc'.hash('sha256')", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), ("'abc'.hash()", "900150983cd24fb0d6963f7d28e17f72"),
+            ("'abc'.hash('sha256')", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            ("'abc'.hash()", "900150983cd24fb0d6963f7d28e17f72"),
             ("'5'.toNumber() + 1", 6), ("'x'.base64Encode().base64Decode()", "x"), ("'<b>x</b>'.removeTags()", "x"), ("'{\"a\":1}'.parseJson().a", 1),
-            ("'https://a.example.com/p?q'.extractDomain()", "a.example.com"), ("'**b** [l](u)'.removeMarkdown()", "b l"), ("'Crème'.replaceSpecialChars()", "Creme"),
+            ("'https://a.example.com/p?q'.extractDomain()", "a.example.com"), ("'**b** [l](u)'.removeMarkdown()", "b l"),
+            ("'Crème'.replaceSpecialChars()", "Creme"),
             ("'no'.toBoolean()", false), ("' '.isBlank()", true), ("'mail a@b.de now'.extractEmail()", "a@b.de"), ("'x'.quote()", "\"x\""),
-            ("`x ${'a b'.urlEncode()} y`", "x a%20b y"), ("$json.missing.isEmpty()", true), ("$json.s.isNotEmpty()", true),
+            ("`x ${'a b'.urlEncode()} y`", "x a%20b y"), ("$json.missing.isEmpty()", true), ("$json.s.isNotEmpty()", true)
         ])
     }
 
@@ -62,13 +68,17 @@ struct SandboxExpressionTests {
             ("[1, 2, 3].sum()", 6), ("[1, 2, 2].unique()", [1, 2]), ("[{a: 1}, {a: 2}].pluck('a')", [1, 2]), ("[1, 2, 3].chunk(2)", [[1, 2], [3]]),
             ("[1, 2].union([2, 3])", [1, 2, 3]), ("[1, 2].difference([2])", [1]), ("[1, 2].intersection([2])", [2]), ("[1].append(2)", [1, 2]),
             ("[{k: 'a', v: 1}].smartJoin('k', 'v')", ["a": 1]), ("[1, '', null].compact()", [1]), ("[{a: 1}].renameKeys('a', 'b')", [["b": 1]]),
-            ("({a: null, b: 1}).compact()", ["b": 1]), ("({z: 2}).keys()", ["z"]), ("({z: 2}).hasField('z')", true), ("({a: 1, b: 2}).removeField('a')", ["b": 2]),
-            ("(3.14159).round(2)", 3.14), ("(1234.5).format('de-DE')", "1.234,5"), ("(4).isEven()", true), ("true.toInt()", 1), ("(0).toDateTime('s').toUTC().year", 1970),
+            ("({a: null, b: 1}).compact()", ["b": 1]), ("({z: 2}).keys()", ["z"]), ("({z: 2}).hasField('z')", true),
+            ("({a: 1, b: 2}).removeField('a')", ["b": 2]),
+            ("(3.14159).round(2)", 3.14), ("(1234.5).format('de-DE')", "1.234,5"), ("(4).isEven()", true), ("true.toInt()", 1),
+            ("(0).toDateTime('s').toUTC().year", 1970)
         ])
     }
 
     @Test func `data wins over methods of the same name, and no built-in is changed`() async throws {
-        try await check([("({values: 3}).values", 3), ("'values' in $json", false), ("Object.keys(Object.prototype).length", 0), ("[3, 1].sort()", [1, 3])])
+        try await check([
+            ("({values: 3}).values", 3), ("'values' in $json", false), ("Object.keys(Object.prototype).length", 0), ("[3, 1].sort()", [1, 3])
+        ])
         #expect(try await evaluate("$json.values") == .undefined)
     }
 

@@ -38,7 +38,9 @@ final class SandboxScope: ExpressionScope {
         return items
     }
     func pairedItem(ofNode name: String, itemIndex: Int) throws(ScopeError) -> JSON {
-        guard let items = nodes[name], items.indices.contains(itemIndex) else { throw ScopeError(code: "no_paired_item", message: "no item of \"\(name)\" belongs to item \(itemIndex)") }
+        guard let items = nodes[name], items.indices.contains(itemIndex) else {
+            throw ScopeError(code: "no_paired_item", message: "no item of \"\(name)\" belongs to item \(itemIndex)")
+        }
         return items[itemIndex]
     }
     func isExecuted(_ name: String) -> Bool { nodes[name] != nil }

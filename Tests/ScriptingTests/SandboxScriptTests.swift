@@ -14,11 +14,20 @@ struct SandboxScriptTests {
     }
 
     @Test func `each mode makes items`() async throws {
-        #expect(try await run("return items.map(i => ({json: {b: i.json.a * 2}, pairedItem: 1}))").items == [["json": ["b": 2], "pairedItem": 1], ["json": ["b": 4], "pairedItem": 1]])
-        #expect(try await run("return {b: $json.a}", .eachItem).items == [["json": ["b": 1], "pairedItem": ["item": 0]], ["json": ["b": 2], "pairedItem": ["item": 1]]])
+        #expect(
+            try await run("return items.map(i => ({json: {b: i.json.a * 2}, pairedItem: 1}))").items == [
+                ["json": ["b": 2], "pairedItem": 1], ["json": ["b": 4], "pairedItem": 1]
+            ])
+        #expect(
+            try await run("return {b: $json.a}", .eachItem).items == [
+                ["json": ["b": 1], "pairedItem": ["item": 0]], ["json": ["b": 2], "pairedItem": ["item": 1]]
+            ])
         #expect(try await run("return $json.a == 1 ? null : {json: $json}", .eachItem).items == [["json": ["a": 2], "pairedItem": ["item": 1]]])
         #expect(try await run("items[0].json.z = 1; return items", .function).items == [["json": ["a": 1, "z": 1]], ["json": ["a": 2]]])
-        #expect(try await run("item.b = item.a + 1; return item", .functionItem).items == [["json": ["a": 1, "b": 2], "pairedItem": ["item": 0]], ["json": ["a": 2, "b": 3], "pairedItem": ["item": 1]]])
+        #expect(
+            try await run("item.b = item.a + 1; return item", .functionItem).items == [
+                ["json": ["a": 1, "b": 2], "pairedItem": ["item": 0]], ["json": ["a": 2, "b": 3], "pairedItem": ["item": 1]]
+            ])
     }
 
     @Test func `bare objects are wrapped, in a list or alone`() async throws {
@@ -36,7 +45,8 @@ struct SandboxScriptTests {
     }
 
     @Test func `promises and timers are awaited`() async throws {
-        let source = "const order = []; setTimeout(() => order.push('late'), 50); await new Promise(r => setTimeout(r, 10)); order.push('early'); await new Promise(r => setTimeout(r, 90)); return {order}"
+        let source =
+            "const order = []; setTimeout(() => order.push('late'), 50); await new Promise(r => setTimeout(r, 10)); order.push('early'); await new Promise(r => setTimeout(r, 90)); return {order}"
         #expect(try await run(source).items == [["json": ["order": ["early", "late"]]]])
         #expect(await fault("await new Promise(() => {})")?.message.contains("nothing will ever settle") == true)
     }
@@ -61,6 +71,9 @@ struct SandboxScriptTests {
 
     @Test func `nothing is left behind for the next script`() async throws {
         _ = try await run("globalThis.leak = 1; Array.prototype.leak = 2; String.prototype.trim = () => 'gone'; return []")
-        #expect(try await run("return {a: typeof leak, b: [].leak === undefined, c: ' x '.trim()}").items == [["json": ["a": "undefined", "b": true, "c": "x"]]])
+        #expect(
+            try await run("return {a: typeof leak, b: [].leak === undefined, c: ' x '.trim()}").items == [
+                ["json": ["a": "undefined", "b": true, "c": "x"]]
+            ])
     }
 }

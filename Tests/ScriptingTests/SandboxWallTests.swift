@@ -7,7 +7,9 @@ import Testing
 struct SandboxWallTests {
     let scope = SandboxScope()
 
-    func fault(_ source: String, _ sandbox: Sandbox = .shared, tenant: TenantID = .test(3), limit: Duration = .milliseconds(300)) async -> ScriptError? {
+    func fault(_ source: String, _ sandbox: Sandbox = .shared, tenant: TenantID = .test(3), limit: Duration = .milliseconds(300)) async
+        -> ScriptError?
+    {
         do {
             _ = try await sandbox.run(Script(source: source, mode: .allItems, timeLimit: limit), tenant: tenant, scope: scope)
             return nil
@@ -15,14 +17,16 @@ struct SandboxWallTests {
     }
 
     @Test(arguments: [
-        "while (true) {}", "for (;;) await null", "/^(a+)+$/.test('a'.repeat(40) + 'b')", "const f = () => setTimeout(f, 0); f(); await new Promise(() => {})",
+        "while (true) {}", "for (;;) await null", "/^(a+)+$/.test('a'.repeat(40) + 'b')",
+        "const f = () => setTimeout(f, 0); f(); await new Promise(() => {})"
     ])
     func `what never ends is stopped`(source: String) async {
         #expect(await fault(source)?.kind == .timeLimit)
     }
 
     @Test(arguments: [
-        "const a = []; while (true) a.push(new Array(1e5).fill(1.5))", "let s = 'x'; const keep = []; while (true) { s = (s + 'abcdefgh').repeat(64).slice(0, 3e7); keep.push(s + keep.length) }",
+        "const a = []; while (true) a.push(new Array(1e5).fill(1.5))",
+        "let s = 'x'; const keep = []; while (true) { s = (s + 'abcdefgh').repeat(64).slice(0, 3e7); keep.push(s + keep.length) }"
     ])
     func `a memory bomb is stopped`(source: String) async {
         #expect(await fault(source, limit: .seconds(20))?.kind == .memoryLimit)
@@ -40,7 +44,10 @@ struct SandboxWallTests {
     }
 
     @Test func `a walk to the constructors stays inside`() async throws {
-        let script = Script(source: "const p = this?.constructor?.constructor ?? (() => {}).constructor; return {process: p('return typeof process')(), names: p('return Object.getOwnPropertyNames(globalThis).filter(n => /^(__|aias|process|fetch|XMLHttp|WebSocket|Deno)/.test(n))')()}", mode: .allItems)
+        let script = Script(
+            source:
+                "const p = this?.constructor?.constructor ?? (() => {}).constructor; return {process: p('return typeof process')(), names: p('return Object.getOwnPropertyNames(globalThis).filter(n => /^(__|aias|process|fetch|XMLHttp|WebSocket|Deno)/.test(n))')()}",
+            mode: .allItems)
         let result = try await Sandbox.shared.run(script, tenant: .test(3), scope: scope)
         #expect(result.items == [["json": ["process": "undefined", "names": []]]])
     }
@@ -61,7 +68,8 @@ struct SandboxWallTests {
     }
 
     @Test func `after a crash the next call works and other tenants are unharmed`() async throws {
-        async let other = fault("const end = []; for (let i = 0; i < 2e6; i++) end[i % 10] = i; return {ok: true}", tenant: .test(5), limit: .seconds(10))
+        async let other = fault(
+            "const end = []; for (let i = 0; i < 2e6; i++) end[i % 10] = i; return {ok: true}", tenant: .test(5), limit: .seconds(10))
         #expect(await fault("while (true) {}", tenant: .test(4))?.kind == .timeLimit)
         #expect(await fault("return {ok: true}", tenant: .test(4), limit: .seconds(10)) == nil)
         #expect(await other == nil)
@@ -97,7 +105,8 @@ struct SandboxWallTests {
             for number in 0..<50 {
                 group.addTask {
                     let scope = SandboxScope([["json": ["n": .number(Double(number))]]])
-                    let values = try await Sandbox.shared.evaluate([ScriptBlock(source: "$json.n * 2", itemIndex: 0)], tenant: .test(UInt64(10 + number % 5)), scope: scope)
+                    let values = try await Sandbox.shared.evaluate(
+                        [ScriptBlock(source: "$json.n * 2", itemIndex: 0)], tenant: .test(UInt64(10 + number % 5)), scope: scope)
                     return values == [.success(.json(.number(Double(number * 2))))]
                 }
             }
@@ -111,7 +120,9 @@ struct SandboxWallTests {
     }
 
     @Test func `a cancelled caller stops its script`() async {
-        let task = Task { try await Sandbox.shared.run(Script(source: "while (true) {}", mode: .allItems, timeLimit: .seconds(60)), tenant: .test(8), scope: scope) }
+        let task = Task {
+            try await Sandbox.shared.run(Script(source: "while (true) {}", mode: .allItems, timeLimit: .seconds(60)), tenant: .test(8), scope: scope)
+        }
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
     }

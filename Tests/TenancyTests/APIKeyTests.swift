@@ -40,7 +40,9 @@ import Testing
             let child = try await world.tenancy.createKey(name: "Child", scopes: [], expiresAt: nil, in: world.acme.id, by: narrowed)
             #expect(try await principal(world, child.secret).permissions == narrowed.permissions)
             func make(_ scope: String) async throws -> String? {
-                try await refusal { try await world.tenancy.createKey(name: "More", scopes: [scope], expiresAt: nil, in: world.acme.id, by: narrowed) }
+                try await refusal {
+                    try await world.tenancy.createKey(name: "More", scopes: [scope], expiresAt: nil, in: world.acme.id, by: narrowed)
+                }
             }
             #expect(try await make("members.write") == "permission_denied")
             #expect(try await make("world.rule") == "unknown_scope")

@@ -79,7 +79,9 @@ import Testing
             #expect(try await refusal { try await world.tenancy.resetPassword(token: tokens[0], password: "short") } == "bad_length")
             try await world.tenancy.resetPassword(token: tokens[0], password: "another good one")
             #expect(try await world.tenancy.principal(Presented(bearer: nil, session: session, tenant: nil)).actor == .anonymous)
-            #expect(try await refusal { try await world.tenancy.signIn(email: "ben@example.com", password: TenancyHarness.password) } == "bad_credentials")
+            #expect(
+                try await refusal { try await world.tenancy.signIn(email: "ben@example.com", password: TenancyHarness.password) } == "bad_credentials"
+            )
             _ = try await world.tenancy.signIn(email: "ben@example.com", password: "another good one")
         }
     }
@@ -88,7 +90,9 @@ import Testing
         try await withTenancy(.sqlite) { world in
             _ = try await world.signUpBen()
             let rows = try await world.database.readSystem { tx in
-                try tx.all("SELECT payload, subject FROM outbox_events ORDER BY id") { "\(try $0.column(0, as: String.self)) \(try $0.column(1, as: String.self))" }
+                try tx.all("SELECT payload, subject FROM outbox_events ORDER BY id") {
+                    "\(try $0.column(0, as: String.self)) \(try $0.column(1, as: String.self))"
+                }
             }
             let mail = try #require(try await world.mails().first)
             #expect(rows.count == 1 && mail.to == "ben@example.com" && mail.arguments["path"]?.hasPrefix("/verify-email?token=") == true)
@@ -96,7 +100,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "ana", "ana@", "@example.com", "ana@example", "a b@example.com", "ana@example.com\r\nBcc: x@y.z", "a@b@c.d", "a@.b.c", "<a@b.c>"])
+    @Test(arguments: [
+        "", "ana", "ana@", "@example.com", "ana@example", "a b@example.com", "ana@example.com\r\nBcc: x@y.z", "a@b@c.d", "a@.b.c", "<a@b.c>"
+    ])
     func `what is no address is refused`(text: String) {
         #expect(throws: Refusal.self) { try EmailAddress(text) }
     }

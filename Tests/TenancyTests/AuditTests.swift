@@ -8,7 +8,9 @@ import Testing
 @Suite struct AuditTests {
     @Test(arguments: DatabaseEngine.allCases) func `every verb that changes a tenant leaves one row`(engine: DatabaseEngine) async throws {
         try await withTenancy(engine) { world in
-            let tenancy = world.tenancy, acme = world.acme.id, by = TenancyHarness.owner
+            let tenancy = world.tenancy
+            let acme = world.acme.id
+            let by = TenancyHarness.owner
             var expected = ["tenant.create"]
             func check(_ action: String?) async throws {
                 if let action { expected.append(action) }
@@ -45,18 +47,22 @@ import Testing
         try await withTenancy(engine) { world in
             _ = try await refusal { try await world.tenancy.revokeKey(world.lease.ids.next(), of: world.acme.id, by: TenancyHarness.owner) }
             let change = TenantChange(timeZone: "Mars/Olympus")
-            #expect(try await refusal { try await world.tenancy.updateTenant(world.acme.id, change, by: TenancyHarness.owner) } == "unknown_time_zone")
+            #expect(
+                try await refusal { try await world.tenancy.updateTenant(world.acme.id, change, by: TenancyHarness.owner) } == "unknown_time_zone")
             #expect(try await world.actions(of: world.acme.id) == ["tenant.create"])
         }
     }
 
-    @Test(arguments: DatabaseEngine.allCases) func `sealers at once make one chain, and a changed row breaks it`(engine: DatabaseEngine) async throws {
+    @Test(arguments: DatabaseEngine.allCases) func `sealers at once make one chain, and a changed row breaks it`(engine: DatabaseEngine) async throws
+    {
         try await withTenancy(engine) { world in
             let acme = world.acme.id
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 0..<20 {
                     group.addTask {
-                        try await world.database.write(in: acme) { tx in try tx.audit(.system(in: acme), "test.act", "thing:\(index)", ["n": .number(Double(index))]) }
+                        try await world.database.write(in: acme) { tx in
+                            try tx.audit(.system(in: acme), "test.act", "thing:\(index)", ["n": .number(Double(index))])
+                        }
                         try await world.tenancy.sealAuditLog(of: acme)
                     }
                 }

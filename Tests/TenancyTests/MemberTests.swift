@@ -19,7 +19,8 @@ import Testing
         return try await world.tenancy.acceptInvitation(token: token, name: nil, password: password).user.id
     }
 
-    @Test(arguments: DatabaseEngine.allCases) func `an invitation is accepted by a new person and by a known one`(engine: DatabaseEngine) async throws {
+    @Test(arguments: DatabaseEngine.allCases) func `an invitation is accepted by a new person and by a known one`(engine: DatabaseEngine) async throws
+    {
         try await withTenancy(engine) { world in
             let ben = try await world.signUpBen().user
             for email in ["ben@example.com", "eve@example.com"] {
@@ -58,8 +59,10 @@ import Testing
         try await withTenancy(.sqlite) { world in
             let ana = try await owner(of: world)
             let ben = try await join(world, "ben@example.com", .admin)
-            let admin = Principal(actor: .user(ben), tenant: world.acme.id, role: .admin, permissions: world.tenancy.permissions.permissions(of: .admin))
-            let tenancy = world.tenancy, acme = world.acme.id
+            let admin = Principal(
+                actor: .user(ben), tenant: world.acme.id, role: .admin, permissions: world.tenancy.permissions.permissions(of: .admin))
+            let tenancy = world.tenancy
+            let acme = world.acme.id
             #expect(try await refusal { try await tenancy.setRole(.owner, of: ben, in: acme, by: admin) } == "owner_only")
             #expect(try await refusal { try await tenancy.setRole(.viewer, of: ana.user, in: acme, by: admin) } == "owner_only")
             #expect(try await refusal { try await tenancy.removeMember(ana.user, from: acme, by: admin) } == "owner_only")

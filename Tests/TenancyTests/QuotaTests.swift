@@ -43,7 +43,9 @@ import Testing
     @Test(arguments: DatabaseEngine.allCases) func `another plan moves what is allowed and leaves what is used`(engine: DatabaseEngine) async throws {
         try await withTenancy(engine) { world in
             #expect(try await reserve(world, .workflows, 5) == nil)
-            func change(_ plan: PlanName) async throws { _ = try await world.tenancy.updateTenant(world.acme.id, TenantChange(plan: plan), by: TenancyHarness.owner) }
+            func change(_ plan: PlanName) async throws {
+                _ = try await world.tenancy.updateTenant(world.acme.id, TenantChange(plan: plan), by: TenancyHarness.owner)
+            }
             try await change(.professional)
             #expect(try await reserve(world, .workflows, 20) == nil)
             #expect(try await reserve(world, .workflows) == "limit_reached")
@@ -59,7 +61,9 @@ import Testing
         try await withTenancy(engine) { world in
             for tenant in [world.acme.id, try await world.makeTenant("other").tenant.id] {
                 for quantity in [1, 2] {
-                    try await world.database.write(in: tenant) { tx in try tx.meter("executions", quantity: quantity, key: "run:1", at: tx.clock.now()) }
+                    try await world.database.write(in: tenant) { tx in
+                        try tx.meter("executions", quantity: quantity, key: "run:1", at: tx.clock.now())
+                    }
                 }
                 let quantities: [Int] = try await world.database.read(in: tenant) { tx in
                     try tx.all("SELECT quantity FROM usage_events WHERE tenant_id = \(tx.tenant)") { try $0.column(0) }

@@ -24,8 +24,10 @@ import Testing
             #expect(endpoints.count >= 11)
             for endpoint in endpoints {
                 let path = endpoint.path.description.replacing("{user}", with: stranger.description).replacing("{id}", with: strangersKey.description)
-                let bodies = ["/v1/members/{user}/role": #"{"role":"viewer"}"#, "/v1/tenant": #"{"name":"Mine"}"#,
-                    "/v1/invitations": #"{"email":"x@example.com","role":"viewer"}"#, "/v1/api-keys": #"{"name":"Mine"}"#]
+                let bodies = [
+                    "/v1/members/{user}/role": #"{"role":"viewer"}"#, "/v1/tenant": #"{"name":"Mine"}"#,
+                    "/v1/invitations": #"{"email":"x@example.com","role":"viewer"}"#, "/v1/api-keys": #"{"name":"Mine"}"#
+                ]
                 let isWriting = [.post, .put, .patch].contains(endpoint.method)
                 let body = isWriting ? Array((bodies[endpoint.path.description] ?? "{}").utf8) : []
                 let headers = [("Authorization", "Bearer \(world.acmeKey)"), ("Content-Type", "application/json")]

@@ -25,8 +25,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [("acme", "subdomain_taken"), ("ACME", "subdomain_taken"), ("www", "reserved"), ("ab", "bad_length"), ("a_b", "bad_characters"),
-        ("-ab", "bad_characters"), ("über", "bad_characters"), (String(repeating: "a", count: 41), "bad_length")])
+    @Test(arguments: [
+        ("acme", "subdomain_taken"), ("ACME", "subdomain_taken"), ("www", "reserved"), ("ab", "bad_length"), ("a_b", "bad_characters"),
+        ("-ab", "bad_characters"), ("über", "bad_characters"), (String(repeating: "a", count: 41), "bad_length")
+    ])
     func `a subdomain that cannot be had is refused`(subdomain: String, code: String) async throws {
         try await withTenancy(.sqlite) { world in
             let refused = try await refusal { try await world.makeTenant(subdomain) }
@@ -46,11 +48,14 @@ import Testing
         }
     }
 
-    @Test(arguments: DatabaseEngine.allCases) func `only the custom plan takes limits, and those left out are unlimited`(engine: DatabaseEngine) async throws {
+    @Test(arguments: DatabaseEngine.allCases) func `only the custom plan takes limits, and those left out are unlimited`(engine: DatabaseEngine)
+        async throws
+    {
         try await withTenancy(engine) { world in
             let custom = try await world.makeTenant("custom", plan: .custom, limits: PlanLimits(workflows: 7)).tenant
             #expect(custom.limits == PlanLimits(workflows: 7))
-            #expect(try await refusal { try await world.makeTenant("greedy", plan: .starter, limits: PlanLimits(workflows: 7)) } == "plan_brings_limits")
+            #expect(
+                try await refusal { try await world.makeTenant("greedy", plan: .starter, limits: PlanLimits(workflows: 7)) } == "plan_brings_limits")
             #expect(try await refusal { try await world.makeTenant("nobody", plan: .custom, limits: PlanLimits(users: -1)) } == "bad_limits")
             let renamed = try await world.tenancy.updateTenant(custom.id, TenantChange(name: "Renamed", plan: .custom), by: TenancyHarness.owner)
             #expect(renamed.limits == PlanLimits(workflows: 7))

@@ -42,7 +42,9 @@ package enum Benchmarks {
             for step in 0..<4 {
                 try await platform.database.write(in: tenant) { tx in
                     for row in 0..<(step == 0 ? 3 : 2) {
-                        try tx.meter("bench", quantity: 1, key: "\(tx.ids.next(Never.self))-\(row)", at: tx.clock.now(), dimensions: ["step": .number(Double(step))])
+                        try tx.meter(
+                            "bench", quantity: 1, key: "\(tx.ids.next(Never.self))-\(row)", at: tx.clock.now(),
+                            dimensions: ["step": .number(Double(step))])
                     }
                 }
             }
@@ -72,7 +74,7 @@ package enum Benchmarks {
         func pick(_ share: Double) -> JSON { .number(sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]) }
         return [
             "runs": .number(Double(runs)), "clients": .number(Double(clients)), "runs_per_s": .number((Double(runs) / seconds * 10).rounded() / 10),
-            "p50_ms": pick(0.5), "p99_ms": pick(0.99),
+            "p50_ms": pick(0.5), "p99_ms": pick(0.99)
         ]
     }
 

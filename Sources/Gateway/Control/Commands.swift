@@ -26,9 +26,9 @@ extension Platform {
         return [
             "tenant": [
                 "id": .string(made.tenant.id.description), "name": .string(made.tenant.name), "subdomain": .string(made.tenant.subdomain.text),
-                "plan": .string(made.tenant.plan.rawValue), "status": .string(made.tenant.status.rawValue),
+                "plan": .string(made.tenant.plan.rawValue), "status": .string(made.tenant.status.rawValue)
             ],
-            "api_key": .string(made.apiKey),
+            "api_key": .string(made.apiKey)
         ]
     }
 

@@ -101,7 +101,9 @@ private final class LocalFiles: Sendable {
 
     func read(_ reference: BinaryReference) throws -> [UInt8] {
         if reference.id.hasPrefix("data:"), let data = Data(base64Encoded: String(reference.id.dropFirst(5))) { return [UInt8](data) }
-        guard let bytes = files.withLock({ $0[reference.id] }) else { throw StepFailure("binary_gone", "The attached file is gone.", isRetryable: false) }
+        guard let bytes = files.withLock({ $0[reference.id] }) else {
+            throw StepFailure("binary_gone", "The attached file is gone.", isRetryable: false)
+        }
         return bytes
     }
 }

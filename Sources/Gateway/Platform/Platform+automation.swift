@@ -42,7 +42,8 @@ extension Platform {
             return lease
         }
         let engine = Engine(
-            database: database, lease: lease, services: engineServices(outbound), configuration: engineConfiguration(kinds ?? workflows.kinds), clock: clock, ids: ids, blobs: blobs)
+            database: database, lease: lease, services: engineServices(outbound), configuration: engineConfiguration(kinds ?? workflows.kinds),
+            clock: clock, ids: ids, blobs: blobs)
         let zone: @Sendable (TenantID) async throws -> String = { [tenancy] tenant in try await tenancy.timeZone(of: tenant) }
         let binaries = Binaries(database: database, blobs: blobs)
         return Automation(
@@ -63,7 +64,8 @@ extension Platform {
             },
             resolve: { call, tenant in
                 guard call.document == nil else {
-                    throw StepFailure("inline_workflow", "A workflow given inline cannot be called here; publish it and name its id.", isRetryable: false)
+                    throw StepFailure(
+                        "inline_workflow", "A workflow given inline cannot be called here; publish it and name its id.", isRetryable: false)
                 }
                 guard let found = try await Platform.callee(call.workflow, tenant, "execute_workflow_trigger", database) else {
                     throw StepFailure("no_such_workflow", "There is no published workflow \(call.workflow).", isRetryable: false)

@@ -67,7 +67,8 @@ package final class Platform: Sendable {
     /// Brings a server's schema up to date, as its owner.
     package static func migrate(url: String) throws { try PostgresDatabase.migrate(url: url, migrations: migrations) }
 
-    package static let tables: [Table] = PersistenceModule.tables + JobsModule.tables + Module.httpSurface.tables + TenancyModule.tables + WorkflowsModule.tables
+    package static let tables: [Table] =
+        PersistenceModule.tables + JobsModule.tables + Module.httpSurface.tables + TenancyModule.tables + WorkflowsModule.tables
     package static let migrations: [Migration] =
         PersistenceModule.migrations + JobsModule.migrations + Module.httpSurface.migrations + TenancyModule.migrations
         + WorkflowsModule.migrations

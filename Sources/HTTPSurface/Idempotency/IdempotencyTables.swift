@@ -23,7 +23,7 @@ package enum IdempotencyTables {
         Column("content_type", .text, optional: true),
         Column("location", .text, optional: true),
         Column("body", .blob, optional: true),
-        Column("is_sealed", .boolean),
+        Column("is_sealed", .boolean)
     ]
 }
 

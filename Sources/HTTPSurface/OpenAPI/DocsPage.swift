@@ -61,7 +61,8 @@ struct DocsPage {
 
     private func requestBody(_ endpoint: Endpoint) -> HTML {
         guard let body = endpoint.requestBody else { return "" }
-        return table("http.docs.body", ["http.docs.field", "http.docs.type", "http.docs.meaning"], fields(body.schema, "", body.schema.root, above: []))
+        return table(
+            "http.docs.body", ["http.docs.field", "http.docs.type", "http.docs.meaning"], fields(body.schema, "", body.schema.root, above: []))
     }
 
     private func answers(_ endpoint: Endpoint) -> HTML {
@@ -145,7 +146,7 @@ extension Endpoint {
             ) { _ in .json(bytes) }.undocumented,
             .page(.get, "/docs", access: .public("Documentation."), summary: "The API reference") { call in
                 DocsPage(openAPI: openAPI, files: files, localizer: call.localizer).answer
-            },
+            }
         ]
     }
 }

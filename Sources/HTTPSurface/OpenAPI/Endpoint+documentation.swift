@@ -45,7 +45,7 @@ extension Endpoint {
         limit.description = "At most how many; \(Limits.pageSizeDefault) if not given."
         return [
             Parameter(name: "cursor", place: "query", isRequired: false, schema: cursor),
-            Parameter(name: "limit", place: "query", isRequired: false, schema: limit),
+            Parameter(name: "limit", place: "query", isRequired: false, schema: limit)
         ]
     }()
 
@@ -75,7 +75,7 @@ extension Endpoint {
     /// The problems it may answer, by status: the pipeline's and its own.
     package var problems: [Int: String] {
         var found: [Int: String] = [
-            414: "The address is too long.", 500: "Our own fault.", 503: "Not now; `Retry-After` says when.",
+            414: "The address is too long.", 500: "Our own fault.", 503: "Not now; `Retry-After` says when."
         ]
         if !access.isPublic {
             found[401] = "Nobody is signed in, or the key is wrong."

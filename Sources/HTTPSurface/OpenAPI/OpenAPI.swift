@@ -31,9 +31,9 @@ package struct OpenAPI: Sendable {
                 "schemas": .object(schemas),
                 "securitySchemes": [
                     "key": ["type": "http", "scheme": "bearer", "description": "An API key."],
-                    "session": ["type": "apiKey", "in": "cookie", "name": "session", "description": "A browser's session."],
-                ],
-            ],
+                    "session": ["type": "apiKey", "in": "cookie", "name": "session", "description": "A browser's session."]
+                ]
+            ]
         ]
     }
 
@@ -72,7 +72,7 @@ package struct OpenAPI: Sendable {
 
     private func operation(_ endpoint: Endpoint) -> JSON {
         var members: JSONObject = [
-            "operationId": .string(endpoint.operationID), "summary": .string(endpoint.summary), "tags": [.string(endpoint.tag)],
+            "operationId": .string(endpoint.operationID), "summary": .string(endpoint.summary), "tags": [.string(endpoint.tag)]
         ]
         let access = endpoint.access.sentence
         members["description"] = .string(endpoint.description.isEmpty ? access : "\(endpoint.description)\n\n\(access)")
@@ -81,7 +81,7 @@ package struct OpenAPI: Sendable {
         if !parameters.isEmpty { members["parameters"] = .array(parameters) }
         if let body = endpoint.requestBody {
             members["requestBody"] = [
-                "required": .bool(body.isRequired), "content": ["application/json": ["schema": body.schema.root.openAPI]],
+                "required": .bool(body.isRequired), "content": ["application/json": ["schema": body.schema.root.openAPI]]
             ]
         }
         members["responses"] = .object(responses(endpoint))
@@ -117,9 +117,9 @@ package struct OpenAPI: Sendable {
                 "type": "array",
                 "items": [
                     "type": "object", "required": ["field", "code", "message"],
-                    "properties": ["field": ["type": "string"], "code": ["type": "string"], "message": ["type": "string"]],
-                ],
-            ],
-        ],
+                    "properties": ["field": ["type": "string"], "code": ["type": "string"], "message": ["type": "string"]]
+                ]
+            ]
+        ]
     ]
 }

@@ -17,7 +17,9 @@ package struct Console: Sendable {
     /// - Parameters:
     ///   - current: the address of the entry that this page belongs to.
     ///   - person: who is signed in.
-    package func page(_ call: EndpointCall, title: String, current: String, person: String, scripts: [String] = [], status: Int = 200, _ main: HTML) -> Answer {
+    package func page(_ call: EndpointCall, title: String, current: String, person: String, scripts: [String] = [], status: Int = 200, _ main: HTML)
+        -> Answer
+    {
         let text = call.localizer
         let links = entries.map { Layout.Link(text($0.key), $0.href, isCurrent: $0.href == current) }
         let who: HTML = """
@@ -25,7 +27,8 @@ package struct Console: Sendable {
             <form method="post" action="/sign-out"><button class="button small">\(text("http.console.sign_out"))</button></form>
             """
         var layout = Layout(
-            title: "\(title) · AIAS", localizer: text, styles: Console.styles.map(files.url), scripts: scripts.map(files.url), navigation: links, who: who)
+            title: "\(title) · AIAS", localizer: text, styles: Console.styles.map(files.url), scripts: scripts.map(files.url), navigation: links,
+            who: who)
         layout.brand = Console.brand
         return layout.page(main, status: status)
     }

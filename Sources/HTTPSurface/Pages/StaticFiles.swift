@@ -21,7 +21,9 @@ package struct StaticFiles: Sendable {
         for root in roots {
             guard let names = FileManager.default.enumerator(atPath: root) else { throw CocoaError(.fileReadNoSuchFile) }
             for case let name as String in names where files[name] == nil {
-                guard let type = StaticFiles.contentType(of: name), !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) else { continue }
+                guard let type = StaticFiles.contentType(of: name), !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) else {
+                    continue
+                }
                 let data = try Data(contentsOf: URL(fileURLWithPath: root).appendingPathComponent(name))
                 guard data.count <= Limits.staticFileBytes else { throw CocoaError(.fileReadTooLarge) }
                 let hash = SHA256.hash(data: data).prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()

@@ -77,7 +77,7 @@ struct Problem: Error, Sendable {
     func document(requestID: String) -> [UInt8] {
         var members: JSONObject = [
             "type": .string("urn:aias:problem:\(code)"), "title": .string(title), "status": .number(Double(status)),
-            "detail": .string(detail), "code": .string(code), "request_id": .string(requestID),
+            "detail": .string(detail), "code": .string(code), "request_id": .string(requestID)
         ]
         if !faults.isEmpty {
             members["faults"] = .array(

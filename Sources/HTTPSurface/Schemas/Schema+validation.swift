@@ -30,7 +30,8 @@ extension TypeSchema {
         case (.map(let element), .object(let members)):
             for (key, item) in members {
                 if key.utf8.contains(0) { fault("nul_character", "must not hold the character U+0000 in a name") }
-                check(item, element, path.isEmpty ? key : "\(path).\(key)", &found) }
+                check(item, element, path.isEmpty ? key : "\(path).\(key)", &found)
+            }
         case (.object(let fields), .object(let members)):
             for field in fields {
                 let place = path.isEmpty ? field.name : "\(path).\(field.name)"

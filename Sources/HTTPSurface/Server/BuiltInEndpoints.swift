@@ -23,7 +23,7 @@ extension Endpoint {
             .raw(
                 .get, "/metrics", access: .public("Scrapers on the inside; the proxy keeps it from the outside."), summary: "Figures for Prometheus",
                 tag: "Operations", answers: "text/plain; version=0.0.4; charset=utf-8"
-            ) { _ in .text(await metrics(), contentType: "text/plain; version=0.0.4; charset=utf-8") },
+            ) { _ in .text(await metrics(), contentType: "text/plain; version=0.0.4; charset=utf-8") }
         ]
     }
 }

@@ -12,7 +12,8 @@ extension Surface {
         if endpoint.kind == .json, !Negotiation.accepts(head.fields[.accept], "application/json") { throw Problem.notAcceptable }
         let address = try self.address(head, target)
         let (principal, tenant) = try await admit(endpoint, head, address)
-        if case .public = endpoint.access, endpoint.kind == .raw {} else {
+        if case .public = endpoint.access, endpoint.kind == .raw {
+        } else {
             try await checkRate(principal: principal, tenant: tenant, head: head, extras: extras)
         }
         if endpoint.requestBody != nil { try checkContentType(head) }

@@ -49,12 +49,12 @@ enum SecurityHeaders {
 
     private static let plain: HTTPFields = [.xContentTypeOptions: "nosniff"]
     private static let json: HTTPFields = [
-        .xContentTypeOptions: "nosniff", .cacheControl: "no-store", .contentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'",
+        .xContentTypeOptions: "nosniff", .cacheControl: "no-store", .contentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'"
     ]
     private static let page: HTTPFields = [
         .xContentTypeOptions: "nosniff", .cacheControl: "no-store", .contentSecurityPolicy: contentSecurityPolicy,
         .referrerPolicy: "same-origin", .crossOriginOpenerPolicy: "same-origin", .crossOriginResourcePolicy: "same-origin",
-        .permissionsPolicy: "camera=(), geolocation=(), microphone=(), payment=()",
+        .permissionsPolicy: "camera=(), geolocation=(), microphone=(), payment=()"
     ]
 
     static func headers(for kind: Endpoint.Kind?, contentType: String?, isSecure: Bool) -> HTTPFields {

@@ -150,7 +150,7 @@ extension Surface: HTTPResponder {
             level: endpoint?.kind == .raw ? .debug : .info, "request answered",
             metadata: [
                 "request": "\(head.requestID)", "method": "\(head.method)", "path": "\(head.path)", "status": "\(status)",
-                "microseconds": "\(time.microseconds)", "route": "\(endpoint?.path.description ?? "-")",
+                "microseconds": "\(time.microseconds)", "route": "\(endpoint?.path.description ?? "-")"
             ])
     }
 }

@@ -141,7 +141,8 @@ extension Message {
     }
 
     private static func accented(_ text: String) -> String {
-        let plain = Array("aAcCeEiInNoOuUyY"), accents = Array("áÁçÇéÉíÍñÑóÓúÚýÝ")
+        let plain = Array("aAcCeEiInNoOuUyY")
+        let accents = Array("áÁçÇéÉíÍñÑóÓúÚýÝ")
         return String(
             text.flatMap { letter -> [Character] in
                 guard let index = plain.firstIndex(of: letter) else { return [letter] }

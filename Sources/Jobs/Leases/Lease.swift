@@ -21,7 +21,9 @@ package struct LeaseStore {
 
     static let table = Table(
         "workers", .system, primaryKey: ["epoch"],
-        columns: [Column("epoch", .integer), Column("id", .uuid), Column("name", .text), Column("started_at", .timestamp), Column("expires_at", .timestamp)],
+        columns: [
+            Column("epoch", .integer), Column("id", .uuid), Column("name", .text), Column("started_at", .timestamp), Column("expires_at", .timestamp)
+        ],
         indexes: [Index("workers_expiry", on: ["expires_at"])])
 
     package init(tx: SystemTransaction) { self.tx = tx }

@@ -81,7 +81,9 @@ package struct OutboxService: Service {
             logger.warning(
                 "a delivery failed", metadata: ["event": "\(delivery.name)", "subscriber": "\(delivery.subscriber)", "error": "\(error)"])
             let words = "\(type(of: error))"
-            try? await database.writeSystem { tx in try DeliveryStore(tx: tx).fail(delivery, words, isLast: delivery.attempts + 1 >= Self.attemptsMaximum) }
+            try? await database.writeSystem { tx in
+                try DeliveryStore(tx: tx).fail(delivery, words, isLast: delivery.attempts + 1 >= Self.attemptsMaximum)
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ package struct TimerStore {
         "timers", .system, primaryKey: ["tenant_id", "kind", "subject"],
         columns: [
             Column("tenant_id", .uuid), Column("kind", .text), Column("subject", .text), Column("due_at", .timestamp),
-            Column("claimed_until", .timestamp), Column("attempts", .integer), Column("payload", .text),
+            Column("claimed_until", .timestamp), Column("attempts", .integer), Column("payload", .text)
         ],
         indexes: [Index("timers_due", on: ["due_at"])])
 

@@ -27,7 +27,7 @@ package struct MailMessage: Sendable, Hashable {
             "Date: \(Self.date(time))", "From: \(Self.oneLine(from))", "To: \(Self.oneLine(to))", "Message-ID: <\(Self.oneLine(id))@\(domain)>",
             "Subject: =?UTF-8?B?\(Data(Self.oneLine(subject).utf8).base64EncodedString())?=", "MIME-Version: 1.0",
             "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: base64", "Auto-Submitted: auto-generated", "",
-            Data(text.utf8).base64EncodedString(options: [.lineLength76Characters, .endLineWithCarriageReturn, .endLineWithLineFeed]), "",
+            Data(text.utf8).base64EncodedString(options: [.lineLength76Characters, .endLineWithCarriageReturn, .endLineWithLineFeed]), ""
         ]
         return Array(lines.joined(separator: "\r\n").utf8)
     }
@@ -45,6 +45,7 @@ package struct MailMessage: Sendable, Hashable {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let weekday = weekdays[Int(days - days.flooringDivision(7) * 7)]
         func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        return "\(weekday), \(two(Int(day))) \(months[Int(month) - 1]) \(year) \(two(second / 3_600)):\(two(second / 60 % 60)):\(two(second % 60)) +0000"
+        return
+            "\(weekday), \(two(Int(day))) \(months[Int(month) - 1]) \(year) \(two(second / 3_600)):\(two(second / 60 % 60)):\(two(second % 60)) +0000"
     }
 }

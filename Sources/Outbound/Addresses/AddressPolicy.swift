@@ -10,7 +10,7 @@ package struct AddressPolicy: Sendable {
     private static let forbiddenIPv4 = [
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
         "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-        "168.63.129.16/32",
+        "168.63.129.16/32"
     ].map(range)
     /// Only global unicast is public at all; inside it these are not: IETF protocol assignments with Teredo and ORCHID, documentation,
     /// 6to4 (which carries an IPv4 address of the sender's choice).

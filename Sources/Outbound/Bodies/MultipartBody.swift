@@ -41,13 +41,14 @@ package struct MultipartBody: Sendable, Hashable {
     }
 
     private static func escape(_ name: String) -> String {
-        String(decoding: name.utf8.flatMap { byte -> [UInt8] in
-            switch byte {
-            case 10: Array("%0A".utf8)
-            case 13: Array("%0D".utf8)
-            case 34: Array("%22".utf8)
-            default: [byte]
-            }
-        }, as: UTF8.self)
+        String(
+            decoding: name.utf8.flatMap { byte -> [UInt8] in
+                switch byte {
+                case 10: Array("%0A".utf8)
+                case 13: Array("%0D".utf8)
+                case 34: Array("%22".utf8)
+                default: [byte]
+                }
+            }, as: UTF8.self)
     }
 }

@@ -23,7 +23,8 @@ package final class DataFolder: @unchecked Sendable {
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             Glibc.close(descriptor)
-            throw PersistenceError.locked("The data folder \(self.path) is in use by another process; stop that one or name another folder with --data.")
+            throw PersistenceError.locked(
+                "The data folder \(self.path) is in use by another process; stop that one or name another folder with --data.")
         }
     }
 

@@ -7,7 +7,7 @@ package enum Outbox {
         columns: [
             Column("id", .uuid), Column("tenant_id", .uuid, optional: true), Column("name", .text), Column("version", .integer),
             Column("subject", .text), Column("key", .text), Column("payload", .text), Column("at", .timestamp),
-            Column("is_fanned_out", .boolean, default: .boolean(false)),
+            Column("is_fanned_out", .boolean, default: .boolean(false))
         ],
         indexes: [Index("outbox_events_new", on: ["is_fanned_out", "id"])])
 
@@ -15,11 +15,11 @@ package enum Outbox {
         "outbox_deliveries", .system, primaryKey: ["event_id", "subscriber"],
         columns: [
             Column("event_id", .uuid), Column("subscriber", .text), Column("subject", .text), Column("state", .text),
-            Column("attempts", .integer), Column("due_at", .timestamp), Column("error", .text, optional: true),
+            Column("attempts", .integer), Column("due_at", .timestamp), Column("error", .text, optional: true)
         ],
         indexes: [
             Index("outbox_deliveries_due", on: ["due_at"], where: .equals("state", "pending")),
-            Index("outbox_deliveries_subject", on: ["subscriber", "subject", "event_id"], where: .equals("state", "pending")),
+            Index("outbox_deliveries_subject", on: ["subscriber", "subject", "event_id"], where: .equals("state", "pending"))
         ],
         foreignKeys: [ForeignKey(["event_id"], references: "outbox_events", ["id"], onDelete: .cascade)],
         checks: [.oneOf(column: "state", values: ["pending", "done", "dead"])])

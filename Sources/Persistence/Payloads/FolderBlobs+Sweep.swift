@@ -32,7 +32,9 @@ extension FolderBlobs {
         let hashes = names.compactMap(PayloadHash.init(hex:))
         guard !hashes.isEmpty else { return [] }
         let found = try await database.read(in: tenant) { tx in
-            try tx.all("SELECT hash FROM payloads WHERE tenant_id = \(tx.tenant) AND hash IN \(list: hashes)") { try $0.column(0, as: PayloadHash.self) }
+            try tx.all("SELECT hash FROM payloads WHERE tenant_id = \(tx.tenant) AND hash IN \(list: hashes)") {
+                try $0.column(0, as: PayloadHash.self)
+            }
         }
         return Set(found.map(\.hex))
     }

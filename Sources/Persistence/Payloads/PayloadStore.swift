@@ -28,7 +28,8 @@ package struct PayloadStore {
     static let table = Table(
         "payloads", .tenant, primaryKey: ["hash"],
         columns: [
-            Column("hash", .blob), Column("byte_count", .integer), Column("encoding", .text), Column("content", .blob), Column("stored_at", .timestamp),
+            Column("hash", .blob), Column("byte_count", .integer), Column("encoding", .text), Column("content", .blob),
+            Column("stored_at", .timestamp)
         ],
         checks: [.oneOf(column: "encoding", values: ["raw", "zstd", "blob"]), .atLeast(column: "byte_count", 0)])
 

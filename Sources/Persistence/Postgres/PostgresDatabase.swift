@@ -11,7 +11,8 @@ package final class PostgresDatabase: Database {
     package static let connectionsDefault = 12
 
     /// - Throws: `PersistenceError.unavailable` where the server or the role is not fit, `.schema` where `aias migrate` must run first.
-    package init(url: String, registry: SchemaRegistry, migrations: [Migration], clock: Clock, ids: IDs, connections: Int = connectionsDefault) throws {
+    package init(url: String, registry: SchemaRegistry, migrations: [Migration], clock: Clock, ids: IDs, connections: Int = connectionsDefault) throws
+    {
         self.url = url
         let probe = try PostgresConnection(url: url)
         try PostgresMigrator(connection: probe).requireCurrent(migrations)
@@ -43,10 +44,12 @@ package final class PostgresDatabase: Database {
 }
 
 extension PostgresDatabase {
-    package func write<Result: Sendable>(in tenant: TenantID, _ body: @escaping @Sendable (TenantTransaction) throws -> Result) async throws -> Result {
+    package func write<Result: Sendable>(in tenant: TenantID, _ body: @escaping @Sendable (TenantTransaction) throws -> Result) async throws -> Result
+    {
         try await submit({ .write(tenant, $0) }) { session in try body(try TenantTransaction(session: session, tenant: tenant)) }
     }
-    package func read<Result: Sendable>(in tenant: TenantID, _ body: @escaping @Sendable (TenantTransaction) throws -> Result) async throws -> Result {
+    package func read<Result: Sendable>(in tenant: TenantID, _ body: @escaping @Sendable (TenantTransaction) throws -> Result) async throws -> Result
+    {
         try await submit({ .read($0) }) { session in try body(try TenantTransaction(session: session, tenant: tenant)) }
     }
     package func writeDirectory<Result: Sendable>(_ body: @escaping @Sendable (DirectoryTransaction) throws -> Result) async throws -> Result {

@@ -59,7 +59,7 @@ enum PostgresSchema {
         let own = "tenant_id = nullif(current_setting('\(tenantSetting)', true), '')::uuid"
         return [
             "ALTER TABLE \(table) ENABLE ROW LEVEL SECURITY", "ALTER TABLE \(table) FORCE ROW LEVEL SECURITY",
-            "CREATE POLICY \(table)_tenant ON \(table) USING (\(own)) WITH CHECK (\(own))",
+            "CREATE POLICY \(table)_tenant ON \(table) USING (\(own)) WITH CHECK (\(own))"
         ]
     }
 }

@@ -55,7 +55,9 @@ enum PostgresValue {
 
     /// What `sum(bigint)` is: base-10,000 digits behind their count, the weight of the first, a sign and the decimals shown. Whole numbers only.
     private static func wholeNumber(_ bytes: UnsafeRawBufferPointer) throws -> SQLValue {
-        func field(_ index: Int) -> Int64 { Int64(Int16(truncatingIfNeeded: integer(UnsafeRawBufferPointer(rebasing: bytes[index * 2..<index * 2 + 2])))) }
+        func field(_ index: Int) -> Int64 {
+            Int64(Int16(truncatingIfNeeded: integer(UnsafeRawBufferPointer(rebasing: bytes[index * 2..<index * 2 + 2]))))
+        }
         let (count, weight, isNegative) = (field(0), field(1), field(2) == 0x4000)
         var magnitude: Int64 = 0
         var isTooLarge = count > weight + 1 || field(2) < 0

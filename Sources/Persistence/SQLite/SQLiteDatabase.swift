@@ -128,10 +128,12 @@ private final class ConnectionTenants: @unchecked Sendable {
 }
 
 extension SQLiteDatabase {
-    package func write<Result: Sendable>(in tenant: TenantID, _ body: @escaping @Sendable (TenantTransaction) throws -> Result) async throws -> Result {
+    package func write<Result: Sendable>(in tenant: TenantID, _ body: @escaping @Sendable (TenantTransaction) throws -> Result) async throws -> Result
+    {
         try await write { session in try body(try TenantTransaction(session: session, tenant: tenant)) }
     }
-    package func read<Result: Sendable>(in tenant: TenantID, _ body: @escaping @Sendable (TenantTransaction) throws -> Result) async throws -> Result {
+    package func read<Result: Sendable>(in tenant: TenantID, _ body: @escaping @Sendable (TenantTransaction) throws -> Result) async throws -> Result
+    {
         try await read { session in try body(try TenantTransaction(session: session, tenant: tenant)) }
     }
     package func writeDirectory<Result: Sendable>(_ body: @escaping @Sendable (DirectoryTransaction) throws -> Result) async throws -> Result {

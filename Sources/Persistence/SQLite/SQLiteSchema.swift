@@ -66,7 +66,7 @@ enum SQLiteSchema {
             "CREATE TRIGGER \(table)_guard_insert BEFORE INSERT ON \(table) WHEN NEW.tenant_id IS NOT \(tenantFunction)() \(refuse)",
             "CREATE TRIGGER \(table)_guard_update BEFORE UPDATE ON \(table) "
                 + "WHEN OLD.tenant_id IS NOT \(tenantFunction)() OR NEW.tenant_id IS NOT \(tenantFunction)() \(refuse)",
-            "CREATE TRIGGER \(table)_guard_delete BEFORE DELETE ON \(table) WHEN OLD.tenant_id IS NOT \(tenantFunction)() \(refuse)",
+            "CREATE TRIGGER \(table)_guard_delete BEFORE DELETE ON \(table) WHEN OLD.tenant_id IS NOT \(tenantFunction)() \(refuse)"
         ]
     }
 }

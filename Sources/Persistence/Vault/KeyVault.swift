@@ -14,7 +14,8 @@ package final class KeyVault: Sendable {
     static let table = Table(
         "data_keys", .directory, primaryKey: ["id"],
         columns: [
-            Column("id", .uuid), Column("tenant_id", .uuid), Column("wrapped", .blob), Column("is_current", .boolean), Column("created_at", .timestamp),
+            Column("id", .uuid), Column("tenant_id", .uuid), Column("wrapped", .blob), Column("is_current", .boolean),
+            Column("created_at", .timestamp)
         ],
         indexes: [Index("data_keys_tenant", on: ["tenant_id", "is_current"])])
 
@@ -104,7 +105,9 @@ package final class KeyVault: Sendable {
 
     private func unwrap(_ wrapped: [UInt8], _ tenant: TenantID) throws -> SymmetricKey {
         guard let box = try? AES.GCM.SealedBox(combined: wrapped), let raw = try? AES.GCM.open(box, using: master.key, authenticating: tenant.bytes)
-        else { throw PersistenceError.driver(code: "SEAL", message: "the master key is not the one this data was sealed with; put back the right one") }
+        else {
+            throw PersistenceError.driver(code: "SEAL", message: "the master key is not the one this data was sealed with; put back the right one")
+        }
         return SymmetricKey(data: raw)
     }
 }

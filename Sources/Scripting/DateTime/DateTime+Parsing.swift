@@ -16,11 +16,13 @@ extension DateTime {
             if let read = reader.offset() { offset = read }
         }
         guard reader.isAtEnd else { return nil }
-        guard (1...12).contains(date.month), (1...days(inMonth: date.month, ofYear: date.year)).contains(date.day), time.minute < 60, time.second < 60,
+        guard (1...12).contains(date.month), (1...days(inMonth: date.month, ofYear: date.year)).contains(date.day), time.minute < 60,
+            time.second < 60,
             time.hour < 24 || (time.hour == 24 && time.minute == 0 && time.second == 0 && time.millisecond == 0)
         else { return .invalid(zone) }
         let local = localMilliseconds(
-            year: date.year, month: date.month, day: date.day, hour: time.hour, minute: time.minute, second: time.second, millisecond: time.millisecond)
+            year: date.year, month: date.month, day: date.day, hour: time.hour, minute: time.minute, second: time.second,
+            millisecond: time.millisecond)
         guard let offset else {
             return DateTime(milliseconds: moment(ofLocal: local, guess: zone.offset(at: now), zone: zone), zone: zone)
         }
@@ -64,7 +66,8 @@ extension DateTime {
         }
         guard reader.isAtEnd, let year = fields.year else { return nil }
         if let isAfternoon { fields.hour = fields.hour % 12 + (isAfternoon ? 12 : 0) }
-        guard (1...12).contains(fields.month), (1...days(inMonth: fields.month, ofYear: year)).contains(fields.day), fields.hour < 24, fields.minute < 60,
+        guard (1...12).contains(fields.month), (1...days(inMonth: fields.month, ofYear: year)).contains(fields.day), fields.hour < 24,
+            fields.minute < 60,
             fields.second < 60
         else { return nil }
         let local = localMilliseconds(

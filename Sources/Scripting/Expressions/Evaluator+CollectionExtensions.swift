@@ -5,11 +5,12 @@ extension Evaluator {
     static let arrayExtensions: Set<String> = [
         "removeDuplicates", "unique", "first", "last", "pluck", "randomItem", "sum", "min", "max", "average", "isNotEmpty", "isEmpty", "compact",
         "smartJoin", "chunk", "renameKeys", "merge", "union", "difference", "intersection", "append", "toJsonString", "toInt", "toFloat", "toBoolean",
-        "toDateTime",
+        "toDateTime"
     ]
     static let objectExtensions: Set<String> = [
-        "isEmpty", "isNotEmpty", "hasField", "removeField", "removeFieldsContaining", "keepFieldsContaining", "compact", "urlEncode", "keys", "values",
-        "toJsonString", "toInt", "toFloat", "toBoolean", "toDateTime",
+        "isEmpty", "isNotEmpty", "hasField", "removeField", "removeFieldsContaining", "keepFieldsContaining", "compact", "urlEncode", "keys",
+        "values",
+        "toJsonString", "toInt", "toFloat", "toBoolean", "toDateTime"
     ]
 
     func arrayExtension(_ elements: [Value], _ name: String, _ arguments: [Value]) throws -> Value {
@@ -123,7 +124,10 @@ extension Evaluator {
     }
 
     private func renamed(_ elements: [Value], _ arguments: [Value]) throws -> [Value] {
-        guard !arguments.isEmpty, arguments.count % 2 == 0 else { throw Interruption.raised("renameKeys(): expected an even amount of args: from1, to1 [, from2, to2, ...]. e.g. .renameKeys(\"name\", \"title\")") }
+        guard !arguments.isEmpty, arguments.count % 2 == 0 else {
+            throw Interruption.raised(
+                "renameKeys(): expected an even amount of args: from1, to1 [, from2, to2, ...]. e.g. .renameKeys(\"name\", \"title\")")
+        }
         let names = try arguments.map { try $0.text() }
         return elements.map { element in
             guard var members = element.members else { return element }
@@ -170,10 +174,11 @@ extension Evaluator {
             guard case .string(let wanted)? = arguments.first, !wanted.isEmpty else {
                 throw Interruption.raised("\(name)(): expected non-empty string arg")
             }
-            return .object(try members.filter { _, value in
-                guard case .string(let text) = value else { return name == "removeFieldsContaining" }
-                return try stringMethod(text, "includes", [.string(wanted)]).isTrue == (name == "keepFieldsContaining")
-            })
+            return .object(
+                try members.filter { _, value in
+                    guard case .string(let text) = value else { return name == "removeFieldsContaining" }
+                    return try stringMethod(text, "includes", [.string(wanted)]).isTrue == (name == "keepFieldsContaining")
+                })
         case "compact": return try compacted(object)
         case "urlEncode":
             let pairs = try members.map { Evaluator.formEncoded($0.key) + "=" + Evaluator.formEncoded(try $0.value.text()) }

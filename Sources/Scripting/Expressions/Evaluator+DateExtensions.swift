@@ -18,7 +18,9 @@ extension Evaluator {
         case "beginningOf": return moment(value.start(of: try arguments.isEmpty ? .weeks : shortUnit(arguments[0])))
         case "endOfMonth": return moment(value.end(of: .months))
         case "format":
-            guard arguments.count == 1, case .string(let format) = arguments[0], let text = value.formatted(format) else { throw Interruption.sandbox }
+            guard arguments.count == 1, case .string(let format) = arguments[0], let text = value.formatted(format) else {
+                throw Interruption.sandbox
+            }
             return .string(text)
         case "extract": return .number(try part(value, arguments.first))
         case "isWeekend": return .bool(value.weekday > 5)

@@ -19,7 +19,9 @@ extension Evaluator {
         case "fromFormat" where arguments.count >= 2:
             guard case .string(let format) = arguments[1] else { throw Interruption.sandbox }
             let zone = try options(arguments, at: 2) ?? now.zone
-            guard let value = DateTime.parse(try required(text), format: format, zone: zone, now: now.milliseconds) else { throw Interruption.sandbox }
+            guard let value = DateTime.parse(try required(text), format: format, zone: zone, now: now.milliseconds) else {
+                throw Interruption.sandbox
+            }
             return .dateTime(value)
         case "fromJSDate" where arguments.count == 1:
             guard case .date(let milliseconds) = arguments[0] else { throw Interruption.sandbox }
@@ -39,7 +41,8 @@ extension Evaluator {
     /// `{zone: 'Europe/Berlin'}`, the only option read natively.
     private func options(_ arguments: [Value], at index: Int) throws -> Zone? {
         guard index < arguments.count else { return nil }
-        guard let members = arguments[index].members, members.count == 1, case .string(let name)? = members["zone"], let zone = Zone(named: name) else {
+        guard let members = arguments[index].members, members.count == 1, case .string(let name)? = members["zone"], let zone = Zone(named: name)
+        else {
             throw Interruption.sandbox
         }
         return zone
@@ -110,14 +113,18 @@ extension Evaluator {
         guard value.isValid else { throw Interruption.sandbox }
         switch name {
         case "toFormat":
-            guard arguments.count == 1, case .string(let format) = arguments[0], let text = value.formatted(format) else { throw Interruption.sandbox }
+            guard arguments.count == 1, case .string(let format) = arguments[0], let text = value.formatted(format) else {
+                throw Interruption.sandbox
+            }
             return .string(text)
         case "toISODate" where arguments.isEmpty, "toSQLDate" where arguments.isEmpty: return .string(value.isoDate())
         case "toISOTime" where arguments.isEmpty: return .string(value.isoTime())
         case "toString", "toJSON": return .string(value.iso())
         case "toISO":
             guard let options = arguments.first else { return .string(value.iso()) }
-            guard let members = options.members, members.keys.allSatisfy({ ["suppressMilliseconds", "suppressSeconds", "includeOffset"].contains($0) }) else {
+            guard let members = options.members,
+                members.keys.allSatisfy({ ["suppressMilliseconds", "suppressSeconds", "includeOffset"].contains($0) })
+            else {
                 throw Interruption.sandbox
             }
             func option(_ name: String, _ fallback: Bool) -> Bool { members[name]?.isTrue ?? fallback }
@@ -163,13 +170,15 @@ extension Evaluator {
         guard arguments.count == 1, let members = arguments[0].members else { throw Interruption.sandbox }
         var fields: [CalendarDuration.Unit: Int] = [:]
         for (name, count) in members {
-            guard let unit = CalendarDuration.Unit(name), unit != .quarters, unit != .weeks, case .number(let number) = count, number.rounded() == number,
+            guard let unit = CalendarDuration.Unit(name), unit != .quarters, unit != .weeks, case .number(let number) = count,
+                number.rounded() == number,
                 abs(number) < 1e6
             else { throw Interruption.sandbox }
             fields[unit] = Int(number)
         }
         return value.set(
-            year: fields[.years], month: fields[.months], day: fields[.days], hour: fields[.hours], minute: fields[.minutes], second: fields[.seconds],
+            year: fields[.years], month: fields[.months], day: fields[.days], hour: fields[.hours], minute: fields[.minutes],
+            second: fields[.seconds],
             millisecond: fields[.milliseconds])
     }
 

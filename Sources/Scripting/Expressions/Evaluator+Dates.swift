@@ -23,8 +23,10 @@ extension Evaluator {
     /// to the sandbox together with every other text.
     static func parsedDate(_ text: String) throws -> Double {
         let bytes = Array(text.utf8)
-        let isDateOnly = [4, 7, 10].contains(bytes.count) && bytes.enumerated().allSatisfy { $0 == 4 || $0 == 7 ? $1 == UInt8(ascii: "-") : Lexer.isDigit($1) }
-        let hasOffset = bytes.count >= 17 && bytes[10] == UInt8(ascii: "T") && bytes[13] == UInt8(ascii: ":") && !bytes.contains(UInt8(ascii: ","))
+        let isDateOnly =
+            [4, 7, 10].contains(bytes.count) && bytes.enumerated().allSatisfy { $0 == 4 || $0 == 7 ? $1 == UInt8(ascii: "-") : Lexer.isDigit($1) }
+        let hasOffset =
+            bytes.count >= 17 && bytes[10] == UInt8(ascii: "T") && bytes[13] == UInt8(ascii: ":") && !bytes.contains(UInt8(ascii: ","))
             && (bytes.last == UInt8(ascii: "Z") || (bytes[bytes.count - 3] == UInt8(ascii: ":") && [43, 45].contains(bytes[bytes.count - 6])))
         guard isDateOnly || hasOffset, let value = DateTime.parse(iso: text, zone: .utc, now: 0), value.isValid else { throw Interruption.sandbox }
         return value.milliseconds

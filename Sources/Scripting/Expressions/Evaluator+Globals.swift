@@ -88,7 +88,9 @@ extension Evaluator {
 
     /// A surrogate escape may be a lone one, which only the sandbox can hold.
     func parsed(_ text: String, failure: () -> Interruption) throws -> Value {
-        if Evaluator.firstRange(of: Array("\\ud".utf8), in: Array(text.utf8)[...]) != nil || Evaluator.firstRange(of: Array("\\uD".utf8), in: Array(text.utf8)[...]) != nil {
+        if Evaluator.firstRange(of: Array("\\ud".utf8), in: Array(text.utf8)[...]) != nil
+            || Evaluator.firstRange(of: Array("\\uD".utf8), in: Array(text.utf8)[...]) != nil
+        {
             throw Interruption.sandbox
         }
         do { return Value(try JSON(parsing: text)) } catch let error as JSON.ParseError {

@@ -77,19 +77,19 @@ extension Evaluator {
     }
 
     static let objectNames: Set<String> = [
-        "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf",
+        "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf"
     ]
     static let numberNames: Set<String> = objectNames.union(["toExponential", "toFixed", "toPrecision"])
     static let arrayNames: Set<String> = objectNames.union([
         "at", "concat", "copyWithin", "entries", "every", "fill", "filter", "find", "findIndex", "findLast", "findLastIndex", "flat", "flatMap",
         "forEach", "includes", "indexOf", "join", "keys", "lastIndexOf", "map", "pop", "push", "reduce", "reduceRight", "reverse", "shift", "slice",
-        "some", "sort", "splice", "toReversed", "toSorted", "toSpliced", "unshift", "values", "with",
+        "some", "sort", "splice", "toReversed", "toSorted", "toSpliced", "unshift", "values", "with"
     ])
     static let stringNames: Set<String> = objectNames.union([
         "anchor", "at", "big", "blink", "bold", "charAt", "charCodeAt", "codePointAt", "concat", "endsWith", "fixed", "fontcolor", "fontsize",
         "includes", "indexOf", "isWellFormed", "italics", "lastIndexOf", "link", "localeCompare", "match", "matchAll", "normalize", "padEnd",
         "padStart", "repeat", "replace", "replaceAll", "search", "slice", "small", "split", "startsWith", "strike", "sub", "substr", "substring",
         "sup", "toLocaleLowerCase", "toLocaleUpperCase", "toLowerCase", "toUpperCase", "toWellFormed", "trim", "trimEnd", "trimLeft",
-        "trimRight", "trimStart",
+        "trimRight", "trimStart"
     ])
 }

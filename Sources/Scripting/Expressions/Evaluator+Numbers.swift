@@ -125,7 +125,9 @@ extension Evaluator {
         }
         var base = Int(int32(radix))
         if base == 0 { base = 10 } else if base < 2 || base > 36 { return .nan }
-        if base == 16 || (base == 10 && int32(radix) == 0), digits.utf8.count >= 2, digits.utf8.starts(with: "0x".utf8) || digits.utf8.starts(with: "0X".utf8) {
+        if base == 16 || (base == 10 && int32(radix) == 0), digits.utf8.count >= 2,
+            digits.utf8.starts(with: "0x".utf8) || digits.utf8.starts(with: "0X".utf8)
+        {
             digits = digits.dropFirst(2)
             base = 16
         }
@@ -145,7 +147,8 @@ extension Evaluator {
     /// ECMA-262, 19.2.4 parseFloat.
     static func parsedFloat(_ text: String) -> Double {
         let trimmed = text.trimmingECMASpace(end: false)
-        for (name, value) in [("Infinity", Double.infinity), ("+Infinity", .infinity), ("-Infinity", -.infinity)] where trimmed.utf8.starts(with: name.utf8) {
+        for (name, value) in [("Infinity", Double.infinity), ("+Infinity", .infinity), ("-Infinity", -.infinity)]
+        where trimmed.utf8.starts(with: name.utf8) {
             return value
         }
         let length = Value.decimalLength(trimmed.utf8)

@@ -15,7 +15,8 @@ extension Evaluator {
         case "toLowerCase": return .string(try Evaluator.lowercased(text))
         case "toUpperCase": return .string(text.uppercased())
         case "split": return try split(text, arguments)
-        case "replace", "replaceAll": return try replace(text, first, all: name == "replaceAll", with: arguments.count > 1 ? arguments[1] : .undefined)
+        case "replace", "replaceAll":
+            return try replace(text, first, all: name == "replaceAll", with: arguments.count > 1 ? arguments[1] : .undefined)
         case "slice", "substring", "substr": return try cut(text, name, arguments)
         case "charAt", "at", "charCodeAt", "codePointAt": return try character(text, name, arguments)
         case "concat": return .string(try arguments.reduce(text) { sum, part in try sum + part.text() })
@@ -50,7 +51,8 @@ extension Evaluator {
             let units = Array(text.utf16)
             let wanted = Array(needle.utf16)
             guard wanted.count <= units.count else { return .number(-1) }
-            for start in stride(from: units.count - wanted.count, through: 0, by: -1) where units[start..<start + wanted.count].elementsEqual(wanted) {
+            for start in stride(from: units.count - wanted.count, through: 0, by: -1) where units[start..<start + wanted.count].elementsEqual(wanted)
+            {
                 return .number(Double(start))
             }
             return .number(-1)

@@ -89,7 +89,9 @@ struct Lexer {
                 index += 2
                 let start = index
                 while Lexer.isNameByte(byte()), index < source.count { index += 1 }
-                guard let value = Int(String(decoding: source[start..<index], as: UTF8.self), radix: radix), value <= 1 << 53 else { throw Unsupported() }
+                guard let value = Int(String(decoding: source[start..<index], as: UTF8.self), radix: radix), value <= 1 << 53 else {
+                    throw Unsupported()
+                }
                 return .number(Double(value))
             }
             if Lexer.isDigit(byte(1)) { throw Unsupported() }
@@ -121,7 +123,7 @@ struct Lexer {
     private static let punctuators: [String] = [
         ">>>=", "...", "===", "!==", "**=", "<<=", ">>=", ">>>", "&&=", "||=", "??=", "=>", "==", "!=", "<=", ">=", "&&", "||", "??", "?.",
         "**", "++", "--", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<", ">>", "{", "}", "(", ")", "[", "]", ".", ";", ",", "<", ">",
-        "+", "-", "*", "/", "%", "&", "|", "^", "!", "~", "?", ":", "=",
+        "+", "-", "*", "/", "%", "&", "|", "^", "!", "~", "?", ":", "="
     ]
 
     private mutating func punctuator() throws -> Token {

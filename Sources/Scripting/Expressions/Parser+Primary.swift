@@ -123,7 +123,8 @@ extension Parser {
                 case "n": text += "\n"
                 case "r": text += "\r"
                 case "t": text += "\t"
-                case .some(let escaped) where ".*+?^${}()|[]\\/-\"'`,:;<>=!@#%&_ ".unicodeScalars.contains(escaped): text.unicodeScalars.append(escaped)
+                case .some(let escaped) where ".*+?^${}()|[]\\/-\"'`,:;<>=!@#%&_ ".unicodeScalars.contains(escaped):
+                    text.unicodeScalars.append(escaped)
                 default: throw Lexer.Unsupported()
                 }
             case ".", "*", "+", "?", "^", "$", "{", "}", "(", ")", "|", "[", "]": throw Lexer.Unsupported()
@@ -215,6 +216,6 @@ extension Parser {
 
     private static let reserved: Set<String> = [
         "function", "class", "new", "typeof", "void", "delete", "this", "async", "await", "yield", "import", "super", "let", "const", "var",
-        "return", "if", "for", "while", "do", "switch", "throw", "try", "true", "false", "null", "undefined", "in", "instanceof",
+        "return", "if", "for", "while", "do", "switch", "throw", "try", "true", "false", "null", "undefined", "in", "instanceof"
     ]
 }

@@ -47,13 +47,13 @@ struct Parser {
 
     private static let precedences: [String: Int] = [
         "??": 1, "||": 2, "&&": 3, "|": 4, "^": 5, "&": 6, "==": 7, "!=": 7, "===": 7, "!==": 7, "<": 8, ">": 8, "<=": 8, ">=": 8, "in": 8,
-        "<<": 9, ">>": 9, ">>>": 9, "+": 10, "-": 10, "*": 11, "/": 11, "%": 11, "**": 12,
+        "<<": 9, ">>": 9, ">>>": 9, "+": 10, "-": 10, "*": 11, "/": 11, "%": 11, "**": 12
     ]
 
     private static let operators: [String: Syntax.BinaryOperator] = [
         "|": .or, "^": .xor, "&": .and, "==": .equal, "!=": .notEqual, "===": .same, "!==": .notSame, "<": .less, ">": .greater,
         "<=": .lessOrEqual, ">=": .greaterOrEqual, "in": .contained, "<<": .shiftLeft, ">>": .shiftRight, ">>>": .shiftRightUnsigned,
-        "+": .add, "-": .subtract, "*": .multiply, "/": .divide, "%": .remainder, "**": .power,
+        "+": .add, "-": .subtract, "*": .multiply, "/": .divide, "%": .remainder, "**": .power
     ]
 
     private func binaryOperator() -> (name: String, precedence: Int)? {

@@ -112,13 +112,13 @@ extension Syntax {
         "removeDuplicates", "unique", "first", "last", "pluck", "randomItem", "sum", "min", "max", "average", "compact", "smartJoin", "chunk",
         "renameKeys", "merge", "union", "difference", "intersection", "append",
         // Object
-        "hasField", "removeField", "removeFieldsContaining", "keepFieldsContaining", "keys", "values",
+        "hasField", "removeField", "removeFieldsContaining", "keepFieldsContaining", "keys", "values"
     ]
 
     /// Names that reach out of the data into the language's machinery; reading one is refused.
     static let deniedNames: Set<String> = [
         "constructor", "__proto__", "prototype", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__",
         "getPrototypeOf", "setPrototypeOf", "getOwnPropertyDescriptor", "getOwnPropertyDescriptors", "defineProperty", "defineProperties",
-        "caller", "callee", "mainModule", "binding", "_load", "prepareStackTrace",
+        "caller", "callee", "mainModule", "binding", "_load", "prepareStackTrace"
     ]
 }

@@ -58,7 +58,8 @@ extension Value {
     static func deeplyEqual(_ left: Value, _ right: Value) throws -> Bool {
         switch (left, right) {
         case (.number(let left), .number(let right)): return left == right || (left.isNaN && right.isNaN)
-        case (.date, _), (_, .date), (.dateTime, _), (_, .dateTime), (.function, _), (_, .function), (.host, _), (_, .host), (.duration, _), (_, .duration):
+        case (.date, _), (_, .date), (.dateTime, _), (_, .dateTime), (.function, _), (_, .function), (.host, _), (_, .host), (.duration, _),
+            (_, .duration):
             throw Interruption.sandbox
         default: break
         }

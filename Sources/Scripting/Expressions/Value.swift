@@ -185,7 +185,9 @@ enum Value {
             default: return .nan
             }
             let digits = trimmed.dropFirst(2)
-            guard !digits.isEmpty, digits.utf8.allSatisfy({ Lexer.isNameByte($0) && $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: "$") }) else { return .nan }
+            guard !digits.isEmpty, digits.utf8.allSatisfy({ Lexer.isNameByte($0) && $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: "$") }) else {
+                return .nan
+            }
             if let value = UInt64(digits, radix: radix) { return Double(value) }
             return .nan
         }

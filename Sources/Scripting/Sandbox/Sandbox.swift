@@ -23,12 +23,14 @@ package final class Sandbox: ScriptRunner {
     /// The processes that wait for work, for tests and figures.
     package var idlePIDs: [Int32] { pool.idlePIDs }
 
-    package func evaluate(_ blocks: [ScriptBlock], tenant: TenantID, scope: any ExpressionScope) async throws -> [Result<ExpressionValue, ScriptError>] {
+    package func evaluate(_ blocks: [ScriptBlock], tenant: TenantID, scope: any ExpressionScope) async throws -> [Result<
+        ExpressionValue, ScriptError
+    >] {
         guard !blocks.isEmpty else { return [] }
         let facts = scope.facts
         let body: JSON = [
             "blocks": .array(blocks.map { ["source": .string($0.source), "itemIndex": .number(Double($0.itemIndex))] }),
-            "facts": facts.json, "limits": limits.json,
+            "facts": facts.json, "limits": limits.json
         ]
         let answer = try await request(.evaluate, body, limit: limits.evaluation, tenant: tenant, scope: scope)
         guard let values = answer["values"]?.array, values.count == blocks.count else { throw Sandbox.broken }
@@ -38,7 +40,7 @@ package final class Sandbox: ScriptRunner {
     package func run(_ script: Script, tenant: TenantID, scope: any ExpressionScope) async throws -> ScriptResult {
         let body: JSON = [
             "source": .string(script.source), "mode": .string(script.mode.rawValue), "staticGlobal": script.staticGlobal,
-            "staticNode": script.staticNode, "facts": scope.facts.json, "limits": limits.json,
+            "staticNode": script.staticNode, "facts": scope.facts.json, "limits": limits.json
         ]
         let answer = try await request(.run, body, limit: script.timeLimit, tenant: tenant, scope: scope)
         guard let items = answer["items"]?.array else { throw Sandbox.broken }

@@ -30,7 +30,9 @@ struct SandboxExchange {
     }
 
     private func result(_ payload: [UInt8]) throws -> JSON {
-        guard payload.count <= limits.outputBytes + (1 << 20) else { throw ScriptError(.outputLimit, "the script gave back more than \(limits.outputBytes) bytes") }
+        guard payload.count <= limits.outputBytes + (1 << 20) else {
+            throw ScriptError(.outputLimit, "the script gave back more than \(limits.outputBytes) bytes")
+        }
         return try read(payload)
     }
 

@@ -29,7 +29,7 @@ extension SandboxProcess {
 
     /// TZ so that no zone file is looked for; the engine collects garbage as on a machine of this size and with one marker thread.
     private static let environment = [
-        "TZ=UTC", "LANG=C.UTF-8", "JSC_forceRAMSize=402653184", "JSC_numberOfGCMarkers=1", "LD_LIBRARY_PATH=\(libraryPath)",
+        "TZ=UTC", "LANG=C.UTF-8", "JSC_forceRAMSize=402653184", "JSC_numberOfGCMarkers=1", "LD_LIBRARY_PATH=\(libraryPath)"
     ]
 
     private static var libraryPath: String { getenv("LD_LIBRARY_PATH").map { String(cString: $0) } ?? "" }

@@ -33,7 +33,7 @@ extension ExpressionFacts {
         [
             "now": .number(Double(now.milliseconds)), "timeZone": .string(timeZone), "nodeName": .string(nodeName),
             "runIndex": .number(Double(runIndex)), "workflow": workflow, "execution": execution, "prevNode": prevNode,
-            "variables": variables, "mode": .string(mode), "seed": .string(String(seed)), "extraRoots": .object(extraRoots),
+            "variables": variables, "mode": .string(mode), "seed": .string(String(seed)), "extraRoots": .object(extraRoots)
         ]
     }
 }

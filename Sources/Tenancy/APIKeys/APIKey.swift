@@ -24,10 +24,10 @@ struct APIKeyStore {
         columns: [
             Column("id", .uuid), Column("tenant_id", .uuid), Column("name", .text), Column("hint", .text), Column("secret_hash", .blob),
             Column("scopes", .text), Column("role", .text), Column("expires_at", .timestamp, optional: true),
-            Column("revoked_at", .timestamp, optional: true), Column("created_at", .timestamp),
+            Column("revoked_at", .timestamp, optional: true), Column("created_at", .timestamp)
         ],
         indexes: [
-            Index("api_keys_secret", on: ["secret_hash"], unique: true), Index("api_keys_tenant", on: ["tenant_id", "id"]),
+            Index("api_keys_secret", on: ["secret_hash"], unique: true), Index("api_keys_tenant", on: ["tenant_id", "id"])
         ],
         foreignKeys: [ForeignKey(["tenant_id"], references: "tenants", ["id"])])
 

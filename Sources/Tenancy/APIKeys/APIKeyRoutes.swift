@@ -31,7 +31,7 @@ struct NewAPIKeyBody: Codable, Sendable, Described {
     static let notes: [FieldNote] = [
         FieldNote("name", "To tell keys apart.", example: "Deploy", length: 1...80),
         FieldNote("scopes", "Permissions; all of its maker's where left out.", items: 0...100),
-        FieldNote("expiresAt", "Never, where left out.", format: "date-time"),
+        FieldNote("expiresAt", "Never, where left out.", format: "date-time")
     ]
 }
 
@@ -64,7 +64,7 @@ struct APIKeyRoutes {
                 .delete, "/v1/api-keys/{id}", access: .tenant("api_keys.write"), summary: "Revoke an API key", tag: "API keys", returns: .noContent
             ) { call in
                 try await tenancy.revokeKey(try call.id("id", noun: "API key"), of: call.tenant, by: call.principal)
-            },
+            }
         ]
     }
 }

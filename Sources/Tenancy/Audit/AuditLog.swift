@@ -28,11 +28,11 @@ struct AuditStore {
         "audit_log", .tenant, primaryKey: ["id"],
         columns: [
             Column("id", .uuid), Column("at", .timestamp), Column("actor", .text), Column("action", .text), Column("subject", .text),
-            Column("details", .text), Column("sequence", .integer, optional: true), Column("hash", .blob, optional: true),
+            Column("details", .text), Column("sequence", .integer, optional: true), Column("hash", .blob, optional: true)
         ],
         indexes: [
             Index("audit_log_sequence", on: ["tenant_id", "sequence"], unique: true, where: .isNotNull("sequence")),
-            Index("audit_log_unsealed", on: ["tenant_id", "id"], where: .isNull("sequence")),
+            Index("audit_log_unsealed", on: ["tenant_id", "id"], where: .isNull("sequence"))
         ])
 
     static let sealBatch = 500
@@ -103,7 +103,7 @@ extension AuditEntry {
     func chained(after previous: [UInt8], sequence: Int) -> [UInt8] {
         let fields: JSON = [
             .number(Double(sequence)), .string(id.description), .number(Double(at.microseconds)), .string(actor), .string(action),
-            .string(subject), details,
+            .string(subject), details
         ]
         var hash = SHA256()
         hash.update(data: previous)

@@ -8,7 +8,7 @@ struct UsageEventStore {
     static let table = Table(
         "usage_events", .tenant, primaryKey: ["key"],
         columns: [
-            Column("key", .text), Column("metric", .text), Column("quantity", .integer), Column("at", .timestamp), Column("dimensions", .text),
+            Column("key", .text), Column("metric", .text), Column("quantity", .integer), Column("at", .timestamp), Column("dimensions", .text)
         ],
         indexes: [Index("usage_events_at", on: ["tenant_id", "metric", "at"])])
 }

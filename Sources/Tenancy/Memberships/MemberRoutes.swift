@@ -27,7 +27,7 @@ struct InvitationBody: Codable, Sendable, Described {
     var role: String
     static let notes: [FieldNote] = [
         FieldNote("email", "Where the link is sent.", example: "ben@example.com", length: 3...254),
-        FieldNote("role", "owner, admin, editor, viewer or billing.", example: "editor", length: 1...20),
+        FieldNote("role", "owner, admin, editor, viewer or billing.", example: "editor", length: 1...20)
     ]
 }
 
@@ -37,7 +37,7 @@ struct AcceptanceBody: Codable, Sendable, Described {
     var password: String?
     static let notes: [FieldNote] = [
         FieldNote("token", "From the link.", length: 1...200), FieldNote("name", "Of a person who is new here.", length: 1...80),
-        FieldNote("password", "Of a person who is new here.", length: 10...256),
+        FieldNote("password", "Of a person who is new here.", length: 10...256)
     ]
 }
 
@@ -75,7 +75,7 @@ struct MemberRoutes {
                 let signedIn = try await tenancy.acceptInvitation(token: body.token, name: body.name, password: body.password)
                 call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: tenancy.usesTLS))
                 return AccountView(signedIn.user)
-            },
+            }
         ]
     }
 }

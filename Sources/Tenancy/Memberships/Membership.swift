@@ -29,7 +29,7 @@ struct MembershipStore {
         columns: [Column("tenant_id", .uuid), Column("user_id", .uuid), Column("role", .text), Column("created_at", .timestamp)],
         indexes: [Index("memberships_user", on: ["user_id"])],
         foreignKeys: [
-            ForeignKey(["tenant_id"], references: "tenants", ["id"]), ForeignKey(["user_id"], references: "users", ["id"]),
+            ForeignKey(["tenant_id"], references: "tenants", ["id"]), ForeignKey(["user_id"], references: "users", ["id"])
         ],
         checks: [.oneOf(column: "role", values: Role.allCases.map(\.rawValue))])
 

@@ -37,7 +37,7 @@ struct AccountPages {
                 if let token = call.head.cookie(SessionCookie.name) { try await tenancy.signOut(token: token) }
                 call.addHeader("Set-Cookie", SessionCookie.clear(isSecure: tenancy.usesTLS))
                 return .redirect("/sign-in")
-            },
+            }
         ]
     }
 
@@ -84,7 +84,7 @@ struct AccountPages {
                 } catch let refusal as Refusal {
                     return signUpForm(call, form, refusal: refusal)
                 }
-            },
+            }
         ]
     }
 
@@ -122,13 +122,14 @@ struct AccountPages {
             link("/invitation", key: "invitation", asksPassword: true) { token, name, password in
                 try await tenancy.acceptInvitation(
                     token: token, name: name.isEmpty ? nil : name, password: password.isEmpty ? nil : password)
-            },
+            }
         ].flatMap { $0 }
     }
 
     /// The page a mailed link opens, with one button that uses it.
     private func link(
-        _ path: String, key: String, asksPassword: Bool, use: @escaping @Sendable (_ token: String, _ name: String, _ password: String) async throws -> SignedIn?
+        _ path: String, key: String, asksPassword: Bool,
+        use: @escaping @Sendable (_ token: String, _ name: String, _ password: String) async throws -> SignedIn?
     ) -> [Endpoint] {
         @Sendable func page(_ call: EndpointCall, token: String, fault: String?) -> Answer {
             let text = call.localizer
@@ -158,7 +159,7 @@ struct AccountPages {
                 } catch let refusal as Refusal {
                     return page(call, token: form["token"], fault: refusal.message)
                 }
-            },
+            }
         ]
     }
 }

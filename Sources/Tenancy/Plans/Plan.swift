@@ -50,7 +50,7 @@ package struct Plan: Sendable, Hashable {
             limits: PlanLimits(workflows: 25, executionsPerMonth: 10_000, storageBytes: 10 << 30, users: 15, requestsPerSecond: 50)),
         Plan(
             name: .enterprise, priceMonthly: 29_900, currency: "USD",
-            limits: PlanLimits(workflows: nil, executionsPerMonth: 100_000, storageBytes: 100 << 30, users: nil, requestsPerSecond: 200)),
+            limits: PlanLimits(workflows: nil, executionsPerMonth: 100_000, storageBytes: 100 << 30, users: nil, requestsPerSecond: 200))
     ]
 }
 

@@ -14,7 +14,7 @@ struct PlanView: Codable, Sendable, Described {
         FieldNote("name", "How it is named in requests.", example: "starter"),
         FieldNote("priceMonthly", "In the currency's minor unit (cents).", example: 2_900),
         FieldNote("priceYearly", "For a year paid at once; ten months' price.", example: 29_000),
-        FieldNote("currency", "ISO 4217.", example: "USD"), FieldNote("limits", "What it includes; null is unlimited."),
+        FieldNote("currency", "ISO 4217.", example: "USD"), FieldNote("limits", "What it includes; null is unlimited.")
     ]
 
     init(_ plan: Plan) {

@@ -13,7 +13,7 @@ struct PlanStore {
             Column("name", .text), Column("position", .integer), Column("price_monthly", .integer), Column("currency", .text),
             Column("limit_workflows", .integer, optional: true), Column("limit_executions", .integer, optional: true),
             Column("limit_storage_bytes", .integer, optional: true), Column("limit_users", .integer, optional: true),
-            Column("limit_requests", .integer, optional: true),
+            Column("limit_requests", .integer, optional: true)
         ],
         checks: [.atLeast(column: "price_monthly", 0)])
 

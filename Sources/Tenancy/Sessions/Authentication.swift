@@ -54,7 +54,8 @@ extension Tenancy {
         if let membership, let tenant {
             try Self.requireActive(tenant)
             return Principal(
-                actor: user.isOperator ? .platformOperator(user.id) : .user(user.id), tenant: membership.tenant, role: membership.role, permissions: permissions.permissions(of: membership.role))
+                actor: user.isOperator ? .platformOperator(user.id) : .user(user.id), tenant: membership.tenant, role: membership.role,
+                permissions: permissions.permissions(of: membership.role))
         }
         guard named == nil else { throw Refusal.missing("resource") }
         return Principal(actor: user.isOperator ? .platformOperator(user.id) : .user(user.id))

@@ -35,7 +35,7 @@ struct OneTimeTokenStore {
         "one_time_tokens", .directory, primaryKey: ["token_hash"],
         columns: [
             Column("token_hash", .blob), Column("purpose", .text), Column("email", .text), Column("user_id", .uuid, optional: true),
-            Column("tenant_id", .uuid, optional: true), Column("role", .text, optional: true), Column("expires_at", .timestamp),
+            Column("tenant_id", .uuid, optional: true), Column("role", .text, optional: true), Column("expires_at", .timestamp)
         ],
         indexes: [Index("one_time_tokens_tenant", on: ["tenant_id", "purpose"]), Index("one_time_tokens_expiry", on: ["expires_at"])])
 

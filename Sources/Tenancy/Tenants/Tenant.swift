@@ -23,7 +23,7 @@ package struct Subdomain: Sendable, Hashable, CustomStringConvertible {
     static let lengths = 3...40
     static let reserved: Set<String> = [
         "www", "api", "app", "admin", "console", "docs", "hooks", "mail", "smtp", "static", "assets", "status", "support", "billing", "localhost",
-        "aias", "platform", "operator",
+        "aias", "platform", "operator"
     ]
 
     /// - Throws: a refusal that says what is wrong; upper case is folded, nothing else is mended.

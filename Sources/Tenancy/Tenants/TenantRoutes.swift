@@ -31,7 +31,7 @@ struct TenantUpdate: Codable, Sendable, Described {
     var timeZone: String?
 
     static let notes: [FieldNote] = [
-        FieldNote("name", "Shown to its members.", length: 1...80), FieldNote("timeZone", "IANA name, such as Europe/Berlin.", length: 1...64),
+        FieldNote("name", "Shown to its members.", length: 1...80), FieldNote("timeZone", "IANA name, such as Europe/Berlin.", length: 1...64)
     ]
 }
 
@@ -48,7 +48,7 @@ struct NewTenantBody: Codable, Sendable, Described {
         FieldNote("subdomain", "A DNS label; the tenant's address.", example: "acme", length: 3...40),
         FieldNote("plan", "starter, professional, enterprise or custom.", example: "starter", length: 1...20),
         FieldNote("owner", "E-mail address of the owner.", example: "ana@example.com", length: 3...254),
-        FieldNote("limits", "For the custom plan: its limits; what is left out is unlimited."),
+        FieldNote("limits", "For the custom plan: its limits; what is left out is unlimited.")
     ]
 }
 
@@ -111,7 +111,7 @@ struct TenantRoutes {
                 "/v1/usage", access: .tenant("usage.read"), summary: "Show what is used of each limit", tag: "Tenant", of: QuotaView.self
             ) { call, _ in
                 Page(data: try await tenancy.quotas(of: call.tenant).map(QuotaView.init), nextCursor: nil)
-            },
+            }
         ]
     }
 
@@ -139,7 +139,7 @@ struct TenantRoutes {
                     name: body.name, plan: try body.plan.map(Tenancy.planName), status: try body.status.map(Tenancy.status),
                     features: body.features, limits: body.limits)
                 return TenantView(try await tenancy.updateTenant(try call.id("id", noun: "tenant"), change, by: call.principal))
-            },
+            }
         ]
     }
 }

@@ -14,12 +14,12 @@ struct TenantStore {
             Column("features", .text), Column("time_zone", .text), Column("limit_workflows", .integer, optional: true),
             Column("limit_executions", .integer, optional: true), Column("limit_storage_bytes", .integer, optional: true),
             Column("limit_users", .integer, optional: true), Column("limit_requests", .integer, optional: true),
-            Column("created_at", .timestamp),
+            Column("created_at", .timestamp)
         ],
         indexes: [Index("tenants_subdomain", on: ["subdomain"], unique: true)],
         checks: [
             .oneOf(column: "plan", values: PlanName.allCases.map(\.rawValue)),
-            .oneOf(column: "status", values: Tenant.Status.allCases.map(\.rawValue)),
+            .oneOf(column: "status", values: Tenant.Status.allCases.map(\.rawValue))
         ])
 
     func insert(_ tenant: Tenant) throws {

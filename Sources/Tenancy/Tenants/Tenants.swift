@@ -126,7 +126,8 @@ extension Tenancy {
     static func limits(of plan: PlanName, given: PlanLimits?, in tx: DirectoryTransaction) throws -> PlanLimits {
         if plan == .custom { return try checked(given ?? PlanLimits()) }
         guard given == nil else {
-            throw Refusal.invalid("limits", "plan_brings_limits", "The plan \(plan.rawValue) brings its own limits; take the custom plan to set them.")
+            throw Refusal.invalid(
+                "limits", "plan_brings_limits", "The plan \(plan.rawValue) brings its own limits; take the custom plan to set them.")
         }
         guard let listed = try PlanStore(tx: tx).plan(plan) else {
             throw Refusal.invalid("plan", "unknown_plan", "The plan \(plan.rawValue) is not on the price list.")

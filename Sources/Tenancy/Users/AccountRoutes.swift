@@ -11,7 +11,7 @@ struct SignUpBody: Codable, Sendable, Described {
     static let notes: [FieldNote] = [
         FieldNote("name", "The person's name.", length: 1...80), FieldNote("email", "Proven by a mail.", example: "ana@example.com", length: 3...254),
         FieldNote("password", "10 to 256 bytes.", length: 10...256), FieldNote("tenantName", "The team's name.", length: 1...80),
-        FieldNote("subdomain", "The tenant's address.", example: "acme", length: 3...40),
+        FieldNote("subdomain", "The tenant's address.", example: "acme", length: 3...40)
     ]
 }
 
@@ -70,7 +70,7 @@ struct AccountRoutes {
                 tag: Self.tag, body: SignUpBody.self, returns: .created(SignedUp.self),
                 errors: [
                     ErrorDeclaration(.conflict, "email_taken", "There is an account for the address."),
-                    ErrorDeclaration(.conflict, "subdomain_taken", "Another tenant has this subdomain."),
+                    ErrorDeclaration(.conflict, "subdomain_taken", "Another tenant has this subdomain.")
                 ]
             ) { call, body in
                 try tenancy.limitAttempts("sign-up", call.clientAddress)
@@ -94,7 +94,7 @@ struct AccountRoutes {
             ) { call in
                 if let token = SessionCookie.read(call.header("Cookie")) { try await tenancy.signOut(token: token) }
                 call.addHeader("Set-Cookie", SessionCookie.clear(isSecure: tenancy.usesTLS))
-            },
+            }
         ]
     }
 
@@ -114,7 +114,7 @@ struct AccountRoutes {
             Endpoint(
                 .post, "/v1/password-resets", access: .public("The token is the proof."), summary: "Choose a new password", tag: Self.tag,
                 body: PasswordResetBody.self, returns: .noContent, errors: [Self.stale]
-            ) { _, body in try await tenancy.resetPassword(token: body.token, password: body.password) },
+            ) { _, body in try await tenancy.resetPassword(token: body.token, password: body.password) }
         ]
     }
 }

@@ -9,7 +9,7 @@ struct UserStore {
         columns: [
             Column("id", .uuid), Column("email", .text), Column("name", .text), Column("password_hash", .text, optional: true),
             Column("email_verified_at", .timestamp, optional: true), Column("failed_attempts", .integer),
-            Column("locked_until", .timestamp, optional: true), Column("is_operator", .boolean), Column("created_at", .timestamp),
+            Column("locked_until", .timestamp, optional: true), Column("is_operator", .boolean), Column("created_at", .timestamp)
         ],
         indexes: [Index("users_email", on: ["email"], unique: true)])
 

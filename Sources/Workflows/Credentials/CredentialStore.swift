@@ -10,7 +10,7 @@ struct CredentialStore {
         columns: [
             Column("id", .uuid), Column("type", .text), Column("name", .text), Column("shown_fields", .text), Column("roles", .text),
             Column("created_by", .text), Column("created_at", .timestamp), Column("updated_at", .timestamp), Column("revision", .integer),
-            Column("sealed", .blob),
+            Column("sealed", .blob)
         ],
         indexes: [Index("credentials_name", on: ["tenant_id", "type", "name"], unique: true)])
 

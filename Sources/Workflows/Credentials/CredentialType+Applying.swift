@@ -37,7 +37,8 @@ extension CredentialType {
         let isToken = !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
         let hasBreak = value.utf8.contains { $0 == 0x0A || $0 == 0x0D || $0 == 0 }
         guard isToken, !hasBreak else {
-            throw StepFailure("invalid_credential", "The credential cannot be sent as a header: it holds a line break or a bad name.", isRetryable: false)
+            throw StepFailure(
+                "invalid_credential", "The credential cannot be sent as a header: it holds a line break or a bad name.", isRetryable: false)
         }
         request.headers.removeAll { $0.name.lowercased() == name.lowercased() }
         request.headers.append((name: name, value: value))
@@ -51,7 +52,8 @@ extension CredentialType {
     }
 
     private static func escaped(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"))
+        text.addingPercentEncoding(
+            withAllowedCharacters: CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"))
             ?? text
     }
 

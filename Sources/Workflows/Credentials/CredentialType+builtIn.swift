@@ -23,10 +23,12 @@ extension CredentialType {
             applications: [.query(name: "{name}", value: "{value}")]),
         CredentialType(
             "httpCustomAuth", "Custom Auth", fields: [Field("json", "Headers, query and body as JSON", kind: .json, secret: true)],
-            applications: [.custom(field: "json")]),
+            applications: [.custom(field: "json")])
     ]
 
-    private static func key(_ type: String, _ title: String, header: String = "Authorization", prefix: String = "", field: String = "apiKey", test: String)
+    private static func key(
+        _ type: String, _ title: String, header: String = "Authorization", prefix: String = "", field: String = "apiKey", test: String
+    )
         -> CredentialType
     {
         CredentialType(
@@ -39,13 +41,14 @@ extension CredentialType {
             "openAiApi", "OpenAI",
             fields: [
                 Field("apiKey", "API key", secret: true), Field("organizationId", "Organization", required: false),
-                Field("url", "Base URL", default: "https://api.openai.com/v1"),
-            ], applications: [.header(name: "Authorization", value: "Bearer {apiKey}"), .header(name: "OpenAI-Organization", value: "{organizationId}")],
+                Field("url", "Base URL", default: "https://api.openai.com/v1")
+            ],
+            applications: [.header(name: "Authorization", value: "Bearer {apiKey}"), .header(name: "OpenAI-Organization", value: "{organizationId}")],
             test: Test("GET", "{url}/models")),
         key("anthropicApi", "Anthropic", header: "x-api-key", test: "https://api.anthropic.com/v1/models"),
         key("openRouterApi", "OpenRouter", prefix: "Bearer ", test: "https://openrouter.ai/api/v1/key"),
         key("mistralCloudApi", "Mistral", prefix: "Bearer ", test: "https://api.mistral.ai/v1/models"),
-        key("groqApi", "Groq", prefix: "Bearer ", test: "https://api.groq.com/openai/v1/models"),
+        key("groqApi", "Groq", prefix: "Bearer ", test: "https://api.groq.com/openai/v1/models")
     ]
 
     private static let services: [CredentialType] = [
@@ -64,13 +67,13 @@ extension CredentialType {
             "postgres", "PostgreSQL",
             fields: [
                 Field("host", "Host"), Field("port", "Port", kind: .number, required: false), Field("database", "Database"), Field("user", "User"),
-                Field("password", "Password", secret: true, required: false),
+                Field("password", "Password", secret: true, required: false)
             ]),
         CredentialType(
             "smtp", "SMTP",
             fields: [
                 Field("host", "Host"), Field("port", "Port", kind: .number, required: false), Field("user", "User", required: false),
-                Field("password", "Password", secret: true, required: false), Field("secure", "TLS", kind: .boolean, required: false),
-            ]),
+                Field("password", "Password", secret: true, required: false), Field("secure", "TLS", kind: .boolean, required: false)
+            ])
     ]
 }

@@ -88,7 +88,9 @@ extension CredentialType {
             case .boolean: value.boolean != nil
             case .json: value.object != nil || value.text.map { (try? JSON(parsing: $0))?.object != nil } ?? false
             }
-        if !fits { reader.fault(field.name, "wrong_type", "\(field.label) must be \(field.kind == .json ? "a JSON object" : "a \(field.kind.rawValue)").") }
+        if !fits {
+            reader.fault(field.name, "wrong_type", "\(field.label) must be \(field.kind == .json ? "a JSON object" : "a \(field.kind.rawValue)").")
+        }
     }
 
     /// The values with the declared defaults filled in.

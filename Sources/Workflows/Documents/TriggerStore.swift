@@ -12,11 +12,11 @@ package struct TriggerStore {
         "workflow_webhooks", .tenant, primaryKey: ["method", "pattern"],
         columns: [
             Column("method", .text), Column("pattern", .text), Column("path", .text), Column("workflow_id", .uuid), Column("version", .integer),
-            Column("node_id", .text), Column("segment_count", .integer), Column("has_parameters", .boolean),
+            Column("node_id", .text), Column("segment_count", .integer), Column("has_parameters", .boolean)
         ],
         indexes: [
             Index("workflow_webhooks_workflow", on: ["tenant_id", "workflow_id"]),
-            Index("workflow_webhooks_segments", on: ["tenant_id", "method", "segment_count", "has_parameters"]),
+            Index("workflow_webhooks_segments", on: ["tenant_id", "method", "segment_count", "has_parameters"])
         ],
         foreignKeys: [
             ForeignKey(["tenant_id", "workflow_id"], references: "workflows", ["tenant_id", "id"], onDelete: .cascade)
@@ -27,7 +27,7 @@ package struct TriggerStore {
         "workflow_schedules", .system, primaryKey: ["tenant_id", "workflow_id", "node_id"],
         columns: [
             Column("tenant_id", .uuid), Column("workflow_id", .uuid), Column("node_id", .text), Column("version", .integer),
-            Column("next_due", .timestamp),
+            Column("next_due", .timestamp)
         ],
         indexes: [Index("workflow_schedules_due", on: ["next_due"])])
 
@@ -37,7 +37,8 @@ package struct TriggerStore {
             """
             SELECT workflow_id FROM workflow_webhooks
             WHERE tenant_id = \(tx.tenant) AND method = \(route.method) AND pattern = \(route.pattern)
-            """) { try $0.column(0) }
+            """
+        ) { try $0.column(0) }
         if let owner { return owner }
         try tx.execute(
             """
@@ -69,7 +70,8 @@ package struct TriggerStore {
             """
             SELECT workflow_id, version, node_id FROM workflow_webhooks
             WHERE tenant_id = \(tx.tenant) AND method = \(method) AND pattern = \(exact) AND has_parameters = \(false)
-            """) { WebhookTarget(workflow: try $0.column(0), version: try $0.column(1), node: try $0.column(2), parameters: [:]) }
+            """
+        ) { WebhookTarget(workflow: try $0.column(0), version: try $0.column(1), node: try $0.column(2), parameters: [:]) }
         if let found { return found }
         let patterns = try tx.all(
             """

@@ -12,7 +12,7 @@ extension WorkflowEvent {
     package var payload: JSON {
         [
             "workflow": .string(workflow.id.description), "name": .string(workflow.name),
-            "version": workflow.publishedVersion.map { .number(Double($0)) } ?? .null,
+            "version": workflow.publishedVersion.map { .number(Double($0)) } ?? .null
         ]
     }
 }

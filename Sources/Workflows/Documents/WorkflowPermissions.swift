@@ -23,7 +23,7 @@ package enum WorkflowPermissions {
         PermissionDeclaration(.variablesRead, "See variables.", roles: [.owner, .admin, .editor, .viewer]),
         PermissionDeclaration(.variablesWrite, "Set and delete variables.", roles: [.owner, .admin, .editor]),
         PermissionDeclaration(.executionsRead, "See executions with their data.", roles: [.owner, .admin, .editor, .viewer]),
-        PermissionDeclaration(.executionsWrite, "Start and cancel executions.", roles: [.owner, .admin, .editor]),
+        PermissionDeclaration(.executionsWrite, "Start and cancel executions.", roles: [.owner, .admin, .editor])
     ]
 
     /// What a role has of these from the start.

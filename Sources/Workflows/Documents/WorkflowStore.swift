@@ -14,18 +14,18 @@ package struct WorkflowStore {
         columns: [
             Column("id", .uuid), Column("name", .text), Column("status", .text), Column("draft_revision", .integer),
             Column("published_version", .integer, optional: true), Column("last_version", .integer), Column("created_at", .timestamp),
-            Column("updated_at", .timestamp), Column("draft", .blob),
+            Column("updated_at", .timestamp), Column("draft", .blob)
         ],
         checks: [
             .oneOf(column: "status", values: Workflow.Status.allCases.map(\.rawValue)), .atLeast(column: "draft_revision", 1),
-            .notAbove(left: "published_version", right: "last_version"),
+            .notAbove(left: "published_version", right: "last_version")
         ])
 
     static let versions = Table(
         "workflow_versions", .tenant, primaryKey: ["workflow_id", "number"],
         columns: [
             Column("workflow_id", .uuid), Column("number", .integer), Column("published_at", .timestamp), Column("published_by", .text),
-            Column("note", .text, optional: true), Column("document", .blob),
+            Column("note", .text, optional: true), Column("document", .blob)
         ],
         foreignKeys: [
             ForeignKey(["tenant_id", "workflow_id"], references: "workflows", ["tenant_id", "id"], onDelete: .cascade)
@@ -110,7 +110,8 @@ extension WorkflowStore {
             """
             SELECT document FROM workflow_versions
             WHERE tenant_id = \(tx.tenant) AND workflow_id = \(workflow) AND number = \(number)
-            """) { try $0.column(0) }
+            """
+        ) { try $0.column(0) }
     }
 
     /// Newest first, those below `number`.

@@ -3,7 +3,7 @@ package import Persistence
 /// The tables of documents, credentials and variables.
 package enum WorkflowTables {
     package static let all: [Table] = [
-        WorkflowStore.workflows, WorkflowStore.versions, TriggerStore.webhooks, TriggerStore.schedules, CredentialStore.table, VariableStore.table,
+        WorkflowStore.workflows, WorkflowStore.versions, TriggerStore.webhooks, TriggerStore.schedules, CredentialStore.table, VariableStore.table
     ]
 
     package static let migrations: [Migration] = [

@@ -32,7 +32,9 @@ extension Workflows {
         document.mapCredentials { type, name in
             credentials.first { $0.type == type && $0.name == name && $0.isUsable(by: principal) }?.id
         }
-        report.credentials.removeAll { wanted in !document.nodes.contains { $0.credentials[wanted.type].map { $0.name == wanted.name && $0.id == nil } ?? false } }
+        report.credentials.removeAll { wanted in
+            !document.nodes.contains { $0.credentials[wanted.type].map { $0.name == wanted.name && $0.id == nil } ?? false }
+        }
         let workflow = try await create(document, by: principal)
         guard publish else { return WorkflowImport(workflow: workflow, report: report, version: nil, faults: []) }
         do {

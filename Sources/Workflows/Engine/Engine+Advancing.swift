@@ -133,7 +133,8 @@ extension Engine {
                     id: ids.next(), tenant: run.facts.tenant, workflow: target.workflow, version: target.version, mode: "call",
                     timeZone: run.facts.timeZone, depth: run.facts.depth + 1),
                 trigger: target.trigger, items: ItemList(items.map { Item(json: $0.json, binary: $0.binary) }), idempotencyKey: nil,
-                parent: call.waits ? Run.Parent(run: run.facts.id, node: node, runIndex: step.runIndex, callIndex: index) : nil, createdAt: clock.now())
+                parent: call.waits ? Run.Parent(run: run.facts.id, node: node, runIndex: step.runIndex, callIndex: index) : nil,
+                createdAt: clock.now())
         }
     }
 

@@ -7,6 +7,7 @@ extension Engine {
     /// Commits all that is uncommitted, then lets out what depends on it.
     /// - Returns: nil where the run goes on in this process.
     func commit(_ run: inout LiveRun, _ hold: RunCommit.Hold) async throws -> Phase? {
+        if case .kept = hold, run.new == nil, run.uncommitted.isEmpty { return nil }
         let commit = try await prepare(&run, hold)
         try configuration.fault(.beforeCommit)
         let (blobs, onStart, onFinish) = (self.blobs, configuration.onStart, configuration.onFinish)
@@ -25,7 +26,11 @@ extension Engine {
             take(returned, &run)
             return nil
         }
-        if case .kept = hold { return nil }
+        switch hold {
+        case .kept: return nil
+        case .parked: setAside(run.facts.id)
+        case .ended: break
+        }
         return .over
     }
 
@@ -91,9 +96,9 @@ extension Engine {
         let error: JSON = ["message": .string(end.failure?.message ?? ""), "name": .string(end.failure?.code ?? ""), "node": ["name": .string(node)]]
         let item: JSONObject = [
             "execution": [
-                "id": .string(run.facts.id.description), "error": error, "lastNodeExecuted": .string(node), "mode": .string(run.facts.mode),
+                "id": .string(run.facts.id.description), "error": error, "lastNodeExecuted": .string(node), "mode": .string(run.facts.mode)
             ],
-            "workflow": ["id": .string(run.facts.workflow.description), "name": .string(run.machine.workflow.document.name)],
+            "workflow": ["id": .string(run.facts.workflow.description), "name": .string(run.machine.workflow.document.name)]
         ]
         return NewRun(
             facts: RunFacts(
@@ -110,8 +115,9 @@ extension Engine {
             configuration.publish(
                 run.facts.tenant, "run:\(run.facts.id)",
                 [
-                    "event": .string(entry.kind.rawValue), "node": entry.node.map { .string($0) } ?? .null, "run_index": .number(Double(entry.runIndex)),
-                    "attempt": .number(Double(entry.attempt)), "at": .string(entry.at.description),
+                    "event": .string(entry.kind.rawValue), "node": entry.node.map { .string($0) } ?? .null,
+                    "run_index": .number(Double(entry.runIndex)),
+                    "attempt": .number(Double(entry.attempt)), "at": .string(entry.at.description)
                 ])
         }
         guard case .ended = commit.hold else { return }

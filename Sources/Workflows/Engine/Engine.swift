@@ -20,12 +20,18 @@ package final class Engine: Sendable {
     let logger = Logger(label: "engine")
     private let live = Mutex<[RunID: Live]>([:])
     private let compiled = Mutex<[VersionKey: CompiledWorkflow]>([:])
+    /// Handles of runs that wait, for those who still hold them.
+    private let parked = Mutex<[RunID: WeakHandle]>([:])
     private let isStopping = Mutex(false)
 
     private struct Live: Sendable {
         var task: Task<Void, Never>?
         var handle: RunHandle
         var isCancelled = false
+    }
+
+    private struct WeakHandle: Sendable {
+        weak let handle: RunHandle?
     }
 
     private struct VersionKey: Hashable {
@@ -56,7 +62,9 @@ package final class Engine: Sendable {
         package init(
             kinds: KindRegistry, load: @escaping @Sendable (TenantID, WorkflowID, Int) async throws -> WorkflowDocument,
             resolve: @escaping @Sendable (WorkflowCall, TenantID) async throws -> (workflow: WorkflowID, version: Int, trigger: String),
-            errorWorkflow: @escaping @Sendable (String, TenantID) async throws -> (workflow: WorkflowID, version: Int, trigger: String)? = { _, _ in nil },
+            errorWorkflow: @escaping @Sendable (String, TenantID) async throws -> (workflow: WorkflowID, version: Int, trigger: String)? = { _, _ in
+                nil
+            },
             onFinish: @escaping @Sendable (TenantTransaction, RunFacts, RunStatus) throws -> Void = { _, _, _ in },
             publish: @escaping @Sendable (TenantID, _ topic: String, JSON) -> Void = { _, _, _ in }, liveRunsMaximum: Int = 1_000
         ) {
@@ -92,9 +100,11 @@ package final class Engine: Sendable {
         guard let trigger = workflow.index(ofNode: start.trigger) else { throw Refusal.missing("trigger") }
         let facts = RunFacts(
             id: ids.next(), tenant: start.tenant, workflow: start.workflow, version: start.version, mode: start.mode, timeZone: start.timeZone)
-        let new = NewRun(facts: facts, trigger: start.trigger, items: start.items, idempotencyKey: start.idempotencyKey, parent: nil, createdAt: clock.now())
+        let new = NewRun(
+            facts: facts, trigger: start.trigger, items: start.items, idempotencyKey: start.idempotencyKey, parent: nil, createdAt: clock.now())
         let handle = RunHandle(facts.id)
         guard enroll(facts.id, handle) else {
+            parked.withLock { $0[facts.id] = WeakHandle(handle: handle) }
             try await PayloadNames.prepare(new.items, tenant: facts.tenant, blobs: blobs)
             let onStart = configuration.onStart
             try await database.write(in: facts.tenant) { tx in
@@ -107,7 +117,9 @@ package final class Engine: Sendable {
             var run = LiveRun(facts: facts, parent: nil, machine: try await machine(workflow, facts), new: new)
             run.feed(.started(trigger: trigger, items: start.items))
             switch try await advance(&run, pausing: true) {
-            case .over: return handle
+            case .over:
+                retire(facts.id)
+                return handle
             case .duplicate(let other):
                 retire(facts.id)
                 return try await self.handle(of: other, tenant: facts.tenant)
@@ -171,6 +183,18 @@ package final class Engine: Sendable {
     }
 
     func retire(_ run: RunID) { _ = live.withLock { $0.removeValue(forKey: run) } }
+
+    /// Lets go of a run that goes on later, here or elsewhere; whoever holds its handle is told if it ends here.
+    func setAside(_ run: RunID) {
+        guard let handle = live.withLock({ $0[run]?.handle }) else { return }
+        parked.withLock { parked in
+            if parked.count >= Limits.parkedHandles { parked = parked.filter { $0.value.handle != nil } }
+            parked[run] = WeakHandle(handle: handle)
+        }
+    }
+
+    private func reclaimed(_ run: RunID) -> RunHandle? { parked.withLock { $0.removeValue(forKey: run) }?.handle }
+
     func handle(of run: RunID) -> RunHandle? { live.withLock { $0[run]?.handle } }
     func isCancelled(_ run: RunID) -> Bool { live.withLock { $0[run]?.isCancelled ?? false } }
     package var liveRuns: Int { live.withLock { $0.count } }
@@ -210,7 +234,9 @@ package final class Engine: Sendable {
     /// - Returns: how many there were.
     @discardableResult
     package func recover() async throws -> Int {
-        let orphans = try await database.readSystem { tx in try RunOwners(tx: tx).orphans(live: try LeaseStore(tx: tx).live(), limit: Limits.runsRecoveredAtOnce) }
+        let orphans = try await database.readSystem { tx in
+            try RunOwners(tx: tx).orphans(live: try LeaseStore(tx: tx).live(), limit: Limits.runsRecoveredAtOnce)
+        }
         var count = 0
         for orphan in orphans where liveRuns < configuration.liveRunsMaximum {
             if try await takeUp(orphan.run, tenant: orphan.tenant, from: orphan.epoch, cancelled: false) { count += 1 }
@@ -245,8 +271,7 @@ package final class Engine: Sendable {
     @discardableResult
     private func takeUp(_ id: RunID, tenant: TenantID, from epoch: Int64, cancelled: Bool) async throws -> Bool {
         let own = lease.epoch
-        let handle = RunHandle(id)
-        guard enroll(id, handle) else { return false }
+        guard enroll(id, reclaimed(id) ?? RunHandle(id)) else { return false }
         do {
             guard let row = try await take(id, tenant: tenant, from: epoch, to: own) else {
                 retire(id)
@@ -285,7 +310,9 @@ package final class Engine: Sendable {
         let start = try await machine(workflow, facts)
         return try await database.read(in: tenant) { tx in
             let payloads = PayloadReader(tx: tx, blobs: blobs)
-            guard let trigger = workflow.index(ofNode: row.trigger) else { throw UnreadableEvent(reason: "the workflow has no trigger '\(row.trigger)'") }
+            guard let trigger = workflow.index(ofNode: row.trigger) else {
+                throw UnreadableEvent(reason: "the workflow has no trigger '\(row.trigger)'")
+            }
             var machine = start
             _ = machine.on(.started(trigger: trigger, items: try payloads.read(journaled: row.input)))
             let events = try JournalStore(tx: tx).events(of: row.id, workflow: workflow, payloads: payloads)

@@ -35,11 +35,15 @@ package struct LocalRun: Sendable {
         self.resolve = resolve
     }
 
-    package func run(_ workflow: CompiledWorkflow, trigger: String, items: [Item], mode: String = "manual", timeZone: String = "UTC") async throws -> Outcome {
+    package func run(_ workflow: CompiledWorkflow, trigger: String, items: [Item], mode: String = "manual", timeZone: String = "UTC") async throws
+        -> Outcome
+    {
         try await run(workflow, trigger: trigger, items: ItemList(items), mode: mode, timeZone: timeZone, depth: 0)
     }
 
-    private func run(_ workflow: CompiledWorkflow, trigger: String, items: ItemList, mode: String, timeZone: String, depth: Int) async throws -> Outcome {
+    private func run(_ workflow: CompiledWorkflow, trigger: String, items: ItemList, mode: String, timeZone: String, depth: Int) async throws
+        -> Outcome
+    {
         guard depth <= Limits.callDepth else {
             throw Refusal(.invalid, "calls_too_deep", "Workflows may call each other \(Limits.callDepth) deep at most.")
         }
@@ -91,7 +95,8 @@ package struct LocalRun: Sendable {
                     timeZone: run.facts.timeZone, depth: run.facts.depth + 1)
                 guard call.waits else { continue }
                 let failure = outcome.end.failure ?? StepFailure("called_run_failed", "The called run ended as \(outcome.end.status.rawValue).")
-                run.feed(.callReturned(step, index: index, outcome.end.status == .succeeded ? .success(outcome.machine.lastItems) : .failure(failure)))
+                run.feed(
+                    .callReturned(step, index: index, outcome.end.status == .succeeded ? .success(outcome.machine.lastItems) : .failure(failure)))
             }
         } catch let refusal as Refusal {
             run.feed(.stepFailed(step, attempt: 1, StepFailure(refusal.code, refusal.message, isRetryable: false), at: clock.now()))

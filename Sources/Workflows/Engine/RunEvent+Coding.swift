@@ -61,7 +61,8 @@ extension RunEvent {
     /// All that the columns do not hold.
     func data(_ payloads: PayloadCoding) -> JSON {
         switch self {
-        case .started(let trigger, let items): ["trigger": .number(Double(trigger)), "items": payloads.write(items), "count": .number(Double(items.count))]
+        case .started(let trigger, let items):
+            ["trigger": .number(Double(trigger)), "items": payloads.write(items), "count": .number(Double(items.count))]
         case .stepFinished(let finish): finish.json(payloads)
         case .stepFailed(_, _, let failure, let at): ["failure": failure.journaled, "at": at.journaled]
         case .stepWaiting(_, let until): ["until": until.journaled]
@@ -93,7 +94,8 @@ extension RunEvent {
         case .waiting: self = .stepWaiting(try known(), until: try time("until"))
         case .called: self = .stepCalled(try known(), count: try number("count"), waits: data["waits"]?.boolean ?? true)
         case .returned:
-            let result: Result<ItemList, StepFailure> = if let failure = data["failure"] { .failure(StepFailure(journaled: failure)) } else { .success(try items()) }
+            let result: Result<ItemList, StepFailure> =
+                if let failure = data["failure"] { .failure(StepFailure(journaled: failure)) } else { .success(try items()) }
             self = .callReturned(try known(), index: try number("index"), result)
         case .fired: self = .timerFired(try known())
         case .uncertain: self = .stepUncertain(try known())
@@ -106,7 +108,7 @@ extension RunEvent {
 extension StepFinish {
     fileprivate func json(_ payloads: PayloadCoding) -> JSON {
         var members: JSONObject = [
-            "outputs": .array(outputs.map { $0?.json(payloads) ?? .null }), "started": startedAt.journaled, "at": finishedAt.journaled,
+            "outputs": .array(outputs.map { $0?.json(payloads) ?? .null }), "started": startedAt.journaled, "at": finishedAt.journaled
         ]
         members["failure"] = failure?.journaled
         members["state"] = state
@@ -118,7 +120,9 @@ extension StepFinish {
     }
 
     fileprivate init(_ data: JSON, step: StepKey, attempt: Int, payloads: PayloadCoding) throws {
-        guard let started = data["started"]?.integer, let finished = data["at"]?.integer else { throw UnreadableEvent(reason: "finished lacks its times") }
+        guard let started = data["started"]?.integer, let finished = data["at"]?.integer else {
+            throw UnreadableEvent(reason: "finished lacks its times")
+        }
         self.init(
             step: step, attempt: attempt,
             outputs: try (data["outputs"]?.array ?? []).map { $0.isNull ? nil : try StepOutput($0, payloads: payloads) },

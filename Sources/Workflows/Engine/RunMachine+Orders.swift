@@ -5,7 +5,9 @@ extension RunMachine {
         let node = workflow.nodes[step.node]
         switch workflow.order {
         case .parallel:
-            for edge in node.edges { if let arrival = arrival(edge, step, outputs, emptyToo: false) { deliver(arrival, along: edge, atFront: false) } }
+            for edge in node.edges {
+                if let arrival = arrival(edge, step, outputs, emptyToo: false) { deliver(arrival, along: edge, atFront: false) }
+            }
         case .n8nV1:
             // Depth first: the last one put in front, the top-most and left-most, runs next.
             for edge in node.edgesByPosition.reversed() {

@@ -71,14 +71,17 @@ final class RunScope: ExpressionScope {
         places.follow(arrived.source, item: itemIndex)
         guard let place = places.found.first else {
             guard machine.workflow.ancestors(of: node).contains(target) else {
-                throw ScopeError(code: "no_path", message: "No connection leads from '\(name)' to '\(facts.nodeName)', so no item of it can be matched.")
+                throw ScopeError(
+                    code: "no_path", message: "No connection leads from '\(name)' to '\(facts.nodeName)', so no item of it can be matched.")
             }
             throw ScopeError(
-                code: "no_paired_item", message: "It is not known from which item of '\(name)' item \(itemIndex) was made. Use .first(), .last() or .all()[i].")
+                code: "no_paired_item",
+                message: "It is not known from which item of '\(name)' item \(itemIndex) was made. Use .first(), .last() or .all()[i].")
         }
         guard places.found.count == 1 else {
             throw ScopeError(
-                code: "ambiguous_paired_item", message: "Item \(itemIndex) was made from several items of '\(name)'. Use .first(), .last() or .all()[i].")
+                code: "ambiguous_paired_item",
+                message: "Item \(itemIndex) was made from several items of '\(name)'. Use .first(), .last() or .all()[i].")
         }
         guard let output = machine.output(place.source) else { return .null }
         let items = try read(output.items)
@@ -103,7 +106,7 @@ final class RunScope: ExpressionScope {
         guard let source = inputs.lazy.compactMap({ $0?.source }).first else { return [:] }
         return [
             "name": .string(workflow.nodes[source.node].node.name), "outputIndex": .number(Double(source.output)),
-            "runIndex": .number(Double(source.runIndex)),
+            "runIndex": .number(Double(source.runIndex))
         ]
     }
 

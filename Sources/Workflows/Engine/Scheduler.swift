@@ -49,7 +49,8 @@ package struct Scheduler: Service {
     }
 
     private func fire(_ due: DueSchedule) async throws {
-        let bytes = try await engine.database.read(in: due.tenant) { tx in try WorkflowStore(tx: tx).document(of: due.workflow, version: due.version) }
+        let bytes = try await engine.database.read(in: due.tenant) { tx in try WorkflowStore(tx: tx).document(of: due.workflow, version: due.version)
+        }
         guard let bytes else { return }
         let document = try WorkflowDocument(stored: bytes)
         guard let node = document.nodes.first(where: { $0.id == due.node }), let kind = workflows.kinds.kind(node.kind) else { return }

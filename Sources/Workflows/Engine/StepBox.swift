@@ -21,7 +21,9 @@ final class StepBox: StepServices {
     private let runScope: RunScope
     private let left = Mutex(Left())
 
-    init(services: EngineServices, node: CompiledWorkflow.Node, kind: NodeKind, tenant: TenantID, staticGlobal: JSON, staticNode: JSON, scope: RunScope) {
+    init(
+        services: EngineServices, node: CompiledWorkflow.Node, kind: NodeKind, tenant: TenantID, staticGlobal: JSON, staticNode: JSON, scope: RunScope
+    ) {
         self.services = services
         self.node = node
         self.kind = kind
@@ -60,7 +62,8 @@ final class StepBox: StepServices {
             throw StepFailure("credential_missing", "The node '\(node.node.name)' has no credential of the type '\(type)'.", isRetryable: false)
         }
         guard let id = reference.id else {
-            throw StepFailure("credential_unmapped", "The credential '\(reference.name)' of this workflow is not set up here yet.", isRetryable: false)
+            throw StepFailure(
+                "credential_unmapped", "The credential '\(reference.name)' of this workflow is not set up here yet.", isRetryable: false)
         }
         return try await services.credential(id, type, tenant)
     }

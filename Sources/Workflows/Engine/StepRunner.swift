@@ -30,7 +30,8 @@ struct StepRunner: Sendable {
     }
 
     private func finished(_ request: StepRequest, outputs: [StepOutput?], at now: Timestamp) -> Report {
-        Report(event: .stepFinished(StepFinish(step: request.step, attempt: request.attempt, outputs: outputs, startedAt: now, finishedAt: clock.now())))
+        Report(
+            event: .stepFinished(StepFinish(step: request.step, attempt: request.attempt, outputs: outputs, startedAt: now, finishedAt: clock.now())))
     }
 
     private func once(_ node: CompiledWorkflow.Node, _ list: ItemList) -> ItemList {
@@ -48,9 +49,11 @@ struct StepRunner: Sendable {
             let box = StepBox(
                 services: services, node: node, kind: kind, tenant: run.tenant, staticGlobal: machine.staticGlobal,
                 staticNode: machine.staticNodes[request.step.node] ?? [:],
-                scope: RunScope(machine: machine, node: request.step.node, inputs: inputs, facts: await facts(request, node: node, inputs, run, machine, now)))
+                scope: RunScope(
+                    machine: machine, node: request.step.node, inputs: inputs, facts: await facts(request, node: node, inputs, run, machine, now)))
             let context = StepContext(
-                node: node.node, kind: kind, inputs: stamped.enumerated().map { StepRunner.restamped($1, input: $0) }, runIndex: request.step.runIndex,
+                node: node.node, kind: kind, inputs: stamped.enumerated().map { StepRunner.restamped($1, input: $0) },
+                runIndex: request.step.runIndex,
                 attempt: request.attempt, resume: request.resume, idempotencyKey: "\(run.id)-\(node.node.id)-\(request.step.runIndex)", now: now,
                 timeZone: machine.workflow.document.settings.timeZone ?? run.timeZone, tenant: run.tenant, mode: run.mode, services: box,
                 state: machine.state(of: request.step.node))
@@ -109,7 +112,8 @@ struct StepRunner: Sendable {
     ) -> Report {
         // A node that goes on after errors is tried again first, when its first item failed.
         if request.attempt < node.attempts, let first = items.first?.first, let message = ErrorRouting.message(of: first) {
-            return Report(event: .stepFailed(request.step, attempt: request.attempt, StepFailure("item_failed", message, itemIndex: 0), at: clock.now()))
+            return Report(
+                event: .stepFailed(request.step, attempt: request.attempt, StepFailure("item_failed", message, itemIndex: 0), at: clock.now()))
         }
         let counts = inputs.map { $0?.items.count ?? 0 }
         var outputs = items.map { output -> StepOutput? in
@@ -137,7 +141,9 @@ struct StepRunner: Sendable {
 
     /// A failure that stops the run or is tried again is an event of its own; one that the node goes on after ends the step with the
     /// items that came in.
-    private func failed(_ failure: StepFailure, _ request: StepRequest, node: CompiledWorkflow.Node, inputs: [StepInput?], startedAt: Timestamp) -> Report {
+    private func failed(_ failure: StepFailure, _ request: StepRequest, node: CompiledWorkflow.Node, inputs: [StepInput?], startedAt: Timestamp)
+        -> Report
+    {
         let now = clock.now()
         let isTriedAgain = failure.isRetryable && request.attempt < node.attempts
         guard node.node.onError != .stop, !isTriedAgain else {
@@ -179,7 +185,8 @@ enum ErrorRouting {
                 let parents = output.lineage.parents(of: index)
                 if message(of: item) == nil { rest.append((item, parents)) } else { failed.append((joined(item, parents, inputs), parents)) }
             }
-            kept.append(rest.count == items.count ? output : rest.isEmpty ? nil : StepOutput(ItemList(rest.map(\.item)), Lineage(rest.map(\.parents))))
+            kept.append(
+                rest.count == items.count ? output : rest.isEmpty ? nil : StepOutput(ItemList(rest.map(\.item)), Lineage(rest.map(\.parents))))
         }
         while kept.count < regular { kept.append(nil) }
         return kept + [failed.isEmpty ? nil : StepOutput(ItemList(failed.map(\.item)), Lineage(failed.map(\.parents)))]

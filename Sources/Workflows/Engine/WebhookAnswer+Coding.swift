@@ -4,14 +4,18 @@ internal import Kernel
 extension WebhookAnswer {
     var journaled: JSON {
         var members: JSONObject = [
-            "status": .number(Double(status)), "headers": .array(headers.map { [.string($0.name), .string($0.value)] }),
+            "status": .number(Double(status)), "headers": .array(headers.map { [.string($0.name), .string($0.value)] })
         ]
         switch body {
         case .none: break
         case .binary(let reference): members["binary"] = reference.json
         case .bytes(let bytes, let type):
             members["type"] = .string(type)
-            if let text = String(validating: bytes, as: UTF8.self) { members["text"] = .string(text) } else { members["hex"] = .string(Hex.text(bytes)) }
+            if let text = String(validating: bytes, as: UTF8.self) {
+                members["text"] = .string(text)
+            } else {
+                members["hex"] = .string(Hex.text(bytes))
+            }
         }
         return .object(members)
     }

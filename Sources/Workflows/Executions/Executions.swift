@@ -10,7 +10,8 @@ package struct Executions: Sendable {
     let timeZone: @Sendable (TenantID) async throws -> String
 
     package init(
-        database: any Database, engine: Engine, workflows: Workflows, blobs: any BlobStore, timeZone: @escaping @Sendable (TenantID) async throws -> String
+        database: any Database, engine: Engine, workflows: Workflows, blobs: any BlobStore,
+        timeZone: @escaping @Sendable (TenantID) async throws -> String
     ) {
         self.database = database
         self.engine = engine

@@ -49,7 +49,7 @@ package struct ImportReport: Sendable, Hashable {
                     ["type": .string($0.type), "name": .string($0.name), "nodes": .array($0.nodes.map { .string($0) })]
                 }),
             "notes": .array(
-                notes.map { ["code": .string($0.code), "message": .string($0.message), "node": $0.node.map { .string($0) } ?? .null] }),
+                notes.map { ["code": .string($0.code), "message": .string($0.message), "node": $0.node.map { .string($0) } ?? .null] })
         ]
     }
 }

@@ -59,7 +59,7 @@ extension N8nOrigin {
         }
         var result: JSONObject = [
             "format": .string(Self.format), "name": .string(name), "members": .object(members),
-            "order": .array(order.map { .string($0) }), "nodes": .object(JSONObject(written)),
+            "order": .array(order.map { .string($0) }), "nodes": .object(JSONObject(written))
         ]
         if let connections { result["connections"] = connections }
         return .object(result)

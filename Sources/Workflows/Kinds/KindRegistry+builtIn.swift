@@ -8,6 +8,6 @@ extension KindRegistry {
             IfNode.self, SwitchNode.self, FilterNode.self, MergeNode.self, LoopOverItems.self, WaitNode.self, NoOperation.self,
             StopAndError.self, ExecuteWorkflow.self,
             CodeNode.self, FunctionNode.self, FunctionItemNode.self, ItemLists.self,
-            HttpRequest.self, RespondToWebhook.self,
+            HttpRequest.self, RespondToWebhook.self
         ], declarations: [StickyNote.kind])
 }

@@ -54,7 +54,7 @@ extension WorkflowSettings {
 extension WorkflowNode {
     static let members: Set<String> = [
         "id", "type", "kind", "kind_version", "name", "position", "config", "connections", "credentials", "on_error", "retry",
-        "execute_once", "always_output", "disabled", "notes",
+        "execute_once", "always_output", "disabled", "notes"
     ]
 
     static func read(_ json: JSON, path: String, kinds: (String) -> NodeKind?, into collector: FaultCollector) -> WorkflowNode? {

@@ -4,7 +4,7 @@ extension WorkflowDocument {
     /// The JSON form that `init(json:)` reads back as an equal document.
     package var json: JSON {
         var members: JSONObject = [
-            "schema": .number(Double(Self.schema)), "name": .string(name), "nodes": .array(nodes.map(\.json)), "settings": settings.json,
+            "schema": .number(Double(Self.schema)), "name": .string(name), "nodes": .array(nodes.map(\.json)), "settings": settings.json
         ]
         if !pinnedData.isEmpty { members["pinned_data"] = .object(JSONObject(pinnedData.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })) }
         if let origin { members["origin"] = origin }
@@ -27,7 +27,7 @@ extension WorkflowNode {
         var members: JSONObject = [
             "id": .string(id), "type": .string(category.rawValue), "kind": .string(kind), "kind_version": .number(kindVersion),
             "name": .string(name), "position": .array(position.map { .number($0) }), "config": .object(config),
-            "connections": .array(connections.map(\.json)),
+            "connections": .array(connections.map(\.json))
         ]
         if !credentials.isEmpty {
             members["credentials"] = .object(JSONObject(credentials.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) }))

@@ -37,7 +37,7 @@ struct WorkflowPages {
                 return try await page(
                     call, title: text("workflows.executions.title"), current: "/executions",
                     "<header><h1>\(text("workflows.executions.title"))</h1></header><section class=\"card\">\(body)</section>")
-            },
+            }
         ]
     }
 
@@ -96,14 +96,16 @@ struct WorkflowPages {
 
     private var acts: [Endpoint] {
         [
-            .page(.post, "/workflows/imports", access: .tenant("workflows.write"), summary: "Import", bodyLimit: WorkflowRoutes.documentBytes) { call in
+            .page(.post, "/workflows/imports", access: .tenant("workflows.write"), summary: "Import", bodyLimit: WorkflowRoutes.documentBytes) {
+                call in
                 do {
                     let json = try JSON(parsing: try call.form().verbatim("document"))
                     let mayPublish = call.principal.may("workflows.publish")
                     _ = try await workflows.importN8n(json, publish: mayPublish, by: call.principal)
                     return .redirect("/workflows")
                 } catch let error as JSON.ParseError {
-                    return try await workflowList(call, notice: call.localizer("workflows.import.malformed", ["reason": error.description]), status: 422)
+                    return try await workflowList(
+                        call, notice: call.localizer("workflows.import.malformed", ["reason": error.description]), status: 422)
                 } catch let refusal as Refusal {
                     return try await workflowList(call, notice: refusal.message, status: 422)
                 }
@@ -124,7 +126,7 @@ struct WorkflowPages {
                 } catch let refusal as Refusal where refusal.kind != .missing {
                     return try await workflowList(call, notice: refusal.message, status: 422)
                 }
-            },
+            }
         ]
     }
 

@@ -28,8 +28,9 @@ struct NewCredentialBody: Codable, Sendable, Described {
     var name: String
     var fields: JSON
     static let notes: [FieldNote] = [
-        FieldNote("type", "Such as httpHeaderAuth.", example: "httpHeaderAuth", length: 1...100), FieldNote("name", "To tell them apart.", length: 1...200),
-        FieldNote("fields", "The values of the type's fields; secrets are never shown again."),
+        FieldNote("type", "Such as httpHeaderAuth.", example: "httpHeaderAuth", length: 1...100),
+        FieldNote("name", "To tell them apart.", length: 1...200),
+        FieldNote("fields", "The values of the type's fields; secrets are never shown again.")
     ]
 }
 
@@ -70,7 +71,7 @@ struct CredentialRoutes {
             ) { call in
                 let outcome = try await credentials.test(try call.id("id", noun: "credential"), by: call.principal)
                 return CredentialTestView(accepted: outcome.isAccepted, status: outcome.status, message: outcome.message)
-            },
+            }
         ]
     }
 }

@@ -80,7 +80,9 @@ struct ExecutionView: Codable, Sendable {
 
 struct StartBody: Codable, Sendable, Described {
     var items: [JSON]?
-    static let notes: [FieldNote] = [FieldNote("items", "What the trigger gives: objects, or {\"json\": {…}}; one empty item where left out.", items: 0...10_000)]
+    static let notes: [FieldNote] = [
+        FieldNote("items", "What the trigger gives: objects, or {\"json\": {…}}; one empty item where left out.", items: 0...10_000)
+    ]
 }
 
 struct StartedRun: Codable, Sendable {
@@ -138,7 +140,7 @@ struct ExecutionRoutes {
                 return live.events(call.tenant, "run:\(id)", after: call.lastEventID.flatMap(UInt64.init)).map { event in
                     ServerEvent(id: String(event.sequence), name: "run", data: event.payload.serialized)
                 }
-            },
+            }
         ]
     }
 }

@@ -23,7 +23,8 @@ struct VariableRoutes {
 
     var endpoints: [Endpoint] {
         [
-            Endpoint.list("/v1/variables", access: .tenant("variables.read"), summary: "List the variables", tag: "Variables", of: VariableView.self) {
+            Endpoint.list("/v1/variables", access: .tenant("variables.read"), summary: "List the variables", tag: "Variables", of: VariableView.self)
+            {
                 call, _ in Page(data: try await variables.list(by: call.principal).map(VariableView.init), nextCursor: nil)
             },
             Endpoint(
@@ -35,7 +36,7 @@ struct VariableRoutes {
             Endpoint(
                 .delete, "/v1/variables/{name}", access: .tenant("variables.write"), summary: "Delete a variable", tag: "Variables",
                 returns: .noContent
-            ) { call in try await variables.delete(try call.parameter("name"), by: call.principal) },
+            ) { call in try await variables.delete(try call.parameter("name"), by: call.principal) }
         ]
     }
 }

@@ -35,7 +35,7 @@ struct DraftBody: Codable, Sendable, Described {
     var document: JSON
     var revision: Int
     static let notes: [FieldNote] = [
-        FieldNote("document", "A workflow document."), FieldNote("revision", "Of the draft that was read and changed.", range: 1...1e9),
+        FieldNote("document", "A workflow document."), FieldNote("revision", "Of the draft that was read and changed.", range: 1...1e9)
     ]
 }
 
@@ -65,7 +65,8 @@ struct ImportBody: Codable, Sendable, Described {
     var name: String?
     static let notes: [FieldNote] = [
         FieldNote("format", "n8n.", example: "n8n", length: 1...20), FieldNote("document", "The exported workflow."),
-        FieldNote("publish", "Publish it at once where nothing stands in the way."), FieldNote("name", "Where the document has none.", length: 1...200),
+        FieldNote("publish", "Publish it at once where nothing stands in the way."),
+        FieldNote("name", "Where the document has none.", length: 1...200)
     ]
 }
 
@@ -127,7 +128,7 @@ struct WorkflowRoutes {
                 errors: [ErrorDeclaration(.conflict, "workflow_published", "Unpublish it first.")]
             ) { call in
                 try await workflows.delete(try call.id("id", noun: "workflow"), by: call.principal)
-            },
+            }
         ]
     }
 
@@ -154,7 +155,7 @@ struct WorkflowRoutes {
                 returns: .noContent
             ) { call in
                 _ = try await workflows.unpublish(try call.id("id", noun: "workflow"), by: call.principal)
-            },
+            }
         ]
     }
 
@@ -165,7 +166,7 @@ struct WorkflowRoutes {
                 body: ImportBody.self, returns: .created(ImportView.self),
                 errors: [
                     ErrorDeclaration(.invalid, "invalid_import", "Every fault of the document."),
-                    ErrorDeclaration(.limitReached, "limit_reached", "The plan's workflows are used up."),
+                    ErrorDeclaration(.limitReached, "limit_reached", "The plan's workflows are used up.")
                 ]
             ) { call, body in
                 guard body.format == "n8n" else {
@@ -186,7 +187,7 @@ struct WorkflowRoutes {
             Endpoint.list(
                 "/v1/node-kinds", access: .public("The catalogue is the same for everybody."), summary: "List the kinds of nodes", tag: Self.tag,
                 of: JSON.self
-            ) { _, _ in Page(data: try workflows.kinds.kinds.map { try Wire.encode($0) }, nextCursor: nil) },
+            ) { _, _ in Page(data: try workflows.kinds.kinds.map { try Wire.encode($0) }, nextCursor: nil) }
         ]
     }
 }

@@ -32,7 +32,8 @@ struct JournalStore {
     /// The events of a run in order, each with the node's name.
     func events(of run: RunID, workflow: CompiledWorkflow, payloads: PayloadReader) throws -> [(event: RunEvent, at: Timestamp)] {
         let rows = try tx.all(
-            "SELECT format, kind, node, run_index, attempt, at, data FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run) ORDER BY seq")
+            "SELECT format, kind, node, run_index, attempt, at, data FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run) ORDER BY seq"
+        )
         return try rows.map { row in
             guard JournalFormat.readable.contains(try row.column(0)), let kind = RunEvent.Kind(rawValue: try row.column(1)) else {
                 throw UnreadableEvent(reason: "the journal is of another version")

@@ -53,7 +53,9 @@ struct RunCommit: Sendable {
         onFinish: (TenantTransaction, RunCommit) throws -> Void
     ) throws -> Outcome {
         let runs = RunStore(tx: tx)
-        if let new, let key = new.idempotencyKey, let other = try runs.find(workflow: new.facts.workflow, idempotencyKey: key) { return .duplicate(other) }
+        if let new, let key = new.idempotencyKey, let other = try runs.find(workflow: new.facts.workflow, idempotencyKey: key) {
+            return .duplicate(other)
+        }
         if new != nil { try onStart(tx, facts) }
         for run in started { try onStart(tx, run.facts) }
         let payloadStore = PayloadStore(tx: tx)
@@ -95,7 +97,9 @@ struct RunCommit: Sendable {
             if isHeld { try runs.own(facts.id, epoch: epoch) }
         } else {
             for entry in entries { try journal.append(entry, run: facts.id, epoch: epoch) }
-            if !isHeld || status != .running { try runs.update(facts.id, status: status, from: epoch, to: next, end: end, result: result, resumeAt: resumeAt) }
+            if !isHeld || status != .running {
+                try runs.update(facts.id, status: status, from: epoch, to: next, end: end, result: result, resumeAt: resumeAt)
+            }
             if !isHeld { try runs.disown(facts.id) }
         }
         if let resumeAt { try tx.setTimer(kind: Engine.timerKind, subject: facts.id.description, dueAt: resumeAt) }

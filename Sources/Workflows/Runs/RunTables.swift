@@ -11,21 +11,23 @@ package enum RunTables {
             Column("epoch", .integer), Column("depth", .integer), Column("input", .blob), Column("result", .blob, optional: true),
             Column("error", .text, optional: true), Column("idempotency_key", .text, optional: true), Column("parent_run", .uuid, optional: true),
             Column("parent_node", .text, optional: true), Column("parent_run_index", .integer, optional: true),
-            Column("parent_call_index", .integer, optional: true), Column("created_at", .timestamp), Column("finished_at", .timestamp, optional: true),
-            Column("resume_at", .timestamp, optional: true),
+            Column("parent_call_index", .integer, optional: true), Column("created_at", .timestamp),
+            Column("finished_at", .timestamp, optional: true),
+            Column("resume_at", .timestamp, optional: true)
         ],
         indexes: [
             Index("runs_by_workflow", on: ["tenant_id", "workflow_id", "id"]),
             Index("runs_by_key", on: ["tenant_id", "workflow_id", "idempotency_key"], unique: true, where: .isNotNull("idempotency_key")),
-            Index("runs_by_parent", on: ["tenant_id", "parent_run"], where: .isNotNull("parent_run")),
+            Index("runs_by_parent", on: ["tenant_id", "parent_run"], where: .isNotNull("parent_run"))
         ],
         checks: [.oneOf(column: "status", values: RunStatus.allCases.map(\.rawValue)), .atLeast(column: "epoch", 0)])
 
     static let journal = Table(
         "run_journal", .tenant, primaryKey: ["run_id", "seq"],
         columns: [
-            Column("run_id", .uuid), Column("seq", .integer), Column("format", .integer), Column("kind", .text), Column("node", .text, optional: true),
-            Column("run_index", .integer), Column("attempt", .integer), Column("at", .timestamp), Column("data", .blob),
+            Column("run_id", .uuid), Column("seq", .integer), Column("format", .integer), Column("kind", .text),
+            Column("node", .text, optional: true),
+            Column("run_index", .integer), Column("attempt", .integer), Column("at", .timestamp), Column("data", .blob)
         ],
         foreignKeys: [ForeignKey(["tenant_id", "run_id"], references: "runs", ["tenant_id", "id"], onDelete: .cascade)])
 

@@ -20,7 +20,8 @@ struct StructureCheck {
         if document.nodes.count > Limits.nodesPerWorkflow {
             faults.append(
                 WorkflowFault(
-                    field: "nodes", code: "too_many", reason: "A workflow has at most \(Limits.nodesPerWorkflow) nodes; this has \(document.nodes.count)."))
+                    field: "nodes", code: "too_many",
+                    reason: "A workflow has at most \(Limits.nodesPerWorkflow) nodes; this has \(document.nodes.count)."))
         }
         if let zone = document.settings.timeZone, TimeZone(identifier: zone) == nil {
             faults.append(WorkflowFault(field: "settings.time_zone", code: "unknown_time_zone", reason: "There is no time zone \(zone)."))

@@ -59,7 +59,8 @@ package struct Variables: Sendable {
         let isName = name.utf8.count <= Limits.variableNameLength && name.wholeMatch(of: #/[A-Za-z_][A-Za-z0-9_]*/#) != nil
         guard isName else {
             throw Refusal.invalid(
-                "name", "bad_name", "A variable's name has letters, digits and _, begins with no digit, and has at most \(Limits.variableNameLength).")
+                "name", "bad_name", "A variable's name has letters, digits and _, begins with no digit, and has at most \(Limits.variableNameLength)."
+            )
         }
         guard value.utf8.count <= Limits.variableBytes else {
             throw Refusal.invalid("value", "too_long", "A variable holds at most \(Limits.variableBytes) bytes.")

@@ -17,7 +17,7 @@ struct WebhookItem {
         let values = JSONObject(parameters.sorted { $0.key < $1.key }.map { ($0.key, JSON.string($0.value)) })
         return Item(json: [
             "headers": .object(headers), "params": .object(values), "query": .object(query), "body": body,
-            "webhookUrl": .string("\(call.head.host)/\(path)"), "executionMode": "production",
+            "webhookUrl": .string("\(call.head.host)/\(path)"), "executionMode": "production"
         ])
     }
 

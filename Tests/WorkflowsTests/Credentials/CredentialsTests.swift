@@ -10,14 +10,16 @@ import Testing
     @Test(arguments: DatabaseEngine.allCases) func `secrets go in, are used by a step, and are never shown`(_ engine: DatabaseEngine) async throws {
         try await WorkflowHarness.run(engine) { harness in
             let me = harness.principal()
-            let made = try await harness.credentials.create(type: "httpBasicAuth", name: "Shop", fields: ["user": "ana", "password": "s3cret-word"], by: me)
+            let made = try await harness.credentials.create(
+                type: "httpBasicAuth", name: "Shop", fields: ["user": "ana", "password": "s3cret-word"], by: me)
             #expect(made.shownFields == ["user": "ana"])
             let shown = try await harness.credentials.credential(made.id, by: me)
             #expect(shown == made)
             #expect(try await harness.credentials.list(before: nil, limit: 5, by: me) == [made])
             let fields = try await harness.credentials.fields(made.id.description, type: "httpBasicAuth", tenant: harness.lease.tenant)
             #expect(fields == ["user": "ana", "password": "s3cret-word"])
-            let sealed = try #require(try await harness.lease.database.read(in: harness.lease.tenant) { tx in try CredentialStore(tx: tx).sealed(made.id) })
+            let sealed = try #require(
+                try await harness.lease.database.read(in: harness.lease.tenant) { tx in try CredentialStore(tx: tx).sealed(made.id) })
             #expect(!String(decoding: sealed, as: UTF8.self).contains("s3cret"))
             #expect(try await harness.auditActions() == ["credential.create"])
         }
@@ -50,15 +52,18 @@ import Testing
         }
     }
 
-    @Test(arguments: DatabaseEngine.allCases) func `faults of the fields are listed at once, and a name is taken once a type`(_ engine: DatabaseEngine) async throws {
+    @Test(arguments: DatabaseEngine.allCases) func `faults of the fields are listed at once, and a name is taken once a type`(
+        _ engine: DatabaseEngine
+    ) async throws {
         try await WorkflowHarness.run(engine) { harness in
             let me = harness.principal()
             let refusal = await #expect(throws: Refusal.self) {
                 try await harness.credentials.create(type: "httpBasicAuth", name: "A", fields: ["user": 5, "pasword": "x"], by: me)
             }
-            #expect(Set(refusal?.faults.map { "\($0.field) \($0.code)" } ?? []) == [
-                "fields.pasword unknown_field", "fields.user wrong_type", "fields.password required",
-            ])
+            #expect(
+                Set(refusal?.faults.map { "\($0.field) \($0.code)" } ?? []) == [
+                    "fields.pasword unknown_field", "fields.user wrong_type", "fields.password required"
+                ])
             await #expect(throws: Refusal.self) { try await harness.credentials.create(type: "nosuch", name: "A", fields: [:], by: me) }
             _ = try await harness.credentials.create(type: "httpBearerAuth", name: "A", fields: ["token": "t"], by: me)
             let taken = await #expect(throws: Refusal.self) {
@@ -84,7 +89,9 @@ import Testing
         }
     }
 
-    @Test(arguments: DatabaseEngine.allCases) func `the button sends the type's test request with the credential on it`(_ engine: DatabaseEngine) async throws {
+    @Test(arguments: DatabaseEngine.allCases) func `the button sends the type's test request with the credential on it`(_ engine: DatabaseEngine)
+        async throws
+    {
         try await WorkflowHarness.run(engine) { harness in
             let me = harness.principal()
             let made = try await harness.credentials.create(type: "openAiApi", name: "AI", fields: ["apiKey": "sk-1"], by: me)
@@ -94,7 +101,9 @@ import Testing
             #expect(sent.url == "https://api.openai.com/v1/models")
             #expect(sent.headers.map { "\($0.name): \($0.value)" } == ["Authorization: Bearer sk-1"])
             harness.outside.answer(with: 401)
-            #expect(try await harness.credentials.test(made.id, by: me) == CredentialTest(isAccepted: false, status: 401, message: "The service answered 401."))
+            #expect(
+                try await harness.credentials.test(made.id, by: me)
+                    == CredentialTest(isAccepted: false, status: 401, message: "The service answered 401."))
             harness.outside.answer(with: 0)
             #expect(try await harness.credentials.test(made.id, by: me).message == "nobody answers")
             let plain = try await harness.credentials.create(type: "httpBearerAuth", name: "P", fields: ["token": "t"], by: me)
@@ -104,7 +113,9 @@ import Testing
     }
 
     @Test func `each way of applying a credential puts it where it belongs`() throws {
-        func applied(_ type: String, _ fields: JSONObject, _ request: OutboundRequest = OutboundRequest(url: "https://e.com/a?x=1#f")) throws -> OutboundRequest {
+        func applied(_ type: String, _ fields: JSONObject, _ request: OutboundRequest = OutboundRequest(url: "https://e.com/a?x=1#f")) throws
+            -> OutboundRequest
+        {
             var request = request
             try #require(CredentialType.named(type)).apply(fields, to: &request)
             return request

@@ -84,12 +84,13 @@ extension WorkflowDocument {
             name: name,
             nodes: [
                 WorkflowNode(
-                    id: "in", category: .trigger, kind: "webhook", kindVersion: 2, name: "In", config: ["path": .string(path), "httpMethod": .string(method)],
+                    id: "in", category: .trigger, kind: "webhook", kindVersion: 2, name: "In",
+                    config: ["path": .string(path), "httpMethod": .string(method)],
                     connections: [.init(to: "set")]),
                 WorkflowNode(id: "set", category: .action, kind: "set", kindVersion: 3.4, name: "Set"),
                 WorkflowNode(
                     id: "daily", category: .trigger, kind: "schedule", kindVersion: 1.2, name: "Daily",
-                    config: ["rule": ["interval": [["field": "days", "triggerAtHour": 6]]]], connections: [.init(to: "set")]),
+                    config: ["rule": ["interval": [["field": "days", "triggerAtHour": 6]]]], connections: [.init(to: "set")])
             ])
     }
 }

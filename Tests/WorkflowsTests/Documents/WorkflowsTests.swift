@@ -6,7 +6,9 @@ import Testing
 @testable import Workflows
 
 @Suite struct WorkflowsTests {
-    @Test(arguments: DatabaseEngine.allCases) func `a draft is created, changed and read back, and told in audit and events`(_ engine: DatabaseEngine) async throws {
+    @Test(arguments: DatabaseEngine.allCases) func `a draft is created, changed and read back, and told in audit and events`(_ engine: DatabaseEngine)
+        async throws
+    {
         try await WorkflowHarness.run(engine) { harness in
             let me = harness.principal()
             let made = try await harness.workflows.create(.hook(), by: me)
@@ -111,7 +113,9 @@ import Testing
         }
     }
 
-    @Test(arguments: DatabaseEngine.allCases) func `the plan's limit holds, and archiving or deleting makes room`(_ engine: DatabaseEngine) async throws {
+    @Test(arguments: DatabaseEngine.allCases) func `the plan's limit holds, and archiving or deleting makes room`(_ engine: DatabaseEngine)
+        async throws
+    {
         try await WorkflowHarness.run(engine) { harness in
             try await harness.plan(workflows: 2)
             let me = harness.principal()
@@ -157,7 +161,9 @@ import Testing
         }
     }
 
-    @Test(arguments: DatabaseEngine.allCases) func `an import is published where it can be, with the tenant's own credentials`(_ engine: DatabaseEngine) async throws {
+    @Test(arguments: DatabaseEngine.allCases) func `an import is published where it can be, with the tenant's own credentials`(
+        _ engine: DatabaseEngine
+    ) async throws {
         try await WorkflowHarness.run(engine) { harness in
             let me = harness.principal()
             let key = try await harness.credentials.create(
@@ -167,10 +173,10 @@ import Testing
                 "nodes": [
                     [
                         "id": "1", "name": "In", "type": "n8n-nodes-base.webhook", "typeVersion": 2, "position": [0, 0], "parameters": ["path": "n"],
-                        "credentials": ["httpHeaderAuth": ["id": "9", "name": "Shop"]],
+                        "credentials": ["httpHeaderAuth": ["id": "9", "name": "Shop"]]
                     ],
-                    ["id": "2", "name": "Set", "type": "n8n-nodes-base.set", "typeVersion": 3.4, "position": [1, 1], "parameters": [:]],
-                ], "connections": ["In": ["main": [[["node": "Set", "type": "main", "index": 0]]]]],
+                    ["id": "2", "name": "Set", "type": "n8n-nodes-base.set", "typeVersion": 3.4, "position": [1, 1], "parameters": [:]]
+                ], "connections": ["In": ["main": [[["node": "Set", "type": "main", "index": 0]]]]]
             ]
             let done = try await harness.workflows.importN8n(json, publish: true, by: me)
             #expect(done.version?.number == 1 && done.workflow.publishedVersion == 1 && done.faults.isEmpty)

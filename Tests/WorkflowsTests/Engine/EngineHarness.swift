@@ -26,7 +26,10 @@ struct ProbeNode: NodeExecutor {
     }
 
     static var kinds: [NodeKind] {
-        [("probe_pure", NodeKind.Effect.pure), ("probe_keyed", .keyed), ("probe_once", .once), ("probe_wait", .pure), ("probe_fail", .pure), ("probe_call", .pure), ("probe_answer", .pure), ("probe_static", .pure)].map {
+        [
+            ("probe_pure", NodeKind.Effect.pure), ("probe_keyed", .keyed), ("probe_once", .once), ("probe_wait", .pure), ("probe_fail", .pure),
+            ("probe_call", .pure), ("probe_answer", .pure), ("probe_static", .pure)
+        ].map {
             NodeKind(kind: $0.0, category: .action, title: $0.0, summary: "", effect: $0.1)
         }
     }
@@ -75,7 +78,8 @@ extension EngineServices {
             }
             return try scope.inputItems(0)[item]["json"]?[String(text.split(separator: ".").last!)] ?? .null
         }, scripts: NoScripts(), credential: { _, _, _ in [:] }, send: { request, _ in OutboundResponse(status: 200, url: request.url) },
-        readBinary: { _, _ in [] }, writeBinary: { bytes, type, name, _ in BinaryReference(id: "x", mimeType: type, fileName: name, byteCount: bytes.count) })
+        readBinary: { _, _ in [] },
+        writeBinary: { bytes, type, name, _ in BinaryReference(id: "x", mimeType: type, fileName: name, byteCount: bytes.count) })
 }
 
 let probeKinds = KindRegistry(executors: [ManualTrigger.self, WebhookTrigger.self, NoOperation.self, ProbeNode.self])
@@ -112,16 +116,20 @@ struct EngineRig {
             resolve: { call, _ in (WorkflowID(high: 1, low: 1), 1, "t") }, errorWorkflow: { _, _ in (WorkflowID(high: 1, low: 1), 1, "t") })
         configuration.fault = fault
         let engine = Engine(
-            database: lease.database, lease: worker, services: .plain, configuration: configuration, clock: lease.clock.clock, ids: lease.ids, blobs: lease.blobs)
+            database: lease.database, lease: worker, services: .plain, configuration: configuration, clock: lease.clock.clock, ids: lease.ids,
+            blobs: lease.blobs)
         let timers = TimerService(
             database: lease.database, clock: lease.clock.clock, logger: engine.logger, handlers: [Engine.timerKind: { try await engine.resume($0) }])
         return EngineRig(engine: engine, timers: timers, lease: lease, worker: worker, workflow: workflow)
     }
 
-    func start(_ document: WorkflowDocument, items: [Item] = [Item(json: ["n": 1])], key: String? = nil, mode: String = "webhook") async throws -> RunHandle {
+    func start(_ document: WorkflowDocument, items: [Item] = [Item(json: ["n": 1])], key: String? = nil, mode: String = "webhook") async throws
+        -> RunHandle
+    {
         try await engine.start(
             RunStart(
-                tenant: lease.tenant, workflow: workflow, version: 1, document: document, trigger: document.nodes[0].name, items: ItemList(items), mode: mode,
+                tenant: lease.tenant, workflow: workflow, version: 1, document: document, trigger: document.nodes[0].name, items: ItemList(items),
+                mode: mode,
                 idempotencyKey: key))
     }
 

@@ -11,7 +11,8 @@ import TestKit
         _ document: WorkflowDocument, sub: WorkflowDocument? = nil, fault: @escaping @Sendable (Engine.FaultPoint) throws -> Void = { _ in },
         _ body: (EngineRig) async throws -> Void
     ) async throws {
-        try await withDatabase(.sqlite, tables: RunTables.all + JobsModule.tables, migrations: JobsModule.migrations + RunTables.migrations) { lease in
+        try await withDatabase(.sqlite, tables: RunTables.all + JobsModule.tables, migrations: JobsModule.migrations + RunTables.migrations) {
+            lease in
             try await body(try await EngineRig.make(lease, workflow: lease.ids.next(), document: document, sub: sub, fault: fault))
         }
     }
@@ -129,7 +130,8 @@ import TestKit
             await #expect(throws: RunAbandoned.self) {
                 try await rig.lease.database.write(in: rig.lease.tenant) { tx in
                     try JournalStore(tx: tx).append(
-                        .init(seq: 9, kind: .fired, node: "a", runIndex: 0, attempt: 1, at: tx.clock.now(), data: Array("{}".utf8)), run: run, epoch: 77)
+                        .init(seq: 9, kind: .fired, node: "a", runIndex: 0, attempt: 1, at: tx.clock.now(), data: Array("{}".utf8)), run: run,
+                        epoch: 77)
                 }
             }
         }
@@ -151,7 +153,9 @@ import TestKit
     }
 
     @Test(arguments: WorkflowSettings.Order.allCases)
-    func `a run survives the death of its process at every boundary, and repeats at most the step in flight`(order: WorkflowSettings.Order) async throws {
+    func `a run survives the death of its process at every boundary, and repeats at most the step in flight`(order: WorkflowSettings.Order)
+        async throws
+    {
         let graph = Graph(order, ["t -> a", "a -> w", "w -> b", "b -> c"])
         let document = graph.document(["a": "probe_keyed", "w": "probe_wait", "b": "probe_keyed", "c": "probe_pure"])
         for cut in 0..<14 {
@@ -178,7 +182,9 @@ import TestKit
                 #expect(row.status == .succeeded, "cut \(cut)")
                 let first = hits.filter { $0 == "a-0" }.count
                 let second = hits.filter { $0 == "b-0" }.count
-                #expect(first >= 1 && second >= 1 && first + second <= 3, "cut \(cut): \(hits)")
+                #expect(first >= 1, "cut \(cut): \(hits)")
+                #expect(second >= 1, "cut \(cut): \(hits)")
+                #expect(hits.count <= 3, "cut \(cut): \(hits), \(first) and \(second)")
             }
         }
     }

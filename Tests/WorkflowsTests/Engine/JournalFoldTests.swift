@@ -23,11 +23,14 @@ import Testing
                 nodes[index].disabled = index > 0 && Int.random(in: 0..<8, using: &random) == 0
                 for _ in 0..<Int.random(in: 0...3, using: &random) {
                     // Mostly forward, now and then a cycle.
-                    let target = Int.random(in: 0..<6, using: &random) == 0 ? Int.random(in: 0..<count, using: &random) : min(count - 1, index + Int.random(in: 1...3, using: &random))
+                    let target =
+                        Int.random(in: 0..<6, using: &random) == 0
+                        ? Int.random(in: 0..<count, using: &random) : min(count - 1, index + Int.random(in: 1...3, using: &random))
                     guard target != index else { continue }
                     nodes[index].connections.append(
                         WorkflowConnection(
-                            output: Int.random(in: 0...1, using: &random), to: "n\(target)", input: Int.random(in: 0..<4, using: &random) == 0 ? 1 : 0))
+                            output: Int.random(in: 0...1, using: &random), to: "n\(target)", input: Int.random(in: 0..<4, using: &random) == 0 ? 1 : 0
+                        ))
                 }
             }
             let order = WorkflowSettings.Order.allCases.randomElement(using: &random)!
@@ -51,7 +54,10 @@ import Testing
             let arrived = request.inputs.compactMap { $0?.items.count }.reduce(0, +)
             let outputs = (0...1).map { _ -> StepOutput? in
                 let count = Int.random(in: 0...2, using: &random)
-                let lineage: Lineage = [.unknown, .identity(input: 0), .one(PairedItem(item: 0)), Lineage((0..<count).map { $0 == 0 ? nil : [PairedItem(item: max(0, arrived - 1)), PairedItem(item: 0, input: 1)] })].randomElement(using: &random)!
+                let lineage: Lineage = [
+                    .unknown, .identity(input: 0), .one(PairedItem(item: 0)),
+                    Lineage((0..<count).map { $0 == 0 ? nil : [PairedItem(item: max(0, arrived - 1)), PairedItem(item: 0, input: 1)] })
+                ].randomElement(using: &random)!
                 return count == 0 && Bool.random(using: &random) ? nil : StepOutput(Player.list(count), lineage)
             }
             return Bool.random(using: &random) ? .outputs(outputs) : .state(.number(Double(request.step.runIndex)), [1, 0])
@@ -70,7 +76,9 @@ import Testing
         var lists: [ItemList] = []
         var coding: PayloadCoding {
             PayloadCoding(
-                write: { self.lists.append(ItemList(bytes: $0.bytes, count: $0.count)); return .number(Double(self.lists.count - 1)) },
+                write: {
+                    self.lists.append(ItemList(bytes: $0.bytes, count: $0.count)); return .number(Double(self.lists.count - 1))
+                },
                 read: { name, count in
                     let list = self.lists[name.integer ?? -1]
                     #expect(list.count == count)
@@ -120,7 +128,9 @@ import Testing
         for event in events[..<cut] { _ = player.machine.on(event) }
         guard cut > 0 else { return }
         player.pending = player.machine.outstanding
-        for (step, missing) in player.machine.calling { for index in missing { player.feed(.callReturned(step, index: index, .success(Player.list(index + 1)))) } }
+        for (step, missing) in player.machine.calling {
+            for index in missing { player.feed(.callReturned(step, index: index, .success(Player.list(index + 1)))) }
+        }
         player.finish()
         #expect(player.machine.end != nil)
         guard story.graph.order != .parallel else { return }
@@ -134,12 +144,18 @@ extension RunMachine {
     /// All that decides how the run goes on, as text.
     var fingerprint: String {
         func text(_ inputs: [StepInput?]) -> String {
-            inputs.map { $0.map { "\(String(decoding: $0.items.bytes, as: UTF8.self))@\($0.source.map { "\($0.node).\($0.output).\($0.runIndex)" } ?? "-")" } ?? "nil" }.joined(separator: "|")
+            inputs.map {
+                $0.map { "\(String(decoding: $0.items.bytes, as: UTF8.self))@\($0.source.map { "\($0.node).\($0.output).\($0.runIndex)" } ?? "-")" }
+                    ?? "nil"
+            }.joined(separator: "|")
         }
         func text(_ outputs: [StepOutput?]) -> String {
             outputs.map { $0.map { "\(String(decoding: $0.items.bytes, as: UTF8.self))~\($0.lineage)" } ?? "nil" }.joined(separator: "|")
         }
-        var lines = ["end \(String(describing: end))", "last \(String(describing: lastEnded))", "states \(states.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.serialized)" })"]
+        var lines = [
+            "end \(String(describing: end))", "last \(String(describing: lastEnded))",
+            "states \(states.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.serialized)" })"
+        ]
         lines += queue.map { "queued \($0.node) \(text($0.inputs))" }
         lines += gathering.map { "gathering \($0.node) \(text($0.inputs))" }
         lines += active.sorted { ($0.key.node, $0.key.runIndex) < ($1.key.node, $1.key.runIndex) }.map { key, value in
@@ -155,12 +171,13 @@ extension RunMachine {
 
     private func phase(_ phase: Active.Phase) -> String {
         guard case .calling(let results) = phase else { return "\(phase)" }
-        return "calling " + results.map { result in
-            switch result {
-            case nil: "-"
-            case .success(let list)?: String(decoding: list.bytes, as: UTF8.self)
-            case .failure(let failure)?: failure.code
-            }
-        }.joined(separator: ",")
+        return "calling "
+            + results.map { result in
+                switch result {
+                case nil: "-"
+                case .success(let list)?: String(decoding: list.bytes, as: UTF8.self)
+                case .failure(let failure)?: failure.code
+                }
+            }.joined(separator: ",")
     }
 }

@@ -14,7 +14,8 @@ import Testing
     }
 
     @Test func `v1 runs a merge with what it has when nothing else can run`() {
-        var player = Player(Graph(.n8nV1, ["t -> if", "if.0 -> m.0", "if.1 -> m.1", "t -> late"], at: ["if": [1, 0], "m": [2, 0], "late": [1, 9]]), ["if": [[2, 0]]])
+        var player = Player(
+            Graph(.n8nV1, ["t -> if", "if.0 -> m.0", "if.1 -> m.1", "t -> late"], at: ["if": [1, 0], "m": [2, 0], "late": [1, 9]]), ["if": [[2, 0]]])
         player.run()
         #expect(player.trace == ["t#0(1)", "if#0(1)", "late#0(1)", "m#0(2,-)"])
     }
@@ -56,7 +57,8 @@ import Testing
 
     @Test func `several rounds into a merge fill one run after the other`() {
         // `two` sends twice into slot 0; slot 1 is filled once: the second round is run with what it has.
-        var player = Player(Graph(.n8nV1, ["t -> a", "t -> b", "t -> c", "a -> m.0", "b -> m.0", "c -> m.1"], at: ["a": [1, 0], "b": [1, 1], "c": [1, 2]]))
+        var player = Player(
+            Graph(.n8nV1, ["t -> a", "t -> b", "t -> c", "a -> m.0", "b -> m.0", "c -> m.1"], at: ["a": [1, 0], "b": [1, 1], "c": [1, 2]]))
         player.run()
         #expect(player.trace == ["t#0(1)", "a#0(1)", "b#0(1)", "c#0(1)", "m#0(1,1)", "m#1(1,-)"])
     }

@@ -54,7 +54,9 @@ import Testing
 
     @Test func `a wait holds up everything in n8n's orders, and only its branch in parallel`() {
         for (order, expected) in [(WorkflowSettings.Order.n8nV1, 1), (.parallel, 2)] {
-            var player = Player(Graph(order, ["t -> a", "t -> b"]).compiled) { name, _, _ in name == "a" ? .wait(Timestamp(seconds: 60)) : .counts([1]) }
+            var player = Player(Graph(order, ["t -> a", "t -> b"]).compiled) { name, _, _ in
+                name == "a" ? .wait(Timestamp(seconds: 60)) : .counts([1])
+            }
             player.feed(.started(trigger: 0, items: .single))
             player.step()
             player.step()

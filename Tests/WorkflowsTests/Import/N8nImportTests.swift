@@ -18,26 +18,30 @@ import Testing
     let sample: JSON = [
         "name": "Orders",
         "nodes": [
-            ["id": "a", "name": "Hook", "type": "n8n-nodes-base.webhook", "typeVersion": 2, "position": [0, 0], "parameters": ["path": "orders"], "webhookId": "w1"],
+            [
+                "id": "a", "name": "Hook", "type": "n8n-nodes-base.webhook", "typeVersion": 2, "position": [0, 0], "parameters": ["path": "orders"],
+                "webhookId": "w1"
+            ],
             [
                 "id": "b", "name": "Fields", "type": "n8n-nodes-base.set", "typeVersion": 3.4, "position": [200, 0], "parameters": ["surprise": 1],
-                "continueOnFail": true, "retryOnFail": true, "maxTries": 9, "waitBetweenTries": 60_000,
+                "continueOnFail": true, "retryOnFail": true, "maxTries": 9, "waitBetweenTries": 60_000
             ],
             [
-                "id": "c", "name": "Post", "type": "n8n-nodes-base.slack", "typeVersion": 2, "position": [400, 0], "parameters": ["text": "={{ $json.a }}"],
+                "id": "c", "name": "Post", "type": "n8n-nodes-base.slack", "typeVersion": 2, "position": [400, 0],
+                "parameters": ["text": "={{ $json.a }}"],
                 "credentials": ["slackApi": ["id": "7", "name": "Our Slack"]], "onError": "continueErrorOutput", "executeOnce": true,
-                "alwaysOutputData": true, "disabled": false, "notes": "hello",
+                "alwaysOutputData": true, "disabled": false, "notes": "hello"
             ],
-            ["id": "d", "name": "Py", "type": "n8n-nodes-base.code", "typeVersion": 2, "position": [600, 0], "parameters": ["language": "python"]],
+            ["id": "d", "name": "Py", "type": "n8n-nodes-base.code", "typeVersion": 2, "position": [600, 0], "parameters": ["language": "python"]]
         ],
         "connections": [
             "Hook": ["main": [[["node": "Fields", "type": "main", "index": 0]]]],
             "Fields": ["main": [nil, [["node": "Post", "type": "main", "index": 0], ["node": "Gone", "type": "main", "index": 0]]]],
-            "Post": ["main": [[["node": "Py", "type": "main", "index": 1]], []]],
+            "Post": ["main": [[["node": "Py", "type": "main", "index": 1]], []]]
         ],
         "pinData": ["Hook": [["json": ["a": 1]]]],
         "settings": ["executionOrder": "v1", "timezone": "Europe/Berlin", "errorWorkflow": "xyz", "callerPolicy": "any"],
-        "meta": ["instanceId": "m"], "tags": [],
+        "meta": ["instanceId": "m"], "tags": []
     ]
 
     @Test func `a node's options are read into ours`() throws {
@@ -117,7 +121,7 @@ import Testing
             written["nodes"]?[4] == [
                 "id": "new", "name": "More", "type": "n8n-nodes-base.set", "typeVersion": 3.4, "position": [5, 6], "parameters": ["mode": "raw"],
                 "credentials": ["x": ["id": nil, "name": "X"]], "onError": "continueErrorOutput", "retryOnFail": true, "maxTries": 3,
-                "waitBetweenTries": 10, "disabled": true,
+                "waitBetweenTries": 10, "disabled": true
             ])
         #expect(written["connections"]?["Py"] == ["main": [[], [["node": "More", "type": "main", "index": 2]]]])
     }
@@ -127,7 +131,7 @@ import Testing
             name: "Own",
             nodes: [
                 WorkflowNode(id: "1", category: .trigger, kind: "webhook", name: "In", connections: [WorkflowConnection(to: "2")]),
-                WorkflowNode(id: "2", category: .action, kind: "set", name: "Out"),
+                WorkflowNode(id: "2", category: .action, kind: "set", name: "Out")
             ], settings: WorkflowSettings(timeZone: "UTC", timeoutSeconds: 60), pinnedData: ["In": [["json": [:]]]])
         let written = exporter.write(document)
         #expect(written["settings"] == ["executionOrder": "v1", "timezone": "UTC", "executionTimeout": 60])

@@ -20,7 +20,7 @@ import Testing
 
     @Test func `plain texts in connections are edges from the first output to the first input`() throws {
         let json: JSON = [
-            "name": "W", "nodes": [["id": "a", "type": "trigger", "kind": "manual", "connections": ["b", ["to": "c", "output": 1]]]],
+            "name": "W", "nodes": [["id": "a", "type": "trigger", "kind": "manual", "connections": ["b", ["to": "c", "output": 1]]]]
         ]
         let node = try WorkflowDocument(json: json).nodes[0]
         #expect(node.connections == [WorkflowConnection(to: "b"), WorkflowConnection(output: 1, to: "c")])
@@ -40,9 +40,9 @@ import Testing
                 5,
                 [
                     "id": 7, "type": "cat", "position": [1], "config": [], "connections": [["output": -1, "to": "x"], 4],
-                    "credentials": ["a": 1], "retry": ["attempts": 99], "on_error": "explode", "disabled": "yes",
-                ],
-            ], "settings": ["order": "zigzag", "timeout_seconds": 0],
+                    "credentials": ["a": 1], "retry": ["attempts": 99], "on_error": "explode", "disabled": "yes"
+                ]
+            ], "settings": ["order": "zigzag", "timeout_seconds": 0]
         ]
         let refusal = #expect(throws: Refusal.self) { try WorkflowDocument(json: json) }
         #expect(refusal?.kind == .invalid && refusal?.code == "invalid_workflow")
@@ -50,7 +50,7 @@ import Testing
             Set(refusal?.faults.map(\.field) ?? []) == [
                 "nam", "schema", "name", "nodes[0]", "nodes[1].id", "nodes[1].kind", "nodes[1].type", "nodes[1].position", "nodes[1].config",
                 "nodes[1].connections[0].output", "nodes[1].connections[1]", "nodes[1].credentials.a", "nodes[1].retry.attempts",
-                "nodes[1].on_error", "nodes[1].disabled", "settings.order", "settings.timeout_seconds",
+                "nodes[1].on_error", "nodes[1].disabled", "settings.order", "settings.timeout_seconds"
             ])
     }
 }

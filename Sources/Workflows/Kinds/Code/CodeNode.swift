@@ -15,7 +15,7 @@ struct CodeNode: NodeExecutor {
                         "language", .options, "Language", default: "javaScript", options: [.init("javaScript", "JavaScript")],
                         showWhen: ["@version": [">=2"]]),
                     Parameter("jsCode", .code, "JavaScript", default: "", required: true, showWhen: ["language": ["javaScript"]]),
-                    Parameter("notice", .notice, "", default: ""),
+                    Parameter("notice", .notice, "", default: "")
                 ], n8nTypes: ["n8n-nodes-base.code"])
         ]
     }
@@ -62,7 +62,8 @@ struct ScriptStep: Sendable {
 
     private func item(_ value: JSON, at index: Int, isOneToOne: Bool) throws -> Item {
         guard case .object(let json)? = value["json"] else {
-            throw StepFailure("code_error", "The script returned an item whose 'json' is no object [item \(index)].", itemIndex: index, isRetryable: false)
+            throw StepFailure(
+                "code_error", "The script returned an item whose 'json' is no object [item \(index)].", itemIndex: index, isRetryable: false)
         }
         var item = Item(json: json, binary: files(value["binary"]), pairedItem: PairedItem.list(value["pairedItem"]))
         if item.pairedItem == nil, isOneToOne { item.pairedItem = [PairedItem(item: index)] }

@@ -59,7 +59,11 @@ struct Aggregate: NodeExecutor {
             for item in step.items {
                 let value = DotPath(field, dotNotation: !plain).value(in: item.json) ?? .null
                 if value.isNull, !keepsMissing { continue }
-                if merges, case .array(let elements) = value { values += elements.filter { keepsMissing || !$0.isNull } } else { values.append(value) }
+                if merges, case .array(let elements) = value {
+                    values += elements.filter { keepsMissing || !$0.isNull }
+                } else {
+                    values.append(value)
+                }
             }
             DotPath(name, dotNotation: !plain).set(.array(values), in: &out.json)
         }

@@ -22,7 +22,7 @@ enum AggregateParameters {
                         fields: [
                             Parameter("fieldToAggregate", .string, "Field", default: ""),
                             Parameter("renameField", .boolean, "Rename", default: false),
-                            Parameter("outputFieldName", .string, "New name", default: "", showWhen: ["renameField": [true]]),
+                            Parameter("outputFieldName", .string, "New name", default: "", showWhen: ["renameField": [true]])
                         ])
                 ], showWhen: individual),
             Parameter("destinationFieldName", .string, "Put into", default: "data", showWhen: whole),
@@ -39,8 +39,8 @@ enum AggregateParameters {
                     Parameter("mergeLists", .boolean, "Merge lists", default: false),
                     Parameter("includeBinaries", .boolean, "Include files", default: false),
                     Parameter("keepOnlyUnique", .boolean, "Keep only unique files", default: true),
-                    Parameter("keepMissing", .boolean, "Keep missing values as null", default: false),
-                ]),
+                    Parameter("keepMissing", .boolean, "Keep missing values as null", default: false)
+                ])
         ]
     }
 }

@@ -17,7 +17,7 @@ struct CryptoNode: NodeExecutor {
                     Parameter("value", .string, "Value", default: "", showWhen: ["binaryData": [false]]),
                     Parameter("dataPropertyName", .string, "Put into", default: "data"),
                     Parameter("secret", .string, "Secret", default: "", showWhen: ["action": ["hmac"]]),
-                    Parameter("encoding", .options, "Encoding", default: "hex", options: [.init("hex", "Hex"), .init("base64", "Base64")]),
+                    Parameter("encoding", .options, "Encoding", default: "hex", options: [.init("hex", "Hex"), .init("base64", "Base64")])
                 ], n8nTypes: ["n8n-nodes-base.crypto"])
         ]
     }

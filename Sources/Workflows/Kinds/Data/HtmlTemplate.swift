@@ -10,7 +10,7 @@ struct HtmlTemplate: NodeExecutor {
                     Parameter(
                         "operation", .options, "Operation", default: "generateHtmlTemplate",
                         options: [.init("generateHtmlTemplate", "Fill a template")]),
-                    Parameter("html", .code, "HTML", help: "{{ }} holds expressions.", default: "", required: true),
+                    Parameter("html", .code, "HTML", help: "{{ }} holds expressions.", default: "", required: true)
                 ], n8nTypes: ["n8n-nodes-base.html"])
         ]
     }

@@ -10,7 +10,7 @@ struct Limit: NodeExecutor {
                     Parameter("maxItems", .number, "At most", default: 1),
                     Parameter(
                         "keep", .options, "Keep", default: "firstItems",
-                        options: [.init("firstItems", "First items"), .init("lastItems", "Last items")]),
+                        options: [.init("firstItems", "First items"), .init("lastItems", "Last items")])
                 ], n8nTypes: ["n8n-nodes-base.limit"])
         ]
     }

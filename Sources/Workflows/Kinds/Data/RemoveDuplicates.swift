@@ -7,8 +7,9 @@ struct RemoveDuplicates: NodeExecutor {
             NodeKind(
                 kind: "remove_duplicates", version: 2, category: .action, title: "Remove duplicates",
                 summary: "Keeps the first of items that are the same.", icon: "unique", parameters: RemoveDuplicatesParameters.all,
-                n8nTypes: ["n8n-nodes-base.removeDuplicates"])
-                .withOutputs(.fixed(["kept", "discarded"]), when: ["operation": ["removeItemsSeenInPreviousExecutions"]])
+                n8nTypes: ["n8n-nodes-base.removeDuplicates"]
+            )
+            .withOutputs(.fixed(["kept", "discarded"]), when: ["operation": ["removeItemsSeenInPreviousExecutions"]])
         ]
     }
 

@@ -10,7 +10,7 @@ enum RemoveDuplicatesParameters {
                 options: [
                     .init("removeDuplicateInputItems", "Within the input"),
                     .init("removeItemsSeenInPreviousExecutions", "Seen in earlier runs"),
-                    .init("clearDeduplicationHistory", "Forget earlier runs"),
+                    .init("clearDeduplicationHistory", "Forget earlier runs")
                 ], showWhen: ["@version": [">=2"]]),
             Parameter(
                 "compare", .options, "Compare", default: "allFields",
@@ -22,7 +22,7 @@ enum RemoveDuplicatesParameters {
                 options: [
                     .init("removeItemsWithAlreadySeenKeyValues", "With a new value"),
                     .init("removeItemsUpToStoredIncrementalKey", "With a higher number"),
-                    .init("removeItemsUpToStoredDate", "With a later time"),
+                    .init("removeItemsUpToStoredDate", "With a later time")
                 ], showWhen: seen),
             Parameter("dedupeValue", .string, "Value", default: "", showWhen: logic("removeItemsWithAlreadySeenKeyValues")),
             Parameter("incrementalDedupeValue", .number, "Number", default: "", showWhen: logic("removeItemsUpToStoredIncrementalKey")),
@@ -32,8 +32,8 @@ enum RemoveDuplicatesParameters {
                 fields: [
                     Parameter("disableDotNotation", .boolean, "No dot notation", default: false),
                     Parameter("removeOtherFields", .boolean, "Drop other fields", default: false),
-                    Parameter("historySize", .number, "Values to remember", default: 10_000),
-                ]),
+                    Parameter("historySize", .number, "Values to remember", default: 10_000)
+                ])
         ]
     }
 }

@@ -12,7 +12,8 @@ struct RenameKeys: NodeExecutor {
                         fields: [
                             Parameter(
                                 "key", .list, "Fields",
-                                fields: [Parameter("currentKey", .string, "Name", default: ""), Parameter("newKey", .string, "New name", default: "")])
+                                fields: [Parameter("currentKey", .string, "Name", default: ""), Parameter("newKey", .string, "New name", default: "")]
+                            )
                         ])
                 ], n8nTypes: ["n8n-nodes-base.renameKeys"])
         ]
@@ -27,7 +28,9 @@ struct RenameKeys: NodeExecutor {
             try await step.eachItem { index, item in
                 var item = item.paired(with: index)
                 for entry in try await step.value("keys.key", item: index)?.array ?? [] {
-                    guard let old = entry["currentKey"]?.text, let new = entry["newKey"]?.text, !old.isEmpty, !new.isEmpty, old != new else { continue }
+                    guard let old = entry["currentKey"]?.text, let new = entry["newKey"]?.text, !old.isEmpty, !new.isEmpty, old != new else {
+                        continue
+                    }
                     let path = DotPath(old)
                     guard let value = path.value(in: item.json) else { continue }
                     path.remove(from: &item.json)

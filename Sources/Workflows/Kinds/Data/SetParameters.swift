@@ -38,7 +38,7 @@ enum SetParameters {
                 showWhen: ["@version": [">=3.3"], "includeOtherFields": [true]]),
             Parameter("includeFields", .string, "Fields to keep", default: "", showWhen: ["include": ["selected"]]),
             Parameter("excludeFields", .string, "Fields to drop", default: "", showWhen: ["include": ["except"]]),
-            Parameter("options", .collection, "Options", default: .init([:]), fields: options),
+            Parameter("options", .collection, "Options", default: .init([:]), fields: options)
         ]
     }
 
@@ -46,7 +46,7 @@ enum SetParameters {
         let types = ["stringValue", "numberValue", "booleanValue", "arrayValue", "objectValue"]
         return [
             Parameter("name", .string, "Name", default: ""),
-            Parameter("type", .options, "Type", default: "stringValue", options: types.map { .init(.init(.string($0)), $0) }),
+            Parameter("type", .options, "Type", default: "stringValue", options: types.map { .init(.init(.string($0)), $0) })
         ]
             + types.map { type in
                 Parameter(type, .string, "Value", default: .init(typedDefault(type)), showWhen: ["type": [.init(.string(type))]])
@@ -58,7 +58,7 @@ enum SetParameters {
             Parameter("dotNotation", .boolean, "Support dot notation", default: true),
             Parameter("ignoreConversionErrors", .boolean, "Ignore type conversion errors", default: false, showWhen: ["@version": [">=3"]]),
             Parameter("includeBinary", .boolean, "Include files", default: true, showWhen: ["@version": ["3", "3.1", "3.2", "3.3"]]),
-            Parameter("stripBinary", .boolean, "Drop files", default: true, showWhen: ["@version": [">=3.4"]]),
+            Parameter("stripBinary", .boolean, "Drop files", default: true, showWhen: ["@version": [">=3.4"]])
         ]
     }
 
@@ -66,13 +66,14 @@ enum SetParameters {
         let old: Parameter.ShowWhen = ["@version": ["<3"]]
         func list(_ name: String, _ kind: Parameter.Kind, _ value: JSONText) -> Parameter {
             Parameter(
-                name, .list, name, fields: [Parameter("name", .string, "Name", default: "propertyName"), Parameter("value", kind, "Value", default: value)])
+                name, .list, name,
+                fields: [Parameter("name", .string, "Name", default: "propertyName"), Parameter("value", kind, "Value", default: value)])
         }
         return [
             Parameter("keepOnlySet", .boolean, "Keep only set", default: false, showWhen: old),
             Parameter(
                 "values", .collection, "Values", default: .init([:]),
-                fields: [list("boolean", .boolean, false), list("number", .number, 0), list("string", .string, "")], showWhen: old),
+                fields: [list("boolean", .boolean, false), list("number", .number, 0), list("string", .string, "")], showWhen: old)
         ]
     }
 }

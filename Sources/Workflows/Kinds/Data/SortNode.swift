@@ -45,13 +45,13 @@ struct SortNode: NodeExecutor {
                             Parameter("fieldName", .string, "Field", default: ""),
                             Parameter(
                                 "order", .options, "Order", default: "ascending",
-                                options: [.init("ascending", "Ascending"), .init("descending", "Descending")]),
+                                options: [.init("ascending", "Ascending"), .init("descending", "Descending")])
                         ])
                 ], showWhen: ["type": ["simple"]]),
             Parameter("code", .code, "Comparison of a and b", default: "return 0;", showWhen: ["type": ["code"]]),
             Parameter(
                 "options", .collection, "Options", default: .init([:]),
-                fields: [Parameter("disableDotNotation", .boolean, "No dot notation", default: false)], showWhen: ["type": ["simple"]]),
+                fields: [Parameter("disableDotNotation", .boolean, "No dot notation", default: false)], showWhen: ["type": ["simple"]])
         ]
     }
 }

@@ -12,7 +12,7 @@ struct SplitOut: NodeExecutor {
                         "include", .options, "Keep", default: "noOtherFields",
                         options: [
                             .init("noOtherFields", "No other fields"), .init("allOtherFields", "All other fields"),
-                            .init("selectedOtherFields", "Selected other fields"),
+                            .init("selectedOtherFields", "Selected other fields")
                         ]),
                     Parameter("fieldsToInclude", .string, "Fields to keep", default: "", showWhen: ["include": ["selectedOtherFields"]]),
                     Parameter(
@@ -20,8 +20,8 @@ struct SplitOut: NodeExecutor {
                         fields: [
                             Parameter("destinationFieldName", .string, "Name of the new field", default: ""),
                             Parameter("disableDotNotation", .boolean, "No dot notation", default: false),
-                            Parameter("includeBinary", .boolean, "Include files", default: false),
-                        ]),
+                            Parameter("includeBinary", .boolean, "Include files", default: false)
+                        ])
                 ], n8nTypes: ["n8n-nodes-base.splitOut"])
         ]
     }

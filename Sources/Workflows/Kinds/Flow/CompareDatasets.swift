@@ -13,7 +13,10 @@ struct CompareDatasets: NodeExecutor {
                         fields: [
                             Parameter(
                                 "values", .list, "Fields",
-                                fields: [Parameter("field1", .string, "Field of input A", default: ""), Parameter("field2", .string, "Field of input B", default: "")])
+                                fields: [
+                                    Parameter("field1", .string, "Field of input A", default: ""),
+                                    Parameter("field2", .string, "Field of input B", default: "")
+                                ])
                         ]),
                     Parameter(
                         "resolve", .options, "When there are differences", default: "includeBoth",
@@ -21,7 +24,10 @@ struct CompareDatasets: NodeExecutor {
                     Parameter("fuzzyCompare", .boolean, "Compare across types", default: false),
                     Parameter(
                         "options", .collection, "Options", default: .init([:]),
-                        fields: [Parameter("skipFields", .string, "Fields to skip", default: ""), Parameter("disableDotNotation", .boolean, "No dot notation", default: false)]),
+                        fields: [
+                            Parameter("skipFields", .string, "Fields to skip", default: ""),
+                            Parameter("disableDotNotation", .boolean, "No dot notation", default: false)
+                        ])
                 ], inputs: .fixed(["A", "B"]), outputs: .fixed(["only in A", "same", "different", "only in B"]),
                 n8nTypes: ["n8n-nodes-base.compareDatasets"])
         ]

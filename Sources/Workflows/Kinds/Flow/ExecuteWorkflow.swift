@@ -68,13 +68,14 @@ struct ExecuteWorkflow: NodeExecutor {
         [
             Parameter("source", .options, "Source", default: "database", options: [.init("database", "This tenant's workflows")]),
             Parameter("workflowId", .resourceLocator, "Workflow", default: "", required: true, showWhen: ["source": ["database"]]),
-            Parameter("workflowInputs", .json, "Inputs", default: .init(["mappingMode": "defineBelow", "value": .null]), showWhen: ["@version": [">=1.2"]]),
+            Parameter(
+                "workflowInputs", .json, "Inputs", default: .init(["mappingMode": "defineBelow", "value": .null]), showWhen: ["@version": [">=1.2"]]),
             Parameter(
                 "mode", .options, "Run", default: "once",
                 options: [.init("once", "Once with all items"), .init("each", "Once for each item")]),
             Parameter(
                 "options", .collection, "Options", default: .init([:]),
-                fields: [Parameter("waitForSubWorkflow", .boolean, "Wait for its end", default: true)]),
+                fields: [Parameter("waitForSubWorkflow", .boolean, "Wait for its end", default: true)])
         ]
     }
 }

@@ -12,10 +12,11 @@ struct LoopOverItems: NodeExecutor {
                     Parameter("batchSize", .number, "Batch size", default: 10, showWhen: ["@version": ["<3"]]),
                     Parameter(
                         "options", .collection, "Options", default: .init([:]),
-                        fields: [Parameter("reset", .boolean, "Start again with the items that come in", default: false)]),
-                ], outputs: .fixed(["done", "loop"]), n8nTypes: ["n8n-nodes-base.splitInBatches"])
-                .withOutputs(.fixed(["loop"]), when: ["@version": ["1"]])
-                .withOutputs(.fixed(["loop", "done"]), when: ["@version": ["2"]])
+                        fields: [Parameter("reset", .boolean, "Start again with the items that come in", default: false)])
+                ], outputs: .fixed(["done", "loop"]), n8nTypes: ["n8n-nodes-base.splitInBatches"]
+            )
+            .withOutputs(.fixed(["loop"]), when: ["@version": ["1"]])
+            .withOutputs(.fixed(["loop", "done"]), when: ["@version": ["2"]])
         ]
     }
 
@@ -84,7 +85,7 @@ struct LoopState: Sendable {
     func json(isDone: Bool) -> JSON {
         [
             "items": .array(left.map(\.stored)), "processed": .array(done.map(\.stored)), "currentRunIndex": .number(Double(runIndex)),
-            "noItemsLeft": .bool(hasNoItemsLeft), "done": .bool(isDone),
+            "noItemsLeft": .bool(hasNoItemsLeft), "done": .bool(isDone)
         ]
     }
 }

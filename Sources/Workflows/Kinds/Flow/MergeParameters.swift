@@ -8,7 +8,8 @@ enum MergeParameters {
     private static var modern: [Parameter] {
         let byFields: Parameter.ShowWhen = ["mode": ["combine"], "combineBy": ["combineByFields"], "@version": [">=3"]]
         return [
-            Parameter("mode", .options, "Mode", default: "append", options: options(["append", "combine", "chooseBranch"]), showWhen: ["@version": [">=2"]]),
+            Parameter(
+                "mode", .options, "Mode", default: "append", options: options(["append", "combine", "chooseBranch"]), showWhen: ["@version": [">=2"]]),
             Parameter("numberInputs", .number, "Inputs", default: 2, showWhen: ["mode": ["append", "chooseBranch", "combine"], "@version": [">=3"]]),
             Parameter(
                 "combineBy", .options, "Combine by", default: "combineByFields",
@@ -24,7 +25,10 @@ enum MergeParameters {
                 fields: [
                     Parameter(
                         "values", .list, "Fields",
-                        fields: [Parameter("field1", .string, "Field of input 1", default: ""), Parameter("field2", .string, "Field of input 2", default: "")])
+                        fields: [
+                            Parameter("field1", .string, "Field of input 1", default: ""),
+                            Parameter("field2", .string, "Field of input 2", default: "")
+                        ])
                 ], showWhen: ["mode": ["combine"]]),
             Parameter(
                 "joinMode", .options, "Keep", default: "keepMatches",
@@ -40,7 +44,7 @@ enum MergeParameters {
                 "output", .options, "Output", default: "input1", options: options(["input1", "input2", "empty"]),
                 showWhen: ["mode": ["chooseBranch"], "@version": ["2", "2.1"]]),
             Parameter("useDataOfInput", .number, "Input", default: 1, showWhen: ["mode": ["chooseBranch"], "@version": [">=3"]]),
-            Parameter("options", .collection, "Options", default: .init([:]), fields: optionFields, showWhen: ["@version": [">=2"]]),
+            Parameter("options", .collection, "Options", default: .init([:]), fields: optionFields, showWhen: ["@version": [">=2"]])
         ]
     }
 
@@ -52,15 +56,17 @@ enum MergeParameters {
                     Parameter(
                         "values", .collection, "Values",
                         fields: [
-                            Parameter("resolveClash", .options, "When fields clash", options: options(["preferInput1", "preferInput2", "preferLast", "addSuffix"])),
+                            Parameter(
+                                "resolveClash", .options, "When fields clash",
+                                options: options(["preferInput1", "preferInput2", "preferLast", "addSuffix"])),
                             Parameter("mergeMode", .options, "Nested fields", default: "deepMerge", options: options(["deepMerge", "shallowMerge"])),
-                            Parameter("overrideEmpty", .boolean, "Fill empty fields from the other input", default: false),
+                            Parameter("overrideEmpty", .boolean, "Fill empty fields from the other input", default: false)
                         ])
                 ]),
             Parameter("disableDotNotation", .boolean, "No dot notation", default: false),
             Parameter("fuzzyCompare", .boolean, "Compare across types", default: false),
             Parameter("includeUnpaired", .boolean, "Include unpaired items", default: false),
-            Parameter("multipleMatches", .options, "Multiple matches", default: "all", options: options(["all", "first"])),
+            Parameter("multipleMatches", .options, "Multiple matches", default: "all", options: options(["all", "first"]))
         ]
     }
 
@@ -70,13 +76,19 @@ enum MergeParameters {
             Parameter(
                 "mode", .options, "Mode", default: "append",
                 options: options([
-                    "append", "keepKeyMatches", "mergeByIndex", "mergeByKey", "multiplex", "passThrough", "removeKeyMatches", "wait",
+                    "append", "keepKeyMatches", "mergeByIndex", "mergeByKey", "multiplex", "passThrough", "removeKeyMatches", "wait"
                 ]), showWhen: ["@version": ["<2"]]),
-            Parameter("join", .options, "Join", default: "left", options: options(["inner", "left", "outer"]), showWhen: ["@version": ["<2"], "mode": ["mergeByIndex"]]),
+            Parameter(
+                "join", .options, "Join", default: "left", options: options(["inner", "left", "outer"]),
+                showWhen: ["@version": ["<2"], "mode": ["mergeByIndex"]]),
             Parameter("propertyName1", .string, "Property of input 1", default: "", showWhen: ["@version": ["<2"], "mode": keyed]),
             Parameter("propertyName2", .string, "Property of input 2", default: "", showWhen: ["@version": ["<2"], "mode": keyed]),
-            Parameter("output", .options, "Output", default: "input1", options: options(["input1", "input2"]), showWhen: ["@version": ["<2"], "mode": ["passThrough"]]),
-            Parameter("overwrite", .options, "Overwrite", default: "always", options: options(["always", "blank", "undefined"]), showWhen: ["@version": ["<2"], "mode": ["mergeByKey"]]),
+            Parameter(
+                "output", .options, "Output", default: "input1", options: options(["input1", "input2"]),
+                showWhen: ["@version": ["<2"], "mode": ["passThrough"]]),
+            Parameter(
+                "overwrite", .options, "Overwrite", default: "always", options: options(["always", "blank", "undefined"]),
+                showWhen: ["@version": ["<2"], "mode": ["mergeByKey"]])
         ]
     }
 }

@@ -11,7 +11,7 @@ struct StopAndError: NodeExecutor {
                         "errorType", .options, "Error", default: "errorMessage",
                         options: [.init("errorMessage", "Message"), .init("errorObject", "Object")]),
                     Parameter("errorMessage", .text, "Message", default: "", required: true, showWhen: ["errorType": ["errorMessage"]]),
-                    Parameter("errorObject", .json, "Object", default: "", required: true, showWhen: ["errorType": ["errorObject"]]),
+                    Parameter("errorObject", .json, "Object", default: "", required: true, showWhen: ["errorType": ["errorObject"]])
                 ], outputs: .fixed([]), n8nTypes: ["n8n-nodes-base.stopAndError"])
         ]
     }

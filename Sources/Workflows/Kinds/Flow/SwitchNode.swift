@@ -9,13 +9,14 @@ struct SwitchNode: NodeExecutor {
                 icon: "switch", parameters: SwitchParameters.all,
                 outputs: .entries(
                     parameter: "rules.values", nameKey: "outputKey", fallbackParameter: "options.fallbackOutput", fallbackValue: "extra"),
-                n8nTypes: ["n8n-nodes-base.switch"])
-                .withOutputs(.fixed(["0", "1", "2", "3"]), when: ["@version": ["<2"]])
-                .withOutputs(.count(parameter: "outputsAmount", default: 4), when: ["@version": ["<3"], "mode": ["expression"]])
-                .withOutputs(.count(parameter: "numberOutputs", default: 4), when: ["mode": ["expression"]])
-                .withOutputs(
-                    .entries(parameter: "rules.rules", nameKey: "outputKey", fallbackParameter: nil, fallbackValue: nil),
-                    when: ["@version": ["<3"]])
+                n8nTypes: ["n8n-nodes-base.switch"]
+            )
+            .withOutputs(.fixed(["0", "1", "2", "3"]), when: ["@version": ["<2"]])
+            .withOutputs(.count(parameter: "outputsAmount", default: 4), when: ["@version": ["<3"], "mode": ["expression"]])
+            .withOutputs(.count(parameter: "numberOutputs", default: 4), when: ["mode": ["expression"]])
+            .withOutputs(
+                .entries(parameter: "rules.rules", nameKey: "outputKey", fallbackParameter: nil, fallbackValue: nil),
+                when: ["@version": ["<3"]])
         ]
     }
 

@@ -16,18 +16,19 @@ enum SwitchParameters {
                         fields: [
                             Parameter("conditions", .filter, "Conditions", default: .init([:])),
                             Parameter("renameOutput", .boolean, "Name the output", default: false),
-                            Parameter("outputKey", .string, "Output name", default: "", showWhen: ["renameOutput": [true]]),
+                            Parameter("outputKey", .string, "Output name", default: "", showWhen: ["renameOutput": [true]])
                         ])
                 ], showWhen: ["mode": ["rules"], "@version": [">=3"]]),
             Parameter("looseTypeValidation", .boolean, "Convert types where required", default: false, showWhen: ["@version": [">=3.1"]]),
             Parameter(
                 "options", .collection, "Options", default: .init([:]),
                 fields: [
-                    Parameter("fallbackOutput", .options, "Fallback", default: "none", options: [.init("none", "None"), .init("extra", "Extra output")]),
+                    Parameter(
+                        "fallbackOutput", .options, "Fallback", default: "none", options: [.init("none", "None"), .init("extra", "Extra output")]),
                     Parameter("ignoreCase", .boolean, "Ignore case", default: true),
                     Parameter("renameFallbackOutput", .string, "Fallback's name", default: "Fallback"),
-                    Parameter("allMatchingOutputs", .boolean, "Send to all matching outputs", default: false),
-                ], showWhen: ["mode": ["rules"], "@version": [">=3"]]),
+                    Parameter("allMatchingOutputs", .boolean, "Send to all matching outputs", default: false)
+                ], showWhen: ["mode": ["rules"], "@version": [">=3"]])
         ] + legacy
     }
 
@@ -46,13 +47,14 @@ enum SwitchParameters {
                     Parameter(
                         "rules", .list, "Rules",
                         fields: [
-                            Parameter("operation", .options, "Operation", options: ConditionParameters.textOperations.map { .init(.init(.string($0)), $0) }),
+                            Parameter(
+                                "operation", .options, "Operation", options: ConditionParameters.textOperations.map { .init(.init(.string($0)), $0) }),
                             Parameter("value2", .string, "Value"),
                             Parameter("output", .number, "Output", default: 0, showWhen: ["@version": ["<2"]]),
-                            Parameter("outputKey", .string, "Output name", default: "", showWhen: ["@version": ["2"]]),
+                            Parameter("outputKey", .string, "Output name", default: "", showWhen: ["@version": ["2"]])
                         ])
                 ], showWhen: old),
-            Parameter("fallbackOutput", .options, "Fallback", default: -1, options: [.init(-1, "None")], showWhen: old),
+            Parameter("fallbackOutput", .options, "Fallback", default: -1, options: [.init(-1, "None")], showWhen: old)
         ]
     }
 }

@@ -15,8 +15,9 @@ struct WaitNode: NodeExecutor {
                     Parameter("amount", .number, "Amount", default: 1, showWhen: interval.merging(["@version": ["<1.1"]]) { $1 }),
                     Parameter("amount", .number, "Amount", default: 5, showWhen: interval.merging(["@version": [">=1.1"]]) { $1 }),
                     Parameter("unit", .options, "Unit", default: "hours", options: units, showWhen: interval.merging(["@version": ["<1.1"]]) { $1 }),
-                    Parameter("unit", .options, "Unit", default: "seconds", options: units, showWhen: interval.merging(["@version": [">=1.1"]]) { $1 }),
-                    Parameter("dateTime", .dateTime, "Time", default: "", required: true, showWhen: ["resume": ["specificTime"]]),
+                    Parameter(
+                        "unit", .options, "Unit", default: "seconds", options: units, showWhen: interval.merging(["@version": [">=1.1"]]) { $1 }),
+                    Parameter("dateTime", .dateTime, "Time", default: "", required: true, showWhen: ["resume": ["specificTime"]])
                 ], n8nTypes: ["n8n-nodes-base.wait"])
         ]
     }

@@ -12,8 +12,10 @@ struct HttpAnswer: Sendable {
         guard options.format == .autodetect else { return options.format }
         let type = contentType
         if type.contains("application/json") || type.contains("+json") { return .json }
-        let files = ["image/", "audio/", "video/", "font/", "application/octet-stream", "application/pdf", "application/zip", "application/gzip",
-            "application/x-", "application/vnd.", "application/msword", "application/rtf", "application/epub"]
+        let files = [
+            "image/", "audio/", "video/", "font/", "application/octet-stream", "application/pdf", "application/zip", "application/gzip",
+            "application/x-", "application/vnd.", "application/msword", "application/rtf", "application/epub"
+        ]
         let isForm = type.contains("x-www-form-urlencoded") || type.contains("x-javascript")
         return !isForm && files.contains { type.hasPrefix($0) } ? .file : .text
     }

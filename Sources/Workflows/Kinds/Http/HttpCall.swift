@@ -51,7 +51,7 @@ struct HttpCall: Sendable {
         var members: JSONObject = [
             "url": .string(url), "method": .string(method),
             "headers": .object(JSONObject(headers.map { ($0.name, .string($0.value)) })),
-            "qs": .object(JSONObject(query.map { ($0.name, $0.value) })),
+            "qs": .object(JSONObject(query.map { ($0.name, $0.value) }))
         ]
         if case .json(let value) = body { members["body"] = value }
         return .object(members)

@@ -38,7 +38,7 @@ enum HttpRequestParameters {
             Parameter("sendHeaders", .boolean, "Send headers", default: false, showWhen: modern),
             Parameter("specifyHeaders", .options, "Headers as", default: "keypair", options: ways, showWhen: ["sendHeaders": [true]]),
             pairs("headerParameters", "Headers", "sendHeaders", "specifyHeaders"),
-            Parameter("jsonHeaders", .json, "Headers", default: "", showWhen: ["sendHeaders": [true], "specifyHeaders": ["json"]]),
+            Parameter("jsonHeaders", .json, "Headers", default: "", showWhen: ["sendHeaders": [true], "specifyHeaders": ["json"]])
         ]
     }
 
@@ -56,22 +56,25 @@ enum HttpRequestParameters {
                 "contentType", .options, "Body", default: "json",
                 options: options(["json", "form-urlencoded", "multipart-form-data", "binaryData", "raw"]), showWhen: sends),
             Parameter("specifyBody", .options, "Body as", default: "keypair", options: options(["keypair", "json"]), showWhen: when("json")),
-            Parameter("specifyBody", .options, "Body as", default: "keypair", options: options(["keypair", "string"]), showWhen: when("form-urlencoded")),
+            Parameter(
+                "specifyBody", .options, "Body as", default: "keypair", options: options(["keypair", "string"]), showWhen: when("form-urlencoded")),
             Parameter(
                 "bodyParameters", .collection, "Fields", default: .init(["parameters": [["name": "", "value": ""]]]),
                 fields: [
                     Parameter(
                         "parameters", .list, "Fields",
                         fields: [
-                            Parameter("parameterType", .options, "Kind", default: "formData", options: options(["formData", "formBinaryData"]), showWhen: ["contentType": ["multipart-form-data"]]),
+                            Parameter(
+                                "parameterType", .options, "Kind", default: "formData", options: options(["formData", "formBinaryData"]),
+                                showWhen: ["contentType": ["multipart-form-data"]]),
                             Parameter("name", .string, "Name", default: ""), Parameter("value", .string, "Value", default: ""),
-                            Parameter("inputDataFieldName", .string, "File property", default: "", showWhen: ["parameterType": ["formBinaryData"]]),
+                            Parameter("inputDataFieldName", .string, "File property", default: "", showWhen: ["parameterType": ["formBinaryData"]])
                         ])
                 ], showWhen: ["sendBody": [true], "contentType": ["json", "form-urlencoded", "multipart-form-data"]]),
             Parameter("jsonBody", .json, "JSON", default: "", showWhen: when("json", "json")),
             Parameter("body", .text, "Body", default: "", showWhen: ["sendBody": [true], "contentType": ["raw", "form-urlencoded"]]),
             Parameter("rawContentType", .string, "Content type", default: "", showWhen: when("raw")),
-            Parameter("inputDataFieldName", .string, "File property", default: "", showWhen: when("binaryData")),
+            Parameter("inputDataFieldName", .string, "File property", default: "", showWhen: when("binaryData"))
         ]
     }
 
@@ -85,23 +88,35 @@ enum HttpRequestParameters {
                 Parameter("timeout", .number, "Time limit (ms)", default: 300_000),
                 Parameter("allowUnauthorizedCerts", .boolean, "Accept any certificate", default: false),
                 Parameter("lowercaseHeaders", .boolean, "Header names in lower case", default: true),
-                Parameter("queryParameterArrays", .options, "Lists in the query", default: "brackets", options: options(["brackets", "indices", "repeat"])),
-                nested("batching", "batch", "Batches", [
-                    Parameter("batchSize", .number, "Requests at a time", default: 50), Parameter("batchInterval", .number, "Between two groups (ms)", default: 1_000),
-                ]),
-                nested("redirect", "redirect", "Redirects", [
-                    Parameter("followRedirects", .boolean, "Follow", default: true), Parameter("maxRedirects", .number, "At most", default: 21),
-                ]),
-                nested("response", "response", "Response", [
-                    Parameter("fullResponse", .boolean, "With headers and status", default: false),
-                    Parameter("neverError", .boolean, "Take every status", default: false),
-                    Parameter("responseFormat", .options, "Format", default: "autodetect", options: options(["autodetect", "file", "json", "text"])),
-                    Parameter("outputPropertyName", .string, "Put into", default: "data"),
-                ]),
+                Parameter(
+                    "queryParameterArrays", .options, "Lists in the query", default: "brackets", options: options(["brackets", "indices", "repeat"])),
+                nested(
+                    "batching", "batch", "Batches",
+                    [
+                        Parameter("batchSize", .number, "Requests at a time", default: 50),
+                        Parameter("batchInterval", .number, "Between two groups (ms)", default: 1_000)
+                    ]),
+                nested(
+                    "redirect", "redirect", "Redirects",
+                    [
+                        Parameter("followRedirects", .boolean, "Follow", default: true), Parameter("maxRedirects", .number, "At most", default: 21)
+                    ]),
+                nested(
+                    "response", "response", "Response",
+                    [
+                        Parameter("fullResponse", .boolean, "With headers and status", default: false),
+                        Parameter("neverError", .boolean, "Take every status", default: false),
+                        Parameter(
+                            "responseFormat", .options, "Format", default: "autodetect", options: options(["autodetect", "file", "json", "text"])),
+                        Parameter("outputPropertyName", .string, "Put into", default: "data")
+                    ]),
                 nested("pagination", "pagination", "Pages", HttpRequestParameters.pagination),
-                Parameter("retry", .collection, "Retries", fields: [
-                    Parameter("maxTries", .number, "Attempts in all", default: 1), Parameter("waitBetweenTries", .number, "First wait (ms), doubled each time", default: 1_000),
-                ]),
+                Parameter(
+                    "retry", .collection, "Retries",
+                    fields: [
+                        Parameter("maxTries", .number, "Attempts in all", default: 1),
+                        Parameter("waitBetweenTries", .number, "First wait (ms), doubled each time", default: 1_000)
+                    ])
             ])
     }
 
@@ -111,32 +126,43 @@ enum HttpRequestParameters {
                 "paginationMode", .options, "Mode", default: "updateAParameterInEachRequest",
                 options: options(["off", "updateAParameterInEachRequest", "responseContainsNextURL"])),
             Parameter("nextURL", .string, "Next address", default: "", showWhen: ["paginationMode": ["responseContainsNextURL"]]),
-            Parameter("parameters", .collection, "Parameters", fields: [
-                Parameter("parameters", .list, "Parameters", fields: [
-                    Parameter("type", .options, "Where", default: "qs", options: options(["qs", "headers", "body"])),
-                    Parameter("name", .string, "Name", default: ""), Parameter("value", .string, "Value", default: ""),
-                ])
-            ], showWhen: ["paginationMode": ["updateAParameterInEachRequest"]]),
+            Parameter(
+                "parameters", .collection, "Parameters",
+                fields: [
+                    Parameter(
+                        "parameters", .list, "Parameters",
+                        fields: [
+                            Parameter("type", .options, "Where", default: "qs", options: options(["qs", "headers", "body"])),
+                            Parameter("name", .string, "Name", default: ""), Parameter("value", .string, "Value", default: "")
+                        ])
+                ], showWhen: ["paginationMode": ["updateAParameterInEachRequest"]]),
             Parameter(
                 "paginationCompleteWhen", .options, "Complete when", default: "responseIsEmpty",
                 options: options(["responseIsEmpty", "receiveSpecificStatusCodes", "other"])),
-            Parameter("statusCodesWhenComplete", .string, "Status codes", default: "", showWhen: ["paginationCompleteWhen": ["receiveSpecificStatusCodes"]]),
+            Parameter(
+                "statusCodesWhenComplete", .string, "Status codes", default: "", showWhen: ["paginationCompleteWhen": ["receiveSpecificStatusCodes"]]),
             Parameter("completeExpression", .string, "Expression", default: "", showWhen: ["paginationCompleteWhen": ["other"]]),
             Parameter("limitPagesFetched", .boolean, "Limit pages", default: false),
             Parameter("maxRequests", .number, "At most", default: 100, showWhen: ["limitPagesFetched": [true]]),
-            Parameter("requestInterval", .number, "Between two pages (ms)", default: 0),
+            Parameter("requestInterval", .number, "Between two pages (ms)", default: 0)
         ]
     }
 
     private static var legacy: [Parameter] {
         let old: Parameter.ShowWhen = ["@version": ["<3"]]
         func pairs(_ name: String) -> Parameter {
-            Parameter(name, .collection, name, default: .init([:]), fields: [
-                Parameter("parameter", .list, name, fields: [Parameter("name", .string, "Name", default: ""), Parameter("value", .string, "Value", default: "")])
-            ], showWhen: old)
+            Parameter(
+                name, .collection, name, default: .init([:]),
+                fields: [
+                    Parameter(
+                        "parameter", .list, name,
+                        fields: [Parameter("name", .string, "Name", default: ""), Parameter("value", .string, "Value", default: "")])
+                ], showWhen: old)
         }
         return [
-            Parameter("requestMethod", .options, "Method", default: "GET", options: options(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]), showWhen: old),
+            Parameter(
+                "requestMethod", .options, "Method", default: "GET", options: options(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]),
+                showWhen: old),
             Parameter("allowUnauthorizedCerts", .boolean, "Accept any certificate", default: false, showWhen: old),
             Parameter("responseFormat", .options, "Format", default: "json", options: options(["file", "json", "string"]), showWhen: old),
             Parameter("dataPropertyName", .string, "Put into", default: "data", showWhen: old),
@@ -146,7 +172,7 @@ enum HttpRequestParameters {
             pairs("bodyParametersUi"), pairs("headerParametersUi"), pairs("queryParametersUi"),
             Parameter("bodyParametersJson", .json, "Body", default: "", showWhen: old),
             Parameter("headerParametersJson", .json, "Headers", default: "", showWhen: old),
-            Parameter("queryParametersJson", .json, "Query", default: "", showWhen: old),
+            Parameter("queryParametersJson", .json, "Query", default: "", showWhen: old)
         ]
     }
 }

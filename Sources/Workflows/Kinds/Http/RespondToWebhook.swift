@@ -95,7 +95,7 @@ struct RespondToWebhook: NodeExecutor {
                 "respondWith", .options, "Respond with", default: "firstIncomingItem",
                 options: [
                     .init("firstIncomingItem", "First item"), .init("allIncomingItems", "All items"), .init("json", "JSON"),
-                    .init("text", "Text"), .init("noData", "Nothing"), .init("redirect", "Redirect"), .init("binary", "File"),
+                    .init("text", "Text"), .init("noData", "Nothing"), .init("redirect", "Redirect"), .init("binary", "File")
                 ]),
             Parameter("redirectURL", .string, "Redirect to", default: "", required: true, showWhen: ["respondWith": ["redirect"]]),
             Parameter("responseBody", .json, "Body", default: "{\n  \"myField\": \"value\"\n}", showWhen: ["respondWith": ["json"]]),
@@ -109,8 +109,8 @@ struct RespondToWebhook: NodeExecutor {
                 fields: [
                     Parameter("responseCode", .number, "Status code"),
                     Parameter("responseHeaders", .collection, "Headers", fields: [ResponseParameters.headerEntries]),
-                    Parameter("responseKey", .string, "Put into member", default: ""),
-                ]),
+                    Parameter("responseKey", .string, "Put into member", default: "")
+                ])
         ]
     }
 }

@@ -6,7 +6,7 @@ enum ItemListsParameters {
         let operations = ["splitOutItems", "aggregateItems", "concatenateItems", "limit", "removeDuplicates", "sort"]
         let parts: [(any NodeExecutor.Type, [JSONText])] = [
             (SplitOut.self, ["splitOutItems"]), (Aggregate.self, ["aggregateItems", "concatenateItems"]), (Limit.self, ["limit"]),
-            (SortNode.self, ["sort"]),
+            (SortNode.self, ["sort"])
         ]
         let operation = Parameter(
             "operation", .options, "Operation", default: "splitOutItems", options: operations.map { .init(.init(.string($0)), $0) })

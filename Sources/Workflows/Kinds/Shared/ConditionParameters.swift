@@ -40,7 +40,7 @@ enum ConditionParameters {
             Parameter("conditions", .collection, "Conditions", default: .init([:]), fields: legacyLists, showWhen: ["@version": ["<2"]]),
             combination,
             Parameter(
-                "looseTypeValidation", .boolean, "Convert types where required", default: false, showWhen: ["@version": [">=2.1"]]),
+                "looseTypeValidation", .boolean, "Convert types where required", default: false, showWhen: ["@version": [">=2.1"]])
         ]
         if withOptions {
             all.append(
@@ -48,7 +48,7 @@ enum ConditionParameters {
                     "options", .collection, "Options", default: .init([:]),
                     fields: [
                         Parameter("ignoreCase", .boolean, "Ignore case", default: true),
-                        Parameter("looseTypeValidation", .boolean, "Less strict types", default: true, showWhen: ["@version": ["<2.1"]]),
+                        Parameter("looseTypeValidation", .boolean, "Less strict types", default: true, showWhen: ["@version": ["<2.1"]])
                     ], showWhen: ["@version": [">=2"]]))
         }
         return all
@@ -61,13 +61,13 @@ enum ConditionParameters {
             list(
                 "number", .number, 0, "smaller",
                 ["smaller", "smallerEqual", "equal", "notEqual", "larger", "largerEqual", "isEmpty", "isNotEmpty"]),
-            list("string", .string, "", "equal", textOperations),
+            list("string", .string, "", "equal", textOperations)
         ]
     }
 
     static let textOperations = [
         "contains", "notContains", "endsWith", "notEndsWith", "equal", "notEqual", "regex", "notRegex", "startsWith", "notStartsWith",
-        "isEmpty", "isNotEmpty",
+        "isEmpty", "isNotEmpty"
     ]
 
     private static func list(_ name: String, _ kind: Parameter.Kind, _ value: JSONText, _ operation: String, _ all: [String]) -> Parameter {
@@ -78,7 +78,7 @@ enum ConditionParameters {
                 Parameter(
                     "operation", .options, "Operation", default: .init(.string(operation)),
                     options: all.map { .init(.init(.string($0)), $0) }),
-                Parameter("value2", kind, "Value 2", default: value),
+                Parameter("value2", kind, "Value 2", default: value)
             ])
     }
 }

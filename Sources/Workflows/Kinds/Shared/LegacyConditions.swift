@@ -33,7 +33,7 @@ struct LegacyComparison: Sendable {
 
     init(type: String, entry: JSON, timeZone: String) {
         let fallback: [String: (JSON, String)] = [
-            "boolean": (false, "equal"), "number": (0, "smaller"), "string": ("", "equal"), "dateTime": ("", "after"),
+            "boolean": (false, "equal"), "number": (0, "smaller"), "string": ("", "equal"), "dateTime": ("", "after")
         ]
         let (value, operation) = fallback[type] ?? ("", "equal")
         self.init(

@@ -24,7 +24,9 @@ enum LooseTime {
 
     /// `2026-03-01`, `2026-03-01T10:20`, `2026-03-01 10:20:30.5+0100`
     private static func iso(_ text: String, timeZone: String) -> Timestamp? {
-        guard let match = text.wholeMatch(of: /(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s?(Z|z|[+-]\d{2}:?\d{2}|[+-]\d{2})?/)
+        guard
+            let match = text.wholeMatch(
+                of: /(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s?(Z|z|[+-]\d{2}:?\d{2}|[+-]\d{2})?/)
         else { return nil }
         let parts = match.output
         func number(_ part: Substring?) -> Int64 { part.flatMap { Int64($0) } ?? 0 }
@@ -52,7 +54,9 @@ enum LooseTime {
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = TimeZone(secondsFromGMT: 0)
         formatter.isLenient = false
-        for format in ["EEE, dd MMM yyyy HH:mm:ss zzz", "EEE, dd MMM yyyy HH:mm:ss Z", "d MMM yyyy HH:mm:ss Z", "MMM d, yyyy", "MMMM d, yyyy", "M/d/yyyy"] {
+        for format in [
+            "EEE, dd MMM yyyy HH:mm:ss zzz", "EEE, dd MMM yyyy HH:mm:ss Z", "d MMM yyyy HH:mm:ss Z", "MMM d, yyyy", "MMMM d, yyyy", "M/d/yyyy"
+        ] {
             formatter.dateFormat = format
             if let date = formatter.date(from: text) { return Timestamp(seconds: Int64(date.timeIntervalSince1970)) }
         }

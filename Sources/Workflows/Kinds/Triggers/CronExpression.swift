@@ -68,7 +68,7 @@ package struct CronExpression: Sendable, Hashable {
 
     private static let aliases = [
         "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0", "@monthly": "0 0 1 * *",
-        "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
+        "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *"
     ]
 }
 

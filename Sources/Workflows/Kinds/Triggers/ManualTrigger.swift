@@ -9,7 +9,7 @@ struct ManualTrigger: NodeExecutor {
                 inputs: .fixed([]), n8nTypes: ["n8n-nodes-base.manualTrigger"]),
             NodeKind(
                 kind: "start", category: .trigger, title: "Start", summary: "Starts the workflow by hand (n8n's old start node).",
-                icon: "hand", inputs: .fixed([]), n8nTypes: ["n8n-nodes-base.start"]),
+                icon: "hand", inputs: .fixed([]), n8nTypes: ["n8n-nodes-base.start"])
         ]
     }
 

@@ -21,7 +21,7 @@ enum ScheduleParameters {
             Parameter("triggerAtMinute", .number, "Minute", default: 0, showWhen: ["field": ["hours", "days", "weeks", "months"]]),
             Parameter(
                 "expression", .string, "Cron line", help: "[second] minute hour day-of-month month day-of-week", default: "",
-                showWhen: ["field": ["cronExpression"]]),
+                showWhen: ["field": ["cronExpression"]])
         ]
     }
 
@@ -37,7 +37,7 @@ enum ScheduleParameters {
             Parameter("weekday", .string, "Day of week", help: "0 is Sunday.", default: "1", showWhen: ["mode": ["everyWeek"]]),
             Parameter("cronExpression", .string, "Cron line", default: "* * * * * *", showWhen: ["mode": ["custom"]]),
             Parameter("value", .number, "Every", default: 2, showWhen: ["mode": ["everyX"]]),
-            Parameter("unit", .options, "Unit", default: "hours", options: options(["minutes", "hours"]), showWhen: ["mode": ["everyX"]]),
+            Parameter("unit", .options, "Unit", default: "hours", options: options(["minutes", "hours"]), showWhen: ["mode": ["everyX"]])
         ]
     }
 }

@@ -15,8 +15,9 @@ struct ScheduleTrigger: NodeExecutor {
                 kind: "cron", category: .trigger, title: "Cron", summary: "Starts the workflow at set times (n8n's old node).", icon: "clock",
                 parameters: [
                     Parameter(
-                        "triggerTimes", .collection, "Times", default: .init([:]), fields: [Parameter("item", .list, "Times", fields: ScheduleParameters.cron)])
-                ], inputs: .fixed([]), n8nTypes: ["n8n-nodes-base.cron"]),
+                        "triggerTimes", .collection, "Times", default: .init([:]),
+                        fields: [Parameter("item", .list, "Times", fields: ScheduleParameters.cron)])
+                ], inputs: .fixed([]), n8nTypes: ["n8n-nodes-base.cron"])
         ]
     }
 
@@ -51,7 +52,7 @@ struct ScheduleItem: Sendable {
             "Day of week": .string(ScheduleItem.days[Int((day + 4) % 7 + 7) % 7]),
             "Year": .string(String(year)), "Month": .string(monthName), "Day of month": .string(two(dayOfMonth)),
             "Hour": .string(two(parts.hour)), "Minute": .string(two(parts.minute)), "Second": .string(two(parts.second)),
-            "Timezone": .string("\(timeZone) (UTC\(zone))"),
+            "Timezone": .string("\(timeZone) (UTC\(zone))")
         ]
     }
 
@@ -61,7 +62,7 @@ struct ScheduleItem: Sendable {
     }
 
     private static let months = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"
     ]
     private static let days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 }

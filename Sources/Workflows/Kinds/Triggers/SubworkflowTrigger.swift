@@ -51,10 +51,10 @@ struct SubworkflowTrigger: NodeExecutor {
                         "values", .list, "Fields",
                         fields: [
                             Parameter("name", .string, "Name", default: ""),
-                            Parameter("type", .options, "Type", default: "string", options: types.map { .init(.init(.string($0)), $0) }),
+                            Parameter("type", .options, "Type", default: "string", options: types.map { .init(.init(.string($0)), $0) })
                         ])
                 ], showWhen: ["@version": [">=1.1"], "inputSource": ["workflowInputs"]]),
-            Parameter("jsonExample", .json, "Example", default: "{}", showWhen: ["@version": [">=1.1"], "inputSource": ["jsonExample"]]),
+            Parameter("jsonExample", .json, "Example", default: "{}", showWhen: ["@version": [">=1.1"], "inputSource": ["jsonExample"]])
         ]
     }
 }

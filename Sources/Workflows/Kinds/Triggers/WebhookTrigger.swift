@@ -26,24 +26,25 @@ struct WebhookTrigger: NodeExecutor {
             Parameter(
                 "authentication", .options, "Authentication", default: "none",
                 options: [
-                    .init("none", "None"), .init("basicAuth", "Basic"), .init("headerAuth", "Header"), .init("jwtAuth", "JWT"),
+                    .init("none", "None"), .init("basicAuth", "Basic"), .init("headerAuth", "Header"), .init("jwtAuth", "JWT")
                 ]),
             Parameter(
                 "responseMode", .options, "Respond", default: "onReceived",
                 options: [
                     .init("onReceived", "At once"), .init("lastNode", "When the last node ends"),
-                    .init("responseNode", "From a respond node"),
+                    .init("responseNode", "From a respond node")
                 ]),
-            Parameter("responseCode", .number, "Status code", default: 200, showWhen: ["@version": ["<2"], "responseMode": ["onReceived", "lastNode"]]),
+            Parameter(
+                "responseCode", .number, "Status code", default: 200, showWhen: ["@version": ["<2"], "responseMode": ["onReceived", "lastNode"]]),
             Parameter(
                 "responseData", .options, "Response data", default: "firstEntryJson",
                 options: [
                     .init("firstEntryJson", "First item as JSON"), .init("allEntries", "All items"),
-                    .init("firstEntryBinary", "First item's file"), .init("noData", "Nothing"),
+                    .init("firstEntryBinary", "First item's file"), .init("noData", "Nothing")
                 ], showWhen: ["responseMode": ["lastNode"]]),
             Parameter(
                 "responseBinaryPropertyName", .string, "File property", default: "data", showWhen: ["responseData": ["firstEntryBinary"]]),
-            Parameter("options", .collection, "Options", default: .init([:]), fields: optionFields),
+            Parameter("options", .collection, "Options", default: .init([:]), fields: optionFields)
         ]
     }
 
@@ -53,14 +54,22 @@ struct WebhookTrigger: NodeExecutor {
             Parameter("noResponseBody", .boolean, "No response body", default: false),
             Parameter("responsePropertyName", .string, "Property to answer with", default: "data"),
             Parameter("responseContentType", .string, "Content type"),
-            Parameter("responseCode", .collection, "Status code", fields: [Parameter("values", .collection, "Code", fields: [Parameter("responseCode", .number, "Code", default: 200), Parameter("customCode", .number, "Other code", default: 200)])]),
+            Parameter(
+                "responseCode", .collection, "Status code",
+                fields: [
+                    Parameter(
+                        "values", .collection, "Code",
+                        fields: [
+                            Parameter("responseCode", .number, "Code", default: 200), Parameter("customCode", .number, "Other code", default: 200)
+                        ])
+                ]),
             Parameter("responseHeaders", .collection, "Headers", fields: [ResponseParameters.headerEntries]),
             Parameter("rawBody", .boolean, "Raw body", default: false),
             Parameter("binaryData", .boolean, "Binary body", default: false),
             Parameter("binaryPropertyName", .string, "File property", default: "data"),
             Parameter("allowedOrigins", .string, "Allowed origins", default: "*"),
             Parameter("ipWhitelist", .string, "Allowed addresses"),
-            Parameter("ignoreBots", .boolean, "Ignore bots", default: false),
+            Parameter("ignoreBots", .boolean, "Ignore bots", default: false)
         ]
     }
 }
