@@ -7,6 +7,7 @@ extension Engine {
     /// Commits all that is uncommitted, then lets out what depends on it.
     /// - Returns: nil where the run goes on in this process.
     func commit(_ run: inout LiveRun, _ hold: RunCommit.Hold) async throws -> Phase? {
+        if case .kept = hold, run.new == nil, run.uncommitted.isEmpty { return nil }
         let commit = try await prepare(&run, hold)
         try configuration.fault(.beforeCommit)
         let (blobs, onFinish) = (self.blobs, configuration.onFinish)
@@ -25,7 +26,11 @@ extension Engine {
             take(returned, &run)
             return nil
         }
-        if case .kept = hold { return nil }
+        switch hold {
+        case .kept: return nil
+        case .parked: setAside(run.facts.id)
+        case .ended: break
+        }
         return .over
     }
 

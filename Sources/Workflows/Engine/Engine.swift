@@ -20,12 +20,18 @@ package final class Engine: Sendable {
     let logger = Logger(label: "engine")
     private let live = Mutex<[RunID: Live]>([:])
     private let compiled = Mutex<[VersionKey: CompiledWorkflow]>([:])
+    /// Handles of runs that wait, for those who still hold them.
+    private let parked = Mutex<[RunID: WeakHandle]>([:])
     private let isStopping = Mutex(false)
 
     private struct Live: Sendable {
         var task: Task<Void, Never>?
         var handle: RunHandle
         var isCancelled = false
+    }
+
+    private struct WeakHandle: Sendable {
+        weak let handle: RunHandle?
     }
 
     private struct VersionKey: Hashable {
@@ -93,6 +99,7 @@ package final class Engine: Sendable {
         let new = NewRun(facts: facts, trigger: start.trigger, items: start.items, idempotencyKey: start.idempotencyKey, parent: nil, createdAt: clock.now())
         let handle = RunHandle(facts.id)
         guard enroll(facts.id, handle) else {
+            parked.withLock { $0[facts.id] = WeakHandle(handle: handle) }
             try await PayloadNames.prepare(new.items, tenant: facts.tenant, blobs: blobs)
             try await database.write(in: facts.tenant) { tx in try RunCommit.queue(new, tx) }
             return handle
@@ -101,7 +108,9 @@ package final class Engine: Sendable {
             var run = LiveRun(facts: facts, parent: nil, machine: try await machine(workflow, facts), new: new)
             run.feed(.started(trigger: trigger, items: start.items))
             switch try await advance(&run, pausing: true) {
-            case .over: return handle
+            case .over:
+                retire(facts.id)
+                return handle
             case .duplicate(let other):
                 retire(facts.id)
                 return try await self.handle(of: other, tenant: facts.tenant)
@@ -165,6 +174,18 @@ package final class Engine: Sendable {
     }
 
     func retire(_ run: RunID) { _ = live.withLock { $0.removeValue(forKey: run) } }
+
+    /// Lets go of a run that goes on later, here or elsewhere; whoever holds its handle is told if it ends here.
+    func setAside(_ run: RunID) {
+        guard let handle = live.withLock({ $0[run]?.handle }) else { return }
+        parked.withLock { parked in
+            if parked.count >= Limits.parkedHandles { parked = parked.filter { $0.value.handle != nil } }
+            parked[run] = WeakHandle(handle: handle)
+        }
+    }
+
+    private func reclaimed(_ run: RunID) -> RunHandle? { parked.withLock { $0.removeValue(forKey: run) }?.handle }
+
     func handle(of run: RunID) -> RunHandle? { live.withLock { $0[run]?.handle } }
     func isCancelled(_ run: RunID) -> Bool { live.withLock { $0[run]?.isCancelled ?? false } }
     package var liveRuns: Int { live.withLock { $0.count } }
@@ -239,8 +260,7 @@ package final class Engine: Sendable {
     @discardableResult
     private func takeUp(_ id: RunID, tenant: TenantID, from epoch: Int64, cancelled: Bool) async throws -> Bool {
         let own = lease.epoch
-        let handle = RunHandle(id)
-        guard enroll(id, handle) else { return false }
+        guard enroll(id, reclaimed(id) ?? RunHandle(id)) else { return false }
         do {
             guard let row = try await take(id, tenant: tenant, from: epoch, to: own) else {
                 retire(id)

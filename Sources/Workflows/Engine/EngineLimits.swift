@@ -18,6 +18,7 @@ extension Limits {
     static let stepsPerCommit = 64
     /// Versions kept compiled.
     static let compiledWorkflows = 2_000
+    static let parkedHandles = 10_000
     static let runsRecoveredAtOnce = 500
     /// Bytes up to which a payload lies in its journal row instead of the payload store.
     static let inlinePayloadBytes = 512
