@@ -48,6 +48,16 @@ import Testing
         #expect(try native(String(repeating: "[", count: 5_000)) == .needsSandbox)
         #expect(try native("'x'.repeat(1e9)") == .needsSandbox)
         #expect(try native("Array.from({ length: 2000 }).map(x => Array.from({ length: 2000 }).map(y => 1).length)") == .needsSandbox)
+        #expect(try native("$json" + String(repeating: ".a", count: 100_000)) == .needsSandbox)
+        #expect(try native("1" + String(repeating: "+1", count: 100_000)) == .needsSandbox)
+        #expect(try native("1" + String(repeating: "+1", count: 1_000)) == .needsSandbox)
+        #expect(try native("1" + String(repeating: "+1", count: 200)) == .value(.json(201)))
+        #expect(try native("(f => f(f))(f => f(f))") == .needsSandbox)
+        #expect(try native("Array.from({ length: 90000 }).reduce(a => [a], 0).length") == .needsSandbox)
+        #expect(try native("Array.from({ length: 90000 }).reduce((f, x) => (y => f), 0)") == .needsSandbox)
+        #expect(try native("Array.from({ length: 90000 }).map(x => Array.from({ length: 90000 }))") == .needsSandbox)
+        #expect(try native("'a'.repeat(4e4).replaceAll('a', 'b'.repeat(4e6))") == .needsSandbox)
+        #expect(try native("[1].map(x => 'a'.repeat(4e6)).map(a => [a, a, a, a].join(''))") == .needsSandbox)
         #expect(throws: ScriptError.self) { try native(String(repeating: " ", count: 300_000)) }
     }
 }

@@ -126,7 +126,10 @@ extension Evaluator {
             guard let index = order.popFirst() else { throw Interruption.thrown("Reduce of empty array with no initial value") }
             sum = elements[index]
         }
-        for index in order { sum = try call(function, [sum, elements[index], .number(Double(index)), receiver]) }
+        for index in order {
+            sum = try call(function, [sum, elements[index], .number(Double(index)), receiver])
+            if sum.isObject { try nestingStep() }
+        }
         return sum
     }
 
@@ -140,6 +143,7 @@ extension Evaluator {
             guard let source = arguments.first, arguments.count <= 2 else { throw Interruption.sandbox }
             var elements: [Value]
             if let count = try lengthOnly(source) { elements = Array(repeating: .undefined, count: count) } else { elements = try iterated(source) }
+            try step(elements.count)
             if arguments.count == 2 {
                 for index in elements.indices { elements[index] = try call(arguments[1], [elements[index], .number(Double(index))]) }
             }

@@ -8,8 +8,16 @@ extension Evaluator {
         if isExtended, let value = try extensionCall(receiver, name, arguments) { return value }
         switch receiver {
         case .undefined, .null: throw Interruption.thrown("Cannot read properties of \(try receiver.text()) (reading '\(name)')")
-        case .string(let text): return try stringMethod(text, name, arguments)
-        case .data(.array(_)), .array: return try arrayMethod(receiver.elements ?? [], name, arguments)
+        case .string(let text):
+            let result = try stringMethod(text, name, arguments)
+            if case .string(let new) = result { return try made(new) }
+            try step(result.elements?.count ?? 0)
+            return result
+        case .data(.array(_)), .array:
+            let result = try arrayMethod(receiver.elements ?? [], name, arguments)
+            if case .string(let new) = result { return try made(new) }
+            if case .array(let new) = result { try step(new.count) }
+            return result
         case .number(let value): return try numberMethod(value, name, arguments)
         case .bool(let value):
             guard name == "toString" || name == "valueOf" else { throw Interruption.sandbox }

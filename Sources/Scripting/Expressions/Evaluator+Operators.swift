@@ -50,9 +50,7 @@ extension Evaluator {
         switch (left, right) {
         case (.number(let a), .number(let b)): return .number(a + b)
         case (.string, _), (_, .string):
-            let sum = try left.text() + right.text()
-            guard sum.utf8.count <= Limits.expressionString else { throw Interruption.sandbox }
-            return .string(sum)
+            return try made(left.text() + right.text())
         default: return .number(try left.numeric() + right.numeric())
         }
     }

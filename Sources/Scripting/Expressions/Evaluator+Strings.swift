@@ -129,6 +129,7 @@ extension Evaluator {
         guard !new.utf8.contains(UInt8(ascii: "$")), !pattern.isEmpty else { throw Interruption.sandbox }
         let pieces = Evaluator.pieces(text, pattern)
         if pieces.count == 1 { return .string(text) }
+        guard text.utf8.count + (all ? pieces.count : 1) * new.utf8.count <= Limits.expressionString else { throw Interruption.sandbox }
         if all { return .string(pieces.joined(separator: new)) }
         return .string(pieces[0] + new + pieces.dropFirst().joined(separator: pattern))
     }

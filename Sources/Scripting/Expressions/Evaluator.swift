@@ -8,6 +8,7 @@ final class Evaluator {
     lazy var facts: ExpressionFacts = scope.facts
     private var steps = 0
     private var depth = 0
+    private var nestingSteps = 0
     private var frame: Value.Frame?
     var parameterDepth = 0
 
@@ -22,9 +23,24 @@ final class Evaluator {
         guard steps <= Limits.expressionSteps else { throw Interruption.sandbox }
     }
 
+    /// Counts steps that may each nest a value one level deeper: reading or freeing a value walks its levels on the stack.
+    func nestingStep() throws {
+        nestingSteps += 1
+        guard nestingSteps <= Limits.expressionNestingSteps else { throw Interruption.sandbox }
+    }
+
+    /// A new string, counted by its size.
+    func made(_ text: String) throws -> Value {
+        guard text.utf8.count <= Limits.expressionString else { throw Interruption.sandbox }
+        try step(text.utf8.count / 64)
+        return .string(text)
+    }
+
     func evaluate(_ syntax: Syntax) throws -> Value {
         steps += 1
-        guard steps <= Limits.expressionSteps else { throw Interruption.sandbox }
+        depth += 1
+        defer { depth -= 1 }
+        guard steps <= Limits.expressionSteps, depth <= Limits.evaluationDepth else { throw Interruption.sandbox }
         switch syntax {
         case .undefined: return .undefined
         case .null: return .null
@@ -75,8 +91,9 @@ final class Evaluator {
         for (value, text) in zip(values, texts.dropFirst()) {
             out += try evaluate(value).text()
             out += text
+            guard out.utf8.count <= Limits.expressionString else { throw Interruption.sandbox }
         }
-        return .string(out)
+        return try made(out)
     }
 
     func list(_ elements: [Syntax.Element]) throws -> [Value] {
@@ -84,7 +101,11 @@ final class Evaluator {
         out.reserveCapacity(elements.count)
         for element in elements {
             let value = try evaluate(element.value)
-            if element.isSpread { out.append(contentsOf: try iterated(value)) } else { out.append(value) }
+            if element.isSpread {
+                let spread = try iterated(value)
+                try step(spread.count)
+                out.append(contentsOf: spread)
+            } else { out.append(value) }
         }
         return out
     }
@@ -153,9 +174,6 @@ final class Evaluator {
     }
 
     private func call(_ closure: Value.Closure, _ arguments: [Value]) throws -> Value {
-        depth += 1
-        defer { depth -= 1 }
-        guard depth < Limits.expressionDepth else { throw Interruption.sandbox }
         let arrow = closure.arrow
         let inner = Value.Frame(values: Array(repeating: .undefined, count: arrow.slots), parent: closure.frame)
         for (index, pattern) in arrow.parameters.enumerated() {

@@ -17,6 +17,12 @@ extension Limits {
     static let expressionText = 262_144
     /// Nesting of one expression; deeper ones go to the sandbox.
     static let expressionDepth = 128
+    /// Members, calls and operators of one expression; they nest without parentheses.
+    static let expressionLinks = 2_000
+    /// Nesting of one evaluation, functions included; deeper ones go to the sandbox, which guards its stack.
+    static let evaluationDepth = 256
+    /// Steps of `reduce` that build lists, objects or functions, which may nest one level a step.
+    static let expressionNestingSteps = 1_000
     /// Steps of one native evaluation; longer ones go to the sandbox, which has a clock.
     static let expressionSteps = 2_000_000
     /// UTF-8 bytes of a string that one native call may make.

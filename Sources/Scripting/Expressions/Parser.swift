@@ -7,6 +7,13 @@ struct Parser {
     /// Names of the parameters of the arrow functions around the current place, innermost last.
     var functions: [[String]] = []
     private var depth = 0
+    /// Members, calls and operators so far, over the whole expression.
+    private var links = 0
+
+    private mutating func link() throws {
+        links += 1
+        guard links <= Limits.expressionLinks else { throw Lexer.Unsupported() }
+    }
 
     static func parse(_ source: some StringProtocol) throws -> Syntax {
         var parser = Parser(lexer: Lexer(source))
@@ -69,6 +76,7 @@ struct Parser {
         guard depth < Limits.expressionDepth else { throw Lexer.Unsupported() }
         var left = try unary()
         while let (name, precedence) = binaryOperator(), precedence > minimum {
+            try link()
             try advance()
             let right = try binary(minimum: name == "**" ? precedence - 1 : precedence)
             // ECMA-262, 13.13: `??` may not be mixed with `||` and `&&` without parentheses.
@@ -117,6 +125,7 @@ struct Parser {
         var value = try primary()
         var isChain = false
         while true {
+            try link()
             switch current {
             case .punctuator("."):
                 try advance()
