@@ -3,7 +3,32 @@ import Scripting
 import Testing
 
 @Suite struct `Expression roots` {
+    @Test(arguments: Case.roots)
+    func `answer`(_ given: Case) throws {
+        #expect(try native(given.text) == .value(given.value))
+    }
+
     @Test(arguments: [
+        "$json.a.missing", "$json.nothing.x", "$binary.data.mimeType", "$json.missing?.x.y.z", "$vars.none", "$fromAI('none')",
+        "$json.tags[9]", "$json.name.nope", "$json.missing.trim()", "$json.age.nope.nope", "$json.missing[0]", "$('Get').item.json.none",
+    ])
+    func `that are not there are undefined`(_ source: String) throws {
+        #expect(try native(source) == .value(.undefined))
+    }
+
+    @Test func `never show the machine's environment`() throws {
+        #expect(throws: ScriptError(.data, "the environment cannot be read here")) { try native("$env.HOME") }
+    }
+
+    @Test func `follow the item`() throws {
+        #expect(try native("$json.name", itemIndex: 1) == .value(.json("Grace")))
+        #expect(try native("$binary.data.mimeType", itemIndex: 1) == .value(.json("image/png")))
+        #expect(try native("$('Get').item.json.id", itemIndex: 1) == .value(.json(8)))
+    }
+}
+
+extension Case {
+    static let roots: [Case] = [
         Case("$json.a.b.c", "deep"), Case("$json['odd key']", 1), Case("$json[\"a\"]['b'].c", "deep"), Case("$json.tags[1]", "y"),
         Case("$json.tags.length", 3), Case("$json.name.length", 3), Case("$json?.a?.b", ["c": "deep"]), Case("$data.name", "Ada"),
         Case("$('Get').item.json.id", 7), Case("$('Get').first().json.id", 7), Case("$('Get').last().json.id", 8),
@@ -21,22 +46,5 @@ import Testing
         Case("$ifEmpty($json.empty, 'none')", "none"), Case("$ifEmpty($json.name, 'none')", "Ada"), Case("$ifEmpty([], 1)", 1),
         Case("$ifEmpty({}, 1)", 1), Case("$ifEmpty(0, 1)", 0), Case("$min(3, 1, 2)", 1), Case("$max(3, 1, 2)", 3), Case("$average(1, 2, 6)", 3),
         Case("$not(0)", true), Case("$binary", [:]),
-    ])
-    func `answer`(_ given: Case) throws {
-        #expect(try native(given.text) == .value(given.value))
-    }
-
-    @Test(arguments: [
-        "$env.HOME", "$json.a.missing", "$json.nothing.x", "$binary.data.mimeType", "$json.missing?.x.y.z", "$vars.none", "$fromAI('none')",
-        "$json.tags[9]", "$json.name.nope", "$json.missing.trim()", "$json.age.nope.nope", "$json.missing[0]", "$('Get').item.json.none",
-    ])
-    func `that are not there are undefined`(_ source: String) throws {
-        #expect(try native(source) == .value(.undefined))
-    }
-
-    @Test func `follow the item`() throws {
-        #expect(try native("$json.name", itemIndex: 1) == .value(.json("Grace")))
-        #expect(try native("$binary.data.mimeType", itemIndex: 1) == .value(.json("image/png")))
-        #expect(try native("$('Get').item.json.id", itemIndex: 1) == .value(.json(8)))
-    }
+    ]
 }

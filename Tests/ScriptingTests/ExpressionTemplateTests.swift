@@ -75,7 +75,7 @@ import Testing
         let result = Result { try native(source) }
         switch result {
         case .success(let value): #expect(value == .needsSandbox)
-        case .failure(let error): #expect((error as? ScriptError)?.kind == .runtime)
+        case .failure(let error): #expect((error as? ScriptError)?.kind == .data)
         }
     }
 

@@ -70,6 +70,8 @@ struct SandboxWallTests {
     @Test func `two tenants never share a process`() async throws {
         var limits = SandboxLimits()
         limits.workers = 1
+        // Long, so that a busy machine does not end the process between two calls.
+        limits.idle = .seconds(120)
         let sandbox = Sandbox(limits: limits)
         #expect(await fault("return {}", sandbox, tenant: .test(6), limit: .seconds(5)) == nil)
         let first = sandbox.idlePIDs

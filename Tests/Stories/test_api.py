@@ -70,8 +70,8 @@ def test_the_plan_limits_workflows_even_for_many_at_once(server):
 
     with concurrent.futures.ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(create, range(10)))
-    assert sorted(status for status, _ in answers) == [201] * 5 + [402] * 5, answers
-    assert {answer["code"] for status, answer in answers if status == 402} == {"limit_reached"}
+    assert sorted(status for status, _ in answers) == [201] * 5 + [403] * 5, answers
+    assert {answer["code"] for status, answer in answers if status == 403} == {"limit_reached"}
 
 
 def test_a_repeated_request_with_the_same_key_is_answered_alike(server, acme):
@@ -99,7 +99,7 @@ def test_wrong_input_is_a_problem_document(server, acme):
     key = acme["api_key"]
     for status, method, path, body in [
         (400, "POST", "/v1/workflows", b"{not json"), (401, "GET", "/v1/workflows", None), (404, "GET", "/v1/nothing", None),
-        (404, "GET", "/v1/workflows/not-an-id", None), (405, "DELETE", "/v1/plans", None), (413, "POST", "/v1/workflows", b"[" * (9 << 20)),
+        (404, "GET", "/v1/workflows/not-an-id", None), (405, "DELETE", "/v1/plans", None), (413, "POST", "/v1/api-keys", b"[" * (1_100_000)),
     ]:
         answer = server.request(method, path, body, key=None if status == 401 else key)
         assert answer[0] == status, (path, answer)

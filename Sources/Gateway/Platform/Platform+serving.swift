@@ -62,7 +62,7 @@ extension Platform {
     }
 
     static let navigation: [(key: String, href: String)] = [
-        ("gateway.nav.workflows", "/workflows"), ("gateway.nav.executions", "/executions"), ("gateway.nav.settings", "/settings"),
+        ("gateway.nav.workflows", "/workflows"), ("gateway.nav.executions", "/executions"),
     ]
 
     func modules(_ console: Console, _ automation: Automation) -> [Module] {
@@ -70,7 +70,7 @@ extension Platform {
             TenancyModule.module(tenancy, console: console),
             WorkflowsModule.module(
                 workflows: workflows, credentials: credentials, variables: variables, executions: automation.executions,
-                webhooks: automation.webhooks, live: live, console: console),
+                webhooks: automation.webhooks, live: live, console: console, person: { [tenancy] principal in try await tenancy.displayName(of: principal) }),
         ]
     }
 

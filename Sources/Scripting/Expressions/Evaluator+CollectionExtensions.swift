@@ -28,7 +28,7 @@ extension Evaluator {
         case "pluck": return .array(try plucked(elements, arguments))
         case "smartJoin": return try smartJoined(elements, arguments)
         case "renameKeys": return .array(try renamed(elements, arguments))
-        case "append": return .array(elements + arguments.flatMap { $0.elements ?? [$0] })
+        case "append": return .array(elements + arguments)
         case "union", "difference", "intersection": return .array(try combined(elements, name, arguments.first))
         case "merge" where arguments.isEmpty:
             var out = Value.Record()

@@ -178,9 +178,13 @@ final class SandboxRound {
         switch answer {
         case .success(.undefined): return .undefined
         case .success(.json(let json)): return Value(json)
-        // As natively: an exception of the block's own code makes it undefined.
-        case .failure(let error) where error.kind == .runtime: return .undefined
+        case .failure(let error) where error.isException: return .undefined
         case .failure(let error): throw error
         }
     }
+}
+
+extension ScriptError {
+    /// Whether the block's own code threw, which makes the block undefined; `JSON.parse` throws a SyntaxError as bad source does.
+    package var isException: Bool { kind == .runtime || (kind == .syntax && message.contains("JSON Parse error")) }
 }

@@ -16,12 +16,16 @@ struct Lexer {
     let source: [UInt8]
     private(set) var index = 0
     private(set) var tokenStart = 0
+    /// Whether the last token stands on a later line than the one before.
+    var hasLineBreak: Bool { source[triviaStart..<tokenStart].contains { $0 == 0x0A || $0 == 0x0D || $0 == 0xE2 } }
+    private var triviaStart = 0
 
     init(_ text: some StringProtocol) { source = Array(text.utf8) }
 
     private func byte(_ offset: Int = 0) -> UInt8 { index + offset < source.count ? source[index + offset] : 0 }
 
     mutating func next() throws -> Token {
+        triviaStart = index
         try skipTrivia()
         tokenStart = index
         guard index < source.count else { return .end }

@@ -19,9 +19,11 @@ extension Parser {
             try advance()
             let value = try assignment()
             try expect(")")
-            // A parenthesis ends an optional chain and takes the name off a call, so it may not be looked through.
-            if case .member = value { return .chain(value) }
-            return value
+            // The parentheses mean something around these: they end an optional chain, or let `??` stand beside `||`.
+            switch value {
+            case .member, .and, .or, .coalesce: return .chain(value)
+            default: return value
+            }
         case .punctuator("["):
             try advance()
             return .array(try elements(until: "]"))
@@ -149,6 +151,8 @@ extension Parser {
         try advance()
         guard current == .identifier("return") else { throw Lexer.Unsupported() }
         try advance()
+        // A line break after `return` ends the statement (ECMA-262, 12.10).
+        guard !lexer.hasLineBreak else { throw Lexer.Unsupported() }
         let body = try assignment()
         _ = try skip(";")
         try expect("}")

@@ -71,6 +71,8 @@ struct Parser {
         while let (name, precedence) = binaryOperator(), precedence > minimum {
             try advance()
             let right = try binary(minimum: name == "**" ? precedence - 1 : precedence)
+            // ECMA-262, 13.13: `??` may not be mixed with `||` and `&&` without parentheses.
+            if Parser.mixesLogical(name, left) || Parser.mixesLogical(name, right) { throw Lexer.Unsupported() }
             switch name {
             case "??": left = .coalesce(left, right)
             case "||": left = .or(left, right)
@@ -79,6 +81,14 @@ struct Parser {
             }
         }
         return left
+    }
+
+    private static func mixesLogical(_ name: String, _ operand: Syntax) -> Bool {
+        switch operand {
+        case .and, .or: name == "??"
+        case .coalesce: name == "||" || name == "&&"
+        default: false
+        }
     }
 
     private mutating func unary() throws -> Syntax {

@@ -78,3 +78,13 @@ extension Tenancy {
         }
     }
 }
+
+extension Tenancy {
+    /// How the console's bar names who is signed in.
+    package func displayName(of principal: Principal) async throws -> String {
+        switch principal.actor {
+        case .user(let id), .platformOperator(let id): try await user(id)?.email.text ?? ""
+        case .apiKey, .system, .anonymous: ""
+        }
+    }
+}
