@@ -12,7 +12,7 @@ package struct WorkflowImport: Sendable {
 extension Workflows {
     package var n8nImporter: N8nImporter {
         let kinds = kinds
-        return N8nImporter(kind: { kinds.kind(n8nType: $0) }, supports: { type, _, _ in kinds.kind(n8nType: type) != nil })
+        return N8nImporter(kind: { kinds.kind(n8nType: $0) }, supports: kinds.supports)
     }
 
     package var n8nExporter: N8nExporter {

@@ -11,7 +11,8 @@ struct NodeCheck {
     func faults(document: WorkflowDocument, kinds: (String) -> NodeKind?) -> [WorkflowFault] {
         var faults = parameterFaults(kind.parameters, in: node.config, place: "\(path).config")
         faults += expressionFaults(.object(node.config), place: "\(path).config")
-        faults += portFaults(document: document, kinds: kinds)
+        // n8n leaves edges from or to ports that are not there unused, and so do its documents here.
+        if document.settings.order == .parallel { faults += portFaults(document: document, kinds: kinds) }
         faults += triggerFaults()
         return faults
     }
@@ -36,15 +37,25 @@ struct NodeCheck {
         }
     }
 
-    /// Several declarations may share a name; any of those shown may allow the value.
+    /// Several declarations may share a name; any of those shown may allow the value. A switch's fallback may be any output's number.
     private func optionFaults(_ parameter: Parameter, _ value: JSON, shown: [Parameter], field: String) -> [WorkflowFault] {
         let declared = shown.filter { $0.name == parameter.name }
         let allowed = declared.flatMap { $0.options.map(\.value.value) }
         guard declared.first == parameter, !allowed.isEmpty, declared.allSatisfy({ $0.kind == .options }) else { return [] }
         let chosen = value.array ?? [value]
+        if parameter.name == "fallbackOutput", value.integer != nil { return [] }
         guard let stranger = chosen.first(where: { !allowed.contains($0) }) else { return [] }
         let words = allowed.map { $0.text ?? $0.serialized }.joined(separator: ", ")
         return [fault(field, "not_an_option", "\(stranger.text ?? stranger.serialized) is no option of \(parameter.label); choose one of \(words).")]
+    }
+
+    /// Whether the node asks for a mode, operation or language that its kind does not offer, at the top level of its parameters.
+    func hasForeignChoice() -> Bool {
+        let shown = kind.shownParameters(of: node)
+        return shown.contains { parameter in
+            guard parameter.kind == .options, let value = node.config[parameter.name], !NodeCheck.isExpression(value) else { return false }
+            return !optionFaults(parameter, value, shown: shown, field: parameter.name).isEmpty
+        }
     }
 
     private func entryFaults(_ parameter: Parameter, _ value: JSON, field: String) -> [WorkflowFault] {

@@ -113,25 +113,28 @@ import Testing
         #expect(codes(WorkflowDocument(name: "W", nodes: [broken])).map { $0.split(separator: " ")[0] } == ["nodes[0].config.rule"])
     }
 
-    /// Templates do come without their code, address or path, and with parameters of versions that are gone; anything more frequent than this
-    /// is a fault of the declarations.
-    static let faultsPerNodeMaximum = 0.015
-
-    @Test(.enabled(if: Corpus.isPresent)) func `what people built of known kinds has hardly a fault`() throws {
-        let importer = N8nImporter(kind: { KindRegistry.builtIn.kind(n8nType: $0) }, supports: { _, _, _ in true })
+    @Test(.enabled(if: Corpus.isPresent)) func `what people built has no faults but gaps they left and choices that run nowhere`() throws {
+        let importer = N8nImporter(kind: { KindRegistry.builtIn.kind(n8nType: $0) }, supports: KindRegistry.builtIn.supports)
         let validator = WorkflowValidator(kind: { KindRegistry.builtIn.kind($0) })
-        var found: [String: [String]] = [:]
-        var nodes = 0
+        var choices: [String] = []
         for entry in try Corpus.entries() {
             let document = try importer.read(entry.workflow, name: entry.name).document
-            #expect(validator.faults(in: document, for: .draft).isEmpty, "\(entry.id)")
-            nodes += document.nodes.count
+            #expect(validator.faults(in: document, for: .draft) == [], "\(entry.id)")
+            // Many templates were published with their parameters emptied: what is required is missing there in truth.
             for fault in validator.faults(in: document, for: .publication) where !["unknown_kind", "no_trigger", "required"].contains(fault.code) {
-                let kind = document.nodes.first { $0.name == fault.node }?.kind ?? "?"
-                found["\(kind) \(fault.code)", default: []].append("\(entry.id) \(fault.field) \(fault.reason)")
+                choices.append("\(entry.id) \(fault.field) \(fault.code)")
             }
         }
-        let told = found.map { "\($0.value.count)× \($0.key): \($0.value.prefix(3).joined(separator: " | "))" }.sorted()
-        #expect(Double(found.values.joined().count) < Double(nodes) * Self.faultsPerNodeMaximum, "\(told.joined(separator: "\n"))")
+        // A Code node in Python, a merge by SQL, and operations that old IF nodes never had.
+        let known = ["6615 nodes[2].config.language", "2774 nodes[5].config.mode", "10271 nodes[5]", "10588 nodes[11]", "9246 nodes[4]"]
+        #expect(choices.filter { choice in !known.contains { choice.hasPrefix($0) } } == [])
+    }
+
+    @Test func `a Code node runs here in JavaScript and not in Python`() {
+        let kinds = KindRegistry.builtIn
+        #expect(kinds.supports(n8nType: "n8n-nodes-base.code", version: 2, parameters: ["jsCode": "return []"]))
+        #expect(!kinds.supports(n8nType: "n8n-nodes-base.code", version: 2, parameters: ["language": "python"]))
+        #expect(!kinds.supports(n8nType: "n8n-nodes-base.merge", version: 3, parameters: ["mode": "combineBySql"]))
+        #expect(!kinds.supports(n8nType: "nobody.knows", version: 1, parameters: [:]))
     }
 }
