@@ -23,6 +23,9 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioCompression: Target.Dependency = .product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
@@ -44,6 +47,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1"),
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
         .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
         .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
@@ -69,11 +74,14 @@ let package = Package(
         .executableTarget(
             name: "aias-sandbox", dependencies: ["CJavaScriptCore", "CSeccomp", "CShims", "Kernel"], path: "Sources/aias-sandbox",
             resources: [.embedInCode("Prelude")], swiftSettings: house),
-        module("Outbound", ["Kernel", "Telemetry", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, logging]),
+        module("Outbound", ["Kernel", "Telemetry", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioSSL, nioCompression, logging]),
         module("Jobs", ["Kernel", "Telemetry", "Persistence", lifecycle, logging]),
         module(
             "HTTPSurface",
-            ["Kernel", "Telemetry", "Persistence", hummingbird, hummingbirdTLS, nioCore, httpTypes, collections, crypto, logging, lifecycle]),
+            [
+                "Kernel", "Telemetry", "Persistence", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, httpTypes, collections, crypto, logging,
+                lifecycle
+            ]),
         module("Tenancy", ["Kernel", "Telemetry", "Persistence", "Jobs", "HTTPSurface", "CArgon2", crypto, logging]),
         module("Notifications", ["Kernel", "Telemetry", "Persistence", "Jobs", "HTTPSurface", "Tenancy", "CCurl", "CShims", logging, lifecycle]),
         module(
@@ -99,15 +107,17 @@ let package = Package(
         tests("KernelTests", ["Kernel"]),
         tests("PersistenceTests", ["Kernel", "Persistence", "TestKit"]),
         tests("ScriptingTests", ["Kernel", "Scripting"]),
-        tests("OutboundTests", ["Kernel", "Outbound", nioCore, nioPosix, nioHTTP1]),
-        tests("JobsTests", ["Kernel", "Persistence", "Jobs", "TestKit"]),
+        tests("OutboundTests", ["Kernel", "Outbound", nioCore, nioPosix, nioHTTP1, nioSSL]),
+        tests("JobsTests", ["Kernel", "Persistence", "Jobs", "TestKit", logging]),
         tests(
             "HTTPSurfaceTests",
-            ["Kernel", "Persistence", "HTTPSurface", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), hummingbird]),
-        tests("TenancyTests", ["Kernel", "Persistence", "Jobs", "HTTPSurface", "Tenancy", "TestKit"]),
-        tests("NotificationsTests", ["Kernel", "Persistence", "Jobs", "Tenancy", "Notifications", "TestKit"]),
-        tests("WorkflowsTests", ["Kernel", "Persistence", "Scripting", "Outbound", "Jobs", "Tenancy", "Workflows", "TestKit", collections]),
-        tests("GatewayTests", ["Kernel", "Persistence", "Tenancy", "Workflows", "Gateway", "TestKit"]),
+            [
+                "Kernel", "Persistence", "HTTPSurface", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), hummingbird,
+                httpTypes, logging, lifecycle
+            ]),
+        tests("TenancyTests", ["Kernel", "Persistence", "Jobs", "HTTPSurface", "Tenancy", "TestKit", logging]),
+        tests("NotificationsTests", ["Kernel", "Persistence", "Jobs", "HTTPSurface", "Tenancy", "Notifications", "TestKit", logging]),
+        tests("WorkflowsTests", ["Kernel", "Persistence", "Scripting", "Outbound", "Jobs", "Tenancy", "Workflows", "TestKit", collections, logging]),
         tests("ArchitectureTests", [])
     ]
 )

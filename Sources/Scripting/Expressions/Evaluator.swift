@@ -105,7 +105,9 @@ final class Evaluator {
                 let spread = try iterated(value)
                 try step(spread.count)
                 out.append(contentsOf: spread)
-            } else { out.append(value) }
+            } else {
+                out.append(value)
+            }
         }
         return out
     }
