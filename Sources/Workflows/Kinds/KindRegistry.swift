@@ -1,3 +1,5 @@
+package import Kernel
+
 /// The kinds that this program knows, with what runs them.
 package struct KindRegistry: Sendable {
     /// In the order they were added; the catalogue of `GET /v1/node-kinds`.
@@ -40,4 +42,18 @@ package struct KindRegistry: Sendable {
 
     /// Whether a node can neither run nor be left out: its kind came from an import and is not known here.
     package func isUnsupported(_ kind: String) -> Bool { indexByKind[kind] == nil }
+
+    /// Whether a node of an import runs here as in n8n: its type is known, and each choice it makes is one of the declared ones.
+    /// A choice made by an expression counts as known.
+    package func supports(n8nType: String, version: Double, parameters: JSONObject) -> Bool {
+        guard let kind = kind(n8nType: n8nType) else { return false }
+        if parameters["authentication"] == "predefinedCredentialType" { return false }
+        let node = WorkflowNode(id: "", category: kind.category, kind: kind.kind, kindVersion: version, name: "", config: parameters)
+        let shown = kind.shownParameters(of: node)
+        return shown.allSatisfy { parameter in
+            guard parameter.kind == .options, !parameter.options.isEmpty, let value = parameters[parameter.name] else { return true }
+            if case .string(let text) = value, text.hasPrefix("=") { return true }
+            return shown.contains { $0.name == parameter.name && $0.options.contains { $0.value.value == value } }
+        }
+    }
 }

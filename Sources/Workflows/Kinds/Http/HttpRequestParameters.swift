@@ -25,7 +25,10 @@ enum HttpRequestParameters {
             Parameter("url", .string, "Address", default: "", required: true),
             Parameter(
                 "authentication", .options, "Authentication", default: "none",
-                options: options(["none", "predefinedCredentialType", "genericCredentialType"])),
+                options: options(["none", "predefinedCredentialType", "genericCredentialType"]), showWhen: ["@version": [">=2"]]),
+            Parameter(
+                "authentication", .options, "Authentication", default: "none",
+                options: options(["none", "basicAuth", "headerAuth", "queryAuth"]), showWhen: ["@version": ["<2"]]),
             Parameter("nodeCredentialType", .string, "Credential type", default: "", showWhen: ["authentication": ["predefinedCredentialType"]]),
             Parameter(
                 "genericAuthType", .options, "Credential type", default: "",
