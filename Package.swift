@@ -34,8 +34,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: house)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: house)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: house)
 }
 
 let package = Package(
@@ -117,7 +117,9 @@ let package = Package(
             ]),
         tests("TenancyTests", ["Kernel", "Persistence", "Jobs", "HTTPSurface", "Tenancy", "TestKit", logging]),
         tests("NotificationsTests", ["Kernel", "Persistence", "Jobs", "HTTPSurface", "Tenancy", "Notifications", "TestKit", logging]),
-        tests("WorkflowsTests", ["Kernel", "Persistence", "Scripting", "Outbound", "Jobs", "Tenancy", "Workflows", "TestKit", collections, logging]),
+        tests(
+            "WorkflowsTests", ["Kernel", "Persistence", "Scripting", "Outbound", "Jobs", "Tenancy", "Workflows", "TestKit", collections, logging],
+            exclude: ["Hermetic"]),
         tests("ArchitectureTests", [])
     ]
 )

@@ -59,7 +59,7 @@ package struct LocalPlatform: Sendable {
 
     private static var importer: N8nImporter {
         N8nImporter(
-            kind: { KindRegistry.builtIn.kind(n8nType: $0) }, supports: { type, _, _ in KindRegistry.builtIn.kind(n8nType: type) != nil })
+            kind: { KindRegistry.builtIn.kind(n8nType: $0) }, supports: KindRegistry.builtIn.supports)
     }
 
     /// What an n8n file needs that does not run here.

@@ -43,8 +43,10 @@ package enum Lineage: Sendable, Hashable {
             return
         }
         let input = known[0].input
-        if parents.enumerated().allSatisfy({ index, places in places.map { $0.count == 1 && $0[0] == PairedItem(item: index, input: input) } ?? false
-        }) {
+        let isIdentity = parents.enumerated().allSatisfy { index, places in
+            places.map { $0.count == 1 && $0[0] == PairedItem(item: index, input: input) } ?? false
+        }
+        if isIdentity {
             self = .identity(input: input)
         } else if parents.allSatisfy({ $0 == known }) {
             self = .one(known[0])

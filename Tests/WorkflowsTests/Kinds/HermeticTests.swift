@@ -30,7 +30,8 @@ import Testing
 
     @Test(.enabled(if: Corpus.isPresent), arguments: Self.expectations) func `a workflow gives what n8n gives`(_ expected: Expectation) async throws {
         let entry = try #require(try Corpus.entries(["hermetic.jsonl"]).first { $0.id == expected.id })
-        let importer = N8nImporter(kind: { KindRegistry.builtIn.kind(n8nType: $0) }, supports: { KindRegistry.builtIn.supports(n8nType: $0, version: $1, parameters: $2) })
+        let importer = N8nImporter(
+            kind: { KindRegistry.builtIn.kind(n8nType: $0) }, supports: { KindRegistry.builtIn.supports(n8nType: $0, version: $1, parameters: $2) })
         let document = try importer.read(entry.workflow, name: entry.name).document
         let trigger = try #require(expected.json["trigger"]?.text)
         let input = expected.json["input"]?.array?.map { Item(json: $0.object ?? [:]) } ?? [Item(json: [:])]
@@ -38,7 +39,8 @@ import Testing
         #expect(outcome.end.status.rawValue == expected.json["status"]?.text ?? "succeeded", "\(outcome.end)")
         if let message = expected.json["failure"]?.text { #expect(outcome.end.failure?.message == message) }
         let masked = expected.json["time_dependent"]?.array?.compactMap(\.text) ?? []
-        let outputs = Dictionary(uniqueKeysWithValues: try outcome.outputs().map { ($0.node, JSON.array($0.outputs.map { .array($0.map { .object($0.json) }) })) })
+        let outputs = Dictionary(
+            uniqueKeysWithValues: try outcome.outputs().map { ($0.node, JSON.array($0.outputs.map { .array($0.map { .object($0.json) }) })) })
         for (node, wanted) in expected.json["nodes"]?.object ?? [:] {
             let actual = outputs[node].map { Self.comparable($0, masked, node) }
             #expect(actual?.canonical == Self.comparable(wanted, masked, node).canonical, "\(expected.id) \(node)")

@@ -33,7 +33,9 @@ struct KindsHarness {
 
     let log = Log()
     let files = Files()
-    var network: Network = { request in OutboundResponse(status: 200, headers: [("Content-Type", "application/json")], body: Array("{}".utf8), url: request.url) }
+    var network: Network = { request in
+        OutboundResponse(status: 200, headers: [("Content-Type", "application/json")], body: Array("{}".utf8), url: request.url)
+    }
     var credentials: [String: JSONObject] = [:]
     /// Called workflows, by id.
     var workflows: [String: WorkflowDocument] = [:]
@@ -53,7 +55,9 @@ struct KindsHarness {
             })
     }
 
-    func run(_ document: WorkflowDocument, trigger: String, items: [Item] = [Item(json: [:])], mode: String = "manual") async throws -> LocalRun.Outcome {
+    func run(_ document: WorkflowDocument, trigger: String, items: [Item] = [Item(json: [:])], mode: String = "manual") async throws
+        -> LocalRun.Outcome
+    {
         let clock = Clock { Self.now }
         let workflows = workflows
         let run = LocalRun(services: services, clock: clock, ids: IDs(clock: clock), tenant: TenantID(high: 7, low: 7)) { call in
