@@ -1,6 +1,7 @@
 package import Kernel
 package import Outbound
 package import Persistence
+internal import Tenancy
 
 /// The verbs on credentials. Secrets go in and are used; nothing gives them back to a person.
 package struct Credentials: Sendable {
@@ -44,7 +45,7 @@ package struct Credentials: Sendable {
             guard try store.id(type: typeName, name: name) == nil else { throw Self.taken(name) }
             let now = tx.clock.now()
             let credential = Credential(
-                id: id, type: typeName, name: name, shownFields: type.shown(type.completed(fields)), roles: roles, createdBy: principal.byline,
+                id: id, type: typeName, name: name, shownFields: type.shown(type.completed(fields)), roles: roles, createdBy: principal.auditName,
                 createdAt: now, updatedAt: now, revision: 1)
             try store.insert(credential, sealed: sealed)
             try policies.audit(tx, principal, "credential.create", "credential:\(id)", ["type": .string(typeName)])

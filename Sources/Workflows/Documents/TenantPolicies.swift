@@ -41,15 +41,4 @@ extension Principal {
         }
         return tenant
     }
-
-    /// How versions and credentials name who made them.
-    var byline: String {
-        switch actor {
-        case .anonymous: "anonymous"
-        case .user(let id): "user:\(id)"
-        case .apiKey(let id): "key:\(id)"
-        case .platformOperator(let id): "operator:\(id)"
-        case .system: "system"
-        }
-    }
 }

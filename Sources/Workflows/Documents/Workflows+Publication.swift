@@ -1,5 +1,6 @@
 package import Kernel
 internal import Persistence
+internal import Tenancy
 
 extension Workflows {
     /// Makes the draft a numbered version and lets its triggers start it in place of the version before.
@@ -23,7 +24,7 @@ extension Workflows {
             workflow.publishedVersion = workflow.lastVersion
             workflow.updatedAt = tx.clock.now()
             let version = WorkflowVersion(
-                workflow: id, number: workflow.lastVersion, publishedAt: workflow.updatedAt, publishedBy: principal.byline, note: note)
+                workflow: id, number: workflow.lastVersion, publishedAt: workflow.updatedAt, publishedBy: principal.auditName, note: note)
             try WorkflowStore(tx: tx).insert(version, document: document.json.bytes)
             try WorkflowStore(tx: tx).update(workflow)
             try replaceTriggers(of: workflow, with: document, version: version.number, zone: zone, in: tx)
