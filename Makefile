@@ -5,7 +5,7 @@ DATA ?= $(CURDIR)/data
 export AIAS_SCRATCH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test crash bench format lint clean
+.PHONY: help setup build run test crash bench package format lint clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ crash: setup ## Kill the server 200 times on each database under load and compar
 bench: ## Measure, as ratios in one run, and write Benchmarks/results
 	@bin/setup --bench
 	@bin/bench
+
+package: setup ## Make the Debian package of a release build (bin/package; bin/package-check tries one)
+	@bin/package
 
 format: ## Format the Swift sources in place
 	@swift format --in-place --recursive Sources Tests Package.swift

@@ -19,6 +19,7 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -28,6 +29,7 @@ let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let nioCompression: Target.Dependency = .product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
 func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -42,7 +44,8 @@ let package = Package(
     name: "aias",
     products: [
         .executable(name: "aias", targets: ["aias"]),
-        .executable(name: "aias-sandbox", targets: ["aias-sandbox"])
+        .executable(name: "aias-sandbox", targets: ["aias-sandbox"]),
+        .executable(name: "aias-files", targets: ["aias-files"])
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1"),
@@ -56,7 +59,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
-        .package(url: "https://github.com/apple/swift-collections.git", exact: "1.6.0")
+        .package(url: "https://github.com/apple/swift-collections.git", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing.git", exact: "1.7.3")
     ],
     targets: [
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -65,36 +69,54 @@ let package = Package(
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CPoppler", pkgConfig: "poppler-glib", providers: [.apt(["libpoppler-glib-dev"])]),
         .target(name: "CShims", dependencies: ["CCurl"]),
+        .target(name: "CGumbo", linkerSettings: [.linkedLibrary("gumbo")]),
+        .systemLibrary(name: "CCmark", pkgConfig: "libcmark-gfm", providers: [.apt(["libcmark-gfm-dev", "libcmark-gfm-extensions-dev"])]),
+        .systemLibrary(name: "CLibXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .target(name: "CXML", dependencies: ["CLibXML"]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         module("Kernel", [collections]),
-        module("Telemetry", ["Kernel", logging]),
+        module("Telemetry", ["Kernel", logging, tracing]),
         module("Persistence", ["Kernel", "Telemetry", "CPostgres", "CZstd", grdb, grdbSQLite, crypto, logging, deque]),
         module("Scripting", ["Kernel", "Telemetry", collections, logging]),
         .executableTarget(
             name: "aias-sandbox", dependencies: ["CJavaScriptCore", "CSeccomp", "CShims", "Kernel"], path: "Sources/aias-sandbox",
             resources: [.embedInCode("Prelude")], swiftSettings: house),
-        module("Outbound", ["Kernel", "Telemetry", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioSSL, nioCompression, logging]),
-        module("Jobs", ["Kernel", "Telemetry", "Persistence", lifecycle, logging]),
+        .executableTarget(
+            name: "aias-files", dependencies: ["CLibXML", "CZip", "CZlib", "CPoppler", "CSeccomp", "CShims", "Kernel"], path: "Sources/aias-files",
+            swiftSettings: house),
+        module(
+            "Outbound",
+            ["Kernel", "Telemetry", "CPostgres", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioSSL, nioCompression, crypto, logging, tracing]),
+        module("Jobs", ["Kernel", "Telemetry", "Persistence", "Outbound", lifecycle, logging]),
         module(
             "HTTPSurface",
             [
                 "Kernel", "Telemetry", "Persistence", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, httpTypes, collections, crypto, logging,
-                lifecycle
+                lifecycle, tracing
             ]),
         module("Tenancy", ["Kernel", "Telemetry", "Persistence", "Jobs", "HTTPSurface", "CArgon2", crypto, logging]),
-        module("Notifications", ["Kernel", "Telemetry", "Persistence", "Jobs", "HTTPSurface", "Tenancy", "CCurl", "CShims", logging, lifecycle]),
+        module(
+            "Notifications",
+            ["Kernel", "Telemetry", "Persistence", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "CCurl", "CShims", crypto, logging, lifecycle]),
+        module(
+            "Billing",
+            ["Kernel", "Telemetry", "Persistence", "Outbound", "Jobs", "HTTPSurface", "Tenancy", crypto, logging, lifecycle]),
         module(
             "Workflows",
             [
-                "Kernel", "Telemetry", "Persistence", "Scripting", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "Notifications", collections, crypto,
-                logging, lifecycle
+                "Kernel", "Telemetry", "Persistence", "Scripting", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "Notifications", "CGumbo", "CCmark",
+                "CXML", "COpenSSL", collections, crypto, cryptoExtras, logging, lifecycle, tracing
             ]),
         module(
             "Gateway",
             [
-                "Kernel", "Telemetry", "Persistence", "Scripting", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "Notifications", "Workflows",
-                logging, lifecycle, signals
+                "Kernel", "Telemetry", "Persistence", "Scripting", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "Notifications", "Billing",
+                "Workflows", logging, lifecycle, signals, crypto
             ]),
         .executableTarget(
             name: "aias",
@@ -102,13 +124,16 @@ let package = Package(
                 "Kernel", "Telemetry", "Persistence", "Scripting", "Outbound", "Tenancy", "Workflows", "Gateway", arguments, logging, lifecycle
             ],
             swiftSettings: house),
-        module("TestKit", ["Kernel", "Persistence"]),
+        module("TestKit", ["Kernel", "Persistence", nioCore, nioPosix, nioHTTP1, nioSSL]),
 
         tests("KernelTests", ["Kernel"]),
-        tests("PersistenceTests", ["Kernel", "Persistence", "TestKit"]),
-        tests("ScriptingTests", ["Kernel", "Scripting"]),
-        tests("OutboundTests", ["Kernel", "Outbound", nioCore, nioPosix, nioHTTP1, nioSSL]),
-        tests("JobsTests", ["Kernel", "Persistence", "Jobs", "TestKit", logging]),
+        tests("TelemetryTests", ["Kernel", "Telemetry", tracing]),
+        tests("PersistenceTests", ["Kernel", "Persistence", "Outbound", "TestKit"]),
+        tests(
+            "SimulationTests", ["Kernel", "Persistence", "Outbound", "Scripting", "Jobs", "Workflows", "TestKit", grdb, logging]),
+        tests("ScriptingTests", ["Kernel", "Scripting", "TestKit"]),
+        tests("OutboundTests", ["Kernel", "Outbound", "TestKit", nioHTTP1]),
+        tests("JobsTests", ["Kernel", "Persistence", "Outbound", "Jobs", "TestKit", logging]),
         tests(
             "HTTPSurfaceTests",
             [
@@ -116,10 +141,22 @@ let package = Package(
                 httpTypes, logging, lifecycle
             ]),
         tests("TenancyTests", ["Kernel", "Persistence", "Jobs", "HTTPSurface", "Tenancy", "TestKit", logging]),
-        tests("NotificationsTests", ["Kernel", "Persistence", "Jobs", "HTTPSurface", "Tenancy", "Notifications", "TestKit", logging]),
         tests(
-            "WorkflowsTests", ["Kernel", "Persistence", "Scripting", "Outbound", "Jobs", "Tenancy", "Workflows", "TestKit", collections, logging],
-            exclude: ["Hermetic"]),
+            "NotificationsTests",
+            ["Kernel", "Persistence", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "Notifications", "TestKit", logging, nioHTTP1, crypto]),
+        tests(
+            "BillingTests",
+            ["Kernel", "Persistence", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "Billing", "TestKit", logging, nioHTTP1, crypto],
+            exclude: ["Fixtures"]),
+        tests(
+            "WorkflowsTests",
+            [
+                "Kernel", "Persistence", "Scripting", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "Workflows", "TestKit", collections, crypto,
+                cryptoExtras,
+                logging, nioHTTP1
+            ],
+            exclude: ["Hermetic", "Reference"]),
+
         tests("ArchitectureTests", [])
     ]
 )

@@ -98,7 +98,7 @@ def chain(options, folder):
     postgres = Postgres()
     try:
         for database in ("sqlite", "postgres"):
-            for clients in (1, 16):
+            for clients in (1, 16, 64):
                 runs = (300 if clients == 1 else 4_000) // (4 if options.quick else 1)
                 place = ["--data", pathlib.Path(folder) / f"chain-{database}-{clients}"]
                 if database == "postgres":

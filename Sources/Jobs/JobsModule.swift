@@ -2,7 +2,11 @@ package import Persistence
 
 /// The module's own tables; the outbox's belong to Persistence, which writes them.
 package enum JobsModule {
-    package static let tables: [Table] = [LeaseStore.table, TimerStore.table]
+    package static let tables: [Table] = [LeaseStore.table, TimerStore.table, DutyStore.table, RunTraceStore.table]
 
-    package static let migrations: [Migration] = [Migration("jobs.0001-workers-timers", tables.map { .createTable($0) })]
+    package static let migrations: [Migration] = [
+        Migration("jobs.0001-workers-timers", [.createTable(LeaseStore.table), .createTable(TimerStore.table)]),
+        Migration("jobs.0002-duties", [.createTable(DutyStore.table)]),
+        Migration("jobs.0003-run-traces", [.createTable(RunTraceStore.table)])
+    ]
 }

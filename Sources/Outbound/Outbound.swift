@@ -1,5 +1,7 @@
 package import Kernel
+internal import NIOSSL
 package import Telemetry
+internal import Tracing
 
 /// All HTTP that leaves the process: the name is resolved here, each address is checked, and the connection goes to a checked address,
 /// so that no name server can lead a request elsewhere between the check and the connection (DNS rebinding).
@@ -33,21 +35,33 @@ package final class Outbound: Sendable {
     /// - Throws: `OutboundError`; `CancellationError` when the task is cancelled. An answer of any status is no error.
     package func send(_ request: OutboundRequest, for tenant: TenantID? = nil) async throws -> OutboundResponse {
         let started = ContinuousClock.now
-        defer { metrics.observe(.outboundSeconds, ContinuousClock.now - started) }
+        defer { metrics.observe(.outbound, ContinuousClock.now - started) }
         do {
-            let hop = try Hop(request)
-            let response = try await withDeadline(request.timeout) { [self] in
-                guard let tenant else { return try await follow(hop, request) }
-                return try await gate.pass(tenant) { try await follow(hop, request) }
+            let response = try await Traces.span(request.method, kind: .client, attributes: Self.attributes(request)) { span in
+                let request = request.traced
+                let hop = try Hop(request)
+                let response = try await withDeadline(request.timeout) { [self] in
+                    guard let tenant else { return try await follow(hop, request) }
+                    return try await gate.pass(tenant) { try await follow(hop, request) }
+                }
+                span?.attributes["http.response.status_code"] = response.status
+                if response.status >= 400 { span?.setStatus(SpanStatus(code: .error)) }
+                return response
             }
             metrics.count(.outboundRequestsOK)
             return response
         } catch {
             let failure = OutboundError.from(error)
             let isForbidden = (failure as? OutboundError)?.code == .forbiddenAddress
-            metrics.count(isForbidden ? .outboundForbidden : .outboundRequestsFailed)
+            if !isForbidden { metrics.count(.outboundRequestsFailed) }
             throw failure
         }
+    }
+
+    /// The host alone: paths and queries hold what is secret.
+    private static func attributes(_ request: OutboundRequest) -> SpanAttributes {
+        guard let url = try? OutboundURL(request.url) else { return ["http.request.method": .string(request.method)] }
+        return ["http.request.method": .string(request.method), "server.address": .string(url.host), "server.port": .int64(Int64(url.port))]
     }
 
     /// Closes all connections; requests in flight fail.
@@ -82,19 +96,33 @@ package final class Outbound: Sendable {
     }
 
     private func permittedAddresses(of url: OutboundURL) async throws -> [IPAddress] {
-        let found = if let literal = IPAddress(url.host) { [literal] } else { try await resolver.addresses(url.host) }
-        guard !found.isEmpty else { throw OutboundError(.unresolvable, "\(url.host) has no address.") }
-        let permitted = found.filter { policy.permits($0, host: url.host, port: url.port) }
+        try await permittedAddresses(host: url.host, port: url.port)
+    }
+
+    /// - Parameter host: in lower case, an IPv6 address without brackets.
+    func permittedAddresses(host: String, port: Int) async throws -> [IPAddress] {
+        let found = if let literal = IPAddress(host) { [literal] } else { try await resolver.addresses(host) }
+        guard !found.isEmpty else { throw OutboundError(.unresolvable, "\(host) has no address.") }
+        let permitted = found.filter { policy.permits($0, host: host, port: port) }
         guard !permitted.isEmpty else {
+            metrics.count(.outboundForbidden)
             throw OutboundError(
-                .forbiddenAddress, "\(url.host) is not on the public internet; the operator can allow it with AIAS_OUTBOUND_ALLOW.")
+                .forbiddenAddress, "\(host) is not on the public internet; the operator can allow it with AIAS_OUTBOUND_ALLOW.")
         }
         return permitted
     }
+
+    /// Takes one of the tenant's places for as long as `body` runs.
+    func passing<Value: Sendable>(_ tenant: TenantID?, _ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        guard let tenant else { return try await body() }
+        return try await gate.pass(tenant, body)
+    }
+
+    var additionalRoots: [NIOSSLCertificate] { clients.additionalRoots }
 }
 
 /// Runs `body` for at most `timeout`, then cancels it and throws `timeout`.
-private func withDeadline<Result: Sendable>(
+func withDeadline<Result: Sendable>(
     _ timeout: Duration, _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
     try await withThrowingTaskGroup(of: Result.self) { group in

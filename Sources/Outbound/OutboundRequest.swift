@@ -1,3 +1,5 @@
+internal import Telemetry
+
 /// One request to the outside world; the address is resolved, checked and pinned before it is sent.
 package struct OutboundRequest: Sendable {
     package enum Body: Sendable {
@@ -31,6 +33,16 @@ package struct OutboundRequest: Sendable {
         self.maximumRedirects = maximumRedirects
         self.maximumResponseBytes = maximumResponseBytes
         self.verifyCertificates = verifyCertificates
+    }
+}
+
+extension OutboundRequest {
+    /// With the trace that it belongs to, where there is one and the request names none itself.
+    var traced: OutboundRequest {
+        guard let traceparent = Traces.traceparent, !headers.contains(where: { $0.name.lowercased() == "traceparent" }) else { return self }
+        var copy = self
+        copy.headers.append(("traceparent", traceparent))
+        return copy
     }
 }
 

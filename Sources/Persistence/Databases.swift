@@ -18,4 +18,9 @@ extension Databases {
         try SchemaRegistry.verify(tables, migrations)
         return try PostgresDatabase(url: url, registry: SchemaRegistry(tables), migrations: migrations, clock: clock, ids: ids)
     }
+
+    /// What opening a server's database checks, and nothing else.
+    package static func checkServer(url: String, tables: [Table], migrations: [Migration]) throws {
+        try PostgresDatabase.check(try PostgresConnection(url: url), SchemaRegistry(tables), migrations)
+    }
 }

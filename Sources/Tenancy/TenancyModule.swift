@@ -28,7 +28,9 @@ package enum TenancyModule {
         let endpoints: [Endpoint] =
             PlanRoutes(tenancy: tenancy).endpoints + TenantRoutes(tenancy: tenancy).endpoints + AccountRoutes(tenancy: tenancy).endpoints
             + MemberRoutes(tenancy: tenancy).endpoints + APIKeyRoutes(tenancy: tenancy).endpoints + AuditRoutes(tenancy: tenancy).endpoints
-            + AccountPages(tenancy: tenancy, console: console).endpoints
+            + AccountPages(tenancy: tenancy, console: console).endpoints + TenantPages(tenancy: tenancy, console: console).endpoints
+            + MemberPages(tenancy: tenancy, console: console).endpoints + APIKeyPages(tenancy: tenancy, console: console).endpoints
+            + AuditPages(tenancy: tenancy, console: console).endpoints
         return Module(name: "tenancy", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)
     }
 }

@@ -16,6 +16,21 @@ package struct DatabaseLease: Sendable {
     package let other: TenantID
     /// Where the embedded database's files lie.
     package let folder: String
+
+    package init(
+        database: any Database, registry: SchemaRegistry, clock: TestClock, ids: IDs, vault: KeyVault, blobs: any BlobStore, tenant: TenantID,
+        other: TenantID, folder: String
+    ) {
+        self.database = database
+        self.registry = registry
+        self.clock = clock
+        self.ids = ids
+        self.vault = vault
+        self.blobs = blobs
+        self.tenant = tenant
+        self.other = other
+        self.folder = folder
+    }
 }
 
 /// A clock for tests.

@@ -1,24 +1,30 @@
 package import HTTPSurface
-package import Kernel
 package import Notifications
 package import Persistence
 
 /// The module's door.
 package enum WorkflowsModule {
-    package static let tables: [Table] = WorkflowTables.all + RunTables.all
+    package static let tables: [Table] = WorkflowTables.all + WorkflowTables.dataTables + WorkflowTables.trials + RunTables.all
     package static let migrations: [Migration] = RunTables.migrations + WorkflowTables.migrations
     package static let permissions: [PermissionDeclaration] = WorkflowPermissions.all
 
     package static func module(
-        workflows: Workflows, credentials: Credentials, variables: Variables, executions: Executions, webhooks: Webhooks, live: LiveEvents,
-        console: Console,
-        person: @escaping @Sendable (Principal) async throws -> String
+        workflows: Workflows, credentials: Credentials, variables: Variables, dataTables: DataTables, executions: Executions, webhooks: Webhooks,
+        forms: Forms,
+        live: LiveEvents,
+        pages: PageContext
     ) -> Module {
         let endpoints: [Endpoint] =
-            WorkflowRoutes(workflows: workflows).endpoints + ExecutionRoutes(executions: executions, live: live).endpoints
-            + HookRoutes(webhooks: webhooks).endpoints + CredentialRoutes(credentials: credentials).endpoints
+            WorkflowRoutes(workflows: workflows, live: live).endpoints + TrialRoutes(executions: executions).endpoints
+            + ExecutionRoutes(executions: executions, live: live).endpoints
+            + FormRoutes(forms: forms).endpoints + HookRoutes(webhooks: webhooks).endpoints + CredentialRoutes(credentials: credentials).endpoints
             + VariableRoutes(variables: variables).endpoints
-            + WorkflowPages(workflows: workflows, executions: executions, console: console, person: person).endpoints
+            + WorkflowPages(workflows: workflows, executions: executions, context: pages).endpoints
+            + WorkflowPage(workflows: workflows, executions: executions, context: pages).endpoints
+            + EditorPage(workflows: workflows, context: pages).endpoints + EditorRoutes(workflows: workflows, live: live).endpoints
+            + ExecutionPages(workflows: workflows, executions: executions, context: pages).endpoints
+            + CredentialPages(credentials: credentials, context: pages).endpoints + VariablePages(variables: variables, context: pages).endpoints
+            + DataTableRoutes(tables: dataTables).endpoints + DataTablePages(tables: dataTables, context: pages).endpoints
         return Module(name: "workflows", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)
     }
 }

@@ -13,8 +13,8 @@ struct DataOptions: ParsableArguments {
     @Option(name: .customLong("database-url"), help: "postgres://… in place of the embedded database (also AIAS_DATABASE_URL).")
     var databaseURL: String?
 
-    func configuration(host: String? = nil, port: Int? = nil) throws -> PlatformConfiguration {
-        try PlatformConfiguration(dataFolder: data, databaseURL: databaseURL, host: host, port: port)
+    func configuration(host: String? = nil, port: Int? = nil, roles: String? = nil) throws -> PlatformConfiguration {
+        try PlatformConfiguration(dataFolder: data, databaseURL: databaseURL, host: host, port: port, roles: roles)
     }
 
     /// Has a command done by the folder's owner: by a running server, or by this process where there is none.

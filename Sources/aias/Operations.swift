@@ -3,7 +3,6 @@ internal import Foundation
 internal import Gateway
 internal import Kernel
 internal import Logging
-internal import Scripting
 
 struct Migrate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,7 +13,7 @@ struct Migrate: AsyncParsableCommand {
     func run() async throws {
         try await explaining {
             let configuration = try data.configuration()
-            if let url = configuration.databaseURL {
+            if let url = configuration.databaseOwnerURL ?? configuration.databaseURL {
                 try Platform.migrate(url: url)
             } else {
                 // Opening the embedded database migrates it.
@@ -26,21 +25,26 @@ struct Migrate: AsyncParsableCommand {
     }
 }
 
-struct Doctor: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Check the machine and say what to do.")
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Check the machine and the configuration, and say what to do. Changes nothing.")
+
+    @OptionGroup var data: DataOptions
+    @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
-        let sandbox = SandboxCheck.report()
-        print(
-            sandbox.available
-                ? "ok    The sandbox for Code nodes works." : "FAULT The sandbox for Code nodes is off: Code nodes and some expressions are refused.")
-        for wall in sandbox.walls { print("        has \(wall)") }
-        for wall in sandbox.missing { print("        lacks \(wall)") }
-        for program in ["Web", "Locales"] {
-            let path = (ProcessInfo.processInfo.environment["AIAS_HOME"] ?? FileManager.default.currentDirectoryPath) + "/" + program
-            let isThere = FileManager.default.fileExists(atPath: path)
-            print(isThere ? "ok    \(path)" : "FAULT \(path) is missing: name the folder that holds it with AIAS_HOME.")
+        try await explaining {
+            let findings = try Doctor(try data.configuration()).examine()
+            let isWell = findings.allSatisfy(\.isGood)
+            if json {
+                print((["ok": .bool(isWell), "checks": .array(findings.map(\.json))] as JSON).serialized)
+            } else {
+                for finding in findings {
+                    print("\(finding.isGood ? "ok   " : "FAULT") \(finding.message)")
+                    if let advice = finding.advice { print("      \(advice)") }
+                }
+            }
+            guard isWell else { throw ExitCode(1) }
         }
-        guard sandbox.available else { throw ExitCode(1) }
     }
 }

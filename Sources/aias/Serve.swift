@@ -12,11 +12,12 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var data: DataOptions
     @Option(help: "The port (also AIAS_PORT); 0 takes any free one.") var port: Int?
     @Option(help: "The address to bind (also AIAS_HOST).") var host: String?
+    @Option(help: "What this process does, of gateway, worker and scheduler; all where nothing is said (also AIAS_ROLES).") var roles: String?
     @Flag(help: "Make a tenant to try things with, and print a link to sign in.") var demo = false
 
     func run() async throws {
         try await explaining {
-            let configuration = try data.configuration(host: host, port: port)
+            let configuration = try data.configuration(host: host, port: port, roles: roles)
             LogSetup.bootstrap()
             let logger = Logger(label: "aias")
             let platform = try await Platform(configuration, logger: logger)

@@ -2,12 +2,13 @@
 enum Imports {
     /// Layers from the ground up; a module imports only from layers below its own.
     static let layers: [[String]] = [
-        ["Kernel"], ["Telemetry"], ["Persistence", "Scripting", "Outbound"], ["Jobs"], ["HTTPSurface"], ["Tenancy"], ["Notifications"],
+        ["Kernel"], ["Telemetry"], ["Persistence", "Scripting", "Outbound"], ["Jobs"], ["HTTPSurface"], ["Tenancy"], ["Billing", "Notifications"],
         ["Workflows"], ["Gateway"], ["aias"]
     ]
 
     /// Programs and kits that stand beside the layers, and what of ours they may import.
     static let beside: [String: Set<String>] = [
+        "aias-files": ["Kernel"],
         "aias-sandbox": ["Kernel"],
         "TestKit": ["Kernel", "Persistence"]
     ]
@@ -16,12 +17,20 @@ enum Imports {
     static let onlyImporters: [String: Set<String>] = [
         "AsyncHTTPClient": ["Outbound"],
         "GRDB": ["Persistence"],
-        "CPostgres": ["Persistence"],
+        "CPostgres": ["Outbound", "Persistence"],
         "CZstd": ["Persistence"],
         "CJavaScriptCore": ["aias-sandbox"],
-        "CSeccomp": ["aias-sandbox", "Scripting"],
+        "CPoppler": ["aias-files"],
+        "CSeccomp": ["aias-files", "aias-sandbox", "Scripting"],
+        "CLibXML": ["aias-files"],
+        "CZip": ["aias-files"],
+        "CZlib": ["aias-files"],
         "CArgon2": ["Tenancy"],
         "CCurl": ["Notifications"],
+        "CGumbo": ["Workflows"],
+        "CCmark": ["Workflows"],
+        "CXML": ["Workflows"],
+        "COpenSSL": ["Workflows"],
         "Hummingbird": ["HTTPSurface", "Gateway"],
         "HummingbirdTLS": ["HTTPSurface", "Gateway"],
         "ArgumentParser": ["aias"]

@@ -34,7 +34,7 @@ import Testing
         for source in try repository.sources() + repository.tests() {
             for mark in marks { #expect(!source.text.contains(mark), "\(source.path) holds \(mark)") }
         }
-        for source in try repository.sources() where !["aias", "aias-sandbox"].contains(source.module) {
+        for source in try repository.sources() where !["aias", "aias-sandbox", "aias-files"].contains(source.module) {
             let prints = source.lines.contains { $0.drop { $0 == " " }.hasPrefix("print(") }
             #expect(!prints, "\(source.path) prints")
         }

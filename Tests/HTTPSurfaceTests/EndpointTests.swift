@@ -30,6 +30,10 @@ struct EndpointTests {
             let query = try call.query(NoteQuery.self)
             return Page(data: [view("\(query.color?.rawValue ?? "-") \(query.limitTo ?? 0) \(query.tag ?? []) \(page.limit)")], nextCursor: nil)
         },
+        Endpoint(
+            .post, "/v1/notes/{id}/copies", access: .tenant("notes.write"), summary: "Copy a note", tag: "Notes", body: CreateNote?.self,
+            returns: .ok(String.self)
+        ) { _, body in body?.title ?? "nothing" },
         Endpoint(.get, "/v1/platform", access: .platformOperator, summary: "Platform", tag: "Platform", returns: .ok([String].self)) { _ in ["yes"] },
         Endpoint(.get, "/v1/boom", access: .public("A test."), summary: "Fails", tag: "Test", returns: .ok(String.self)) { _ in
             throw PersistenceStandIn()
@@ -54,6 +58,13 @@ struct EndpointTests {
             reply.text
                 == #"{"id":"00000000-0000-0009-0000-000000000009","title":"Milk","created_at":"1970-01-01T00:00:00.000000Z","extra":{"camelKey":{"innerKey":1}},"children":[]}"#
         )
+    }
+
+    @Test func `an optional body is read where there is one`() async throws {
+        for (sent, text) in [(#"{"title":"Milk"}"#, #""Milk""#), ("null", #""nothing""#), ("", #""nothing""#)] {
+            let reply = try await harness.call("POST", "/v1/notes/\(ID<NoteView>(high: 9, low: 9))/copies", headers: key, body: sent)
+            #expect(reply.status == 200 && reply.text == text)
+        }
     }
 
     @Test func `every fault of a body is listed with its place`() async throws {

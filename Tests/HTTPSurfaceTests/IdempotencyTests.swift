@@ -68,7 +68,7 @@ struct IdempotencyTests {
         }
     }
 
-    static let engines: [DatabaseEngine] = [.sqlite]
+    static let engines = DatabaseEngine.allCases
     static let headers = ["Authorization": "Bearer key-acme", "Idempotency-Key": "one"]
     static let milk = #"{"title":"Milk"}"#
 
@@ -220,5 +220,57 @@ struct IdempotencyTests {
         return RequestHead(
             HTTPRequest(method: .post, scheme: nil, authority: nil, path: "/", headerFields: fields), path: "/", rawQuery: "", requestID: "",
             remoteAddress: { nil })
+    }
+
+    @Test(arguments: engines) func `answers are removed when they are kept no longer, and not before`(_ engine: DatabaseEngine) async throws {
+        try await Self.with(engine) { harness, workshop, lease async throws in
+            let idempotency = Idempotency(database: lease.database, clock: lease.clock.clock, ids: lease.ids, vault: lease.vault)
+            let platform = ["Authorization": "Bearer operator", "Idempotency-Key": "one"]
+            _ = try await harness.call("POST", "/v1/notes", headers: Self.headers, body: Self.milk)
+            _ = try await harness.call("POST", "/v1/platform", headers: platform, body: Self.milk)
+            func left() async throws -> [Int] {
+                try await idempotency.removeExpired()
+                try await idempotency.removeExpired(of: SurfaceHarness.acme)
+                let own = try await lease.database.read(in: SurfaceHarness.acme) { tx in
+                    try tx.all("SELECT key FROM idempotency_keys WHERE tenant_id = \(tx.tenant)").count
+                }
+                let shared = try await lease.database.readDirectory { tx in try tx.all("SELECT key FROM directory_idempotency_keys").count }
+                return [own, shared]
+            }
+            lease.clock.advance(by: Limits.idempotencyKeep - .seconds(1))
+            #expect(try await left() == [1, 1])
+            lease.clock.advance(by: .seconds(1))
+            #expect(try await left() == [0, 0])
+        }
+    }
+
+    /// Several processes on one server, each with connections of its own.
+    @Test func `of requests that reach several processes at once one is done`() async throws {
+        let tables = PersistenceModule.tables + Module.httpSurface.tables
+        let migrations = PersistenceModule.migrations + Module.httpSurface.migrations
+        let url = try await PostgresLease.shared.clone(of: migrations)
+        let (clock, workshop) = (TestClock(), Workshop())
+        let databases = try (0..<3).map { _ in
+            try Databases.server(url: url, tables: tables, migrations: migrations, clock: clock.clock, ids: IDs(clock: clock.clock))
+        }
+        let harnesses = databases.map { database in
+            let vault = KeyVault(database: database, master: MasterKey())
+            let idempotency = Idempotency(database: database, clock: clock.clock, ids: IDs(clock: clock.clock), vault: vault)
+            return SurfaceHarness(Self.endpoints(workshop, database), idempotency: idempotency)
+        }
+        for round in 0..<5 {
+            var headers = Self.headers
+            headers["Idempotency-Key"] = "round-\(round)"
+            let sent = headers
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for index in 0..<9 {
+                    group.addTask { try await harnesses[index % 3].call("POST", "/v1/notes", headers: sent, body: Self.milk).status }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(statuses.contains(201) && Set(statuses).isSubset(of: [201, 409]))
+            #expect(workshop.runs == round + 1)
+        }
+        for database in databases { await database.close() }
     }
 }

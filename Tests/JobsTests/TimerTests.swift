@@ -113,7 +113,7 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             try await set(lease, "a", in: .zero)
             #expect(try await service.fireDue() == 1)
             #expect(try await service.fireDue() == 0)
-            #expect(try await lease.database.readSystem { try TimerStore(tx: $0).nextDue() } == lease.clock.now + .seconds(1))
+            #expect(try await lease.database.readSystem { try TimerStore(tx: $0).nextDue(["bell"]) } == lease.clock.now + .seconds(1))
             lease.clock.advance(by: .seconds(1))
             #expect(try await service.fireDue() == 1)
             lease.clock.advance(by: .seconds(1))
@@ -121,7 +121,7 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             lease.clock.advance(by: .seconds(1))
             #expect(try await service.fireDue() == 1)
             #expect(calls.all.count == 3)
-            #expect(try await lease.database.readSystem { try TimerStore(tx: $0).nextDue() } == nil)
+            #expect(try await lease.database.readSystem { try TimerStore(tx: $0).nextDue(["bell"]) } == nil)
         }
     }
 
@@ -130,13 +130,52 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         try await withJobs(engine) { lease in
             let calls = Calls()
             try await set(lease, "a", in: .zero)
-            let claimed = try await lease.database.writeSystem { try TimerStore(tx: $0).claimDue(limit: 10) }
+            let claimed = try await lease.database.writeSystem { try TimerStore(tx: $0).claimDue("bell", limit: 10) }
             #expect(claimed.map(\.subject) == ["a"])
             let service = service(lease, calls)
             #expect(try await service.fireDue() == 0)
             lease.clock.advance(by: TimerStore.claim)
             #expect(try await service.fireDue() == 1)
             #expect(calls.all == ["a:"])
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `of more than can be taken those of the lowest rank come first`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { lease in
+            let now = lease.clock.now
+            for number in 0..<10 {
+                try await lease.database.write(in: lease.tenant) { tx in
+                    try tx.setTimer(kind: "bell", subject: "many-\(number)", dueAt: now, rank: now + .seconds(number))
+                }
+            }
+            try await lease.database.write(in: lease.other) { tx in try tx.setTimer(kind: "bell", subject: "one", dueAt: now + .milliseconds(1)) }
+            lease.clock.advance(by: .seconds(1))
+            let claimed = try await lease.database.writeSystem { try TimerStore(tx: $0).claimDue("bell", limit: 3) }
+            #expect(claimed.map(\.subject) == ["many-0", "one", "many-1"])
+        }
+    }
+
+    @Test func `a handler without room is asked again soon, and one that has none is not asked`() async throws {
+        try await withJobs(.sqlite) { lease in
+            let (calls, database) = (Calls(), lease.database)
+            let room = Mutex(0)
+            let service = TimerService(
+                database: database, clock: lease.clock.clock, logger: quiet,
+                handlers: [
+                    "bell": { timer in
+                        guard calls.add(timer.subject) > 1 else { throw TimerService.Busy() }
+                        _ = try await database.write(in: timer.tenant) { try $0.cancelTimer(kind: "bell", subject: timer.subject) }
+                    }
+                ], room: { _ in TimerService.Room(places: room.withLock { $0 }) })
+            try await set(lease, "a", in: .zero)
+            #expect(try await service.fireDue() == 0)
+            room.withLock { $0 = 1 }
+            #expect(try await service.fireDue() == 0, "it had none after all")
+            #expect(try await service.fireDue() == 0)
+            lease.clock.advance(by: TimerService.busyWait)
+            #expect(try await service.fireDue() == 1)
+            #expect(calls.all == ["a", "a"])
         }
     }
 

@@ -19,6 +19,8 @@ import Testing
 
     @Test func `a reader that comes back resumes after what it saw`() async {
         let live = LiveEvents()
+        live.publish(tenant, "run", "for nobody")
+        _ = live.events(tenant, "run", after: nil)
         for number in 1...3 { live.publish(tenant, "run", .number(Double(number))) }
         let resumed = live.events(tenant, "run", after: 1)
         let fresh = live.events(tenant, "run", after: nil)

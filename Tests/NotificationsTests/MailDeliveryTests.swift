@@ -26,7 +26,9 @@ import Testing
         let event = try await MailRequested(sealing: request, in: lease.vault)
         try await lease.database.writeDirectory { tx in try tx.emit(event) }
         let delivery = MailDelivery(smtp: smtp, texts: try texts(), vault: lease.vault, logger: logger)
-        try await OutboxService(database: lease.database, logger: logger, subscriptions: [delivery.subscription]).deliverOnce()
+        try await OutboxService(
+            database: lease.database, logger: logger, subscribers: [MailDelivery.subscriber], subscriptions: [delivery.subscription]
+        ).deliverOnce()
         return try await lease.database.readSystem { tx in try tx.all("SELECT state FROM outbox_deliveries ORDER BY event_id") { try $0.column(0) } }
     }
 
@@ -53,7 +55,7 @@ import Testing
     }
 
     @Test func `a relay that is away is tried again`() async throws {
-        let port = try #require(MailRelay.freePort())
+        let port = try ServiceProcess.freePort()
         try await withDatabase(.sqlite, tables: [], migrations: []) { lease in
             let smtp = SMTP(relay: try SMTPRelay("smtp://127.0.0.1:\(port)", from: "noreply@example.com"), clock: lease.clock.clock)
             #expect(try await deliver(lease, smtp) == ["pending"])

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestKit
 import Testing
 
 /// A real SMTP server (aiosmtpd) in a child process that keeps the mails it takes as files of a maildir.
@@ -23,11 +24,11 @@ final class MailRelay {
 
     private init(python: String) async throws {
         let box = NSTemporaryDirectory() + "aias-mail-\(UUID().uuidString)"
-        port = try #require(Self.freePort())
+        port = try ServiceProcess.freePort()
         folder = box
         let command = [python, "-m", "aiosmtpd", "-n", "-l", "127.0.0.1:\(port)", "-c", "aiosmtpd.handlers.Mailbox", box]
         process = try #require(Self.spawn(command))
-        for _ in 0..<Self.startAttemptsMaximum where !Self.answers(port) { try await Task.sleep(for: .milliseconds(50)) }
+        for _ in 0..<Self.startAttemptsMaximum where !ServiceProcess.answers(port) { try await Task.sleep(for: .milliseconds(50)) }
     }
 
     func mails() -> [String] {
@@ -55,30 +56,5 @@ final class MailRelay {
         var status: Int32 = 0
         while waitpid(process, &status, 0) == -1, errno == EINTR {}
         return status
-    }
-
-    static func freePort() -> Int? {
-        withSocket(port: 0) { descriptor, address, size in
-            guard bind(descriptor, address, size) == 0 else { return nil }
-            var length = size
-            guard getsockname(descriptor, address, &length) == 0 else { return nil }
-            return Int(UInt16(bigEndian: address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { $0.pointee.sin_port }))
-        }
-    }
-
-    private static func answers(_ port: Int) -> Bool {
-        withSocket(port: port) { descriptor, address, size in connect(descriptor, address, size) == 0 ? true : nil } ?? false
-    }
-
-    private static func withSocket<Value>(port: Int, _ work: (Int32, UnsafeMutablePointer<sockaddr>, socklen_t) -> Value?) -> Value? {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        return withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { work(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
-        }
     }
 }

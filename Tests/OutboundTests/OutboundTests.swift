@@ -2,6 +2,7 @@ import Foundation
 import Kernel
 import NIOHTTP1
 import Synchronization
+import TestKit
 import Testing
 
 @testable import Outbound

@@ -15,7 +15,7 @@ import Testing
             let blobs = FolderBlobs(path: lease.folder + "/blobs")
             let kept = try await PreparedPayload(large(3), tenant: lease.tenant, blobs: blobs)
             let orphan = try await PreparedPayload(large(5), tenant: lease.tenant, blobs: blobs)
-            _ = try await lease.database.write(in: lease.tenant) { tx in try PayloadStore(tx: tx).store(kept) }
+            _ = try await lease.database.write(in: lease.tenant) { tx in try PayloadStore(tx: tx).store(kept, for: .files) }
             #expect(try await blobs.sweep(lease.database, olderThan: .seconds(60)) == 0)
             #expect(try await blobs.sweep(lease.database, olderThan: .seconds(60), clock: later) == 1)
             #expect(try blobs.load(orphan.hash, tenant: lease.tenant) == nil)
@@ -38,7 +38,7 @@ import Testing
         try await withFixtures(.sqlite) { lease in
             let blobs = FolderBlobs(path: lease.folder + "/blobs")
             let payload = try await PreparedPayload(large(9), tenant: lease.tenant, blobs: blobs)
-            _ = try await lease.database.write(in: lease.tenant) { tx in try PayloadStore(tx: tx).store(payload) }
+            _ = try await lease.database.write(in: lease.tenant) { tx in try PayloadStore(tx: tx).store(payload, for: .files) }
             try FileManager.default.removeItem(atPath: blobs.path(payload.hash, lease.tenant))
             await #expect(throws: PersistenceError.self) {
                 try await lease.database.read(in: lease.tenant) { tx in try PayloadStore(tx: tx).load(payload.hash, blobs: blobs) }

@@ -85,6 +85,44 @@ import Testing
         }
     }
 
+    /// Every fourth presumes a row that is not there.
+    private func presuming(_ number: Int, _ tx: TenantTransaction) throws {
+        try tx.addThing("thing \(number)")
+        let wanted = number.isMultiple(of: 4) ? "nobody" : "thing \(number)"
+        let isRaised = try tx.presume("UPDATE things SET count = count + 1 WHERE tenant_id = \(tx.tenant) AND name = \(wanted)", changes: 1)
+        guard isRaised else { throw Stop() }
+        try tx.presume("UPDATE things SET count = 0 WHERE tenant_id = \(tx.tenant) AND name = \("nobody")", changes: 0)
+        try tx.presume("UPDATE things SET ratio = \(1.0) WHERE tenant_id = \(tx.tenant) AND name = \(wanted)")
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `what was presumed wrongly is seen before anything is committed, and the neighbours stay`(_ engine: DatabaseEngine) async throws {
+        try await withFixtures(engine) { lease in
+            let refused = await withTaskGroup(of: Bool.self) { group in
+                for number in 0..<40 {
+                    group.addTask {
+                        do {
+                            try await lease.database.write(in: lease.tenant) { tx in try presuming(number, tx) }
+                            return false
+                        } catch {
+                            return error is Stop
+                        }
+                    }
+                }
+                return await group.reduce(into: 0) { count, isRefused in count += isRefused ? 1 : 0 }
+            }
+            #expect(refused == 10)
+            let names = try await lease.database.read(in: lease.tenant) { tx in try tx.names() }
+            #expect(Set(names) == Set((0..<40).filter { $0 % 4 != 0 }.map { "thing \($0)" }))
+            let sum = try await lease.database.read(in: lease.tenant) { tx in
+                try tx.first("SELECT count(*) FROM things WHERE tenant_id = \(tx.tenant) AND count = 1 AND ratio = 1") {
+                    try $0.column(0, as: Int.self)
+                }
+            }
+            #expect(sum == 30)
+        }
+    }
+
     @Test(arguments: DatabaseEngine.allCases)
     func `concurrent writers never pass a limit`(_ engine: DatabaseEngine) async throws {
         try await withFixtures(engine) { lease in

@@ -45,6 +45,33 @@ import Testing
         await database.close()
     }
 
+    @Test func `a process that is held up within a transaction does not keep its rows from others`() async throws {
+        let url = try await prepared()
+        let (held, other) = (try open(url), try open(url))
+        let tenant: TenantID = ids.next()
+        try await other.write(in: tenant) { tx in try tx.addThing("one") }
+        let change = { @Sendable (tx: TenantTransaction) throws -> Int in
+            try tx.execute("UPDATE things SET name = name WHERE tenant_id = \(tx.tenant)")
+        }
+        async let late: Void = {
+            do {
+                _ = try await held.write(in: tenant) { tx -> Int in
+                    let count = try change(tx)
+                    Thread.sleep(forTimeInterval: Double(PostgresRoles.abandonedAfterSeconds) + 4)
+                    return count
+                }
+                Issue.record("who was held up wrote all the same")
+            } catch PersistenceError.unavailable {}
+        }()
+        try await Task.sleep(for: .milliseconds(500))
+        let before = ContinuousClock.now
+        #expect(try await other.write(in: tenant) { tx in try change(tx) } == 1)
+        #expect(ContinuousClock.now - before < .seconds(Double(PostgresRoles.abandonedAfterSeconds) + 3))
+        try await late
+        await held.close()
+        await other.close()
+    }
+
     @Test func `roles for which row level security is off may not serve`() async throws {
         let url = try await prepared()
         let suffix = UUID().uuidString.prefix(8).lowercased()
@@ -62,6 +89,44 @@ import Testing
                 #expect(message.contains(role) && message.contains("row level security"))
             }
         }
+    }
+
+    @Test func `the serving role itself is refused once it has more than it needs`() async throws {
+        let connection = try PostgresConnection(url: try await prepared())
+        for gift in ["ALTER ROLE aias_app BYPASSRLS", "ALTER ROLE aias_app SUPERUSER", "ALTER TABLE notes OWNER TO aias_app"] {
+            // The role is every database's: what is given to it here is taken back before anybody else sees it.
+            try connection.simple("BEGIN; \(gift)")
+            #expect(throws: PersistenceError.self) { try PostgresRoles.serve(connection) }
+            try connection.simple("ROLLBACK; RESET ROLE")
+        }
+        try PostgresRoles.serve(connection)
+    }
+
+    @Test(arguments: [
+        "ALTER TABLE things DISABLE ROW LEVEL SECURITY", "ALTER TABLE things NO FORCE ROW LEVEL SECURITY", "DROP POLICY things_tenant ON things",
+        "CREATE POLICY more ON things USING (true)", "ALTER POLICY things_tenant ON things USING (true)", "GRANT TRUNCATE ON things TO aias_app"
+    ])
+    func `a table whose wall was touched stops the start with its name`(_ change: String) async throws {
+        let url = try await prepared()
+        try PostgresConnection(url: url).simple(change)
+        do {
+            _ = try open(url)
+            Issue.record("served after \(change)")
+        } catch PersistenceError.unavailable(let message) {
+            #expect(message.contains("things"))
+        }
+    }
+
+    @Test func `a login of its own that is only a member of the serving role serves, and one that owns nothing may not migrate`() async throws {
+        let url = try await prepared()
+        let web = "web_\(UUID().uuidString.prefix(8).lowercased())"
+        try PostgresConnection(url: url).simple("CREATE ROLE \(web) LOGIN; GRANT aias_app TO \(web)")
+        let own = url.replacing("postgres@", with: "\(web)@")
+        let database = try open(own)
+        let tenant: TenantID = ids.next()
+        try await database.write(in: tenant) { tx in try tx.addThing("a") }
+        await database.close()
+        #expect(throws: PersistenceError.self) { try PostgresDatabase.migrate(url: own, migrations: Fixtures.migrations) }
     }
 
     @Test func `the serving role cannot change the schema or lift the walls`() async throws {

@@ -1,10 +1,11 @@
 import Foundation
 import Kernel
 import Scripting
+import TestKit
 
 /// The expressions of public n8n templates: JSON Lines of `{id, name, workflow}`, found by `AIAS_CORPUS` or beside the repository.
 enum ExpressionCorpus {
-    static let folder: String? = [ProcessInfo.processInfo.environment["AIAS_CORPUS"], "/work/shared/corpus/n8n"].compactMap { $0 }
+    static let folder: String? = [ProcessInfo.processInfo.environment["AIAS_CORPUS"], TestFolders.shared + "/corpus/n8n"].compactMap { $0 }
         .first { FileManager.default.fileExists(atPath: $0 + "/templates.jsonl") }
 
     /// All parameter texts that are expressions.

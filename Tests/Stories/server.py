@@ -50,6 +50,9 @@ class Postgres:
         self._run([self.bin / "createdb", "-h", "127.0.0.1", "-p", self.port, "-U", "postgres", name])
         return f"postgres://postgres@127.0.0.1:{self.port}/{name}"
 
+    def run_sql(self, name: str, text: str):
+        self._run([self.bin / "psql", "-h", "127.0.0.1", "-p", self.port, "-U", "postgres", "-d", name, "-v", "ON_ERROR_STOP=1", "-c", text])
+
     def stop(self):
         self._run([self.bin / "pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop"])
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,9 +1,12 @@
 """The API as a program meets it: plans, a workflow from import to answer, walls between tenants, limits, repeats."""
 
+import base64
 import concurrent.futures
 import json
+import socket
+import time
 
-from documents import code, greeting, hook, keep, line
+from documents import code, greeting, hook, keep, line, node
 
 
 def test_the_price_list_is_public(server):
@@ -117,3 +120,122 @@ def test_webhook_modes_answer_as_they_say(server, acme):
         "parameters": {"respondWith": "json", "responseBody": '={"said": "{{ $json.a }}"}', "options": {"responseCode": 201}}}
     server.import_workflow(key, line("Responds", hook("respond", "responseNode"), keep("Set", 200, a="x"), respond))
     assert server.request("POST", "/hooks/acme/respond", {})[:2] == (201, {"said": "x"})
+
+
+def test_a_guarded_webhook_is_published_with_its_credential_and_opens_to_it_alone(server, acme):
+    key = acme["api_key"]
+    guarded = hook("guarded")
+    guarded["parameters"]["authentication"] = "basicAuth"
+    guarded["credentials"] = {"httpBasicAuth": {"id": "theirs-1", "name": "Front door"}}
+    document = line("Guarded", guarded, keep("Set", 200, a="x"))
+    stuck = server.import_workflow(key, document)
+    assert stuck["workflow"].get("published_version") is None
+    assert [(fault["field"], fault["code"]) for fault in stuck["faults"]] == [("nodes[0].credentials.httpBasicAuth", "credential_unmapped")]
+    assert "Front door" in stuck["faults"][0]["message"]
+    assert server.request("POST", "/hooks/acme/guarded", {})[0] == 404
+
+    status, credential, _ = server.request(
+        "POST", "/v1/credentials", {"type": "httpBasicAuth", "name": "Front door", "fields": {"user": "ana", "password": "open:sesame"}}, key=key)
+    assert status in (200, 201), credential
+    assert server.import_workflow(key, document)["workflow"]["published_version"] == 1
+
+    def call(pair=None):
+        headers = {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()} if pair else {}
+        return server.request("POST", "/hooks/acme/guarded", {}, headers=headers)
+
+    status, problem, headers = call()
+    assert (status, problem["code"]) == (401, "webhook_unauthenticated")
+    assert headers["WWW-Authenticate"].startswith("Basic ")
+    assert call("ana:wrong")[0] == 403
+    assert call("ana:open:sesame")[:2] == (200, {"a": "x"})
+
+
+def test_an_expression_that_cannot_be_evaluated_is_not_published(server, acme):
+    key = acme["api_key"]
+    stuck = server.import_workflow(key, line("Broken", hook("broken"), keep("Set", 200, a="={{ $json.a + }}")))
+    assert stuck["workflow"].get("published_version") is None
+    assert [fault["code"] for fault in stuck["faults"]] == ["invalid_expression"]
+    assert "Set" in stuck["faults"][0]["message"]
+
+
+def test_a_body_far_above_the_limit_is_answered_at_once_and_the_connection_closed(server, acme):
+    for length in (2_000_000, 10_000_000_000):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            head = f"POST /v1/api-keys HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {acme['api_key']}\r\nContent-Type: application/json\r\n"
+            connection.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode() + b"[" * 1_000)
+            began, answer = time.monotonic(), b""
+            while chunk := connection.recv(65_536):
+                answer += chunk
+            assert answer.startswith(b"HTTP/1.1 413 ") and b"body_too_large" in answer
+            assert time.monotonic() - began < 5, "the connection was closed without waiting for the rest"
+    assert server.request("GET", "/v1/plans")[0] == 200
+
+
+def test_a_large_body_of_somebody_unknown_is_not_read(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(b"POST /v1/workflows HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\n\r\n" + b"[" * 1_000)
+        answer = b""
+        while chunk := connection.recv(65_536):
+            answer += chunk
+        assert answer.startswith(b"HTTP/1.1 401 ") and b"connection: close" in answer.lower()
+
+
+def test_a_body_without_a_length_is_cut_at_the_limit(server, acme):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        head = f"POST /v1/api-keys HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {acme['api_key']}\r\nContent-Type: application/json\r\n"
+        connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+        answer = b""
+        try:
+            for _ in range(100):
+                connection.sendall(b"10000\r\n" + b"[" * 65_536 + b"\r\n")
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        try:
+            while chunk := connection.recv(65_536):
+                answer += chunk
+        except ConnectionResetError:
+            pass
+        assert answer.startswith(b"HTTP/1.1 413 "), answer[:200]
+    assert server.request("GET", "/v1/plans")[0] == 200
+
+
+def test_over_the_stored_bytes_no_run_begins_until_something_is_deleted(server):
+    made = server.command(
+        "tenant", "create", "tiny", "--plan", "custom", "--limit", "storage_bytes=40000", "--owner", "tim@example.com", "--data",
+        str(server.folder), "--json").stdout
+    key = json.loads(made)["api_key"]
+    server.import_workflow(key, line("Keeps", hook("keeps"), keep("Set", 200, a="={{ $json.body.text }}")))
+
+    def call(text):
+        return server.request("POST", "/hooks/tiny/keeps", {"text": text})[0]
+
+    def used():
+        return {row["name"]: row["used"] for row in server.request("GET", "/v1/usage", key=key)[1]["data"]}["storage_bytes"]
+
+    assert call("a" * 30_000) == 200 and 30_000 < used()
+    if used() <= 40_000:
+        assert call("b" * 30_000) == 200
+    assert used() > 40_000, "a run that has begun is journaled whole"
+    assert call("c") == 403
+    runs = server.request("GET", "/v1/executions", key=key)[1]["data"]
+    assert server.request("GET", f"/v1/executions/{runs[0]['id']}", key=key)[0] == 200
+    for run in runs:
+        assert server.request("DELETE", f"/v1/executions/{run['id']}", key=key)[0] == 204
+        assert server.request("DELETE", f"/v1/executions/{run['id']}", key=key)[0] == 404
+    assert used() == 0
+    assert call("c") == 200
+    assert "execution.delete" in json.dumps(server.request("GET", "/v1/audit-log", key=key)[1])
+
+
+def test_a_run_started_by_hand_gets_its_items_and_a_version_its_note(server, acme):
+    key = acme["api_key"]
+    document = line("By hand", node("Start", "manualTrigger", 1, 0), keep("Set", 200, twice="={{ $json.n * 2 }}"))
+    workflow = server.import_workflow(key, document, publish=False)["workflow"]["id"]
+    assert server.request("POST", f"/v1/workflows/{workflow}/publication", {"note": "The first"}, key=key)[1]["note"] == "The first"
+    run = server.request("POST", f"/v1/workflows/{workflow}/executions", {"items": [{"n": 3}, {"json": {"n": 4}}]}, key=key)[1]["id"]
+    for _ in range(100):
+        shown = server.request("GET", f"/v1/executions/{run}", key=key)[1]
+        if shown["status"] == "succeeded":
+            break
+        time.sleep(0.05)
+    assert [item["json"]["twice"] for item in shown["steps"][-1]["output"][0]] == ["6", "8"]

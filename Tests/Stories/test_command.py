@@ -1,8 +1,19 @@
 """The command without a server, and beside one."""
 
+import base64
+import http.server
 import json
 import os
 import pathlib
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
 
 import pytest
 
@@ -99,6 +110,216 @@ def test_import_and_export_beside_the_server_round_trip(tool, tmp_path):
         tool.stop()
 
 
-def test_the_doctor_speaks(tool):
-    result = tool.command("doctor", check=False)
-    assert "sandbox" in result.stdout.lower()
+def findings(tool, *arguments):
+    result = tool.command("doctor", "--data", str(tool.folder), "--json", *arguments, check=False)
+    answer = json.loads(result.stdout)
+    assert answer["ok"] == (result.returncode == 0) == all(check["ok"] for check in answer["checks"])
+    assert all(check["ok"] != bool(check.get("advice")) for check in answer["checks"]), "what is wrong comes with advice, what is right without"
+    return {check["name"]: check for check in answer["checks"]}
+
+
+def test_the_doctor_changes_nothing_and_finds_a_new_folder_well(tool):
+    shutil.rmtree(tool.folder)
+    found = findings(tool)
+    assert found["sandbox"]["ok"] and found["data_folder"]["ok"] and found["disk"]["ok"] and found["master_key"]["ok"] and found["database"]["ok"]
+    assert not tool.folder.exists()
+    assert "sandbox" in tool.command("doctor", "--data", str(tool.folder), check=False).stdout.lower()
+
+
+def test_the_doctor_says_what_to_do_about_each_fault(tool):
+    tool.create_tenant("acme")
+    key = tool.folder / "master.key"
+    key.chmod(0o644)
+    assert "chmod 600" in findings(tool)["master_key"]["message"]
+    key.rename(tool.folder / "elsewhere")
+    assert "backup" in findings(tool)["master_key"]["advice"]
+    (tool.folder / "elsewhere").rename(key)
+    key.chmod(0o600)
+    tool.folder.chmod(0o755)
+    assert findings(tool)["data_folder"]["advice"] == f"chmod 700 {tool.folder}"
+    tool.folder.chmod(0o700)
+    tool.environment["AIAS_HOME"] = str(tool.folder)
+    assert "AIAS_HOME" in findings(tool)["files"]["advice"]
+    del tool.environment["AIAS_HOME"]
+    assert "aias migrate" in findings(tool, "--database-url", "postgres://nobody@127.0.0.1:1/none?connect_timeout=2")["database"]["advice"]
+
+
+def test_the_doctor_tells_whether_the_server_answers(tool):
+    tool.start()
+    try:
+        assert "answers" in findings(tool)["server"]["message"]
+    finally:
+        tool.stop()
+    assert "No server" in findings(tool)["server"]["message"]
+
+
+def test_the_document_is_the_one_that_is_served(tool):
+    printed = json.loads(tool.command("openapi").stdout)
+    tool.start()
+    try:
+        assert printed == tool.request("GET", "/openapi.json")[1]
+    finally:
+        tool.stop()
+
+
+def test_an_operator_is_made_and_unmade_beside_the_server_and_it_is_on_record(tool):
+    tool.create_tenant("acme")
+    tool.start()
+    try:
+        def operator(*words):
+            return json.loads(tool.command("operator", *words, "--data", str(tool.folder), "--json").stdout)
+
+        assert operator("add", "olga@example.com") == {"changed": True}
+        assert operator("add", "olga@example.com") == {"changed": False}
+        assert [person["email"] for person in operator("list")["operators"]] == ["olga@example.com"]
+        cookie = sign_in(tool, "olga@example.com")
+        status, page, _ = tool.request("GET", "/v1/tenants", headers=cookie)
+        assert status == 200 and [tenant["subdomain"] for tenant in page["data"]] == ["acme"]
+        log = tool.request("GET", "/v1/platform/audit-log", headers=cookie)[1]["data"]
+        assert [(entry["action"], entry["actor"]) for entry in log] == [("operator.add", "system")]
+        assert operator("remove", "olga@example.com") == {"changed": True}
+        assert tool.request("GET", "/v1/tenants", headers=cookie)[0] == 403
+        wrong = tool.command("operator", "remove", "nobody@example.com", "--data", str(tool.folder), check=False)
+        assert wrong.returncode != 0 and wrong.stderr.strip()
+    finally:
+        tool.stop()
+
+
+def sign_in(tool, email):
+    link = tool.command("sign-in-link", email, "--data", str(tool.folder)).stdout.strip()
+    path = link[link.index("/sign-in"):]
+
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *arguments):
+            return None
+
+    opener = urllib.request.build_opener(Stay)
+    try:
+        answer = opener.open(urllib.request.Request(tool.base + path))
+        if not answer.headers.get("Set-Cookie"):
+            form = urllib.parse.urlencode({"token": path.split("token=")[1]}).encode()
+            answer = opener.open(urllib.request.Request(tool.base + "/sign-in-link", data=form, method="POST"))
+    except urllib.error.HTTPError as redirect:
+        answer = redirect
+    return {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}
+
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    seen: list = []
+
+    def do_GET(self):
+        self.seen.append(self.headers.get("X-Key"))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def shop(tool):
+    """Somebody who is shown the credential; its address is among those that may be reached."""
+    echo = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    threading.Thread(target=echo.serve_forever, daemon=True).start()
+    tool.environment["AIAS_OUTBOUND_ALLOW"] = f"127.0.0.1:{echo.server_port}"
+    yield f"http://127.0.0.1:{echo.server_port}/"
+    echo.shutdown()
+
+
+def shows(tool, key, credential, shop):
+    """Whether the credential is opened and sent as it was given."""
+    Echo.seen.clear()
+    status, answer, _ = tool.request("POST", f"/v1/credentials/{credential}/test", {"url": shop}, key=key)
+    return (status, answer.get("accepted"), answer.get("message"), Echo.seen) == (200, True, "The service accepts the credential.", ["hidden"]) or print(status, answer, Echo.seen)
+
+
+@pytest.mark.parametrize("beside_the_server", [False, True])
+def test_keys_are_rotated_and_credentials_work_on(tool, shop, beside_the_server):
+    key = tool.create_tenant("acme")["api_key"]
+    before = (tool.folder / "master.key").read_bytes()
+    tool.start()
+    name = {"type": "httpHeaderAuth", "name": "Shop", "fields": {"name": "X-Key", "value": "hidden"}}
+    made = tool.request("POST", "/v1/credentials", name, key=key)
+    assert made[0] == 201, made
+    try:
+        if not beside_the_server:
+            tool.stop()
+        data = ["--data", str(tool.folder), "--json"]
+        assert json.loads(tool.command("keys", "rotate", *data).stdout) == {"data_keys": 2, "master_key": False}
+        assert (tool.folder / "master.key").read_bytes() == before
+        assert json.loads(tool.command("keys", "rotate", "--master", *data).stdout) == {"data_keys": 2, "master_key": True}
+        after = (tool.folder / "master.key").read_bytes()
+        assert after != before and len(after) == 32 and (tool.folder / "master.key").stat().st_mode & 0o077 == 0
+        assert not (tool.folder / "master.key.next").exists()
+        for _ in range(2):
+            if tool.process.poll() is not None:
+                tool.start()
+            assert shows(tool, key, made[1]["id"], shop)
+            assert tool.request("POST", "/v1/credentials", {**name, "name": f"Shop {os.urandom(4).hex()}"}, key=key)[0] == 201
+            tool.stop()
+        tool.environment["AIAS_MASTER_KEY"] = base64.b64encode(after).decode()
+        refused = tool.command("keys", "rotate", "--master", *data, check=False)
+        assert refused.returncode != 0 and "AIAS_MASTER_KEY" in refused.stderr
+    finally:
+        tool.stop()
+
+
+def test_a_change_of_the_master_key_that_was_cut_off_is_ended_at_the_next_start(tool, shop):
+    key = tool.create_tenant("acme")["api_key"]
+    tool.start()
+    name = {"type": "httpHeaderAuth", "name": "Shop", "fields": {"name": "X-Key", "value": "hidden"}}
+    made = tool.request("POST", "/v1/credentials", name, key=key)[1]["id"]
+    tool.stop()
+    master, draft = tool.folder / "master.key", tool.folder / "master.key.next"
+    old = master.read_bytes()
+    tool.command("keys", "rotate", "--master", "--data", str(tool.folder))
+    new = master.read_bytes()
+    # As after a crash between the commit and the move: the old key lies in the file, the new one beside it.
+    draft.write_bytes(new)
+    master.write_bytes(old)
+    draft.chmod(0o600)
+    tool.start()
+    try:
+        assert shows(tool, key, made, shop)
+        assert master.read_bytes() == new and not draft.exists()
+    finally:
+        tool.stop()
+    # As after a crash before the commit: the draft wraps nothing.
+    draft.write_bytes(os.urandom(32))
+    draft.chmod(0o600)
+    tool.start()
+    try:
+        assert shows(tool, key, made, shop)
+        assert master.read_bytes() == new and not draft.exists()
+    finally:
+        tool.stop()
+
+
+def test_tls_from_files_is_served_and_half_of_it_is_refused(tool):
+    certificate, key = tool.folder / "cert.pem", tool.folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2",
+         "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    tool.environment["AIAS_TLS_CERTIFICATE"] = str(certificate)
+    result = tool.command("doctor", "--data", str(tool.folder), check=False)
+    assert result.returncode != 0 and "AIAS_TLS_KEY" in result.stderr
+    tool.environment["AIAS_TLS_KEY"] = str(key)
+    assert findings(tool)["tls"]["ok"]
+    tool.start(wait=False)
+    try:
+        trust = ssl.create_default_context(cafile=certificate)
+        for _ in range(300):
+            try:
+                with urllib.request.urlopen(f"https://localhost:{tool.port}/healthz", context=trust, timeout=5) as answer:
+                    assert (answer.status, answer.read()) == (200, b"ok\n")
+                    break
+            except (ConnectionError, urllib.error.URLError) as error:
+                assert "refused" in str(error).lower(), error
+                time.sleep(0.05)
+        else:
+            raise AssertionError(tool.tail())
+        with pytest.raises(ssl.SSLError):
+            ssl.create_default_context().wrap_socket(socket.create_connection(("127.0.0.1", tool.port)), server_hostname="localhost")
+    finally:
+        tool.stop()

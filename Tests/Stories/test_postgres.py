@@ -1,5 +1,7 @@
 """The thin slice on a PostgreSQL server."""
 
+import pytest
+
 from documents import greeting
 from server import Server
 
@@ -16,3 +18,33 @@ def test_a_workflow_runs_on_postgres(postgres, tmp_path):
         assert [run["status"] for run in runs] == ["succeeded"]
     finally:
         server.stop()
+
+
+def test_a_login_of_its_own_serves_and_the_owner_migrates(postgres, tmp_path):
+    owner = postgres.create("apart")
+    web = owner.replace("postgres@", "aias_web@")
+    server = Server(tmp_path, web, {"AIAS_DATABASE_OWNER_URL": owner})
+    server.command("migrate", "--data", str(tmp_path))
+    postgres.run_sql("apart", "CREATE ROLE aias_web LOGIN; GRANT aias_app TO aias_web")
+    key = server.create_tenant()["api_key"]
+    server.start()
+    try:
+        assert server.request("GET", "/v1/tenant", key=key)[0] == 200
+    finally:
+        server.stop()
+    del server.environment["AIAS_DATABASE_OWNER_URL"]
+    refused = server.command("migrate", "--data", str(tmp_path), check=False)
+    assert refused.returncode != 0 and refused.stderr.strip()
+
+
+def test_a_start_without_its_walls_is_refused_with_the_table_and_the_doctor_says_so(postgres, tmp_path):
+    server = Server(tmp_path, postgres.create("walls"))
+    early = server.command("doctor", "--data", str(tmp_path), check=False)
+    assert early.returncode == 1 and "aias migrate" in early.stdout
+    server.command("migrate", "--data", str(tmp_path))
+    assert server.command("doctor", "--data", str(tmp_path)).returncode == 0
+    postgres.run_sql("walls", "ALTER TABLE runs DISABLE ROW LEVEL SECURITY")
+    result = server.command("doctor", "--data", str(tmp_path), check=False)
+    assert result.returncode == 1 and "the table runs" in result.stdout
+    with pytest.raises(RuntimeError, match="the table runs"):
+        server.start()

@@ -1,3 +1,4 @@
+import HTTPSurface
 import Kernel
 import Persistence
 import TestKit
@@ -35,6 +36,25 @@ import Testing
             #expect(try await refusal { try await world.tenancy.acceptInvitation(token: tokens[1], name: nil, password: nil) } == "link_expired")
             let again = { try await world.tenancy.invite(email: "eve@example.com", role: .viewer, to: world.acme.id, by: TenancyHarness.owner) }
             #expect(try await refusal(of: again) == "already_member")
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `an invitation is listed until it is revoked or replaced`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let (tenancy, acme, by) = (world.tenancy, world.acme.id, TenancyHarness.owner)
+            try await tenancy.invite(email: "eve@example.com", role: .viewer, to: acme, by: by)
+            try await tenancy.invite(email: "Eve@example.com", role: .editor, to: acme, by: by)
+            let open = try await tenancy.invitations(to: acme)
+            #expect(open.map(\.email) == ["eve@example.com"] && open.map(\.role) == [.editor])
+            let tokens = try await world.mailedTokens("invitation")
+            #expect(try await refusal { try await tenancy.acceptInvitation(token: tokens[0], name: nil, password: password) } == "link_expired")
+            let other = try await world.makeTenant("other").tenant.id
+            #expect(try await tenancy.invitations(to: other).isEmpty)
+            #expect(try await refusal { try await tenancy.revokeInvitation(of: "eve@example.com", to: other, by: by) } == "not_found")
+            try await tenancy.revokeInvitation(of: "eve@example.com", to: acme, by: by)
+            #expect(try await tenancy.invitations(to: acme).isEmpty)
+            #expect(try await refusal { try await tenancy.acceptInvitation(token: tokens[1], name: nil, password: password) } == "link_expired")
+            #expect(try await world.actions(of: acme).suffix(3) == ["invitation.create", "invitation.create", "invitation.revoke"])
         }
     }
 
@@ -99,6 +119,31 @@ import Testing
             try await world.tenancy.removeMember(ben.id, from: world.acme.id, by: ana.principal)
             #expect(try await refusal { try await world.tenancy.principal(shown) } == "not_found")
             #expect(try await world.tenancy.quotas(of: world.acme.id).first { $0.key == .users }?.used == 1)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `members are listed page by page, each once`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let tenant = try await world.makeTenant("crowd", plan: .custom)
+            var expected = ["owner@crowd.example"]
+            for number in 0..<5 {
+                if number.isMultiple(of: 2) { world.lease.clock.advance(by: .seconds(1)) }
+                try await world.tenancy.invite(email: "m\(number)@example.com", role: .viewer, to: tenant.tenant.id, by: TenancyHarness.owner)
+                let token = try #require(try await world.mailedTokens("invitation").last)
+                expected.append(try await world.tenancy.acceptInvitation(token: token, name: nil, password: password).user.email.text)
+            }
+            let surface = try world.surface()
+            var seen: [String] = []
+            var target: String? = "/v1/members?limit=2"
+            while let now = target {
+                let answer = try await surface.answer(LocalRequest("GET", now, headers: [("Authorization", "Bearer \(tenant.apiKey)")]))
+                #expect(answer.status == 200)
+                let page = try JSON(parsing: answer.body)
+                #expect((page["data"]?.array?.count ?? 0) <= 2)
+                seen += (page["data"]?.array ?? []).compactMap { $0["email"]?.text }
+                target = page["next_cursor"]?.text.map { "/v1/members?limit=2&cursor=\($0)" }
+            }
+            #expect(seen == expected)
         }
     }
 }

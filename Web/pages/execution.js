@@ -8,7 +8,7 @@ async function refresh() {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const open = [...document.querySelectorAll(".steps details")].map((one) => one.open);
   const fresh = page.getElementById("main");
-  fresh.querySelectorAll(".steps details").forEach((one, index) => { one.open = open[index] ?? false; });
+  fresh.querySelectorAll(".steps details").forEach((one, index) => { one.open = open[index] ?? one.open; });
   document.getElementById("main").replaceChildren(...fresh.childNodes);
   return Boolean(document.getElementById("run")?.dataset.live);
 }
@@ -21,6 +21,8 @@ if (address) {
     waiting = true;
     setTimeout(async () => {
       waiting = false;
+      // A question that is open stays so until it is answered.
+      if (document.querySelector(":popover-open")) return update();
       if (!(await refresh())) source.close();
     }, 150);
   };

@@ -1,4 +1,5 @@
 package import Kernel
+internal import Persistence
 internal import Tenancy
 internal import Workflows
 
@@ -9,10 +10,36 @@ extension Platform {
         switch command {
         case "tenant.create": return try await createTenant(arguments)
         case "sign_in_link": return ["path": .string(try await tenancy.makeSignInLink(email: arguments["email"]?.text ?? ""))]
+        case "operator.set":
+            let isChanged = try await tenancy.setOperator(
+                arguments["is_operator"]?.boolean ?? true, email: arguments["email"]?.text ?? "", by: .system(in: nil))
+            return ["changed": .bool(isChanged)]
+        case "operator.list":
+            let list = try await tenancy.operators().map { user -> JSON in ["id": .string(user.id.description), "email": .string(user.email.text)] }
+            return ["operators": .array(list)]
+        case "keys.rotate": return try await rotateKeys(arguments)
+        case "health": return ["ok": .bool(try await !tenancy.plans().isEmpty)]
+        case "backup.create":
+            return try await backups.make(to: arguments["to"]?.text, withKeys: arguments["with_keys"]?.boolean ?? false).json
         case "workflow.import": return try await importWorkflow(arguments)
         case "workflow.export": return try await exportWorkflows(arguments)
         default: throw Refusal(.missing, "unknown_command", "This server does not know the command \(command); it may be older than the program.")
         }
+    }
+
+    private func rotateKeys(_ arguments: JSON) async throws -> JSON {
+        let isMaster = arguments["master"]?.boolean ?? false
+        if isMaster {
+            guard configuration.environment["AIAS_MASTER_KEY"] == nil else {
+                throw Refusal(
+                    .conflict, "master_key_elsewhere",
+                    "The master key comes from AIAS_MASTER_KEY, which this program cannot change; only a key in the data folder is changed here.")
+            }
+            try await vault.changeMaster(at: folder.masterKeyPath)
+            try await tenancy.noteMasterKeyChange(by: .system(in: nil))
+        }
+        let count = try await tenancy.rotateKeys(by: .system(in: nil))
+        return ["data_keys": .number(Double(count)), "master_key": .bool(isMaster)]
     }
 
     private func createTenant(_ arguments: JSON) async throws -> JSON {

@@ -72,7 +72,8 @@ package struct LocalPlatform: Sendable {
         let scripts = Sandbox()
         let expressions = Expressions(scripts: scripts)
         let files = LocalFiles()
-        let services = EngineServices(
+        let converter = FileConverter()
+        var services = EngineServices(
             evaluate: { value, tenant, scope, item in try await expressions.evaluate(value, tenant: tenant, scope: scope, itemIndex: item) },
             scripts: scripts,
             credential: { _, type, _ in
@@ -80,6 +81,8 @@ package struct LocalPlatform: Sendable {
             },
             send: { request, _ in try await outbound.send(request) }, readBinary: { reference, _ in try files.read(reference) },
             writeBinary: { bytes, type, name, _ in files.write(bytes, type, name) })
+        services.facilities = StepFacilities(convert: { try await converter.convert($0) })
+        services.facilities.network = ServiceNetwork(outbound: outbound)
         let ids = IDs(clock: .system)
         return LocalRun(services: services, clock: .system, ids: ids, tenant: ids.next()) { _ in
             throw StepFailure("no_such_workflow", "A file run without a server cannot call other workflows.", isRetryable: false)

@@ -15,6 +15,7 @@ struct Automation: Sendable {
     let executions: Executions
     let webhooks: Webhooks
     let outbound: Outbound
+    let poller: Poller
 }
 
 extension Platform {
@@ -23,13 +24,20 @@ extension Platform {
         let scripts = Sandbox()
         let expressions = Expressions(scripts: scripts)
         let binaries = Binaries(database: database, blobs: blobs)
-        return EngineServices(
+        let converter = FileConverter()
+        var services = EngineServices(
             evaluate: { value, tenant, scope, item in try await expressions.evaluate(value, tenant: tenant, scope: scope, itemIndex: item) },
             scripts: scripts, credential: { [credentials] id, type, tenant in try await credentials.fields(id, type: type, tenant: tenant) },
             send: { request, tenant in try await outbound.send(request, for: tenant) },
             readBinary: { reference, tenant in try await binaries.read(reference, tenant) },
             writeBinary: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, tenant) },
             variables: { [variables] tenant in (try? await variables.values(of: tenant)) ?? [:] })
+        services.facilities = StepFacilities(
+            convert: { try await converter.convert($0) },
+            addresses: { [answerLinks] tenant, run, place in try await answerLinks.addresses(of: run, place: place, tenant: tenant) })
+        services.facilities.dataTables = dataTables
+        services.facilities.network = ServiceNetwork(outbound: outbound)
+        return services
     }
 
     func makeAutomation(kinds: KindRegistry? = nil) async throws -> Automation {
@@ -41,20 +49,23 @@ extension Platform {
             if isEmbedded { try store.endAll(except: lease) }
             return lease
         }
+        let services = engineServices(outbound)
         let engine = Engine(
-            database: database, lease: lease, services: engineServices(outbound), configuration: engineConfiguration(kinds ?? workflows.kinds),
+            database: database, lease: lease, services: services, configuration: engineConfiguration(kinds ?? workflows.kinds),
             clock: clock, ids: ids, blobs: blobs)
         let zone: @Sendable (TenantID) async throws -> String = { [tenancy] tenant in try await tenancy.timeZone(of: tenant) }
         let binaries = Binaries(database: database, blobs: blobs)
         return Automation(
             engine: engine, executions: Executions(database: database, engine: engine, workflows: workflows, blobs: blobs, timeZone: zone),
             webhooks: Webhooks(
-                database: database, engine: engine, workflows: workflows, timeZone: zone,
-                readBinary: { reference, tenant in try await binaries.read(reference, tenant) }), outbound: outbound)
+                database: database, engine: engine, workflows: workflows, clock: clock, timeZone: zone,
+                credential: { [credentials] id, type, tenant in try await credentials.fields(id, type: type, tenant: tenant) },
+                readBinary: { reference, tenant in try await binaries.read(reference, tenant) }), outbound: outbound,
+            poller: Poller(engine: engine, workflows: workflows, services: services))
     }
 
     private func engineConfiguration(_ kinds: KindRegistry) -> Engine.Configuration {
-        let (live, database) = (self.live, self.database)
+        let (live, database, activity, outgoing) = (self.live, self.database, self.activity, self.outgoing)
         var configuration = Engine.Configuration(
             kinds: kinds,
             load: { tenant, workflow, number in
@@ -73,9 +84,26 @@ extension Platform {
                 return found
             },
             errorWorkflow: { id, tenant in try await Platform.callee(id, tenant, "error", database) },
-            onFinish: { tx, facts, _ in try tx.meter("executions", quantity: 1, key: "run:\(facts.id)", at: tx.clock.now()) },
-            publish: { tenant, topic, payload in live.publish(tenant, topic, payload) })
-        configuration.onStart = { tx, _ in try tx.reserve(.executions) }
+            onFinish: { tx, facts, status in
+                try tx.meter("executions", quantity: 1, key: "run:\(facts.id)", at: tx.clock.now())
+                try Platform.noteFinish(tx, facts, status, activity)
+                try Platform.tellFinish(tx, facts, status, outgoing)
+            },
+            publish: { tenant, run, payload in live.publish(tenant, "run:\(run)", payload()) })
+        configuration.liveRunsMaximum = self.configuration.liveRuns
+        configuration.onStart = { tx, facts in
+            try tx.requireStorage()
+            try tx.reserve(.executions)
+            try Platform.noteStart(tx, facts, activity)
+        }
+        configuration.traceparent = { [logger] run, _ in
+            do {
+                return try await database.readSystem { tx in try RunTraceStore(tx: tx).traceparent(of: run) }
+            } catch {
+                logger.warning("a run's trace could not be read", metadata: ["run": "\(run)", "error": "\(error)"])
+                return nil
+            }
+        }
         return configuration
     }
 
@@ -103,7 +131,10 @@ struct Binaries: Sendable {
 
     func write(_ bytes: [UInt8], _ mimeType: String, _ fileName: String?, _ tenant: TenantID) async throws -> BinaryReference {
         let payload = try await PreparedPayload(bytes, tenant: tenant, blobs: blobs)
-        try await database.write(in: tenant) { tx in _ = try PayloadStore(tx: tx).store(payload) }
+        try await database.write(in: tenant) { tx in
+            try PayloadStore(tx: tx).store(payload, for: .files)
+            try tx.requireStorage()
+        }
         let suffix = fileName.flatMap { name in name.contains(".") ? name.split(separator: ".").last.map(String.init) : nil }
         return BinaryReference(id: payload.hash.hex, mimeType: mimeType, fileName: fileName, fileExtension: suffix, byteCount: bytes.count)
     }

@@ -1,9 +1,11 @@
+internal import Billing
 internal import Foundation
 internal import HTTPSurface
 internal import Jobs
 internal import Kernel
 internal import Logging
 internal import Notifications
+internal import Outbound
 internal import Persistence
 internal import ServiceLifecycle
 internal import Tenancy
@@ -15,10 +17,21 @@ extension Platform {
     /// Serves until the process is told to stop: no new requests, those under way end, then the database is closed.
     package func serve(onRunning: @escaping @Sendable (_ port: Int) async -> Void) async throws {
         let automation = try await makeAutomation()
-        let surface = try surface(automation)
-        let server = HTTPServer(surface: surface, binding: configuration.binding, logger: logger) { running in await onRunning(running.port) }
-        let control = ControlSocket(path: folder.socketPath, logger: logger) { [self] command, arguments in try await perform(command, arguments) }
-        let services: [any Service] = [control] + backgroundServices(automation) + [server]
+        let carrier = try connectCarrier()
+        defer { WakeRelay.shared.connect(nil) }
+        let export: [any Service] = try telemetryExport(automation).map { [$0] } ?? []
+        let control = ControlSocket(path: folder.socketPath, logger: logger) { [self] command, arguments in
+            command == "status" ? try await status(automation) : try await perform(command, arguments)
+        }
+        let carriers: [any Service] = carrier.map { [$0] } ?? []
+        var services: [any Service] = [control] + carriers + export + backgroundServices(automation)
+        if configuration.roles.contains(.gateway) {
+            let surface = try surface(automation)
+            services.append(
+                HTTPServer(surface: surface, binding: configuration.binding, logger: logger) { running in await onRunning(running.port) })
+        } else {
+            logger.notice("at work", metadata: ["roles": "\(configuration.roles.map(\.rawValue).sorted().joined(separator: ","))"])
+        }
         let group = ServiceGroup(
             configuration: .init(
                 services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
@@ -36,9 +49,10 @@ extension Platform {
     func surface(_ automation: Automation) throws -> Surface {
         let files = try StaticFiles(roots: [configuration.home + "/Web"])
         let strings = try Strings(directory: configuration.home + "/Locales")
-        let console = Console(files: files, entries: Platform.navigation)
+        let console = Console(
+            files: files, entries: Platform.navigation, settings: Platform.settings, subjects: Platform.subjects, inbox: Platform.inboxEntry)
         let endpoints = modules(console, automation).flatMap(\.endpoints)
-        let documented = Endpoint.documentation(of: endpoints, title: "AIAS", version: "1", files: files)
+        let documented = Endpoint.documentation(of: endpoints, title: Self.title, version: Self.apiVersion, files: files)
         let operations = Endpoint.operations(
             ready: { [self] in
                 do {
@@ -47,32 +61,95 @@ extension Platform {
                 } catch {
                     return ["The database does not answer."]
                 }
-            }, metrics: { Metrics.shared.prometheus() })
+            }, metricsToken: configuration.metricsToken,
+            metrics: { [self] in
+                await refreshFigures(automation)
+                return Metrics.shared.prometheus()
+            })
         var settings = Surface.Settings()
         settings.platformHosts = ["localhost", "127.0.0.1", configuration.publicHost]
         settings.isSecure = configuration.usesTLS
         settings.errorPage = { problem in
-            guard problem.status == 401 else { return problem.plain }
-            return .redirect("/sign-in")
+            problem.status == 401 ? .redirect("/sign-in") : console.problem(problem)
         }
         return Surface(
             endpoints: endpoints + documented + operations + [files.endpoint], doors: doors,
-            idempotency: Idempotency(database: database, clock: clock, ids: ids, vault: vault), ids: ids, strings: strings, settings: settings,
+            idempotency: idempotency, ids: ids, strings: strings, settings: settings,
             logger: logger)
     }
 
-    static let navigation: [(key: String, href: String)] = [
-        ("gateway.nav.workflows", "/workflows"), ("gateway.nav.executions", "/executions")
+    var idempotency: Idempotency { Idempotency(database: database, clock: clock, ids: ids, vault: vault) }
+
+    static let navigation: [Console.Entry] = [
+        Console.Entry("gateway.nav.workflows", "/workflows", .workflowsRead),
+        Console.Entry("gateway.nav.executions", "/executions", .executionsRead),
+        Console.Entry("gateway.nav.settings", "/settings", "tenant.read")
+    ]
+
+    static let inboxEntry = Console.Entry("notifications.bell", "/notifications", .notificationsRead)
+
+    static let settings: [Console.Entry] = [
+        Console.Entry("tenancy.settings.general", "/settings", "tenant.read"),
+        Console.Entry("tenancy.settings.members", "/settings/members", "members.read"),
+        Console.Entry("tenancy.settings.api_keys", "/settings/api-keys", "api_keys.read"),
+        Console.Entry("workflows.settings.credentials", "/settings/credentials", .credentialsRead),
+        Console.Entry("workflows.settings.variables", "/settings/variables", .variablesRead),
+        Console.Entry("notifications.settings.webhooks", "/settings/webhooks", .webhooksRead),
+        Console.Entry("notifications.settings.notifications", "/settings/notifications", .notificationsRead),
+        Console.Entry("workflows.settings.data_tables", "/settings/data-tables", .dataTablesRead),
+        Console.Entry("tenancy.settings.audit_log", "/settings/audit-log", "audit.read"),
+        Console.Entry("tenancy.settings.usage", "/settings/usage", "usage.read"),
+        Console.Entry("billing.settings.billing", "/settings/billing", .billingRead)
+    ]
+
+    static let subjects = [
+        "workflow": "/workflows/", "execution": "/executions/", "credential": "/settings/credentials/", "webhook_endpoint": "/settings/webhooks/",
+        "data_table": "/settings/data-tables/"
     ]
 
     func modules(_ console: Console, _ automation: Automation) -> [Module] {
         [
             TenancyModule.module(tenancy, console: console),
+            NotificationsModule.module(
+                webhooks: outgoing, inbox: inbox,
+                pages: NotificationPageContext(
+                    console: console, person: { [tenancy] principal in try await tenancy.displayName(of: principal) })),
+            BillingModule.module(
+                billing: billing,
+                pages: BillingPageContext(console: console, person: { [tenancy] principal in try await tenancy.displayName(of: principal) })),
             WorkflowsModule.module(
-                workflows: workflows, credentials: credentials, variables: variables, executions: automation.executions,
-                webhooks: automation.webhooks, live: live, console: console,
-                person: { [tenancy] principal in try await tenancy.displayName(of: principal) })
+                workflows: workflows, credentials: credentials, variables: variables, dataTables: dataTables, executions: automation.executions,
+                webhooks: automation.webhooks, forms: forms(console, automation), live: live, pages: pageContext(console))
         ]
+    }
+
+    private func forms(_ console: Console, _ automation: Automation) -> Forms {
+        let binaries = Binaries(database: database, blobs: blobs)
+        return Forms(
+            webhooks: automation.webhooks, links: answerLinks, blobs: blobs, console: console,
+            brand: { [tenancy] tenant in try await tenancy.tenant(tenant)?.name ?? Self.title },
+            store: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, tenant) })
+    }
+
+    var answerLinks: AnswerLinks {
+        AnswerLinks(vault: vault) { [tenancy, configuration] door, tenant in
+            let subdomain = try await tenancy.tenant(tenant)?.subdomain.text ?? ""
+            return "\(configuration.publicURL)/\(door)/\(subdomain)"
+        }
+    }
+
+    private func pageContext(_ console: Console) -> PageContext {
+        PageContext(
+            console: console, person: { [tenancy] principal in try await tenancy.displayName(of: principal) },
+            names: { [tenancy] actors, tenant in try await tenancy.names(of: actors, in: tenant) },
+            hooks: { [tenancy, configuration] tenant in
+                let subdomain = try await tenancy.tenant(tenant)?.subdomain.text ?? ""
+                return "\(configuration.publicURL)/hooks/\(subdomain)"
+            },
+            forms: { [tenancy, configuration] tenant in
+                let subdomain = try await tenancy.tenant(tenant)?.subdomain.text ?? ""
+                return "\(configuration.publicURL)/forms/\(subdomain)"
+            })
     }
 
     private func backgroundServices(_ automation: Automation) -> [any Service] {
@@ -81,13 +158,41 @@ extension Platform {
         let mail = MailDelivery(
             smtp: configuration.relay.map { SMTP(relay: $0, clock: clock) },
             texts: MailTexts(strings: strings ?? .none, publicURL: configuration.publicURL), vault: vault, logger: logger)
-        return [
-            EngineService(engine: engine, database: database, logger: logger),
-            OutboxService(database: database, logger: logger, subscriptions: [mail.subscription]),
-            TimerService(
-                database: database, clock: clock, logger: logger, handlers: [Engine.timerKind: { timer in try await engine.resume(timer) }]),
-            Scheduler(engine: engine, workflows: workflows, logger: logger)
+        let roles = configuration.roles
+        var services: [any Service] = [
+            EngineService(engine: engine, database: database, logger: logger, recovers: roles.contains(.worker))
         ]
+        if configuration.databaseURL != nil { services.append(RunWatch(engine: engine, logger: logger)) }
+        if roles.contains(.worker) {
+            services.append(
+                TimerService(
+                    database: database, clock: clock, logger: logger,
+                    handlers: [
+                        Engine.timerKind: { timer in try await engine.resume(timer) },
+                        Poller.timerKind: { [poller = automation.poller] timer in try await poller.poll(timer) }
+                    ], room: { kind in kind == Engine.timerKind ? engine.room : .init(places: .max) }))
+        }
+        if roles.contains(.scheduler) {
+            services += [
+                OutboxService(
+                    database: database, logger: logger, subscribers: Self.subscribers,
+                    subscriptions: [mail.subscription] + outgoing.subscriptions + inbox.subscriptions),
+                WebhookSender(webhooks: outgoing, logger: logger) { [outbound] request, tenant in try await outbound.send(request, for: tenant) },
+                DutyService(database: database, logger: logger, duties: duties(idempotency)),
+                Scheduler(engine: engine, workflows: workflows, logger: logger)
+            ]
+        } else {
+            OutboxSignal.shared.listen { WakeRelay.shared.tell(.outbox) }
+        }
+        return services
+    }
+
+    /// Wakes between the processes of a deployment, where there may be several.
+    private func connectCarrier() throws -> (any WakeCarrier)? {
+        guard let url = configuration.databaseURL else { return nil }
+        let carrier = try WakeCarriers.make(configuration.broker, databaseURL: url, logger: logger) { WakeRelay.shared.receive($0) }
+        WakeRelay.shared.connect { carrier.post($0) }
+        return carrier
     }
 
     private var doors: Doors {

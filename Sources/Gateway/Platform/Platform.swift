@@ -1,3 +1,4 @@
+internal import Billing
 package import HTTPSurface
 internal import Jobs
 package import Kernel
@@ -5,6 +6,7 @@ package import Logging
 internal import Notifications
 internal import Outbound
 package import Persistence
+internal import Scripting
 internal import ServiceLifecycle
 package import Tenancy
 package import Workflows
@@ -17,6 +19,8 @@ package final class Platform: Sendable {
     package let workflows: Workflows
     let credentials: Credentials
     let variables: Variables
+    let dataTables: DataTables
+    let billing: Billing
     let blobs: any BlobStore
     let outbound: Outbound
     let folder: DataFolder
@@ -24,6 +28,10 @@ package final class Platform: Sendable {
     let ids: IDs
     let vault: KeyVault
     let live: LiveEvents
+    let activity: Activity
+    let backupSchedule: BackupSchedule
+    let outgoing: OutgoingWebhooks
+    let inbox: Inbox
     let logger: Logger
 
     /// Opens the folder, the database (the embedded one is migrated) and the key vault.
@@ -34,27 +42,37 @@ package final class Platform: Sendable {
         self.logger = logger
         ids = IDs(clock: clock)
         folder = try DataFolder(path: configuration.dataFolder)
+        backupSchedule = try BackupSchedule(environment: configuration.environment, dataFolder: folder.path)
         database = try Platform.open(configuration, folder: folder, clock: clock, ids: ids)
         let master = try MasterKey(environment: configuration.environment, path: folder.masterKeyPath)
         vault = KeyVault(database: database, master: master)
+        try await vault.settle(at: folder.masterKeyPath)
+        try await vault.requireMaster(at: folder.masterKeyPath)
         live = LiveEvents()
+        activity = Activity(clock: clock)
         tenancy = Tenancy(
             database: database, clock: clock, vault: vault, permissions: PermissionTable(Platform.permissions), usesTLS: configuration.usesTLS)
-        blobs = FolderBlobs(path: folder.blobsPath)
+        outgoing = OutgoingWebhooks(database: database, vault: vault, clock: clock, ids: ids)
+        inbox = Inbox(database: database, tenancy: tenancy, vault: vault, clock: clock)
+        blobs = try BlobPlace.open(configuration.blobsPlace, folder: folder, environment: configuration.environment, clock: clock)
         let outbound = try Outbound(policy: AddressPolicy(allowing: configuration.outboundAllow))
         self.outbound = outbound
         let policies = TenantPolicies.tenancy { [tenancy] tenant in try await tenancy.timeZone(of: tenant) }
-        workflows = Workflows(database: database, kinds: .builtIn, policies: policies)
+        workflows = Workflows(
+            database: database, kinds: .builtIn, policies: policies, clock: clock, expressionFault: { Expressions.syntaxFault(in: $0) })
         credentials = Credentials(database: database, vault: vault, ids: ids, policies: policies) { request, tenant in
             try await outbound.send(request, for: tenant)
         }
         variables = Variables(database: database, policies: policies)
+        dataTables = DataTables(database: database, ids: ids, policies: policies)
+        billing = Billing(database: database, tenancy: tenancy, clock: clock, seller: configuration.seller)
         try await tenancy.seedPlans()
     }
 
     package func close() async {
         await outbound.shutdown()
         await database.close()
+        await blobs.close()
     }
 
     private static func open(_ configuration: PlatformConfiguration, folder: DataFolder, clock: Clock, ids: IDs) throws -> any Database {
@@ -68,9 +86,11 @@ package final class Platform: Sendable {
     package static func migrate(url: String) throws { try PostgresDatabase.migrate(url: url, migrations: migrations) }
 
     package static let tables: [Table] =
-        PersistenceModule.tables + JobsModule.tables + Module.httpSurface.tables + TenancyModule.tables + WorkflowsModule.tables
+        PersistenceModule.tables + JobsModule.tables + Module.httpSurface.tables + TenancyModule.tables + NotificationsModule.tables
+        + BillingModule.tables + WorkflowsModule.tables
     package static let migrations: [Migration] =
         PersistenceModule.migrations + JobsModule.migrations + Module.httpSurface.migrations + TenancyModule.migrations
-        + WorkflowsModule.migrations
-    package static let permissions: [PermissionDeclaration] = TenancyModule.permissions + WorkflowsModule.permissions
+        + NotificationsModule.migrations + BillingModule.migrations + WorkflowsModule.migrations
+    package static let permissions: [PermissionDeclaration] =
+        TenancyModule.permissions + NotificationsModule.permissions + BillingModule.permissions + WorkflowsModule.permissions
 }

@@ -1,5 +1,7 @@
+internal import Billing
 internal import Foundation
 package import HTTPSurface
+internal import Jobs
 internal import Kernel
 package import Notifications
 internal import Persistence
@@ -9,6 +11,8 @@ package struct PlatformConfiguration: Sendable {
     package var dataFolder: String
     /// `postgres://…` in place of the embedded database.
     package var databaseURL: String?
+    /// That of the schema's owner, for migrations alone; `databaseURL` where there is none.
+    package var databaseOwnerURL: String?
     package var binding: HTTPServer.Binding
     /// How browsers and webhooks reach the platform: `https://aias.example`.
     package var publicURL: String
@@ -17,26 +21,92 @@ package struct PlatformConfiguration: Sendable {
     package var outboundAllow: [String]
     /// Where `Web` and `Locales` lie.
     package var home: String
+    /// What scrapers of `/metrics` show; without it only this machine may read it.
+    var metricsToken: String? { environment["AIAS_METRICS_TOKEN"].flatMap { $0.isEmpty ? nil : $0 } }
     package var environment: [String: String]
+    /// What this process does; all of it where nothing is said.
+    package var roles: Set<Role> = Set(Role.allCases)
+    /// Where large payloads lie, shared by all processes: a folder, or `s3://bucket/prefix`; a folder of the data folder where it is nil.
+    package var blobsPlace: String?
+    /// What carries wakes between processes; the database itself where it is nil.
+    var broker: BrokerAddress?
+    /// Runs that this process works on at once; further ones wait for a process with room.
+    package var liveRuns: Int
+
+    /// The parts of a deployment that may be processes of their own, on a server's database.
+    package enum Role: String, Sendable, CaseIterable {
+        /// Answers requests; starts the runs of webhooks itself as far as it has room.
+        case gateway
+        /// Takes up runs whose time has come, that wait for room, or whose process died.
+        case worker
+        /// Fires schedules, delivers events, keeps house.
+        case scheduler
+    }
 
     /// - Throws: a refusal for values that make no sense.
     package init(
-        dataFolder: String? = nil, databaseURL: String? = nil, host: String? = nil, port: Int? = nil,
+        dataFolder: String? = nil, databaseURL: String? = nil, host: String? = nil, port: Int? = nil, roles: String? = nil,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws {
         func filled(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         self.dataFolder = dataFolder ?? filled("AIAS_DATA") ?? "./data"
         self.databaseURL = databaseURL ?? filled("AIAS_DATABASE_URL")
+        databaseOwnerURL = filled("AIAS_DATABASE_OWNER_URL")
         let port = try port ?? filled("AIAS_PORT").map(Self.port) ?? 8_080
         binding = HTTPServer.Binding(host: host ?? filled("AIAS_HOST") ?? "127.0.0.1", port: port)
-        if let chain = filled("AIAS_TLS_CERTIFICATE"), let key = filled("AIAS_TLS_KEY") {
-            binding.tls = HTTPServer.TLSFiles(certificateChain: chain, privateKey: key)
+        switch (filled("AIAS_TLS_CERTIFICATE"), filled("AIAS_TLS_KEY")) {
+        case (let chain?, let key?): binding.tls = HTTPServer.TLSFiles(certificateChain: chain, privateKey: key)
+        case (nil, nil): break
+        default: throw Refusal.invalid("tls", "tls_incomplete", "TLS needs both AIAS_TLS_CERTIFICATE and AIAS_TLS_KEY.")
         }
         publicURL = filled("AIAS_PUBLIC_URL") ?? "http://localhost:\(port)"
         relay = try filled("AIAS_SMTP_URL").map { try SMTPRelay($0, from: filled("AIAS_SMTP_FROM") ?? "AIAS <noreply@localhost>") }
         outboundAllow = (filled("AIAS_OUTBOUND_ALLOW") ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         home = filled("AIAS_HOME") ?? FileManager.default.currentDirectoryPath
         self.environment = environment
+        blobsPlace = filled("AIAS_BLOBS")
+        broker = try filled("AIAS_BROKER").map { try BrokerAddress($0) }
+        liveRuns = try filled("AIAS_LIVE_RUNS").map(Self.liveRuns) ?? 1_000
+        self.roles = try Self.roles(roles ?? filled("AIAS_ROLES"))
+        guard self.databaseURL != nil || broker == nil else {
+            throw Refusal.invalid(
+                "broker", "broker_needs_server", "A broker carries wakes between processes on a PostgreSQL server; name that with --database-url.")
+        }
+        guard self.databaseURL != nil || self.roles == Set(Role.allCases) else {
+            throw Refusal.invalid(
+                "roles", "roles_need_server", "Roles in processes of their own need a PostgreSQL server; name it with --database-url.")
+        }
+    }
+
+    private static func roles(_ text: String?) throws -> Set<Role> {
+        guard let text else { return Set(Role.allCases) }
+        let roles = try text.split(separator: ",").map { part in
+            guard let role = Role(rawValue: part.trimmingCharacters(in: .whitespaces)) else {
+                throw Refusal.invalid("roles", "unknown_role", "Roles are \(Role.allCases.map(\.rawValue).joined(separator: ", ")).")
+            }
+            return role
+        }
+        guard !roles.isEmpty else { throw Refusal.invalid("roles", "unknown_role", "Name at least one role.") }
+        return Set(roles)
+    }
+
+    private static func liveRuns(_ text: String) throws -> Int {
+        guard let count = Int(text), (0...100_000).contains(count) else {
+            throw Refusal.invalid("live_runs", "bad_live_runs", "AIAS_LIVE_RUNS is a number from 0 to 100,000.")
+        }
+        return count
+    }
+
+    /// Who sells the plans, as it stands on invoices: `AIAS_SELLER_NAME`, `_COUNTRY`, `_STREET`, `_POSTAL_CODE`, `_CITY`, `_VAT_ID`, `_SERIES`.
+    var seller: SellerTerms {
+        func text(_ name: String) -> String { environment[name] ?? "" }
+        let (name, vatID, series) = (text("AIAS_SELLER_NAME"), text("AIAS_SELLER_VAT_ID"), text("AIAS_SELLER_SERIES"))
+        return SellerTerms(
+            party: Party(
+                name: name.isEmpty ? "AIAS" : name, street: text("AIAS_SELLER_STREET"), postalCode: text("AIAS_SELLER_POSTAL_CODE"),
+                city: text("AIAS_SELLER_CITY"),
+                country: text("AIAS_SELLER_COUNTRY").isEmpty ? "US" : text("AIAS_SELLER_COUNTRY"), vatId: vatID.isEmpty ? nil : vatID),
+            series: series.isEmpty ? "AIAS" : series)
     }
 
     var publicHost: String { URL(string: publicURL)?.host() ?? "localhost" }

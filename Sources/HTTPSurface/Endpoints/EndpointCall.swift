@@ -61,6 +61,7 @@ package struct EndpointCall: Sendable {
 /// Headers that handlers and the pipeline add to an answer.
 final class AnswerExtras: Sendable {
     let headers = Mutex<[(name: String, value: String)]>([])
+    let isBodyRead = Mutex(false)
 }
 
 extension EndpointCall {

@@ -18,6 +18,16 @@ package struct Idempotency: Sendable {
         self.vault = vault
     }
 
+    /// Removes answers that are kept no longer, of requests that named no tenant.
+    package func removeExpired() async throws {
+        try await database.writeDirectory { tx in try IdempotencyStore.removeExpired(in: tx) }
+    }
+
+    /// The same of one tenant.
+    package func removeExpired(of tenant: TenantID) async throws {
+        try await database.write(in: tenant) { tx in try IdempotencyStore.removeExpired(in: tx) }
+    }
+
     static let sealContext = "idempotency"
 
     enum Start: Sendable {

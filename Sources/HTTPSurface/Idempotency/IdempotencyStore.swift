@@ -33,7 +33,7 @@ enum IdempotencyStore {
         throws -> ClaimOutcome
     {
         let now = tx.clock.now()
-        try tx.execute("DELETE FROM idempotency_keys WHERE tenant_id = \(tx.tenant) AND expires_at <= \(now)")
+        try removeExpired(in: tx)
         let row = try tx.first(
             """
             SELECT fingerprint, locked_until, status, content_type, location, body, is_sealed FROM idempotency_keys
@@ -62,7 +62,7 @@ enum IdempotencyStore {
         _ key: IdempotencyKey, as claim: ID<IdempotencyClaim>, until locked: Timestamp, expiry: Timestamp, in tx: DirectoryTransaction
     ) throws -> ClaimOutcome {
         let now = tx.clock.now()
-        try tx.execute("DELETE FROM directory_idempotency_keys WHERE expires_at <= \(now)")
+        try removeExpired(in: tx)
         let row = try tx.first(
             """
             SELECT fingerprint, locked_until, status, content_type, location, body, is_sealed FROM directory_idempotency_keys
@@ -85,6 +85,14 @@ enum IdempotencyStore {
             VALUES (\(key.actor), \(key.key), \(key.fingerprint), \(claim), \(locked), \(expiry), \(false))
             """)
         return .claimed
+    }
+
+    static func removeExpired(in tx: TenantTransaction) throws {
+        try tx.execute("DELETE FROM idempotency_keys WHERE tenant_id = \(tx.tenant) AND expires_at <= \(tx.clock.now())")
+    }
+
+    static func removeExpired(in tx: DirectoryTransaction) throws {
+        try tx.execute("DELETE FROM directory_idempotency_keys WHERE expires_at <= \(tx.clock.now())")
     }
 
     /// Nil where the row is a claim whose time is over.

@@ -7,10 +7,14 @@ struct DocsPage {
     let localizer: Localizer
 
     var answer: Answer {
-        let styles = ["styles/tokens.css", "styles/base.css", "styles/components.css", "styles/pages.css", "styles/docs.css"]
-        let layout = Layout(
-            title: "\(localizer("http.docs.title")) – \(openAPI.title)", localizer: localizer, styles: styles.map(files.url),
-            scripts: [files.url("pages/docs/docs-search.js")])
+        var layout = Layout(
+            title: "\(localizer("http.docs.title")) · \(openAPI.title)", localizer: localizer,
+            styles: (Console.styles + ["styles/docs.css"]).map(files.url), scripts: [files.url("pages/docs/docs-search.js")],
+            navigation: [
+                Layout.Link(localizer("http.docs.console"), "/"), Layout.Link(localizer("http.docs.title"), "/docs", isCurrent: true)
+            ])
+        layout.icon = files.url(Console.icon)
+        layout.brand = Console.brand
         return layout.page(body)
     }
 

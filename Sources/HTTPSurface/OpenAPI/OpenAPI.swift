@@ -102,7 +102,6 @@ package struct OpenAPI: Sendable {
         for (status, text) in endpoint.problems.sorted(by: { $0.key < $1.key }) where !responses.contains(key: String(status)) {
             responses[String(status)] = ["description": .string(text), "content": content]
         }
-        responses["default"] = ["description": "Any other problem.", "content": content]
         return responses
     }
 

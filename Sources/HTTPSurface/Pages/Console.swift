@@ -1,16 +1,44 @@
-internal import Kernel
+package import Kernel
 
 /// The console's shell: the same styles, scripts and navigation on every page of every module.
 package struct Console: Sendable {
-    package let files: StaticFiles
-    /// Entries of the navigation by text key and address, in order.
-    package var entries: [(key: String, href: String)]
-    /// Modules beside the shell's own.
-    static let styles = ["styles/tokens.css", "styles/base.css", "styles/components.css", "styles/pages.css"]
+    /// A link of the navigation; shown to those who have the permission of its page.
+    package struct Entry: Sendable {
+        /// Of its text.
+        package var key: String
+        package var href: String
+        package var permission: Permission?
 
-    package init(files: StaticFiles, entries: [(key: String, href: String)]) {
+        package init(_ key: String, _ href: String, _ permission: Permission? = nil) {
+            self.key = key
+            self.href = href
+            self.permission = permission
+        }
+    }
+
+    package let files: StaticFiles
+    package var entries: [Entry]
+    /// The pages of the settings, in order.
+    package var settings: [Entry]
+    /// Where a thing is shown, by the noun before its id in the audit log: `workflow` is at `/workflows/`.
+    package var subjects: [String: String]
+    /// Where a person reads what they are told; a bell with the number of new ones leads there.
+    package var inbox: Entry?
+
+    static let styles = [
+        "styles/tokens.css", "styles/base.css", "styles/components.css", "styles/forms.css", "styles/pages.css", "styles/settings.css",
+        "styles/notifications.css"
+    ]
+    static let scripts = ["components/copy-button.js", "components/local-time.js", "components/notification-bell.js"]
+    static let icon = "favicon.svg"
+    static let settingsAddress = "/settings"
+
+    package init(files: StaticFiles, entries: [Entry], settings: [Entry] = [], subjects: [String: String] = [:], inbox: Entry? = nil) {
         self.files = files
         self.entries = entries
+        self.settings = settings
+        self.subjects = subjects
+        self.inbox = inbox
     }
 
     /// A page for somebody who is signed in.
@@ -20,24 +48,100 @@ package struct Console: Sendable {
     package func page(_ call: EndpointCall, title: String, current: String, person: String, scripts: [String] = [], status: Int = 200, _ main: HTML)
         -> Answer
     {
+        layout(call, title: title, current: current, person: person, scripts: scripts).page(main, status: status)
+    }
+
+    private func layout(_ call: EndpointCall, title: String, current: String, person: String, scripts: [String]) -> Layout {
         let text = call.localizer
-        let links = entries.map { Layout.Link(text($0.key), $0.href, isCurrent: $0.href == current) }
         let who: HTML = """
-            <span>\(person)</span>
+            \(bell(call, current: current))<span class="person" title="\(person)">\(person)</span>
             <form method="post" action="/sign-out"><button class="button small">\(text("http.console.sign_out"))</button></form>
             """
         var layout = Layout(
-            title: "\(title) · AIAS", localizer: text, styles: Console.styles.map(files.url), scripts: scripts.map(files.url), navigation: links,
-            who: who)
+            title: "\(title) · AIAS", localizer: text, styles: Console.styles.map(files.url), scripts: (Console.scripts + scripts).map(files.url),
+            navigation: links(entries, call, current: current), who: who)
+        layout.icon = files.url(Console.icon)
         layout.brand = Console.brand
-        return layout.page(main, status: status)
+        return layout
+    }
+
+    /// A page for work that fills the window, under the console's bar.
+    package func fullPage(
+        _ call: EndpointCall, title: String, current: String, person: String, styles: [String], scripts: [String], _ main: HTML
+    ) -> Answer {
+        var layout = layout(call, title: title, current: current, person: person, scripts: scripts)
+        layout.styles += styles.map(files.url)
+        layout.mainClass = "full"
+        return layout.page(main)
+    }
+
+    /// A page of the settings, beside their navigation.
+    /// - Parameter crumb: stands above the title, leading back.
+    package func settingsPage(
+        _ call: EndpointCall, title: String, current: String, person: String, crumb: HTML? = nil, status: Int = 200, _ main: HTML
+    ) -> Answer {
+        let text = call.localizer
+        let links: [HTML] = links(settings, call, current: current).map(\.html)
+        return page(
+            call, title: title, current: Console.settingsAddress, person: person, status: status,
+            """
+            <div class="settings"><div class="sections"><p class="heading" id="settings">\(text("http.console.settings"))</p>
+            <nav aria-labelledby="settings"><ul>\(links)</ul></nav></div>
+            <div class="panel"><header><div>\(crumb)<h1>\(title)</h1></div></header>\(main)</div></div>
+            """)
     }
 
     /// A page before the door: a card in the middle.
     package func door(_ call: EndpointCall, title: String, status: Int = 200, _ card: HTML) -> Answer {
-        var layout = Layout(title: "\(title) · AIAS", localizer: call.localizer, styles: Console.styles.map(files.url))
+        door(call.localizer, title: title, status: status, card)
+    }
+
+    /// A page for the visitors of a tenant: a card under the tenant's name, without scripts.
+    package func visitors(_ text: Localizer, title: String, tenant: String, status: Int = 200, _ card: HTML) -> Answer {
+        var layout = Layout(title: "\(title) · \(tenant)", localizer: text, styles: (Console.styles + ["styles/answers.css"]).map(files.url))
+        layout.icon = files.url(Console.icon)
+        layout.mainClass = "door visitors"
+        return layout.page("<div class=\"card\"><p class=\"tenant\">\(tenant)</p>\(card)</div>", status: status)
+    }
+
+    /// A problem as a page in the console's dress.
+    package func problem(_ problem: ErrorPage) -> Answer {
+        let text = problem.localizer
+        return door(
+            text, title: problem.title, status: problem.status,
+            """
+            <h1>\(problem.title)</h1><p>\(problem.detail)</p>
+            <p><a class="button" href="/">\(text("http.console.home"))</a></p>
+            <p class="hint">\(text("http.console.request")) <code>\(problem.head.requestID)</code></p>
+            """)
+    }
+
+    private func door(_ text: Localizer, title: String, status: Int, _ card: HTML) -> Answer {
+        var layout = Layout(
+            title: "\(title) · AIAS", localizer: text, styles: Console.styles.map(files.url), scripts: Console.scripts.map(files.url))
+        layout.icon = files.url(Console.icon)
         layout.mainClass = "door"
         return layout.page("<div class=\"card\"><div class=\"brand\">\(Console.mark)AIAS</div>\(card)</div>", status: status)
+    }
+
+    private func links(_ entries: [Entry], _ call: EndpointCall, current: String) -> [Layout.Link] {
+        entries.filter { $0.permission.map(call.principal.may) ?? true }.map {
+            Layout.Link(call.localizer($0.key), $0.href, isCurrent: $0.href == current)
+        }
+    }
+
+    private func bell(_ call: EndpointCall, current: String) -> HTML? {
+        guard let inbox, call.principal.tenant != nil, case .user = call.principal.actor, inbox.permission.map(call.principal.may) ?? true else {
+            return nil
+        }
+        let label = call.localizer(inbox.key)
+        let here: HTML? = current == inbox.href ? " aria-current=\"page\"" : nil
+        return """
+            <notification-bell data-source="/v1/notifications/unread" data-label="\(label)"><a class="bell" href="\(href: inbox.href)" aria-label="\(label)"\(here)>\
+            <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linejoin="round">\
+            <path d="M10 3a4.5 4.5 0 0 0-4.5 4.5c0 4-1.5 5.5-1.5 5.5h12s-1.500-1.500-1.500-5.500A4.500 4.500 0 0 0 10 3Z"/><path d="M8.500 16a1.600 1.600 0 0 0 3 0" stroke-linecap="round"/></svg>\
+            <span class="count" aria-hidden="true" hidden></span></a></notification-bell>
+            """
     }
 
     static let mark: HTML = """
@@ -45,31 +149,4 @@ package struct Console: Sendable {
         stroke="currentColor" stroke-width="2.2"/><circle cx="4" cy="5.5" r="3" fill="currentColor"/><circle cx="18" cy="16.5" r="3" fill="currentColor"/></svg>
         """
     static let brand: HTML = "<a class=\"brand\" href=\"/\">\(mark)AIAS</a>"
-
-    /// One field of a form: label, input, hint and fault, tied together for screen readers.
-    package static func field(
-        _ name: String, label: String, type: String = "text", value: String = "", autocomplete: String = "off", hint: String? = nil,
-        fault: String? = nil, isRequired: Bool = true
-    ) -> HTML {
-        let hintHTML: HTML? = hint.map { "<span class=\"hint\" id=\"\(name)-hint\">\($0)</span>" }
-        let faultHTML: HTML? = fault.map { "<span class=\"fault\" id=\"\(name)-fault\" role=\"alert\">\($0)</span>" }
-        let described = [hint.map { _ in "\(name)-hint" }, fault.map { _ in "\(name)-fault" }].compactMap { $0 }.joined(separator: " ")
-        let description: HTML? = described.isEmpty ? nil : " aria-describedby=\"\(described)\""
-        let invalid: HTML? = fault.map { _ in " aria-invalid=\"true\"" }
-        return """
-            <div class="field"><label for="\(name)">\(label)</label>\
-            <input id="\(name)" name="\(name)" type="\(type)" value="\(value)" autocomplete="\(autocomplete)"\("required", if: isRequired)\
-            \(description)\(invalid)>\(hintHTML)\(faultHTML)</div>
-            """
-    }
-
-    /// What went wrong, above a form.
-    package static func notice(_ text: String?, isBad: Bool = true) -> HTML? {
-        text.map { "<p class=\"notice \(isBad ? "bad" : "good")\" role=\"\(isBad ? "alert" : "status")\">\($0)</p>" }
-    }
-}
-
-extension Refusal {
-    /// The message for one field of a form.
-    package func message(for field: String) -> String? { faults.first { $0.field == field }?.message }
 }

@@ -56,6 +56,16 @@ extension Page {
     }
 }
 
+extension Page {
+    /// The part that is asked for of a short list at hand, which does not change between two requests in a way that matters.
+    package init(of whole: [Element], _ request: PageRequest) throws {
+        let start = try request.cursor.map { try Cursor($0, keys: 1).integer(at: 0) } ?? 0
+        guard (0...whole.count).contains(start) else { throw Cursor.refusal }
+        let end = min(whole.count, start + request.limit)
+        self.init(data: Array(whole[start..<end]), nextCursor: end < whole.count ? Cursor([.number(Double(end))]).text : nil)
+    }
+}
+
 extension Limits {
     package static let cursorBytes = 1_024
 }

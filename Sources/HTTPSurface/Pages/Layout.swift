@@ -10,6 +10,11 @@ package struct Layout: Sendable {
             self.href = href
             self.isCurrent = isCurrent
         }
+
+        var html: HTML {
+            let current: HTML = isCurrent ? " aria-current=\"page\"" : ""
+            return "<li><a href=\"\(href: href)\"\(current)>\(title)</a></li>"
+        }
     }
 
     package var title: String
@@ -22,6 +27,8 @@ package struct Layout: Sendable {
     package var who: HTML?
     /// Stands before the navigation.
     package var brand: HTML?
+    /// The address of the browser tab's picture.
+    package var icon: String?
     package var mainClass = "page"
 
     package init(
@@ -45,6 +52,7 @@ package struct Layout: Sendable {
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
         <title>\(title)</title>
+        \(icon.map { "<link rel=\"icon\" type=\"image/svg+xml\" href=\"\(href: $0)\">\n" as HTML })\
         \(styles.map { "<link rel=\"stylesheet\" href=\"\(href: $0)\">\n" as HTML })\
         \(scripts.map { "<script type=\"module\" src=\"\(href: $0)\"></script>\n" as HTML })\
         </head>
@@ -66,10 +74,7 @@ package struct Layout: Sendable {
 
     private var bar: HTML {
         if navigation.isEmpty, who == nil { return "" }
-        let links: [HTML] = navigation.map { link in
-            let current: HTML = link.isCurrent ? " aria-current=\"page\"" : ""
-            return "<li><a href=\"\(href: link.href)\"\(current)>\(link.title)</a></li>"
-        }
+        let links: [HTML] = navigation.map(\.html)
         let person: HTML? = who.map { "<div class=\"who\">\($0)</div>" }
         return """
             <header class="bar">\(brand)

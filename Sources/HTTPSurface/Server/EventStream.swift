@@ -3,6 +3,7 @@ internal import Kernel
 internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
+internal import Telemetry
 
 /// Writes a sequence of events to a client until it ends, the client leaves or falls behind, or the program stops.
 struct EventStream: Sendable {
@@ -12,6 +13,8 @@ struct EventStream: Sendable {
     func body(of request: Request) -> ResponseBody {
         let requestBody = request.body
         return ResponseBody { writer in
+            Metrics.shared.add(.eventStreams, 1)
+            defer { Metrics.shared.add(.eventStreams, -1) }
             let (chunks, feed) = AsyncStream<String>.makeStream(bufferingPolicy: .bufferingOldest(Limits.eventBacklog))
             // A first comment makes proxies and browsers show the stream as open.
             feed.yield(": open\n\n")

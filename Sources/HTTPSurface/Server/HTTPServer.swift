@@ -5,6 +5,7 @@ internal import HummingbirdTLS
 package import Logging
 internal import NIOCore
 internal import ServiceLifecycle
+internal import Telemetry
 
 /// Serves a surface on a port. It stops when its service group does: no new connections, running requests end, streams are closed.
 package struct HTTPServer: Service {
@@ -52,7 +53,7 @@ package struct HTTPServer: Service {
     func application() throws -> some ApplicationProtocol {
         let plain = HTTPServerBuilder.http1(
             configuration: .init(
-                idleTimeout: TimeAmount(Limits.idleTime),
+                additionalChannelHandlers: [ConnectionCounter()], idleTimeout: TimeAmount(Limits.idleTime),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: Limits.headerFieldBytes, maxHeaderListSize: Limits.headerBytes, maxHeaderFieldCount: Limits.headerCount)))
         let onRunning = onRunning
@@ -65,12 +66,39 @@ package struct HTTPServer: Service {
     }
 }
 
+/// Counts the connections that are open.
+private final class ConnectionCounter: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = NIOAny
+    private var isCounted = false
+
+    func handlerAdded(context: ChannelHandlerContext) { if context.channel.isActive { count() } }
+
+    func channelActive(context: ChannelHandlerContext) {
+        count()
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if isCounted { Metrics.shared.add(.httpConnections, -1) }
+        isCounted = false
+        context.fireChannelInactive()
+    }
+
+    private func count() {
+        if !isCounted { Metrics.shared.add(.httpConnections, 1) }
+        isCounted = true
+    }
+}
+
 /// A server that accepts connections.
 package struct RunningServer: Sendable {
     package let port: Int
 }
 
 extension HTTPServer.TLSFiles {
+    /// - Throws: where one of them cannot be read as what it is.
+    package func check() throws { _ = try configuration() }
+
     fileprivate func configuration() throws -> TLSConfiguration {
         let chain = try NIOSSLCertificate.fromPEMFile(certificateChain)
         return .makeServerConfiguration(

@@ -2,6 +2,7 @@ internal import Hummingbird
 internal import HTTPTypes
 internal import Kernel
 internal import NIOCore
+internal import Synchronization
 
 /// The way of a request through its endpoint, in this order: origin, tenant and principal, rate, body, query, idempotency, handler.
 extension Surface {
@@ -18,6 +19,7 @@ extension Surface {
         }
         if endpoint.requestBody != nil { try checkContentType(head) }
         let body = try await readBody(endpoint, request)
+        extras.isBodyRead.withLock { $0 = true }
         var call = EndpointCall(
             head: head, body: body, principal: principal, idempotency: nil, logger: logger, address: address, endpoint: endpoint,
             values: values, tenantID: tenant, surface: self, extras: extras)

@@ -1,6 +1,7 @@
 internal import Hummingbird
 internal import HTTPTypes
 internal import Kernel
+internal import NIOCore
 internal import Synchronization
 
 /// From an answer to Hummingbird's response, with the headers every answer carries.
@@ -19,8 +20,13 @@ extension Surface {
         return headers
     }
 
-    func response(_ outcome: Outcome, _ request: Request) -> Response {
+    func response(_ outcome: Outcome, _ request: Request, _ context: SurfaceContext) -> Response {
         var headers = headers(of: outcome)
+        // The rest of a body that nobody will read would keep the connection, and the client, busy for nothing.
+        if outcome.leavesBody(of: request) {
+            headers[.connection] = "close"
+            return Response(status: .init(code: outcome.answer.status), headers: headers, body: outcome.lastBody(context))
+        }
         let status = HTTPResponse.Status(code: outcome.answer.status)
         let isHead = outcome.head.method == "HEAD"
         switch outcome.answer.body {
@@ -37,6 +43,29 @@ extension Surface {
             return Response(status: status, headers: headers, body: EventStream(source: source, logger: logger).body(of: request))
         }
     }
+}
+
+extension Surface.Outcome {
+    /// Whether a body was announced that is too large to be read for the sake of the next request alone.
+    fileprivate func leavesBody(of request: Request) -> Bool {
+        guard !extras.isBodyRead.withLock({ $0 }), case .bytes = answer.body else { return false }
+        guard let length = request.headers[.contentLength] else { return request.headers[.transferEncoding] != nil }
+        return Int(length) ?? .max > Limits.smallBodyBytes
+    }
+
+    fileprivate func lastBody(_ context: SurfaceContext) -> ResponseBody {
+        guard case .bytes(let bytes) = answer.body, head.method != "HEAD" else { return ResponseBody() }
+        return ResponseBody(contentLength: bytes.count) { writer in
+            try await writer.write(ByteBuffer(bytes: bytes))
+            try await writer.finish(nil)
+            context.close()
+        }
+    }
+}
+
+extension Limits {
+    /// How long what still comes in is thrown away after the last answer of a connection.
+    static let lingerTime: Duration = .seconds(1)
 }
 
 enum SecurityHeaders {
@@ -62,7 +91,9 @@ enum SecurityHeaders {
         switch kind {
         case .raw, .events:
             headers = plain
-            if let contentType, contentType.contains("html") || contentType.contains("xml") { headers[.contentSecurityPolicy] = sandboxPolicy }
+            if let contentType, !contentType.hasPrefix("application/json"), contentType.contains("html") || contentType.contains("xml") {
+                headers[.contentSecurityPolicy] = sandboxPolicy
+            }
         case .page: headers = page
         case .json, nil: headers = json
         }

@@ -2,6 +2,9 @@ internal import Hummingbird
 internal import HTTPTypes
 package import Kernel
 package import Logging
+internal import NIOCore
+internal import Telemetry
+internal import Tracing
 
 /// All endpoints of a process behind one responder: finds the endpoint, checks who may, reads and checks the request, runs the
 /// handler, and answers errors as problem documents.
@@ -50,20 +53,30 @@ package final class Surface: Sendable {
 struct SurfaceContext: InitializableFromSource, Sendable {
     typealias Source = ApplicationRequestContextSource
     let remoteAddress: @Sendable () -> String?
+    /// Ends the connection once what was written is out.
+    let close: @Sendable () -> Void
 
     init(source: ApplicationRequestContextSource) {
         let channel = source.channel
         remoteAddress = { channel.remoteAddress?.ipAddress }
+        close = {
+            // Our side first: a close with bytes unread resets the connection, and the client might never see the answer.
+            channel.close(mode: .output, promise: nil)
+            channel.eventLoop.scheduleTask(in: TimeAmount(Limits.lingerTime)) { channel.close(mode: .all, promise: nil) }
+        }
     }
 
-    init(remoteAddress: String?) { self.remoteAddress = { remoteAddress } }
+    init(remoteAddress: String?) {
+        self.remoteAddress = { remoteAddress }
+        close = {}
+    }
 }
 
 extension Surface: HTTPResponder {
     typealias Context = SurfaceContext
 
     func respond(to request: Request, context: SurfaceContext) async throws -> Response {
-        response(await process(request, context), request)
+        response(await process(request, context), request, context)
     }
 
     /// What came of a request, before it is written.
@@ -75,6 +88,26 @@ extension Surface: HTTPResponder {
     }
 
     func process(_ request: Request, _ context: SurfaceContext) async -> Outcome {
+        guard let tracer = Traces.tracer else { return await answered(request, context) }
+        let caller = request.headers[.traceparent].flatMap(SpanIdentity.init(traceparent:))
+        let span = tracer.startSpan(request.method.rawValue, context: .of(caller), ofKind: .server)
+        let outcome = await ServiceContext.withValue(span.context) { await answered(request, context) }
+        // What looks after the program would fill the traces: such a span is never ended, so it is not kept.
+        if outcome.endpoint?.tag == Endpoint.operationsTag { return outcome }
+        let route = outcome.endpoint?.path.description ?? Surface.noRoute
+        span.operationName = "\(request.method.rawValue) \(route)"
+        span.attributes = [
+            "http.request.method": .string(request.method.rawValue), "http.route": .string(route),
+            "http.response.status_code": .int64(Int64(outcome.answer.status)), "aias.request.id": .string(outcome.head.requestID)
+        ]
+        if outcome.answer.status >= 500 { span.setStatus(SpanStatus(code: .error)) }
+        span.end()
+        return outcome
+    }
+
+    static let noRoute = "unmatched"
+
+    private func answered(_ request: Request, _ context: SurfaceContext) async -> Outcome {
         let start = ContinuousClock.now
         let extras = AnswerExtras()
         let target = RequestTarget(request.head.path ?? "/")
@@ -88,7 +121,10 @@ extension Surface: HTTPResponder {
         } catch {
             answer = self.answer(to: error, head, endpoint)
         }
-        log(head, endpoint, answer.status, start.duration(to: .now))
+        let time = start.duration(to: .now)
+        let method = Method(rawValue: head.method) == nil && head.method != "HEAD" ? "other" : head.method
+        Metrics.shared.observe(.httpRequest, [method, endpoint?.path.description ?? Surface.noRoute, String(answer.status)], time)
+        log(head, endpoint, answer.status, time)
         return Outcome(answer: answer, endpoint: endpoint, head: head, extras: extras)
     }
 
@@ -182,6 +218,7 @@ struct RequestTarget {
 
 extension HTTPField.Name {
     static let xForwardedFor = HTTPField.Name("X-Forwarded-For")!
+    static let traceparent = HTTPField.Name("traceparent")!
     static let xRequestID = HTTPField.Name("X-Request-Id")!
     static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
     static let idempotencyKey = HTTPField.Name("Idempotency-Key")!

@@ -64,6 +64,13 @@ package struct Localizer: Sendable {
         strings.text(key, arguments, language: language) ?? key
     }
 
+    /// The texts for the scripts of a page, by key. An argument stands in them as its name in braces, for the script to fill in.
+    package func strings(withPrefix prefix: String, arguments: [String] = ["name", "count", "other", "reason"]) -> [String: String] {
+        let open = Dictionary(uniqueKeysWithValues: arguments.map { ($0, "{\($0)}") })
+        let keys = strings.keys(of: "en").filter { $0.hasPrefix(prefix) }
+        return Dictionary(uniqueKeysWithValues: keys.map { ($0, self($0, open)) })
+    }
+
     /// `rtl` for scripts written from right to left.
     package var direction: String { ["ar", "he", "fa", "ur"].contains(String(language.prefix(2))) ? "rtl" : "ltr" }
 }

@@ -34,7 +34,8 @@ struct WireDecoder: Decoder {
         case let integer as any (FixedWidthInteger & Decodable).Type: plain = try self.integer(integer)
         default: plain = nil
         }
-        if let plain = plain as? Value { return plain }
+        // Nothing at all would cast to an optional of anything.
+        if let plain, let value = plain as? Value { return value }
         return try Value(from: self)
     }
 

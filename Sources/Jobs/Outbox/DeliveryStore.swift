@@ -7,7 +7,7 @@ struct DeliveryStore {
     static let batchMaximum = 200
     static let claim: Duration = .seconds(60)
 
-    /// One delivery row for each event and subscriber; events that nobody wants are removed.
+    /// One delivery row for each event and subscriber; events that nobody in the deployment wants are removed.
     func fanOut(_ wanted: [String: [String]]) throws {
         let events = try tx.all("SELECT id, name, subject FROM outbox_events WHERE is_fanned_out = \(false) ORDER BY id LIMIT \(Self.batchMaximum)")
         for row in events {
@@ -29,14 +29,15 @@ struct DeliveryStore {
         }
     }
 
-    /// Due deliveries, of each subscriber and subject the oldest alone, taken for a while.
-    func claimDue() throws -> [Delivery] {
+    /// Due deliveries of these subscribers, of each subscriber and subject the oldest alone, taken for a while.
+    func claimDue(of subscribers: [String]) throws -> [Delivery] {
+        guard !subscribers.isEmpty else { return [] }
         let now = tx.clock.now()
         let rows = try tx.all(
             """
             SELECT d.event_id, d.subscriber, d.attempts, d.due_at, e.tenant_id, e.name, e.subject, e.key, e.payload, e.at
             FROM outbox_deliveries d JOIN outbox_events e ON e.id = d.event_id
-            WHERE d.state = \("pending") AND d.due_at <= \(now) AND NOT EXISTS (
+            WHERE d.state = \("pending") AND d.due_at <= \(now) AND d.subscriber IN \(list: subscribers) AND NOT EXISTS (
                 SELECT 1 FROM outbox_deliveries o
                 WHERE o.subscriber = d.subscriber AND o.subject = d.subject AND o.state = \("pending") AND o.event_id < d.event_id)
             ORDER BY d.event_id LIMIT \(Self.batchMaximum)

@@ -2,24 +2,53 @@ package import Kernel
 package import Logging
 package import Persistence
 internal import ServiceLifecycle
+internal import Telemetry
 
 /// Fires timers when they are due. A handler's own transaction removes the timer together with its effect; a handler that fails is called
 /// again after a wait that doubles.
 package struct TimerService: Service {
     package typealias Handler = @Sendable (Timer) async throws -> Void
 
-    static let wake = Wake()
+    /// A handler that has no room for the timer now: it is due again in a moment, and that is no failure.
+    package struct Busy: Error {
+        let wait: Duration
+        package init(after wait: Duration = TimerService.busyWait) { self.wait = wait }
+    }
+
+    /// How many timers of a kind can be taken now.
+    package struct Room: Sendable {
+        let places: Int
+        /// Tenants that have their fill.
+        let without: [TenantID]
+
+        package init(places: Int, without: [TenantID] = []) {
+            self.places = places
+            self.without = without
+        }
+    }
+
+    /// Raised when a timer was set, and by handlers that have room again.
+    package static let wake = Wake()
     static let batchMaximum = 100
     /// The longest wait between two looks: what other processes set is found then.
     static let sweep: Duration = .seconds(1)
     static let waitMaximum: Duration = .seconds(300)
+    static let renewal: Duration = .seconds(5)
+    /// How long what had no room waits.
+    package static let busyWait: Duration = .milliseconds(50)
 
     private let database: any Database
     private let clock: Clock
     private let logger: Logger
     private let handlers: [String: Handler]
+    private let room: @Sendable (_ kind: String) -> Room
 
-    package init(database: any Database, clock: Clock, logger: Logger, handlers: [String: Handler]) {
+    /// - Parameter room: how many timers of a kind can be taken now.
+    package init(
+        database: any Database, clock: Clock, logger: Logger, handlers: [String: Handler],
+        room: @escaping @Sendable (_ kind: String) -> Room = { _ in Room(places: .max) }
+    ) {
+        self.room = room
         self.database = database
         self.clock = clock
         self.logger = logger
@@ -27,14 +56,15 @@ package struct TimerService: Service {
     }
 
     package func run() async throws {
+        WakeRelay.shared.on(.timers) { TimerService.wake.raise() }
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
-                    if try await fireDue() == TimerService.batchMaximum { continue }
-                    await TimerService.wake.wait(atMost: try await untilNext())
+                    if try await fireDue() >= TimerService.batchMaximum { continue }
+                    await TimerService.wake.wait(atMost: try await untilNext(), clock)
                 } catch {
                     logger.error("timers could not be read", metadata: ["error": "\(error)"])
-                    try? await Task.sleep(for: TimerService.sweep)
+                    try? await clock.sleep(TimerService.sweep)
                 }
             }
         }
@@ -43,28 +73,60 @@ package struct TimerService: Service {
     /// Fires what is due now and returns how many there were.
     @discardableResult
     package func fireDue() async throws -> Int {
-        let due = try await database.writeSystem { tx in try TimerStore(tx: tx).claimDue(limit: TimerService.batchMaximum) }
-        await withTaskGroup { group in for timer in due { group.addTask { await fire(timer) } } }
-        return due.count
+        var limits: [(kind: String, limit: Int, without: [TenantID])] = []
+        for kind in handlers.keys.sorted() {
+            let room = room(kind)
+            if room.places > 0 { limits.append((kind, min(TimerService.batchMaximum, room.places), room.without)) }
+        }
+        let wanted = limits
+        guard !wanted.isEmpty else { return 0 }
+        let due = try await database.writeSystem { tx in
+            try wanted.flatMap { try TimerStore(tx: tx).claimDue($0.kind, limit: $0.limit, without: $0.without) }
+        }
+        return await withTaskGroup(of: Bool.self) { group in
+            for timer in due { group.addTask { await fire(timer) } }
+            return await group.reduce(into: 0) { count, isFired in count += isFired ? 1 : 0 }
+        }
     }
 
-    private func fire(_ timer: Timer) async {
+    /// - Returns: false where there was no room for it.
+    private func fire(_ timer: Timer) async -> Bool {
         do {
-            guard let handler = handlers[timer.kind] else {
-                logger.warning("a timer has no handler", metadata: ["kind": "\(timer.kind)"])
-                return
-            }
-            try await handler(timer)
+            try await handle(timer)
+            Metrics.shared.count(.timersFired)
+        } catch let busy as Busy {
+            try? await database.writeSystem { tx in try TimerStore(tx: tx).postpone(timer, by: busy.wait) }
+            return false
         } catch {
+            Metrics.shared.count(.timersFailed)
             logger.error(
                 "a timer's handler failed", metadata: ["kind": "\(timer.kind)", "subject": "\(timer.subject)", "error": "\(error)"])
             let wait = min(Duration.seconds(1 << min(timer.attempts, 8)), TimerService.waitMaximum)
             try? await database.writeSystem { tx in try TimerStore(tx: tx).postpone(timer, by: wait) }
         }
+        return true
+    }
+
+    private func handle(_ timer: Timer) async throws {
+        guard let handler = handlers[timer.kind] else { return }
+        let renewal = Task {
+            while true {
+                try await clock.sleep(TimerService.renewal)
+                try await database.writeSystem { tx in try TimerStore(tx: tx).renew(timer) }
+            }
+        }
+        defer { renewal.cancel() }
+        try await handler(timer)
     }
 
     private func untilNext() async throws -> Duration {
-        guard let next = try await database.readSystem({ tx in try TimerStore(tx: tx).nextDue() }) else { return TimerService.sweep }
-        return max(.milliseconds(1), min(TimerService.sweep, next - clock.now()))
+        let kinds = handlers.keys.sorted()
+        let rooms = kinds.map { (kind: $0, room: room($0)) }
+        let open = rooms.filter { $0.room.places > 0 }.map(\.kind)
+        // What has no room would be found due at every look.
+        guard rooms.allSatisfy({ $0.room.without.isEmpty }) else { return TimerService.busyWait }
+        let limit = open.count < kinds.count ? TimerService.busyWait : TimerService.sweep
+        guard !open.isEmpty, let next = try await database.readSystem({ tx in try TimerStore(tx: tx).nextDue(open) }) else { return limit }
+        return max(.milliseconds(1), min(limit, next - clock.now()))
     }
 }

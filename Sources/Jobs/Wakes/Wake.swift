@@ -1,3 +1,4 @@
+package import Kernel
 internal import Synchronization
 
 /// Ends waits early in this process. Wakes that nobody waits for are remembered once; lost ones cost no more than the sweep's interval.
@@ -24,10 +25,10 @@ package final class Wake: Sendable {
     }
 
     /// Returns when raised, after `limit`, or when the task is cancelled. For one waiter at a time.
-    package func wait(atMost limit: Duration) async {
+    package func wait(atMost limit: Duration, _ clock: Clock = .system) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.untilRaised() }
-            group.addTask { try? await Task.sleep(for: limit) }
+            group.addTask { try? await clock.sleep(limit) }
             await group.next()
             group.cancelAll()
             release()

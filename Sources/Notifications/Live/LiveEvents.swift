@@ -13,7 +13,7 @@ package struct LiveEvent: Sendable, Hashable {
 package final class LiveEvents: Sendable {
     /// Events a slow reader may lag before it is cut, and those kept of a topic for readers that come back.
     package static let backlogMaximum = 256
-    /// Topics whose last events are kept.
+    /// Topics whose last events are kept, from their first reader on.
     static let topicsMaximum = 10_000
 
     private struct Topic {
@@ -33,20 +33,20 @@ package final class LiveEvents: Sendable {
 
     package static func topic(_ tenant: TenantID, _ name: String) -> String { "\(tenant)/\(name)" }
 
-    package func publish(_ tenant: TenantID, _ name: String, _ payload: JSON) {
-        let key = Self.topic(tenant, name)
-        let (event, readers) = state.withLock { state -> (LiveEvent, [AsyncStream<LiveEvent>.Continuation]) in
-            if state.topics.count >= Self.topicsMaximum, state.topics[key] == nil {
-                state.topics = state.topics.filter { !$0.value.readers.isEmpty }
-            }
-            var topic = state.topics[key] ?? Topic()
+    /// Costs next to nothing where nobody has watched the topic yet.
+    package func publish(_ tenant: TenantID, _ name: @autoclosure () -> String, _ payload: @autoclosure () -> JSON) {
+        guard state.withLock({ !$0.topics.isEmpty }) else { return }
+        let key = Self.topic(tenant, name())
+        let (event, readers) = state.withLock { state -> (LiveEvent?, [AsyncStream<LiveEvent>.Continuation]) in
+            guard var topic = state.topics[key] else { return (nil, []) }
             topic.sequence += 1
-            let event = LiveEvent(sequence: topic.sequence, payload: payload)
+            let event = LiveEvent(sequence: topic.sequence, payload: payload())
             topic.recent.append(event)
             if topic.recent.count > Self.backlogMaximum { topic.recent.removeFirst(topic.recent.count - Self.backlogMaximum) }
             state.topics[key] = topic
             return (event, Array(topic.readers.values))
         }
+        guard let event else { return }
         for reader in readers {
             if case .dropped = reader.yield(event) { reader.finish() }
         }
@@ -59,6 +59,9 @@ package final class LiveEvents: Sendable {
         let reader: Int = state.withLock { state in
             let id = state.nextReader
             state.nextReader += 1
+            if state.topics.count >= Self.topicsMaximum, state.topics[key] == nil {
+                state.topics = state.topics.filter { !$0.value.readers.isEmpty }
+            }
             var topic = state.topics[key] ?? Topic()
             if let sequence { for event in topic.recent where event.sequence > sequence { continuation.yield(event) } }
             topic.readers[id] = continuation

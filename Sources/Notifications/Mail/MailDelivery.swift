@@ -2,6 +2,7 @@ package import Jobs
 internal import Kernel
 package import Logging
 package import Persistence
+internal import Telemetry
 internal import Tenancy
 
 /// Sends the mails that Tenancy asks for. Without a relay a mail counts as done and only a log line tells of it, since nobody could ever take
@@ -19,9 +20,9 @@ package struct MailDelivery: Sendable {
         self.logger = logger
     }
 
-    package var subscription: Subscription {
-        Subscription(event: MailRequested.name, subscriber: "notifications.mail") { try await deliver($0) }
-    }
+    package static let subscriber = Subscriber(event: MailRequested.name, name: "notifications.mail")
+
+    package var subscription: Subscription { Subscription(Self.subscriber) { try await deliver($0) } }
 
     /// - Throws: what makes the outbox try again later; an answer of the relay that is final is logged and counts as done.
     package func deliver(_ delivery: Delivery) async throws {
@@ -37,7 +38,9 @@ package struct MailDelivery: Sendable {
         }
         do {
             try await smtp.send(message)
+            Metrics.shared.count(.mailsSent)
         } catch let error as MailError where error.isPermanent {
+            Metrics.shared.count(.mailsFailed)
             logger.error("the relay refused a mail", metadata: facts.merging(["reason": "\(error.message)"]) { first, _ in first })
         }
     }

@@ -75,19 +75,7 @@ package struct SMTP: Sendable {
         _ = aias_curl_set_long(handle, CURLOPT_USE_SSL, relay.requiresTLS ? Int(CURLUSESSL_ALL.rawValue) : Int(CURLUSESSL_TRY.rawValue))
         _ = aias_curl_set_long(handle, CURLOPT_SSL_VERIFYPEER, relay.requiresTLS ? 1 : 0)
         _ = aias_curl_set_long(handle, CURLOPT_TIMEOUT, Self.timeoutSeconds)
-        _ = aias_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
-        _ = aias_curl_set_long(handle, CURLOPT_UPLOAD, 1)
-        let source = Source(bytes)
-        return withExtendedLifetime(source) {
-            aias_curl_set_reader(handle, read, Unmanaged.passUnretained(source).toOpaque())
-            let code = curl_easy_perform(handle)
-            guard code != CURLE_OK else { return nil }
-            var answer: Int = 0
-            aias_curl_response_code(handle, &answer)
-            return MailError(
-                message: String(cString: curl_easy_strerror(code)) + (answer > 0 ? " (the relay answered \(answer))" : ""),
-                isPermanent: (500..<600).contains(answer))
-        }
+        return MailSource(bytes).upload(with: handle, to: "relay")
     }
 
     /// The address within `Name <address>`.
@@ -95,22 +83,4 @@ package struct SMTP: Sendable {
         guard let open = address.lastIndex(of: "<"), let close = address.lastIndex(of: ">"), open < close else { return address }
         return String(address[address.index(after: open)..<close])
     }
-}
-
-/// What libcurl reads the message from.
-private final class Source {
-    let bytes: [UInt8]
-    var place = 0
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
-}
-
-private func read(_ buffer: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?) -> Int {
-    guard let buffer, let context else { return 0 }
-    let source = Unmanaged<Source>.fromOpaque(context).takeUnretainedValue()
-    let taken = min(size * count, source.bytes.count - source.place)
-    source.bytes.withUnsafeBytes { bytes in
-        if taken > 0 { UnsafeMutableRawPointer(buffer).copyMemory(from: bytes.baseAddress! + source.place, byteCount: taken) }
-    }
-    source.place += taken
-    return taken
 }

@@ -28,7 +28,7 @@ final class PinnedClients: Sendable {
     }
 
     private let limits: OutboundLimits
-    private let additionalRoots: [NIOSSLCertificate]
+    let additionalRoots: [NIOSSLCertificate]
     private let state = Mutex(State())
 
     init(limits: OutboundLimits, trustedCertificates: [UInt8]?) throws {
@@ -97,6 +97,8 @@ final class PinnedClients: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Limits.outboundConnectionsPerAddress
         configuration.decompression = .enabled(limit: .size(Limits.outboundDecompressedBytes))
+        // Requests are traced above, where their run is known.
+        configuration.tracing.tracer = nil
         configuration.http1_1ConnectionDebugInitializer = { Self.requireRemote(key.address, of: $0) }
         return HTTPClient(eventLoopGroup: MultiThreadedEventLoopGroup.singleton, configuration: configuration)
     }

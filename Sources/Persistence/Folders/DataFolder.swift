@@ -21,14 +21,14 @@ package final class DataFolder: @unchecked Sendable {
         guard descriptor >= 0 else {
             throw PersistenceError.unavailable("The data folder \(self.path) cannot be written: \(String(cString: strerror(errno)))")
         }
+        // From here on the object is whole: what throws is followed by `deinit`, which closes.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            Glibc.close(descriptor)
             throw PersistenceError.locked(
                 "The data folder \(self.path) is in use by another process; stop that one or name another folder with --data.")
         }
     }
 
-    deinit { Glibc.close(descriptor) }
+    deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
 
     package var databasePath: String { path + "/aias.db" }
     package var socketPath: String { path + "/aias.sock" }

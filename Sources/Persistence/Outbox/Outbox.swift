@@ -28,7 +28,7 @@ package enum Outbox {
 extension SystemTransaction {
     func emit(_ event: some Event, tenant: TenantID?) throws {
         let id: ID<OutboxEventTag> = ids.next()
-        try execute(
+        try presume(
             """
             INSERT INTO outbox_events (id, tenant_id, name, version, subject, key, payload, at)
             VALUES (\(id), \(tenant), \(type(of: event).name), \(type(of: event).version), \(event.subject), \(event.key ?? id.description),

@@ -9,6 +9,30 @@ package protocol BlobStore: Sendable {
     func keep(_ bytes: [UInt8], _ hash: PayloadHash, tenant: TenantID) async throws
     /// - Returns: nil where there is none.
     func load(_ hash: PayloadHash, tenant: TenantID) throws -> [UInt8]?
+    /// Removes what has no row (never written, or deleted) once it is older than `grace`, which is longer than any transaction waits between its
+    /// blob and its row.
+    /// - Returns: how many blobs were removed.
+    @discardableResult
+    func sweep(_ database: any Database, olderThan grace: Duration, clock: Clock) async throws -> Int
+    func close() async
+}
+
+extension BlobStore {
+    package func close() async {}
+
+    /// Blobs looked up in one query of a sweep.
+    static var sweepBatch: Int { 200 }
+
+    /// Which of these are named by a row.
+    func used(_ hashes: [PayloadHash], by tenant: TenantID, in database: any Database) async throws -> Set<PayloadHash> {
+        guard !hashes.isEmpty else { return [] }
+        let found = try await database.read(in: tenant) { tx in
+            try tx.all("SELECT hash FROM payloads WHERE tenant_id = \(tx.tenant) AND hash IN \(list: hashes)") {
+                try $0.column(0, as: PayloadHash.self)
+            }
+        }
+        return Set(found)
+    }
 }
 
 /// Blobs in a folder, one subfolder a tenant: written beside, synced, renamed, the folder synced.

@@ -4,9 +4,6 @@ package import Kernel
 internal import Synchronization
 
 extension FolderBlobs {
-    /// Files looked up in one query.
-    private static let sweepBatch = 200
-
     /// Removes files whose row was never written or has been deleted, and drafts of a write that was cut off, once they are older than `grace`,
     /// which is longer than any transaction waits between its blob and its row.
     /// - Returns: how many files were removed.
@@ -21,22 +18,11 @@ extension FolderBlobs {
             }
             for start in stride(from: 0, to: old.count, by: Self.sweepBatch) {
                 let names = Array(old[start..<min(start + Self.sweepBatch, old.count)])
-                let used = try await used(names, by: tenant, in: database)
+                let used = Set(try await used(names.compactMap(PayloadHash.init(hex:)), by: tenant, in: database).map(\.hex))
                 for name in names where !used.contains(name) && remove("\(root)/\(folder)/\(name)", ifOlderThan: limit) { removed += 1 }
             }
         }
         return removed
-    }
-
-    private func used(_ names: [String], by tenant: TenantID, in database: any Database) async throws -> Set<String> {
-        let hashes = names.compactMap(PayloadHash.init(hex:))
-        guard !hashes.isEmpty else { return [] }
-        let found = try await database.read(in: tenant) { tx in
-            try tx.all("SELECT hash FROM payloads WHERE tenant_id = \(tx.tenant) AND hash IN \(list: hashes)") {
-                try $0.column(0, as: PayloadHash.self)
-            }
-        }
-        return Set(found.map(\.hex))
     }
 
     private func remove(_ path: String, ifOlderThan limit: Timestamp) -> Bool {

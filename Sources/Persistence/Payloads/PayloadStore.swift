@@ -10,7 +10,16 @@ package struct PayloadHash: Sendable, Hashable, SQLBindable, SQLReadable {
     package init(sqlValue: SQLValue) throws { bytes = try [UInt8](sqlValue: sqlValue) }
     package var sqlValue: SQLValue { .blob(bytes) }
 
-    package var hex: String { bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+    package var hex: String {
+        String(unsafeUninitializedCapacity: bytes.count * 2) { out in
+            for (index, byte) in bytes.enumerated() {
+                out[index * 2] = Self.digits[Int(byte >> 4)]
+                out[index * 2 + 1] = Self.digits[Int(byte & 15)]
+            }
+            return bytes.count * 2
+        }
+    }
+    private static let digits = Array("0123456789abcdef".utf8)
 }
 
 /// Bytes stored once by hash within a tenant, never shared between tenants. Up to `inlineMaximum` lie in the table, compressed where that
@@ -33,16 +42,40 @@ package struct PayloadStore {
         ],
         checks: [.oneOf(column: "encoding", values: ["raw", "zstd", "blob"]), .atLeast(column: "byte_count", 0)])
 
-    /// Stores what fits the table. A larger payload is prepared outside the transaction with `BlobStore.keep`.
-    /// - Returns: whether it was new.
-    @discardableResult
-    package func store(_ payload: PreparedPayload) throws -> Bool {
-        try tx.execute(
+    /// Stores what fits the table, and counts it among what the tenant stores where it is new. A larger payload is prepared outside the
+    /// transaction with `BlobStore.keep`.
+    /// - Parameter user: what it is stored for; once its last user is gone the payload goes too.
+    package func store(_ payload: PreparedPayload, for user: PayloadUser) throws {
+        try StorageUse(tx: tx).add(payload)
+        try tx.presume(
             """
             INSERT INTO payloads (tenant_id, hash, byte_count, encoding, content, stored_at)
             VALUES (\(tx.tenant), \(payload.hash), \(payload.byteCount), \(payload.encoding), \(payload.content), \(tx.clock.now()))
             ON CONFLICT (tenant_id, hash) DO NOTHING
-            """) == 1
+            """)
+        try tx.presume(
+            """
+            INSERT INTO payload_uses (tenant_id, user_id, hash) VALUES (\(tx.tenant), \(user.id), \(payload.hash))
+            ON CONFLICT (tenant_id, user_id, hash) DO NOTHING
+            """)
+    }
+
+    /// Ends a user's uses and removes the payloads that nobody else uses, giving back what they took. Their blobs go with the next sweep.
+    /// - Returns: how many bytes were given back.
+    @discardableResult
+    package func release(_ user: PayloadUser) throws -> Int {
+        let hashes = try tx.all("SELECT hash FROM payload_uses WHERE tenant_id = \(tx.tenant) AND user_id = \(user.id)") {
+            try $0.column(0, as: PayloadHash.self)
+        }
+        try tx.execute("DELETE FROM payload_uses WHERE tenant_id = \(tx.tenant) AND user_id = \(user.id)")
+        var freed = 0
+        for hash in hashes {
+            guard try tx.first("SELECT 1 FROM payload_uses WHERE tenant_id = \(tx.tenant) AND hash = \(hash) LIMIT 1") == nil else { continue }
+            freed += try tx.first("SELECT byte_count FROM payloads WHERE tenant_id = \(tx.tenant) AND hash = \(hash)") { try $0.column(0) } ?? 0
+            try tx.execute("DELETE FROM payloads WHERE tenant_id = \(tx.tenant) AND hash = \(hash)")
+        }
+        if freed > 0 { try StorageUse(tx: tx).remove(freed) }
+        return freed
     }
 
     /// - Returns: nil where this tenant has no such payload.

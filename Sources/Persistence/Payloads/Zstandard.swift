@@ -1,4 +1,5 @@
 internal import CZstd
+internal import Synchronization
 
 /// Compression of payloads (RFC 8878).
 enum Zstandard {
@@ -8,9 +9,30 @@ enum Zstandard {
     /// Nil where it would not get smaller.
     static func compress(_ bytes: [UInt8]) -> [UInt8]? {
         var out = [UInt8](repeating: 0, count: ZSTD_compressBound(bytes.count))
-        let count = ZSTD_compress(&out, out.count, bytes, bytes.count, level)
+        let context = contexts.take()
+        defer { contexts.put(context) }
+        let count = ZSTD_compressCCtx(context, &out, out.count, bytes, bytes.count, level)
         guard ZSTD_isError(count) == 0, count < bytes.count else { return nil }
         return Array(out[..<count])
+    }
+
+    private static let contexts = Contexts()
+
+    /// Making a context costs more than compressing a small payload with it.
+    private final class Contexts: Sendable {
+        private static let keptMaximum = 8
+        private let kept = Mutex<[UInt]>([])
+
+        func take() -> OpaquePointer? { kept.withLock { $0.popLast() }.flatMap { OpaquePointer(bitPattern: $0) } ?? ZSTD_createCCtx() }
+
+        func put(_ context: OpaquePointer?) {
+            let isKept = kept.withLock { kept in
+                guard kept.count < Self.keptMaximum else { return false }
+                kept.append(UInt(bitPattern: context))
+                return true
+            }
+            if !isKept { ZSTD_freeCCtx(context) }
+        }
     }
 
     /// - Parameter count: the bytes it was compressed from, as stored beside it.

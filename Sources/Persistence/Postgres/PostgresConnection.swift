@@ -3,9 +3,15 @@ internal import Foundation
 internal import Kernel
 
 /// One connection, used by one thread at a time. Values travel in binary form (PostgreSQL's documented wire representations).
+///
+/// A pipelined connection sends statements without waiting for the answers of those before (libpq's pipeline mode): what was sent is
+/// answered by the next `run` or `drain`, in one round trip.
 final class PostgresConnection {
     private let connection: OpaquePointer
     private var prepared: [Signature: String] = [:]
+    private var preparedCount = 0
+    private var isPipelined = false
+    private var sent: [Sent] = []
 
     /// Statements kept prepared on a connection.
     static let preparedMaximum = 1_000
@@ -15,9 +21,16 @@ final class PostgresConnection {
         var types: [Oid]
     }
 
+    /// A statement under way.
+    private struct Sent {
+        /// Whether it fails where it changes another number of rows than it should.
+        var isChecked = false
+        var preparing: Signature?
+    }
+
     /// - Throws: `PersistenceError.unavailable` with libpq's own words, which hold no password.
     init(url: String) throws {
-        guard let made = PQconnectdb(url) else { throw PersistenceError.unavailable("libpq has no memory") }
+        guard let made = Self.connect(url) else { throw PersistenceError.unavailable("libpq has no memory") }
         guard PQstatus(made) == CONNECTION_OK else {
             let message = String(cString: PQerrorMessage(made)).trimmingCharacters(in: .whitespacesAndNewlines)
             PQfinish(made)
@@ -29,7 +42,45 @@ final class PostgresConnection {
 
     deinit { PQfinish(connection) }
 
+    /// What notices within moments that the server cannot be reached any more; the URL may say otherwise.
+    private static let noticingLoss = [
+        ("connect_timeout", "10"), ("tcp_user_timeout", "10000"), ("keepalives_idle", "5"), ("keepalives_interval", "3"), ("keepalives_count", "3")
+    ]
+
+    private static func connect(_ url: String) -> OpaquePointer? {
+        // Later words stand above earlier ones, and the URL is taken apart in its place.
+        let words = noticingLoss + [("dbname", url)]
+        let names = words.map { strdup($0.0) }
+        let values = words.map { strdup($0.1) }
+        defer { for word in names + values { free(word) } }
+        return PQconnectdbParams(names.map { UnsafePointer($0) } + [nil], values.map { UnsafePointer($0) } + [nil], 1)
+    }
+
     var isAlive: Bool { PQstatus(connection) == CONNECTION_OK }
+
+    /// Whether the server has said something unasked, as it does when it closes a connection.
+    var hasNews: Bool {
+        var socket = pollfd(fd: PQsocket(connection), events: Int16(POLLIN), revents: 0)
+        return poll(&socket, 1, 0) != 0
+    }
+
+    /// Returns when the server says something, or the other descriptor can be read, or after a while.
+    func waitForNews(or other: Int32) {
+        var sockets = [pollfd(fd: PQsocket(connection), events: Int16(POLLIN), revents: 0), pollfd(fd: other, events: Int16(POLLIN), revents: 0)]
+        _ = poll(&sockets, 2, 5_000)
+    }
+
+    /// What other connections have notified of since the last call; nil where the connection is lost.
+    func notifications() -> [String]? {
+        guard PQconsumeInput(connection) == 1, isAlive else { return nil }
+        var heard: [String] = []
+        while let note = PQnotifies(connection) {
+            if note.pointee.be_pid != PQbackendPID(connection) { heard.append(String(cString: note.pointee.extra)) }
+            PQfreemem(note)
+        }
+        return heard
+    }
+
     var isInTransaction: Bool { PQtransactionStatus(connection) != PQTRANS_IDLE }
 
     /// One or more statements as plain text, for those without values.
@@ -40,14 +91,115 @@ final class PostgresConnection {
         guard status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK else { throw failure(result) }
     }
 
-    /// A prepared statement with its values; returns its rows and how many it changed.
+    /// From here on statements go out without waiting; `simple` must not be used any more.
+    func pipeline() throws {
+        guard PQenterPipelineMode(connection) == 1 else { throw lost() }
+        isPipelined = true
+    }
+
+    /// Sends one statement without values, prepared like the others, since the server parses those of every transaction otherwise.
+    func send(_ text: String) throws { try send(SQL(stringLiteral: text), changes: nil) }
+
+    /// Sends a prepared statement with its values.
+    /// - Parameter changes: how many rows it has to change for the transaction to go on; nil for any number. The server itself looks, so that
+    ///   a COMMIT may be under way behind it.
+    func send(_ sql: SQL, changes: Int?) throws {
+        let isSent = try withBound(sql.values) { bound in
+            let name = try prepare(changes.map { Self.checked(sql.text, changes: $0) } ?? sql.text, bound.types)
+            return PQsendQueryPrepared(connection, name, bound.count, bound.values, bound.lengths, bound.formats, 1)
+        }
+        guard isSent == 1 else { throw lost() }
+        sent.append(Sent(isChecked: changes != nil))
+        // The server works on what has been sent while the rest is still being made.
+        if sent.count.isMultiple(of: Self.statementsPerFlush) { _ = PQflush(connection) }
+    }
+
+    private static let statementsPerFlush = 16
+
+    /// A statement that fails with `divisionByZero` where it changes another number of rows.
+    private static func checked(_ text: String, changes: Int) -> String {
+        "WITH changed AS (\(text) RETURNING 1) SELECT 1 / (count(*) = \(changes))::int FROM changed"
+    }
+    private static let divisionByZero = "22012"
+
+    /// Waits for the answers to all that was sent.
+    /// - Returns: the rows of the last statement, and how many it changed.
+    /// - Throws: the failure of the last statement, or `PresumptionFailed` for that of one before it.
+    @discardableResult
+    func drain() throws -> (rows: [Row], changed: Int) {
+        guard !sent.isEmpty else { return ([], 0) }
+        let commands = sent
+        sent = []
+        guard PQpipelineSync(connection) == 1 else { throw lost() }
+        var failed: (any Error)?
+        var answer: (rows: [Row], changed: Int) = ([], 0)
+        for (index, command) in commands.enumerated() {
+            guard let result = PQgetResult(connection) else { throw lost() }
+            defer { PQclear(result) }
+            let isLast = index == commands.count - 1
+            switch PQresultStatus(result) {
+            case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
+                // An answer that cannot be read must not keep the ones behind it from being taken in.
+                if isLast, failed == nil { do { answer = (try rows(result), changed(result)) } catch { failed = error } }
+            case PGRES_PIPELINE_ABORTED:
+                if let signature = command.preparing { prepared[signature] = nil }
+            default:
+                if let signature = command.preparing { prepared[signature] = nil }
+                let failure = failure(result)
+                guard isAlive else { throw failure }
+                if failed == nil { failed = Self.meaning(of: failure, command, isLast: isLast) }
+            }
+            // Each answer ends with an empty one.
+            if let extra = PQgetResult(connection) { PQclear(extra) }
+        }
+        guard let sync = PQgetResult(connection) else { throw failed ?? lost() }
+        PQclear(sync)
+        if let failed { throw failed }
+        return answer
+    }
+
+    private static func meaning(of failure: PersistenceError, _ command: Sent, isLast: Bool) -> any Error {
+        if case .contended = failure { return failure }
+        if command.isChecked, case .driver(divisionByZero, _) = failure { return PresumptionFailed(cause: nil) }
+        return isLast ? failure : PresumptionFailed(cause: failure)
+    }
+
+    private func prepare(_ text: String, _ types: [Oid]) throws -> String {
+        let signature = Signature(text: text, types: types)
+        if let name = prepared[signature] { return name }
+        if prepared.count >= Self.preparedMaximum {
+            // First, so that the statement itself finds room; then its own name is gone too.
+            prepared.removeAll()
+            try send("DEALLOCATE ALL")
+            prepared.removeAll()
+        }
+        let name = nextName()
+        guard PQsendPrepare(connection, name, PostgresConnection.dollars(text), CInt(types.count), types) == 1 else { throw lost() }
+        sent.append(Sent(preparing: signature))
+        prepared[signature] = name
+        return name
+    }
+
+    private func nextName() -> String {
+        preparedCount += 1
+        return "s\(preparedCount)"
+    }
+
+    private func lost() -> PersistenceError {
+        sent = []
+        let message = String(cString: PQerrorMessage(connection)).trimmingCharacters(in: .whitespacesAndNewlines)
+        return .unavailable("The database server closed the connection. \(message)")
+    }
+
+    /// A statement with its values; returns its rows and how many it changed.
     func run(_ sql: SQL) throws -> (rows: [Row], changed: Int) {
-        let parameters = try sql.values.map(PostgresValue.encode)
-        let name = try prepare(sql.text, parameters.map(\.type))
-        let lengths = parameters.map { CInt($0.bytes?.count ?? 0) }
-        let formats = [CInt](repeating: 1, count: parameters.count)
-        let result = withPointers(parameters.map(\.bytes)) { pointers in
-            PQexecPrepared(connection, name, CInt(parameters.count), pointers, lengths, formats, 1)
+        if isPipelined {
+            try send(sql, changes: nil)
+            return try drain()
+        }
+        let result = try withBound(sql.values) { bound in
+            PQexecParams(
+                connection, PostgresConnection.dollars(sql.text), bound.count, bound.types, bound.values, bound.lengths, bound.formats, 1)
         }
         defer { PQclear(result) }
         switch PQresultStatus(result) {
@@ -76,21 +228,6 @@ final class PostgresConnection {
         }
     }
 
-    private func prepare(_ text: String, _ types: [Oid]) throws -> String {
-        let signature = Signature(text: text, types: types)
-        if let name = prepared[signature] { return name }
-        if prepared.count >= Self.preparedMaximum {
-            try simple("DEALLOCATE ALL")
-            prepared.removeAll()
-        }
-        let name = "s\(prepared.count)"
-        let result = PQprepare(connection, name, PostgresConnection.dollars(text), CInt(types.count), types)
-        defer { PQclear(result) }
-        guard PQresultStatus(result) == PGRES_COMMAND_OK else { throw failure(result) }
-        prepared[signature] = name
-        return name
-    }
-
     /// `?1` is `$1` here.
     static func dollars(_ text: String) -> String {
         var out = ""
@@ -103,18 +240,34 @@ final class PostgresConnection {
         return out
     }
 
-    private func withPointers<Result>(_ values: [[UInt8]?], _ body: ([UnsafePointer<CChar>?]) -> Result) -> Result {
-        let flat = values.flatMap { $0 ?? [] }
+    /// Values as libpq takes them, valid within a call.
+    private struct Bound {
+        let count: CInt
+        let types: [Oid]
+        let values: [UnsafePointer<CChar>?]
+        let lengths: [CInt]
+        let formats: [CInt]
+    }
+
+    private func withBound<Result>(_ values: [SQLValue], _ body: (Bound) throws -> Result) throws -> Result {
+        let encoded = try values.map(PostgresValue.encode)
         // An empty value is no null: it needs an address too.
-        return (flat + [0]).withUnsafeBufferPointer { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { buffer in
+        var flat: [UInt8] = []
+        flat.reserveCapacity(encoded.reduce(1) { $0 + ($1.bytes?.count ?? 0) })
+        for value in encoded { if let bytes = value.bytes { flat += bytes } }
+        flat.append(0)
+        return try flat.withUnsafeBufferPointer { buffer in
+            try buffer.withMemoryRebound(to: CChar.self) { buffer in
                 var place = 0
-                let pointers: [UnsafePointer<CChar>?] = values.map { value in
-                    guard let value else { return nil }
-                    defer { place += value.count }
+                let pointers: [UnsafePointer<CChar>?] = encoded.map { value in
+                    guard let bytes = value.bytes else { return nil }
+                    defer { place += bytes.count }
                     return buffer.baseAddress! + place
                 }
-                return body(pointers)
+                return try body(
+                    Bound(
+                        count: CInt(encoded.count), types: encoded.map(\.type), values: pointers, lengths: encoded.map { CInt($0.bytes?.count ?? 0) },
+                        formats: [CInt](repeating: 1, count: encoded.count)))
             }
         }
     }
@@ -130,6 +283,12 @@ final class PostgresConnection {
     }
 }
 
+/// A statement whose success was presumed has failed: the transaction is to be run again without presuming anything.
+struct PresumptionFailed: Error {
+    /// nil where it changed another number of rows.
+    var cause: PersistenceError?
+}
+
 /// SQLSTATE codes (PostgreSQL documentation, appendix A) in the words of `PersistenceError`.
 enum PostgresFailure {
     static func error(code: String, constraint: String?, message: String) -> PersistenceError {
@@ -140,7 +299,8 @@ enum PostgresFailure {
         case "23514": .constraint(kind: .check, constraint: constraint, message: message)
         case "40001", "40P01": .contended(message)
         case "53100": .diskFull("The database server's disk is full: make room and try again.")
-        case let code where code.hasPrefix("08") || code.hasPrefix("57P"): .unavailable("The database server is away: \(message)")
+        // 25P03: this process was held up within a transaction, and the server ended it.
+        case let code where code.hasPrefix("08") || code.hasPrefix("57P") || code == "25P03": .unavailable("The database server is away: \(message)")
         default: .driver(code: code, message: message)
         }
     }

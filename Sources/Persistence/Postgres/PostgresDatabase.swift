@@ -10,19 +10,34 @@ package final class PostgresDatabase: Database {
     /// Connections, each with its thread.
     package static let connectionsDefault = 12
 
-    /// - Throws: `PersistenceError.unavailable` where the server or the role is not fit, `.schema` where `aias migrate` must run first.
+    /// - Throws: `PersistenceError.unavailable` where the server, the role or a wall between tenants is not fit, `.schema` where `aias migrate` must run first.
     package init(url: String, registry: SchemaRegistry, migrations: [Migration], clock: Clock, ids: IDs, connections: Int = connectionsDefault) throws
     {
         self.url = url
-        let probe = try PostgresConnection(url: url)
+        try Self.check(try PostgresConnection(url: url), registry, migrations)
+        workers = PostgresWorkers(url: url, count: connections, registry: registry, clock: clock, ids: ids)
+    }
+
+    static func check(_ probe: PostgresConnection, _ registry: SchemaRegistry, _ migrations: [Migration]) throws {
         try PostgresMigrator(connection: probe).requireCurrent(migrations)
         try PostgresRoles.serve(probe)
-        workers = PostgresWorkers(url: url, count: connections, registry: registry, clock: clock, ids: ids)
+        try PostgresRoles(connection: probe).requireWalls(registry.tables.values.sorted { $0.name < $1.name })
     }
 
     /// Brings the schema up to date as its owner; two at once are safe.
     package static func migrate(url: String, migrations: [Migration]) throws {
         try PostgresMigrator(connection: try PostgresConnection(url: url)).run(migrations)
+    }
+
+    /// Makes the role that serves and the table of migrations, as `migrate` does, without a look at what has run: before a dump is restored.
+    package static func prepare(url: String) throws {
+        try PostgresMigrator(connection: try PostgresConnection(url: url)).prepare()
+    }
+
+    /// Whether something was migrated here.
+    package static func hasSchema(url: String) throws -> Bool {
+        let row = try PostgresConnection(url: url).run("SELECT to_regclass('public.schema_migrations') IS NOT NULL").rows.first
+        return try row?.column(0, as: Bool.self) ?? false
     }
 
     private func submit<Result: Sendable>(

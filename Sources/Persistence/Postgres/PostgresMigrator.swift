@@ -7,8 +7,15 @@ struct PostgresMigrator {
     /// Any number that nothing else in the database locks.
     private static let lock = 4_119_201
 
-    func run(_ migrations: [Migration]) throws {
+    /// What must be there before a dump is restored: the role that it gives rights to.
+    func prepare() throws {
         try connection.simple("BEGIN; SELECT pg_advisory_xact_lock(\(Self.lock))")
+        try makeRole()
+        try connection.simple("COMMIT")
+    }
+
+    func run(_ migrations: [Migration]) throws {
+        try connection.simple("SET search_path = public; BEGIN; SELECT pg_advisory_xact_lock(\(Self.lock))")
         do {
             try makeRole()
             try connection.simple(
@@ -46,6 +53,16 @@ struct PostgresMigrator {
     /// Roles are shared by all databases of a server, so that another database may have made it already.
     private func makeRole() throws {
         let role = PostgresSchema.servingRole
+        do {
+            try make(role)
+        } catch PersistenceError.driver("42501", _) {
+            throw PersistenceError.unavailable(
+                "This login may not make the role \(role). Have somebody who may do so run, once: CREATE ROLE \(role) NOLOGIN; GRANT \(role) TO the role "
+                    + "that serves. Then run `aias migrate` again.")
+        }
+    }
+
+    private func make(_ role: String) throws {
         // Two databases of one server may be migrated at once; each holds a lock of its own only.
         try connection.simple(
             """
@@ -54,6 +71,9 @@ struct PostgresMigrator {
             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
             END $$
             """)
-        try connection.simple("GRANT USAGE ON SCHEMA public TO \(role); GRANT \(role) TO CURRENT_USER")
+        try connection.simple("GRANT USAGE ON SCHEMA public TO \(role)")
+        // A superuser is a member of every role; it may take this one all the same.
+        let isMember = try connection.run("SELECT pg_has_role(current_user, \(role)::name, 'member')").rows.first
+        if try isMember?.column(0, as: Bool.self) != true { try connection.simple("GRANT \(role) TO CURRENT_USER") }
     }
 }

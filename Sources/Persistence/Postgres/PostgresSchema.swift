@@ -9,7 +9,7 @@ enum PostgresSchema {
         switch operation {
         case .createTable(let table):
             [create(table)] + table.indexes.map { create($0, on: table.name) } + (table.scope == .tenant ? wall(table.name) : [])
-                + ["GRANT SELECT, INSERT, UPDATE, DELETE ON \(table.name) TO \(servingRole)"]
+                + ["GRANT SELECT, INSERT\(table.isAppendOnly ? "" : ", UPDATE, DELETE") ON \(table.name) TO \(servingRole)"]
         case .addColumn(let table, let column): ["ALTER TABLE \(table) ADD COLUMN \(definition(column))"]
         case .createIndex(let table, let index): [create(index, on: table)]
         case .dropIndex(_, let name): ["DROP INDEX \(name)"]

@@ -9,8 +9,11 @@ final class PostgresSession: Session {
     private(set) var afterCommitActions: [@Sendable () -> Void] = []
     private(set) var doom: (any Error)?
     private var entry: TenantEntry
+    /// Whether every answer is waited for.
+    private let isCareful: Bool
 
-    init(connection: PostgresConnection, registry: SchemaRegistry, clock: Clock, ids: IDs, entered: TenantID?) {
+    init(connection: PostgresConnection, registry: SchemaRegistry, clock: Clock, ids: IDs, entered: TenantID?, isCareful: Bool) {
+        self.isCareful = isCareful
         self.connection = connection
         self.registry = registry
         self.clock = clock
@@ -22,15 +25,14 @@ final class PostgresSession: Session {
 
     func enter(_ tenant: TenantID) throws {
         guard entry.current != tenant else { return }
-        try guarded { try connection.simple(PostgresSession.entering(tenant)) }
+        try guarded { try connection.send(PostgresSession.entering(tenant), changes: nil) }
         entry.enter(tenant)
     }
 
     /// A transaction that a closure let out cannot be used any more.
     func end() { doom = doom ?? PersistenceError.driver(code: "OVER", message: "the transaction is over") }
 
-    /// The text form of an id is hexadecimal and hyphens, so it can stand in a statement.
-    static func entering(_ tenant: TenantID) -> String { "SELECT set_config('\(PostgresSchema.tenantSetting)', '\(tenant)', true)" }
+    static func entering(_ tenant: TenantID) -> SQL { "SELECT set_config(\(PostgresSchema.tenantSetting), \(tenant.description), true)" }
 
     func rows(_ sql: SQL, scope: Table.Scope) throws -> [Row] {
         try guarded {
@@ -44,6 +46,18 @@ final class PostgresSession: Session {
             try admit(sql, scope)
             return try connection.run(sql).changed
         }
+    }
+
+    func presume(_ sql: SQL, scope: Table.Scope, changes: Int?) throws -> Bool {
+        guard !isCareful else {
+            let changed = try execute(sql, scope: scope)
+            return changes == nil || changed == changes
+        }
+        try guarded {
+            try admit(sql, scope)
+            try connection.send(sql, changes: changes)
+        }
+        return true
     }
 
     private func admit(_ sql: SQL, _ scope: Table.Scope) throws {

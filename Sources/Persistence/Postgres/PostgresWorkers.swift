@@ -22,6 +22,8 @@ final class PostgresWorkers: @unchecked Sendable {
     /// Tenants with waiting writes and none on its way, in the order they came.
     private var ready: [TenantID] = []
     private var busy: Set<TenantID> = []
+    /// Tenants of whose last group a member failed: each member of the next one has a savepoint, so that the others need not run again.
+    private var failing: Set<TenantID> = []
     private var single: [Work] = []
     private var wasSingle = false
     private var waiting = 0
@@ -95,17 +97,29 @@ final class PostgresWorkers: @unchecked Sendable {
             wasSingle = false
             if !ready.isEmpty {
                 let tenant = ready.removeFirst()
+                busy.insert(tenant)
                 var queue = groups.removeValue(forKey: tenant) ?? []
                 let group = Array(queue.prefix(Self.groupMaximum))
                 queue.removeFirst(group.count)
                 if !queue.isEmpty { groups[tenant] = queue }
-                busy.insert(tenant)
                 waiting -= group.count
                 return .group(tenant, group)
             }
             if isClosed { return nil }
             condition.wait()
         }
+    }
+
+    private func note(failureOf tenant: TenantID, _ hasFailed: Bool) {
+        condition.lock()
+        if hasFailed { failing.insert(tenant) } else { failing.remove(tenant) }
+        condition.unlock()
+    }
+
+    private func isFailing(_ tenant: TenantID) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return failing.contains(tenant)
     }
 
     private func finish(_ tenant: TenantID) {
@@ -139,24 +153,49 @@ final class PostgresWorkers: @unchecked Sendable {
         var actions: [@Sendable () -> Void]
     }
 
-    private func commit(_ group: [any GroupMember], tenant: TenantID?, isReading: Bool, _ connection: inout PostgresConnection?) {
-        var attempt = 0
+    private func commit(
+        _ group: [any GroupMember], tenant: TenantID?, isReading: Bool, isLast: Bool = false, _ connection: inout PostgresConnection?
+    ) {
+        var progress = Progress(hasSavepoints: group.count > 1 && (tenant.map(isFailing) ?? true))
         while true {
-            attempt += 1
+            progress.attempt += 1
             do {
-                let outcomes = try transact(group, tenant: tenant, isReading: isReading, &connection)
+                let started = ContinuousClock.now
+                let outcomes = try transact(group, tenant: tenant, isReading: isReading, &connection, progress)
+                if !isReading { CommitFigures.note(group: group.count, since: started) }
+                if let tenant, progress.hasSavepoints { note(failureOf: tenant, outcomes.contains { $0.failure != nil }) }
                 for outcome in outcomes where outcome.failure == nil { for action in outcome.actions { action() } }
                 for outcome in outcomes {
-                    if let failure = outcome.failure { outcome.member.fail(failure) } else { outcome.member.succeed() }
+                    guard let failure = outcome.failure else {
+                        outcome.member.succeed()
+                        continue
+                    }
+                    // Whoever looked before inserting and was refused all the same raced another transaction: now it sees that one's row.
+                    // A row that is refused for good is refused again.
+                    if case PersistenceError.constraint(.unique, _, _) = failure, !isLast {
+                        commit([outcome.member], tenant: tenant, isReading: isReading, isLast: true, &connection)
+                    } else {
+                        outcome.member.fail(failure)
+                    }
                 }
                 return
             } catch PersistenceError.contended(let message) {
-                if attempt >= Self.attemptsMaximum {
+                if progress.attempt >= Self.attemptsMaximum {
                     if group.count == 1 { return group[0].fail(PersistenceError.contended(message)) }
                     for member in group { commit([member], tenant: tenant, isReading: isReading, &connection) }
                     return
                 }
-                Thread.sleep(forTimeInterval: Double.random(in: 0...0.002) * Double(min(attempt, 8)))
+                Thread.sleep(forTimeInterval: Double.random(in: 0...0.002) * Double(min(progress.attempt, 8)))
+            } catch let failed as PresumptionFailed {
+                guard group.count == 1 else {
+                    if let tenant { note(failureOf: tenant, true) }
+                    for member in group { commit([member], tenant: tenant, isReading: isReading, &connection) }
+                    return
+                }
+                if progress.isCareful {
+                    return group[0].fail(failed.cause ?? PersistenceError.driver(code: "PRESUMED", message: "a statement changed other rows"))
+                }
+                progress.isCareful = true
             } catch {
                 // Nothing is known of a commit in flight when the connection went: it must not be tried again here.
                 if group.count == 1 { return group[0].fail(error) }
@@ -170,86 +209,83 @@ final class PostgresWorkers: @unchecked Sendable {
         }
     }
 
+    /// How far the commit of a group has come.
+    private struct Progress {
+        /// Whether each member can fail without the others.
+        let hasSavepoints: Bool
+        var attempt = 0
+        /// Whether each statement's answer is waited for.
+        var isCareful = false
+    }
+
     private func transact(
-        _ group: [any GroupMember], tenant: TenantID?, isReading: Bool, _ held: inout PostgresConnection?
+        _ group: [any GroupMember], tenant: TenantID?, isReading: Bool, _ held: inout PostgresConnection?, _ progress: Progress
     ) throws -> [Outcome] {
-        let mode = isReading ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN ISOLATION LEVEL SERIALIZABLE"
-        let connection = try begin(tenant.map { "\(mode); \(PostgresSession.entering($0))" } ?? mode, &held)
+        let connection = try live(&held)
         do {
+            try connection.send(isReading ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN ISOLATION LEVEL SERIALIZABLE")
+            if let tenant { try connection.send(PostgresSession.entering(tenant), changes: nil) }
             var outcomes: [Outcome] = []
-            for member in group { outcomes.append(try attempt(member, connection, tenant: tenant, isAlone: group.count == 1)) }
+            for member in group {
+                let outcome = try attempt(
+                    member, connection, tenant: tenant, hasSavepoint: progress.hasSavepoints, isCareful: progress.isCareful)
+                if outcome.failure != nil, group.count > 1, !progress.hasSavepoints { throw PresumptionFailed(cause: nil) }
+                outcomes.append(outcome)
+            }
             if !isReading { Failpoint.reach("commit.before") }
-            try connection.simple(outcomes.allSatisfy { $0.failure != nil } ? "ROLLBACK" : "COMMIT")
+            // Goes out with what was presumed: where that fails the server passes it over.
+            try connection.send(outcomes.allSatisfy { $0.failure != nil } ? "ROLLBACK" : "COMMIT")
+            try connection.drain()
             if !isReading { Failpoint.reach("commit.after") }
             return outcomes
         } catch {
-            if connection.isAlive {
-                if connection.isInTransaction { try? connection.simple("ROLLBACK") }
-            } else {
-                held = nil
-            }
+            rollback(connection)
+            if !connection.isAlive { held = nil }
             throw error
         }
     }
 
-    private func attempt(_ member: any GroupMember, _ connection: PostgresConnection, tenant: TenantID?, isAlone: Bool) throws -> Outcome {
-        let session = PostgresSession(connection: connection, registry: registry, clock: clock, ids: ids, entered: tenant)
+    private func rollback(_ connection: PostgresConnection) {
+        _ = try? connection.drain()
+        guard connection.isAlive, connection.isInTransaction else { return }
+        try? connection.send("ROLLBACK")
+        _ = try? connection.drain()
+    }
+
+    private func attempt(
+        _ member: any GroupMember, _ connection: PostgresConnection, tenant: TenantID?, hasSavepoint: Bool, isCareful: Bool
+    ) throws -> Outcome {
+        let session = PostgresSession(
+            connection: connection, registry: registry, clock: clock, ids: ids, entered: tenant, isCareful: isCareful)
         defer { session.end() }
-        if !isAlone { try connection.simple("SAVEPOINT member") }
+        if hasSavepoint { try connection.send("SAVEPOINT member") }
         do {
             try member.attempt(session)
             if let doom = session.doom { throw doom }
-            if !isAlone { try connection.simple("RELEASE SAVEPOINT member") }
+            if hasSavepoint { try connection.send("RELEASE SAVEPOINT member") }
             return Outcome(member: member, failure: nil, actions: session.afterCommitActions)
         } catch {
-            if case PersistenceError.contended = session.doom ?? error { throw session.doom ?? error }
+            let cause = session.doom ?? error
+            if case PersistenceError.contended = cause { throw cause }
+            if cause is PresumptionFailed { throw cause }
             guard connection.isAlive else { throw error }
-            if !isAlone { try connection.simple("ROLLBACK TO SAVEPOINT member; RELEASE SAVEPOINT member") }
+            // What the closure had sent may tell that it was misled.
+            do { try connection.drain() } catch let late as PersistenceError { throw PresumptionFailed(cause: late) }
+            if hasSavepoint {
+                try connection.send("ROLLBACK TO SAVEPOINT member")
+                try connection.send("RELEASE SAVEPOINT member")
+            }
             return Outcome(member: member, failure: error, actions: [])
         }
     }
 
-    /// A connection that the server closed while it lay idle is found dead here, before anything was asked of it: a new one takes its place.
-    private func begin(_ text: String, _ held: inout PostgresConnection?) throws -> PostgresConnection {
-        let wasHeld = held != nil
-        let connection = try live(&held)
-        do {
-            try connection.simple(text)
-            return connection
-        } catch {
-            held = nil
-            guard wasHeld, !connection.isAlive else { throw error }
-            let fresh = try live(&held)
-            try fresh.simple(text)
-            return fresh
-        }
-    }
-
     private func live(_ held: inout PostgresConnection?) throws -> PostgresConnection {
-        if let held, held.isAlive { return held }
+        // One that the server closed while it lay idle is found before anything is entrusted to it.
+        if let held, held.isAlive, !held.hasNews { return held }
         let made = try PostgresConnection(url: url)
         try PostgresRoles.serve(made)
+        try made.pipeline()
         held = made
         return made
-    }
-}
-
-/// Who may serve.
-enum PostgresRoles {
-    /// Takes the serving role where the connection may, then refuses a role for which row level security is off.
-    static func serve(_ connection: PostgresConnection) throws {
-        try connection.simple("SET TimeZone = 'UTC'; SET synchronous_commit = on")
-        let member = try connection.run("SELECT pg_has_role(current_user, oid, 'member') FROM pg_roles WHERE rolname = \(PostgresSchema.servingRole)")
-        if let row = member.rows.first, try row.column(0, as: Bool.self) { try connection.simple("SET ROLE \(PostgresSchema.servingRole)") }
-        let rights = try connection.run("SELECT rolsuper OR rolbypassrls, rolname::text FROM pg_roles WHERE rolname = current_user").rows.first
-        let owned = try connection.run("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user").rows.first
-        let isMighty = try rights?.column(0, as: Bool.self) ?? true
-        let owns = try owned?.column(0, as: Int.self) ?? 0
-        guard !isMighty, owns == 0 else {
-            let name = try rights?.column(1, as: String.self) ?? "unknown"
-            throw PersistenceError.unavailable(
-                "The database role \(name) may not serve: it is a superuser, bypasses row level security or owns the tables. Run `aias migrate` "
-                    + "with this URL once; it makes the role \(PostgresSchema.servingRole), which serving then takes.")
-        }
     }
 }

@@ -61,6 +61,23 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
             sql.text += ")"
         }
 
+        /// Parenthesised rows for `VALUES`; their columns are named `column1`, `column2`, … by both databases.
+        package mutating func appendInterpolation(rows: [[SQLValue]]) {
+            for (index, row) in rows.enumerated() {
+                sql.text += index > 0 ? ", (" : "("
+                for (place, value) in row.enumerated() {
+                    if place > 0 { sql.text += ", " }
+                    bind(value)
+                }
+                sql.text += ")"
+            }
+        }
+
+        /// Names of columns, as the program writes them.
+        package mutating func appendInterpolation(columns names: [StaticString]) {
+            for (index, name) in names.enumerated() { sql.text += index > 0 ? ", \(name)" : "\(name)" }
+        }
+
         private mutating func bind(_ value: SQLValue) {
             sql.values.append(value)
             sql.text += "?"

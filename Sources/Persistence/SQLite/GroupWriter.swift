@@ -111,7 +111,9 @@ final class GroupWriter: @unchecked Sendable {
 
     private func commit(_ group: [any GroupMember]) {
         do {
+            let started = ContinuousClock.now
             let outcomes = try connection.writeWithoutTransaction { database in try self.transact(group, database) }
+            CommitFigures.note(group: group.count, since: started)
             for outcome in outcomes where outcome.failure == nil {
                 for action in outcome.actions { action() }
             }
@@ -121,6 +123,7 @@ final class GroupWriter: @unchecked Sendable {
         } catch {
             // The whole transaction is lost: replayed one by one, a bad member fails alone.
             if group.count > 1 {
+                Metrics.shared.count(.databaseReplays)
                 for member in group { commit([member]) }
             } else {
                 group[0].fail((error as? DatabaseError).map(SQLiteFailure.error) ?? error)

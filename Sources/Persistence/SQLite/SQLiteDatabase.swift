@@ -5,7 +5,7 @@ package import Kernel
 /// The embedded database: one file in write-ahead mode, one writer with group commit, pooled readers. Calls run on threads of their own.
 package final class SQLiteDatabase: Database {
     package let engine = DatabaseEngine.sqlite
-    private let pool: DatabasePool
+    let pool: DatabasePool
     private let writer: GroupWriter
     private let readers: OperationQueue
     private let registry: SchemaRegistry

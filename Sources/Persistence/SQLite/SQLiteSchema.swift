@@ -7,6 +7,7 @@ enum SQLiteSchema {
         switch operation {
         case .createTable(let table):
             [create(table)] + table.indexes.map { create($0, on: table.name) } + (table.scope == .tenant ? guards(table.name) : [])
+                + (table.isAppendOnly ? seals(table.name) : [])
         case .addColumn(let table, let column): ["ALTER TABLE \(table) ADD COLUMN \(definition(column))"]
         case .createIndex(let table, let index): [create(index, on: table)]
         case .dropIndex(_, let name): ["DROP INDEX \(name)"]
@@ -57,6 +58,13 @@ enum SQLiteSchema {
             default: ""
             }
         return "\(column.name) \(type)\(column.isOptional ? "" : " NOT NULL")\(value)\(check)"
+    }
+
+    /// Rows of an append-only table stay as they were written.
+    private static func seals(_ table: String) -> [String] {
+        ["UPDATE", "DELETE"].map { verb in
+            "CREATE TRIGGER \(table)_seal_\(verb.lowercased()) BEFORE \(verb) ON \(table) BEGIN SELECT RAISE(ABORT, 'rows of \(table) are written once'); END"
+        }
     }
 
     /// A write to a row of another tenant than the entered one fails, whatever the statement says.

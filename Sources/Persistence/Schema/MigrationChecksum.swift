@@ -27,7 +27,8 @@ extension Table {
         let parts =
             columns.map(\.canonicalText) + indexes.map { "index \($0.canonicalText)" } + foreignKeys.map(\.canonicalText)
             + checks.map(\.canonicalText)
-        return "\(name) \(scope.rawValue) key \(primaryKey.joined(separator: ","))\n" + parts.joined(separator: "\n")
+        return "\(name) \(scope.rawValue)\(isAppendOnly ? " append only" : "") key \(primaryKey.joined(separator: ","))\n"
+            + parts.joined(separator: "\n")
     }
 }
 

@@ -81,6 +81,7 @@ extension Table {
             Set(mine).symmetricDifference(theirs).map { "\($0)" }.min()
         }
         if scope != other.scope { return "scope \(other.scope)" }
+        if isAppendOnly != other.isAppendOnly { return "append only \(other.isAppendOnly)" }
         if primaryKey != other.primaryKey { return "primary key \(other.primaryKey)" }
         return differing(columns, other.columns) ?? differing(indexes, other.indexes) ?? differing(foreignKeys, other.foreignKeys)
             ?? differing(checks, other.checks)

@@ -20,11 +20,13 @@ package struct Table: Sendable, Hashable {
     package var indexes: [Index]
     package var foreignKeys: [ForeignKey]
     package var checks: [Check]
+    /// Rows are written once: the database refuses to change or delete one.
+    package var isAppendOnly: Bool
 
     /// A tenant table gets its `tenant_id` column by itself, in front.
     package init(
         _ name: String, _ scope: Scope, primaryKey: [String], columns: [Column], indexes: [Index] = [],
-        foreignKeys: [ForeignKey] = [], checks: [Check] = []
+        foreignKeys: [ForeignKey] = [], checks: [Check] = [], isAppendOnly: Bool = false
     ) {
         self.name = name
         self.scope = scope
@@ -33,6 +35,7 @@ package struct Table: Sendable, Hashable {
         self.indexes = indexes
         self.foreignKeys = foreignKeys
         self.checks = checks
+        self.isAppendOnly = isAppendOnly
     }
 }
 

@@ -59,6 +59,8 @@ package protocol Session: AnyObject {
     func rows(_ sql: SQL, scope: Table.Scope) throws -> [Row]
     /// Runs one statement and returns how many rows it changed.
     func execute(_ sql: SQL, scope: Table.Scope) throws -> Int
+    /// See `Transaction.presume`.
+    func presume(_ sql: SQL, scope: Table.Scope, changes: Int?) throws -> Bool
     /// Makes `tenant` the one whose rows may be seen and written from here on (row level security on PostgreSQL).
     func enter(_ tenant: TenantID) throws
     /// Time and ids for rows made by the transaction itself (outbox).
@@ -66,6 +68,13 @@ package protocol Session: AnyObject {
     var ids: IDs { get }
     /// Called after the commit is durable, on no particular thread: wake-ups, live events, counters. Not called when it fails.
     func afterCommit(_ action: @escaping @Sendable () -> Void)
+}
+
+extension Session {
+    package func presume(_ sql: SQL, scope: Table.Scope, changes: Int?) throws -> Bool {
+        let changed = try execute(sql, scope: scope)
+        return changes == nil || changed == changes
+    }
 }
 
 extension Transaction {
@@ -80,6 +89,13 @@ extension Transaction {
     /// Runs a statement and returns how many rows it changed.
     @discardableResult
     package func execute(_ sql: SQL) throws -> Int { try session.execute(sql, scope: scope) }
+
+    /// Runs a statement that nearly always changes `changes` rows (nil: whatever it changes is right) and returns whether it did.
+    ///
+    /// A driver for which each answer is a round trip says yes before it knows. Where that turns out wrong, or the statement fails, the
+    /// transaction is undone and its closure runs again, this time with true answers: so a closure sees what `execute` would have told.
+    @discardableResult
+    package func presume(_ sql: SQL, changes: Int? = nil) throws -> Bool { try session.presume(sql, scope: scope, changes: changes) }
 
     package var clock: Clock { session.clock }
     package var ids: IDs { session.ids }

@@ -7,9 +7,12 @@ internal import Synchronization
 /// so that keys can be rotated while values of the old one are read.
 package final class KeyVault: Sendable {
     private let database: any Database
-    private let master: MasterKey
+    private let master: Mutex<MasterKey>
+    /// The one before, for keys that were wrapped while the master key was changed.
+    private let former = Mutex<MasterKey?>(nil)
     private let cache = Mutex<[ID<DataKeyTag>: SymmetricKey]>([:])
     private let current = Mutex<[TenantID: ID<DataKeyTag>]>([:])
+    private let first = Mutex<[TenantID: ID<DataKeyTag>]>([:])
 
     static let table = Table(
         "data_keys", .directory, primaryKey: ["id"],
@@ -24,7 +27,7 @@ package final class KeyVault: Sendable {
 
     package init(database: any Database, master: MasterKey) {
         self.database = database
-        self.master = master
+        self.master = Mutex(master)
     }
 
     /// - Parameter context: what the value is for; opening it for anything else fails.
@@ -45,6 +48,28 @@ package final class KeyVault: Sendable {
         return [UInt8](opened)
     }
 
+    /// A mark of a text that only this vault can make (HMAC-SHA-256). It is made with the tenant's first key, which no rotation removes, so that
+    /// links that carry it outlive rotations.
+    package func mark(_ text: String, tenant: TenantID, context: String) async throws -> [UInt8] {
+        _ = try await currentKey(of: tenant)
+        let known = first.withLock { $0[tenant] }
+        let oldest: ID<DataKeyTag>? =
+            if let known { known } else {
+                try await database.readDirectory { tx in
+                    try tx.first("SELECT id FROM data_keys WHERE tenant_id = \(tenant) ORDER BY id LIMIT 1") { try $0.column(0) }
+                }
+            }
+        guard let oldest, let key = try await key(oldest, of: tenant) else {
+            throw PersistenceError.driver(code: "SEAL", message: "the tenant has no key")
+        }
+        first.withLock { $0[tenant] = oldest }
+        let derived = HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Data(context.utf8), outputByteCount: 32)
+        return [UInt8](HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: derived))
+    }
+
+    /// Whether this vault's master key has wrapped a data key, of whatever database.
+    package func opens(_ wrapped: [UInt8], of tenant: TenantID) -> Bool { (try? unwrap(wrapped, tenant)) != nil }
+
     /// Makes a new current key for a tenant; values sealed with older ones stay readable.
     package func rotate(tenant: TenantID) async throws {
         let made = try makeKey(tenant)
@@ -62,11 +87,55 @@ package final class KeyVault: Sendable {
         try await database.writeDirectory { [self] tx in
             for row in try tx.all("SELECT id, tenant_id, wrapped FROM data_keys") {
                 let tenant: TenantID = try row.column(1)
-                let wrapped = try new.wrap(try unwrap(try row.column(2), tenant), tenant)
+                let before: [UInt8] = try row.column(2)
+                if new.unwrap(before, tenant) != nil { continue }
+                let wrapped = try new.wrap(try unwrap(before, tenant), tenant)
                 try tx.execute("UPDATE data_keys SET wrapped = \(wrapped) WHERE id = \(try row.column(0, as: ID<DataKeyTag>.self))")
             }
         }
     }
+
+    /// Makes a new master key in place of the one in the file, while this vault serves: the new one lies beside the old one, durable, before
+    /// anything is wrapped by it, and takes its place once everything is. A crash between is mended by `settle`.
+    package func changeMaster(at path: String) async throws {
+        let new = MasterKey()
+        try? FileManager.default.removeItem(atPath: Self.draft(of: path))
+        try new.keep(at: Self.draft(of: path))
+        try await rewrap(for: new)
+        let old = master.withLock { master in
+            defer { master = new }
+            return master
+        }
+        former.withLock { $0 = old }
+        // Keys that were made while the first pass ran.
+        try await rewrap(for: new)
+        try MasterKey.moveIntoPlace(Self.draft(of: path), path)
+    }
+
+    /// - Throws: `PersistenceError.unavailable` where the master key does not open what is stored: a folder that was put back without it.
+    package func requireMaster(at path: String) async throws {
+        let sample: (TenantID, [UInt8])? = try await database.readDirectory { tx in
+            try tx.first("SELECT tenant_id, wrapped FROM data_keys LIMIT 1") { (try $0.column(0), try $0.column(1)) }
+        }
+        guard let sample, master.withLock({ $0 }).unwrap(sample.1, sample.0) == nil else { return }
+        throw PersistenceError.unavailable(
+            "The master key does not open what is stored. Put back the one that it was sealed with, as \(path) or in AIAS_MASTER_KEY; "
+                + "`aias backup` keeps it beside the data.")
+    }
+
+    /// Ends a change of the master key that a crash cut off: whichever key opens what is stored is kept.
+    package func settle(at path: String) async throws {
+        let draft = Self.draft(of: path)
+        guard FileManager.default.fileExists(atPath: draft), let new = try? MasterKey(environment: [:], path: draft) else { return }
+        let sample: (TenantID, [UInt8])? = try await database.readDirectory { tx in
+            try tx.first("SELECT tenant_id, wrapped FROM data_keys LIMIT 1") { (try $0.column(0), try $0.column(1)) }
+        }
+        guard let sample, new.unwrap(sample.1, sample.0) != nil else { return try FileManager.default.removeItem(atPath: draft) }
+        try MasterKey.moveIntoPlace(draft, path)
+        master.withLock { $0 = new }
+    }
+
+    private static func draft(of path: String) -> String { path + ".next" }
 
     private static func authenticated(_ tenant: TenantID, _ context: String) -> [UInt8] { tenant.bytes + Array(context.utf8) }
 
@@ -100,15 +169,12 @@ package final class KeyVault: Sendable {
 
     private func makeKey(_ tenant: TenantID) throws -> NewKey {
         let key = SymmetricKey(size: .bits256)
-        return NewKey(tenant: tenant, id: IDs(clock: .system).next(), key: key, wrapped: try master.wrap(key, tenant))
+        return NewKey(tenant: tenant, id: IDs(clock: .system).next(), key: key, wrapped: try master.withLock { try $0.wrap(key, tenant) })
     }
 
     private func unwrap(_ wrapped: [UInt8], _ tenant: TenantID) throws -> SymmetricKey {
-        guard let box = try? AES.GCM.SealedBox(combined: wrapped), let raw = try? AES.GCM.open(box, using: master.key, authenticating: tenant.bytes)
-        else {
-            throw PersistenceError.driver(code: "SEAL", message: "the master key is not the one this data was sealed with; put back the right one")
-        }
-        return SymmetricKey(data: raw)
+        if let key = master.withLock({ $0.unwrap(wrapped, tenant) }) ?? former.withLock({ $0?.unwrap(wrapped, tenant) }) { return key }
+        throw PersistenceError.driver(code: "SEAL", message: "the master key is not the one this data was sealed with; put back the right one")
     }
 }
 

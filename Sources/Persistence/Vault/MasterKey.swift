@@ -34,18 +34,36 @@ package struct MasterKey: Sendable {
             return
         }
         key = SymmetricKey(size: .bits256)
-        try Self.keep(Data(bytes), at: path)
+        try keep(at: path)
     }
 
     /// Durable before anything is sealed with it: what it wraps is lost without it.
-    private static func keep(_ key: Data, at path: String) throws {
+    func keep(at path: String) throws {
+        let key = Data(bytes)
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         let isKept = file >= 0 && key.withUnsafeBytes { write(file, $0.baseAddress, $0.count) } == key.count && fsync(file) == 0
         if file >= 0 { close(file) }
+        guard isKept, Self.syncFolder(of: path) else { throw PersistenceError.unavailable("The master key \(path) cannot be written.") }
+    }
+
+    static func moveIntoPlace(_ draft: String, _ path: String) throws {
+        guard rename(draft, path) == 0, syncFolder(of: path) else {
+            throw PersistenceError.unavailable("The master key \(draft) cannot take the place of \(path); what is stored needs it: move it by hand.")
+        }
+    }
+
+    private static func syncFolder(of path: String) -> Bool {
         let folder = open(URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        let isFiled = folder >= 0 && fsync(folder) == 0
-        if folder >= 0 { close(folder) }
-        guard isKept, isFiled else { throw PersistenceError.unavailable("The master key \(path) cannot be written.") }
+        defer { if folder >= 0 { close(folder) } }
+        return folder >= 0 && fsync(folder) == 0
+    }
+
+    /// Nil where another key wrapped it.
+    func unwrap(_ wrapped: [UInt8], _ tenant: TenantID) -> SymmetricKey? {
+        guard let box = try? AES.GCM.SealedBox(combined: wrapped), let raw = try? AES.GCM.open(box, using: key, authenticating: tenant.bytes) else {
+            return nil
+        }
+        return SymmetricKey(data: raw)
     }
 
     /// A data key of one tenant, sealed.

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Kernel
+internal import Telemetry
 
 /// One running `aias-sandbox` and the socket to it. Used by one thread at a time; `kill` may be called from any.
 final class SandboxProcess: Sendable {
@@ -34,6 +35,8 @@ final class SandboxProcess: Sendable {
             let frame = try SandboxProcess.receive(descriptor, deadline: .now + limits.start)
             guard frame.kind == .hello, let hello = try? JSON(parsing: frame.payload) else { throw .malformed("no hello") }
             self.hello = hello
+            Metrics.shared.count(.sandboxStarts)
+            Metrics.shared.add(.sandboxWorkers, 1)
         } catch {
             let status = SandboxProcess.end(pid)
             close(descriptor)
@@ -43,6 +46,7 @@ final class SandboxProcess: Sendable {
     }
 
     deinit {
+        Metrics.shared.add(.sandboxWorkers, -1)
         _ = SandboxProcess.end(pid)
         close(descriptor)
     }
@@ -55,7 +59,10 @@ final class SandboxProcess: Sendable {
     }
 
     /// Ends it; the thread that waits for its answer sees `ended`. It stays a zombie until the last reference goes.
-    func kill() { Glibc.kill(pid, SIGKILL) }
+    func kill() {
+        Metrics.shared.count(.sandboxKills)
+        Glibc.kill(pid, SIGKILL)
+    }
 
     func send(_ frame: [UInt8], deadline: ContinuousClock.Instant) throws(Fault) {
         var sent = 0

@@ -1,15 +1,18 @@
 internal import Glibc
 
 /// Where `aias-sandbox` is: `AIAS_SANDBOX`, else beside the running program or up to two folders above it. A test runner lies in the
-/// tool chain, so the folders of the test bundle among its arguments are looked through as well.
+/// tool chain, so the folders of the test bundle among its arguments are looked through as well. `aias-files` is found the same way.
 package enum SandboxProgram {
     /// The path of the executable, nil where there is none.
     package static func find() -> String? {
         if let given = getenv("AIAS_SANDBOX") { return executable(String(cString: given)) }
-        return candidates().lazy.compactMap(executable).first
+        return beside("aias-sandbox")
     }
 
-    private static func candidates() -> [String] {
+    /// The program of this name that lies with ours.
+    static func beside(_ name: String) -> String? { candidates(name).lazy.compactMap(executable).first }
+
+    private static func candidates(_ name: String) -> [String] {
         var folders: [String] = []
         for path in [programPath(), CommandLine.arguments.first ?? ""] + CommandLine.arguments.filter({ $0.hasSuffix(".xctest") }) {
             var folder = parent(path)
@@ -18,7 +21,7 @@ package enum SandboxProgram {
                 folder = parent(folder)
             }
         }
-        return folders.map { $0 + "/aias-sandbox" }
+        return folders.map { "\($0)/\(name)" }
     }
 
     private static func programPath() -> String {

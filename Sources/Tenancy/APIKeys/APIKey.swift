@@ -47,6 +47,14 @@ struct APIKeyStore {
             """, Self.read)
     }
 
+    func key(_ id: APIKeyID, of tenant: TenantID) throws -> APIKey? {
+        try tx.first(
+            """
+            SELECT id, tenant_id, name, hint, scopes, role, expires_at, revoked_at, created_at FROM api_keys
+            WHERE id = \(id) AND tenant_id = \(tenant)
+            """, Self.read)
+    }
+
     /// Newest first, those before `cursor`.
     func page(of tenant: TenantID, before cursor: APIKeyID?, limit: Int) throws -> [APIKey] {
         let last = cursor ?? APIKeyID(high: .max, low: .max)

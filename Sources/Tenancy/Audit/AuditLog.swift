@@ -82,6 +82,10 @@ struct AuditStore {
         return unsealed.count
     }
 
+    func hasUnsealed() throws -> Bool {
+        try tx.first("SELECT id FROM audit_log WHERE tenant_id = \(tx.tenant) AND sequence IS NULL LIMIT 1") != nil
+    }
+
     /// The whole chain in order, for verification.
     func chain(after sequence: Int, limit: Int) throws -> [AuditEntry] {
         try tx.all(

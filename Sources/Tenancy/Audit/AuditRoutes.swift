@@ -31,12 +31,18 @@ struct AuditRoutes {
             Endpoint.list(
                 "/v1/audit-log", access: .tenant("audit.read"), summary: "List what was changed, newest first", tag: "Audit log",
                 of: AuditEntryView.self
-            ) { call, page in
-                try await tenancy.sealAuditLog(of: call.tenant)
-                let cursor: ID<AuditEntry>? = try page.cursor.map { try Cursor($0, keys: 1).id(at: 0) }
-                let rows = try await tenancy.auditLog(of: call.tenant, before: cursor, limit: page.limit + 1)
-                return Page(rows.map(AuditEntryView.init), limit: page.limit) { Cursor([.string($0.id.description)]) }
-            }
+            ) { call, page in try await self.page(page, of: call.tenant) },
+            Endpoint.list(
+                "/v1/platform/audit-log", access: .platformOperator, summary: "List what operators changed of the platform itself, newest first",
+                tag: "Operator", of: AuditEntryView.self
+            ) { _, page in try await self.page(page, of: Tenancy.platformLog) }
         ]
+    }
+
+    private func page(_ page: PageRequest, of tenant: TenantID) async throws -> Page<AuditEntryView> {
+        try await tenancy.sealAuditLog(of: tenant)
+        let cursor: ID<AuditEntry>? = try page.cursor.map { try Cursor($0, keys: 1).id(at: 0) }
+        let rows = try await tenancy.auditLog(of: tenant, before: cursor, limit: page.limit + 1)
+        return Page(rows.map(AuditEntryView.init), limit: page.limit) { Cursor([.string($0.id.description)]) }
     }
 }

@@ -80,11 +80,11 @@ struct QuotaStore {
     }
 
     private func raise(_ key: QuotaKey, _ count: Int, _ period: Int) throws -> Bool {
-        try tx.execute(
+        try tx.presume(
             """
             UPDATE quota_counters SET used = used + \(count)
             WHERE tenant_id = \(tx.tenant) AND name = \(key.name) AND period = \(period) AND (allowed IS NULL OR used + \(count) <= allowed)
-            """) == 1
+            """, changes: 1)
     }
 
     private func use(_ key: QuotaKey, _ period: Int) throws -> (used: Int, allowed: Int?)? {

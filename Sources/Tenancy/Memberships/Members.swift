@@ -5,11 +5,14 @@ internal import Persistence
 extension Tenancy {
     static let membersMaximum = 1_000
 
-    package func members(of tenant: TenantID) async throws -> [Member] {
-        try await database.readDirectory { tx in try MembershipStore(tx: tx).members(of: tenant, limit: Self.membersMaximum) }
+    /// In the order in which they joined, those after `last`.
+    package func members(
+        of tenant: TenantID, after last: (at: Timestamp, user: UserID)? = nil, limit: Int = membersMaximum
+    ) async throws -> [Member] {
+        try await database.readDirectory { tx in try MembershipStore(tx: tx).members(of: tenant, after: last, limit: limit) }
     }
 
-    /// Asks for a mail with a link to join. The place is taken when the invitation is accepted.
+    /// Asks for a mail with a link to join. The place is taken when the invitation is accepted; an earlier link for the address works no more.
     package func invite(email: String, role: Role, to tenant: TenantID, by principal: Principal) async throws {
         let email = try EmailAddress(email)
         try Self.mayGrant(role, principal)
@@ -19,6 +22,7 @@ extension Tenancy {
             if let user = try UserStore(tx: tx).user(email: email), try MembershipStore(tx: tx).membership(user.id, in: tenant) != nil {
                 throw Refusal(.conflict, "already_member", "\(email) belongs to this tenant already.", field: "email")
             }
+            try OneTimeTokenStore(tx: tx).removeInvitations(of: email, to: tenant)
             try send(mailed, user: nil, tenant: tenant, role: role, in: tx)
             try tx.tenant(tenant).audit(principal, "invitation.create", "tenant:\(tenant)", ["role": .string(role.rawValue)])
         }

@@ -50,11 +50,13 @@ struct MembershipStore {
         try tx.all("SELECT tenant_id, user_id, role, created_at FROM memberships WHERE user_id = \(user) ORDER BY created_at, tenant_id", Self.read)
     }
 
-    func members(of tenant: TenantID, limit: Int) throws -> [Member] {
-        try tx.all(
+    /// In the order in which they joined, those after `last`.
+    func members(of tenant: TenantID, after last: (at: Timestamp, user: UserID)?, limit: Int) throws -> [Member] {
+        let (at, user) = last ?? (Timestamp(microseconds: 0), UserID(high: 0, low: 0))
+        return try tx.all(
             """
             SELECT u.id, u.email, u.name, m.role, m.created_at FROM memberships m JOIN users u ON u.id = m.user_id
-            WHERE m.tenant_id = \(tenant) ORDER BY m.created_at, u.id LIMIT \(limit)
+            WHERE m.tenant_id = \(tenant) AND (m.created_at > \(at) OR (m.created_at = \(at) AND u.id > \(user))) ORDER BY m.created_at, u.id LIMIT \(limit)
             """
         ) {
             Member(

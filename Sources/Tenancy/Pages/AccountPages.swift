@@ -6,7 +6,7 @@ struct AccountPages {
     let tenancy: Tenancy
     let console: Console
 
-    var endpoints: [Endpoint] { signIn + signUp + links }
+    var endpoints: [Endpoint] { signIn + signUp + forgotten + links }
 
     private static let reason = Access.public("Nobody is signed in before the door.")
 
@@ -43,7 +43,7 @@ struct AccountPages {
 
     private func enter(_ call: EndpointCall, _ signedIn: SignedIn) -> Answer {
         call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: tenancy.usesTLS))
-        return .redirect("/workflows")
+        return .redirect("/")
     }
 
     private func signInForm(_ call: EndpointCall, email: String, fault: String?, status: Int) -> Answer {
@@ -55,7 +55,8 @@ struct AccountPages {
             \(Console.field("password", label: text("tenancy.field.password"), type: "password", autocomplete: "current-password"))
             <button class="button primary">\(text("tenancy.sign_in.submit"))</button>
             </form>
-            <p>\(text("tenancy.sign_in.no_account")) <a href="/sign-up">\(text("tenancy.sign_up.title"))</a></p>
+            <p class="aside"><span>\(text("tenancy.sign_in.no_account")) <a href="/sign-up">\(text("tenancy.sign_up.title"))</a></span>
+            <a href="/forgotten-password">\(text("tenancy.forgotten.link"))</a></p>
             """
         return console.door(call, title: text("tenancy.sign_in.title"), status: status, form)
     }
@@ -107,6 +108,43 @@ struct AccountPages {
             <p>\(text("tenancy.sign_up.has_account")) <a href="/sign-in">\(text("tenancy.sign_in.title"))</a></p>
             """
         return console.door(call, title: text("tenancy.sign_up.title"), status: refusal == nil ? 200 : 422, card)
+    }
+
+    private var forgotten: [Endpoint] {
+        [
+            .page(.get, "/forgotten-password", access: Self.reason, summary: "Ask for a new password") { call in forgottenForm(call, "", nil) },
+            .page(.post, "/forgotten-password", access: Self.reason, summary: "Ask for a new password") { call in
+                let email = try call.form()["email"]
+                do {
+                    try tenancy.limitAttempts("reset", call.clientAddress)
+                    try await tenancy.requestPasswordReset(email: email)
+                } catch let refusal as Refusal {
+                    return forgottenForm(call, email, refusal)
+                }
+                let text = call.localizer
+                return console.door(
+                    call, title: text("tenancy.forgotten.title"),
+                    """
+                    <h1>\(text("tenancy.forgotten.title"))</h1>\(Console.notice(text("tenancy.forgotten.sent", ["email": email]), isBad: false))
+                    <p><a href="/sign-in">\(text("tenancy.sign_in.title"))</a></p>
+                    """)
+            }
+        ]
+    }
+
+    private func forgottenForm(_ call: EndpointCall, _ email: String, _ refusal: Refusal?) -> Answer {
+        let text = call.localizer
+        let fault = refusal?.message(for: "email")
+        let form: HTML = """
+            <h1>\(text("tenancy.forgotten.title"))</h1>\(Console.notice(refusal?.message(besides: ["email"])))
+            <form method="post" action="/forgotten-password">
+            \(Console.field("email", label: text("tenancy.field.email"), type: "email", value: email, autocomplete: "username",
+                hint: text("tenancy.forgotten.hint"), fault: fault))
+            <button class="button primary">\(text("tenancy.forgotten.submit"))</button>
+            </form>
+            <p><a href="/sign-in">\(text("tenancy.sign_in.title"))</a></p>
+            """
+        return console.door(call, title: text("tenancy.forgotten.title"), status: refusal?.kind.status ?? 200, form)
     }
 
     private var links: [Endpoint] {

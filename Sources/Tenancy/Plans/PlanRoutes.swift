@@ -31,8 +31,8 @@ struct PlanRoutes {
 
     var endpoints: [Endpoint] {
         [
-            Endpoint.list("/v1/plans", access: .public("Prices are public."), summary: "List the plans", tag: "Plans", of: PlanView.self) { _, _ in
-                Page(data: try await tenancy.plans().map(PlanView.init), nextCursor: nil)
+            Endpoint.list("/v1/plans", access: .public("Prices are public."), summary: "List the plans", tag: "Plans", of: PlanView.self) { _, page in
+                try Page(of: try await tenancy.plans().map(PlanView.init), page)
             }
         ]
     }

@@ -81,11 +81,15 @@ extension Tenancy {
 }
 
 extension Tenancy {
-    /// How the console's bar names who is signed in.
+    /// How the console's bar names who is signed in, and where: `Acme · ana@example.com`.
     package func displayName(of principal: Principal) async throws -> String {
-        switch principal.actor {
-        case .user(let id), .platformOperator(let id): try await user(id)?.email.text ?? ""
-        case .apiKey, .system, .anonymous: ""
-        }
+        let person: String? =
+            switch principal.actor {
+            case .user(let id), .platformOperator(let id): try await user(id)?.email.text
+            case .apiKey, .system, .anonymous: nil
+            }
+        var place: String?
+        if let id = principal.tenant { place = try await known.tenant(id, now: clock.now()) { try await self.tenant(id) }?.name }
+        return [place, person].compactMap { $0 }.joined(separator: " · ")
     }
 }

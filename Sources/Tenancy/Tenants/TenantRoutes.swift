@@ -109,8 +109,8 @@ struct TenantRoutes {
             },
             Endpoint.list(
                 "/v1/usage", access: .tenant("usage.read"), summary: "Show what is used of each limit", tag: "Tenant", of: QuotaView.self
-            ) { call, _ in
-                Page(data: try await tenancy.quotas(of: call.tenant).map(QuotaView.init), nextCursor: nil)
+            ) { call, page in
+                try Page(of: try await tenancy.quotas(of: call.tenant).map(QuotaView.init), page)
             }
         ]
     }

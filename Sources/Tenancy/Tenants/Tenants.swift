@@ -96,6 +96,7 @@ extension Tenancy {
             try TenantStore(tx: tx).update(tenant)
             let scoped = try tx.tenant(id)
             try QuotaStore(tx: scoped).setAllowed(tenant.limits, at: tx.clock.now())
+            try StorageUse(tx: scoped).allow(tenant.limits.storageBytes)
             try scoped.audit(
                 principal, "tenant.update", "tenant:\(id)", ["plan": .string(tenant.plan.rawValue), "status": .string(tenant.status.rawValue)])
             return tenant
@@ -108,6 +109,7 @@ extension Tenancy {
         return try await database.read(in: id) { tx in
             let limits = try TenantStore(tx: tx.directory).tenant(id)?.limits ?? PlanLimits()
             return try QuotaKey.all.map { key in
+                if key == .storageBytes { return QuotaUse(key: key, used: try StorageUse(tx: tx).bytes(), limit: key.limit(limits)) }
                 let use = try QuotaStore(tx: tx).use(key, at: now)
                 return QuotaUse(key: key, used: use?.used ?? 0, limit: key.limit(limits))
             }
@@ -149,6 +151,7 @@ extension Tenancy {
         try MembershipStore(tx: tx).insert(Membership(tenant: tenant.id, user: owner, role: .owner, createdAt: now))
         let scoped = try tx.tenant(tenant.id)
         try scoped.reserve(.users)
+        try StorageUse(tx: scoped).allow(tenant.limits.storageBytes)
         try scoped.audit(principal, "tenant.create", "tenant:\(tenant.id)", ["plan": .string(new.plan.rawValue)])
         return tenant
     }

@@ -38,6 +38,14 @@ struct UserStore {
             """, Self.read)
     }
 
+    func operators(limit: Int) throws -> [User] {
+        try tx.all(
+            """
+            SELECT id, email, name, password_hash, email_verified_at, failed_attempts, locked_until, is_operator, created_at
+            FROM users WHERE is_operator = \(true) ORDER BY email LIMIT \(limit)
+            """, Self.read)
+    }
+
     func update(_ user: User) throws {
         try tx.execute(
             """

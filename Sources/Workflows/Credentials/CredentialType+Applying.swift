@@ -12,6 +12,7 @@ extension CredentialType {
             case .basic(let user, let password):
                 let pair = Array("\(Self.fill(user, fields)):\(Self.fill(password, fields))".utf8)
                 try Self.setHeader("Authorization", "Basic \(Data(pair).base64EncodedString())", &request)
+            case .digest: break
             case .header(let name, let value):
                 guard !Self.isHollow(value, fields) else { continue }
                 try Self.setHeader(Self.fill(name, fields), Self.fill(value, fields), &request)
@@ -19,6 +20,17 @@ extension CredentialType {
             case .custom(let field): try Self.applyCustom(fields[field] ?? .null, &request)
             }
         }
+    }
+
+    /// Sends a request that the credential is on already, in two turns where it answers challenges.
+    package func send(
+        _ fields: JSONObject, _ request: OutboundRequest, through send: (OutboundRequest) async throws -> OutboundResponse
+    ) async throws -> OutboundResponse {
+        let fields = completed(fields)
+        for case .digest(let user, let password) in applications {
+            return try await DigestAuthentication(user: Self.fill(user, fields), password: Self.fill(password, fields)).send(request, through: send)
+        }
+        return try await send(request)
     }
 
     /// A template with the fields put in; a missing one is an empty text.

@@ -30,6 +30,8 @@ package struct CredentialType: Sendable, Hashable {
         case basic(user: String, password: String)
         case header(name: String, value: String)
         case query(name: String, value: String)
+        /// HTTP Digest (RFC 7616): goes onto the answer to a challenge.
+        case digest(user: String, password: String)
         /// A JSON field `{headers?, qs?, body?}`, laid over the request; `body` over a JSON object.
         case custom(field: String)
     }

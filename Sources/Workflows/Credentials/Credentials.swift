@@ -134,7 +134,7 @@ extension Credentials {
             method: type.test?.method ?? "GET", url: address, timeout: .seconds(20), followRedirects: false, maximumResponseBytes: 1 << 20)
         try type.apply(fields, to: &request)
         do {
-            let response = try await send(request, tenant)
+            let response = try await type.send(fields, request) { try await send($0, tenant) }
             let isAccepted = (200..<300).contains(response.status)
             let message = isAccepted ? "The service accepts the credential." : "The service answered \(response.status)."
             return CredentialTest(isAccepted: isAccepted, status: response.status, message: message)

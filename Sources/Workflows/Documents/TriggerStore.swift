@@ -57,6 +57,15 @@ package struct TriggerStore {
             """)
     }
 
+    /// The routes that start a workflow, by path.
+    func routes(of workflow: WorkflowID) throws -> [WebhookRoute] {
+        try tx.all(
+            """
+            SELECT method, path FROM workflow_webhooks WHERE tenant_id = \(tx.tenant) AND workflow_id = \(workflow) ORDER BY path, method
+            """
+        ) { WebhookRoute(method: try $0.column(0), path: try $0.column(1)) }
+    }
+
     func removeAll(of workflow: WorkflowID) throws {
         try tx.execute("DELETE FROM workflow_webhooks WHERE tenant_id = \(tx.tenant) AND workflow_id = \(workflow)")
         try tx.system.execute("DELETE FROM workflow_schedules WHERE tenant_id = \(tx.tenant.id) AND workflow_id = \(workflow)")

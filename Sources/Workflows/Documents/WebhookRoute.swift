@@ -1,7 +1,9 @@
 internal import Kernel
 
 /// A method and a path that starts a workflow; segments of the form `:name` take any value.
-struct WebhookRoute: Hashable {
+struct WebhookRoute: Sendable, Hashable {
+    /// Stands where a method stands for the page of a form and what it sends.
+    static let form = "FORM"
     static let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
     let method: String
@@ -35,7 +37,11 @@ extension WorkflowDocument {
     /// The routes of the enabled webhook nodes; a node without a path has its id as path.
     func webhookRoutes(kind: (String) -> NodeKind?) -> [(node: WorkflowNode, index: Int, route: WebhookRoute)] {
         nodes.enumerated().flatMap { index, node -> [(node: WorkflowNode, index: Int, route: WebhookRoute)] in
-            guard node.kind == "webhook", !node.disabled, let declaration = kind(node.kind) else { return [] }
+            guard node.kind == "webhook" || node.kind == "form_trigger", !node.disabled, let declaration = kind(node.kind) else { return [] }
+            if node.kind == "form_trigger" {
+                let path = FormTrigger.path(of: node)
+                return [(node, index, WebhookRoute(method: WebhookRoute.form, path: path.isEmpty ? node.id : path))]
+            }
             let definition = WebhookDefinition(node, kind: declaration)
             let path = definition.path.isEmpty ? node.id : definition.path
             return definition.methods.map { (node, index, WebhookRoute(method: $0, path: path)) }
@@ -45,7 +51,7 @@ extension WorkflowDocument {
     /// The enabled schedule nodes with the first slot of each after `now`.
     func scheduleSlots(after now: Timestamp, zone: String, kind: (String) -> NodeKind?) throws -> [(node: WorkflowNode, slot: Timestamp)] {
         try nodes.compactMap { node in
-            guard node.kind == "schedule" || node.kind == "cron", !node.disabled, let declaration = kind(node.kind) else { return nil }
+            guard ["schedule", "cron", "interval"].contains(node.kind), !node.disabled, let declaration = kind(node.kind) else { return nil }
             let schedule = try Schedule(node, kind: declaration, timeZone: settings.timeZone ?? zone)
             return schedule.next(after: now).map { (node, $0) }
         }

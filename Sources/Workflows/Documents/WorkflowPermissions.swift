@@ -9,6 +9,8 @@ extension Permission {
     package static let credentialsWrite: Permission = "credentials.write"
     package static let variablesRead: Permission = "variables.read"
     package static let variablesWrite: Permission = "variables.write"
+    package static let dataTablesRead: Permission = "data_tables.read"
+    package static let dataTablesWrite: Permission = "data_tables.write"
     package static let executionsRead: Permission = "executions.read"
     package static let executionsWrite: Permission = "executions.write"
 }
@@ -22,6 +24,8 @@ package enum WorkflowPermissions {
         PermissionDeclaration(.credentialsWrite, "Create, change, test and delete credentials.", roles: [.owner, .admin, .editor]),
         PermissionDeclaration(.variablesRead, "See variables.", roles: [.owner, .admin, .editor, .viewer]),
         PermissionDeclaration(.variablesWrite, "Set and delete variables.", roles: [.owner, .admin, .editor]),
+        PermissionDeclaration(.dataTablesRead, "See data tables and their rows.", roles: [.owner, .admin, .editor, .viewer]),
+        PermissionDeclaration(.dataTablesWrite, "Create, change and delete data tables and their rows.", roles: [.owner, .admin, .editor]),
         PermissionDeclaration(.executionsRead, "See executions with their data.", roles: [.owner, .admin, .editor, .viewer]),
         PermissionDeclaration(.executionsWrite, "Start and cancel executions.", roles: [.owner, .admin, .editor])
     ]

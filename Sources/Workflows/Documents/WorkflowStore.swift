@@ -53,6 +53,13 @@ package struct WorkflowStore {
         try tx.first("SELECT draft FROM workflows WHERE tenant_id = \(tx.tenant) AND id = \(id)") { try $0.column(0) }
     }
 
+    func names(of ids: Set<WorkflowID>) throws -> [WorkflowID: String] {
+        let rows = try tx.all("SELECT id, name FROM workflows WHERE tenant_id = \(tx.tenant) AND id IN \(list: Array(ids))") {
+            (try $0.column(0, as: WorkflowID.self), try $0.column(1, as: String.self))
+        }
+        return Dictionary(rows, uniquingKeysWith: { first, _ in first })
+    }
+
     /// Newest first, those before `cursor`.
     func page(_ status: Workflow.Status, before cursor: WorkflowID?, limit: Int) throws -> [Workflow] {
         let last = cursor ?? WorkflowID(high: .max, low: .max)
@@ -104,9 +111,10 @@ extension WorkflowStore {
             """)
     }
 
-    /// The bytes of a version's document, for a run that is pinned to it.
+    /// The bytes of a version's document, for a run that is pinned to it; below 0 those of a draft that was tried out.
     package func document(of workflow: WorkflowID, version number: Int) throws -> [UInt8]? {
-        try tx.first(
+        if number < 0 { return try TrialStore(tx: tx).document(of: workflow, number: -number) }
+        return try tx.first(
             """
             SELECT document FROM workflow_versions
             WHERE tenant_id = \(tx.tenant) AND workflow_id = \(workflow) AND number = \(number)

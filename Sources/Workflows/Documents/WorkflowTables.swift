@@ -6,7 +6,15 @@ package enum WorkflowTables {
         WorkflowStore.workflows, WorkflowStore.versions, TriggerStore.webhooks, TriggerStore.schedules, CredentialStore.table, VariableStore.table
     ]
 
+    /// The tenants' own tables, which came later.
+    static let dataTables: [Table] = [DataTableStore.tables, DataTableStore.rows]
+
+    /// Drafts as they were tried out.
+    static let trials: [Table] = [TrialStore.table]
+
     package static let migrations: [Migration] = [
-        Migration("workflows.0001-documents-triggers-credentials-variables", all.map { .createTable($0) })
+        Migration("workflows.0001-documents-triggers-credentials-variables", all.map { .createTable($0) }),
+        Migration("workflows.0002-data-tables", dataTables.map { .createTable($0) }),
+        Migration("workflows.0003-trials", trials.map { .createTable($0) })
     ]
 }

@@ -25,16 +25,8 @@ extension Workflows {
     package func importN8n(
         _ json: JSON, name: String = "Imported workflow", publish: Bool, by principal: Principal
     ) async throws -> WorkflowImport {
-        let tenant = try principal.tenant(for: .workflowsWrite)
         if publish { try principal.require(.workflowsPublish) }
-        var (document, report) = try n8nImporter.read(json, name: name)
-        let credentials = try await database.read(in: tenant) { tx in try CredentialStore(tx: tx).all() }
-        document.mapCredentials { type, name in
-            credentials.first { $0.type == type && $0.name == name && $0.isUsable(by: principal) }?.id
-        }
-        report.credentials.removeAll { wanted in
-            !document.nodes.contains { $0.credentials[wanted.type].map { $0.name == wanted.name && $0.id == nil } ?? false }
-        }
+        let (document, report) = try await convertN8n(json, name: name, by: principal)
         let workflow = try await create(document, by: principal)
         guard publish else { return WorkflowImport(workflow: workflow, report: report, version: nil, faults: []) }
         do {
@@ -46,6 +38,37 @@ extension Workflows {
         }
     }
 
+    /// Reads n8n's JSON, with this tenant's credentials of the same type and name; nothing is kept of it.
+    package func convertN8n(
+        _ json: JSON, name: String = "Imported workflow", by principal: Principal
+    ) async throws -> (document: WorkflowDocument, report: ImportReport) {
+        let tenant = try principal.tenant(for: .workflowsWrite)
+        var (document, report) = try n8nImporter.read(json, name: name)
+        let credentials = try await database.read(in: tenant) { tx in try CredentialStore(tx: tx).all() }
+        document.mapCredentials { type, name in
+            credentials.first { $0.type == type && $0.name == name && $0.isUsable(by: principal) }?.id
+        }
+        report.credentials.removeAll { wanted in
+            !document.nodes.contains { $0.credentials[wanted.type].map { $0.name == wanted.name && $0.id == nil } ?? false }
+        }
+        return (document, report)
+    }
+
+    /// Gives the draft's references without an id the tenant's credentials of the same type and name; what is published stays as it is.
+    /// - Returns: whether there was one for any.
+    package func mapCredentials(of id: WorkflowID, by principal: Principal) async throws -> Bool {
+        let tenant = try principal.tenant(for: .workflowsWrite)
+        let (workflow, draft) = try await self.workflow(id, by: principal)
+        let credentials = try await database.read(in: tenant) { tx in try CredentialStore(tx: tx).all() }
+        var mapped = draft
+        mapped.mapCredentials { type, name in
+            credentials.first { $0.type == type && $0.name == name && $0.isUsable(by: principal) }?.id
+        }
+        guard mapped != draft else { return false }
+        _ = try await update(id, draft: mapped, expecting: workflow.draftRevision, by: principal)
+        return true
+    }
+
     /// n8n's JSON of the draft.
     package func exportN8n(_ id: WorkflowID, by principal: Principal) async throws -> JSON {
         n8nExporter.write(try await workflow(id, by: principal).draft)
@@ -53,6 +76,24 @@ extension Workflows {
 }
 
 extension WorkflowDocument {
+    /// A credential that enabled nodes name, but that is none of the tenant's yet.
+    struct MissingCredential: Hashable {
+        var type: String
+        var name: String
+    }
+
+    /// In the order of the nodes, each once.
+    var missingCredentials: [MissingCredential] {
+        var found: [MissingCredential] = []
+        for node in nodes where !node.disabled {
+            for (type, reference) in node.credentials.sorted(by: { $0.key < $1.key }) where reference.id == nil {
+                let missing = MissingCredential(type: type, name: reference.name)
+                if !found.contains(missing) { found.append(missing) }
+            }
+        }
+        return found
+    }
+
     /// Gives each reference without an id the one that `find` names for its type and name.
     package mutating func mapCredentials(_ find: (_ type: String, _ name: String) -> CredentialID?) {
         for index in nodes.indices {

@@ -1,3 +1,4 @@
+internal import Jobs
 package import Kernel
 internal import Persistence
 internal import Tenancy
@@ -83,7 +84,7 @@ extension Workflows {
         try await database.write(in: tenant) { [self] tx in
             guard let workflow = try WorkflowStore(tx: tx).workflow(id) else { throw Refusal.missing("workflow") }
             if workflow.publishedVersion != nil { try principal.require(.workflowsPublish) }
-            try TriggerStore(tx: tx).removeAll(of: id)
+            try removeTriggers(of: id, in: tx)
             try WorkflowStore(tx: tx).delete(id)
             if workflow.status == .active { try policies.reserve(tx, -1) }
             try policies.audit(tx, principal, "workflow.delete", "workflow:\(id)", ["name": .string(workflow.name)])
@@ -104,14 +105,20 @@ extension Workflows {
         workflow.publishedVersion = nil
         workflow.updatedAt = tx.clock.now()
         try WorkflowStore(tx: tx).update(workflow)
-        try TriggerStore(tx: tx).removeAll(of: workflow.id)
+        try removeTriggers(of: workflow.id, in: tx)
+    }
+
+    private func removeTriggers(of workflow: WorkflowID, in tx: TenantTransaction) throws {
+        try TriggerStore(tx: tx).removeAll(of: workflow)
+        try tx.cancelTimer(kind: Poller.timerKind, subject: workflow.description)
+        tx.afterCommit { [targets, tenant = tx.tenant.id] in targets.changed(in: tenant) }
     }
 
     private func replaceTriggers(
         of workflow: Workflow, with document: WorkflowDocument, version: Int, zone: String, in tx: TenantTransaction
     ) throws {
         let store = TriggerStore(tx: tx)
-        try store.removeAll(of: workflow.id)
+        try removeTriggers(of: workflow.id, in: tx)
         let collector = FaultCollector()
         for (node, index, route) in document.webhookRoutes(kind: { kinds.kind($0) }) {
             guard let owner = try store.insert(route, of: workflow.id, version: version, node: node.id) else { continue }
@@ -124,6 +131,9 @@ extension Workflows {
         }
         for (node, slot) in try document.scheduleSlots(after: tx.clock.now(), zone: zone, kind: { kinds.kind($0) }) {
             try store.insert(slot: slot, of: workflow.id, version: version, node: node.id)
+        }
+        if let poll = try document.nextPoll(after: tx.clock.now(), zone: zone) {
+            try tx.setTimer(kind: Poller.timerKind, subject: workflow.id.description, dueAt: poll)
         }
     }
 }

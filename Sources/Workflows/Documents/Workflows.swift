@@ -7,14 +7,16 @@ package struct Workflows: Sendable {
     package let kinds: KindRegistry
     let validator: WorkflowValidator
     let policies: TenantPolicies
+    let targets: WebhookTargets
 
     package init(
-        database: any Database, kinds: KindRegistry, policies: TenantPolicies,
+        database: any Database, kinds: KindRegistry, policies: TenantPolicies, clock: Clock,
         expressionFault: @escaping @Sendable (_ text: String) -> String? = { _ in nil }
     ) {
         self.database = database
         self.kinds = kinds
         self.policies = policies
+        targets = WebhookTargets(clock: clock)
         validator = WorkflowValidator(kind: { kinds.kind($0) }, expressionFault: expressionFault)
     }
 
@@ -88,6 +90,18 @@ package struct Workflows: Sendable {
     ) async throws -> [Workflow] {
         let tenant = try principal.tenant(for: .workflowsRead)
         return try await database.read(in: tenant) { tx in try WorkflowStore(tx: tx).page(status, before: cursor, limit: limit) }
+    }
+
+    /// The names of those that there are.
+    package func names(of ids: Set<WorkflowID>, by principal: Principal) async throws -> [WorkflowID: String] {
+        let tenant = try principal.tenant(for: .workflowsRead)
+        return try await database.read(in: tenant) { tx in try WorkflowStore(tx: tx).names(of: ids) }
+    }
+
+    /// The requests that start the published version.
+    func webhooks(of id: WorkflowID, by principal: Principal) async throws -> [WebhookRoute] {
+        let tenant = try principal.tenant(for: .workflowsRead)
+        return try await database.read(in: tenant) { tx in try TriggerStore(tx: tx).routes(of: id) }
     }
 
     /// Newest first.

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Kernel
 
 /// The nodes by number instead of by id, with all that the machine asks at every step worked out. Made once for each version.
@@ -43,11 +44,17 @@ package final class CompiledWorkflow: Sendable {
     let order: WorkflowSettings.Order
     /// Whether any of its texts speaks of static data, which is then read when a run starts.
     let usesStaticData: Bool
+    /// Whether any speaks of `$vars`, which are then read for each of its steps.
+    let usesVariables: Bool
+    /// Whether any speaks of the addresses that its run can be answered at.
+    let usesAddresses: Bool
 
     package init(_ document: WorkflowDocument, kinds: KindRegistry) {
         self.document = document
         order = document.settings.order
         usesStaticData = document.nodes.contains { JSON.object($0.config).mentions("StaticData") }
+        usesAddresses = document.nodes.contains { JSON.object($0.config).mentions("$execution.resume") }
+        usesVariables = document.nodes.contains { JSON.object($0.config).mentions("$vars") }
         indexByID = Dictionary(document.nodes.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         indexByName = Dictionary(document.nodes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         var nodes = document.nodes.map { Node($0, kinds: kinds) }
@@ -118,7 +125,21 @@ extension CompiledWorkflow.Node {
     var isIdentity: Bool { CompiledWorkflow.identityKinds.contains(node.kind) }
     /// How many attempts a step of this node has.
     var attempts: Int { node.retry.map { min(max($0.attempts, 2), Limits.attemptsPerStep) } ?? 1 }
-    var retryWait: Duration { .milliseconds(min(max(node.retry?.waitMilliseconds ?? 0, 0), Limits.retryWaitMillisecondsMaximum)) }
+
+    /// How long to wait before the next attempt. Exponential backoff doubles after each; jitter takes up to half of it away, chosen by the
+    /// time of the failure so that a journal tells it again.
+    func retryWait(after attempt: Int, at time: Timestamp) -> Duration {
+        guard let retry = node.retry else { return .zero }
+        let first = Double(max(retry.waitMilliseconds, 0))
+        let cap = Double(min(retry.maxWaitMilliseconds ?? Limits.retryWaitMilliseconds.upperBound, Limits.retryWaitMilliseconds.upperBound))
+        var wait = min(retry.backoff == .exponential ? first * pow(2, Double(attempt - 1)) : first, cap)
+        if retry.jitter {
+            var hash = UInt64(bitPattern: time.microseconds) &* 0x9E37_79B9_7F4A_7C15
+            hash = (hash ^ (hash >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            wait *= 1 - Double((hash ^ (hash >> 27)) >> 11) / Double(1 << 53) / 2
+        }
+        return .milliseconds(Int64(wait))
+    }
 }
 
 extension JSON {

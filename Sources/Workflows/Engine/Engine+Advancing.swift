@@ -16,8 +16,12 @@ extension Engine {
     /// - Throws: `RunAbandoned`, or what the database says.
     func advance(_ run: inout LiveRun, pausing: Bool) async throws -> Phase {
         while true {
-            if isCancelled(run.facts.id), run.machine.end == nil { run.feed(.cancelled) }
+            stopWhereTold(&run)
             if stops, Task.isCancelled { throw CancellationError() }
+            if isPausing(run) {
+                if let other = try await commit(&run, .parked(until: nil)) { return other }
+                continue
+            }
             if run.machine.end != nil {
                 if let other = try await commit(&run, .ended) { return other }
                 return .over
@@ -42,14 +46,27 @@ extension Engine {
         }
     }
 
+    private func stopWhereTold(_ run: inout LiveRun) {
+        guard run.machine.end == nil, let reason = inHand.stop(of: run.facts.id) else { return }
+        switch reason {
+        case .cancelled: run.feed(.cancelled)
+        case .timedOut: run.feed(.timedOut(at: clock.now()))
+        case .paused: break
+        }
+    }
+
+    /// Whether the run is to be let go with what it still has to do.
+    private func isPausing(_ run: LiveRun) -> Bool { run.new == nil && run.machine.end == nil && inHand.stop(of: run.facts.id) == .paused }
+
     private func effect(of request: StepRequest, _ run: LiveRun) -> NodeKind.Effect {
         run.machine.workflow.nodes[request.step.node].kind?.effect ?? .pure
     }
 
     /// Notes, before they begin, the steps that may not be repeated.
     private func intend(_ run: inout LiveRun) {
-        for request in run.ready where effect(of: request, run) == .once && !request.wasIntended {
-            run.feed(.stepIntended(request.step, attempt: request.attempt))
+        for index in run.ready.indices where effect(of: run.ready[index], run) == .once && !run.ready[index].wasIntended {
+            run.feed(.stepIntended(run.ready[index].step, attempt: run.ready[index].attempt))
+            run.ready[index].wasIntended = true
         }
     }
 
@@ -67,7 +84,7 @@ extension Engine {
             var executing = 0
             var armed: Set<StepKey> = []
             while true {
-                while executing < Limits.parallelStepsPerRun, !run.ready.isEmpty {
+                while executing < Limits.parallelStepsPerRun, !run.ready.isEmpty, !isPausing(run) {
                     let request = run.ready.removeFirst()
                     let isEffect = effect(of: request, run) != .pure
                     let (facts, machine) = (run.facts, run.machine)
@@ -76,8 +93,8 @@ extension Engine {
                 }
                 for (step, due) in run.timers where armed.insert(step).inserted {
                     let wait = due - clock.now()
-                    group.addTask {
-                        try? await Task.sleep(for: max(.zero, wait))
+                    group.addTask { [clock] in
+                        try? await clock.sleep(max(.zero, wait))
                         return .due(step)
                     }
                 }
@@ -90,10 +107,10 @@ extension Engine {
                     executing -= 1
                     try await take(report, &run, isEffect: isEffect)
                 }
-                if isCancelled(run.facts.id) { run.feed(.cancelled) }
+                stopWhereTold(&run)
                 if run.machine.end != nil { break }
                 if run.ready.contains(where: { effect(of: $0, run) != .pure }) || run.isUrgent {
-                    intend(&run)
+                    if !isPausing(run) { intend(&run) }
                     _ = try await commit(&run, .kept)
                 }
             }
@@ -105,7 +122,7 @@ extension Engine {
     private func take(_ report: StepRunner.Report, _ run: inout LiveRun, isEffect: Bool) async throws {
         if isEffect { try configuration.fault(.afterEffect) }
         if stops, Task.isCancelled { throw CancellationError() }
-        if isCancelled(run.facts.id) { return }
+        if let reason = inHand.stop(of: run.facts.id), reason != .paused { return }
         guard let call = report.call, case .stepCalled(let step, _, _) = report.event else {
             run.feed(report.event)
             if isEffect { run.isUrgent = true }
@@ -115,9 +132,11 @@ extension Engine {
             run.calls += try await called(call, step, run)
             run.feed(report.event)
             run.isUrgent = true
-        } catch let refusal as Refusal {
-            let failure = StepFailure(refusal.code, refusal.message, isRetryable: false)
-            run.feed(.stepFailed(step, attempt: 1, failure, at: clock.now()))
+        } catch {
+            if error is CancellationError || error is PersistenceError { throw error }
+            let cause = StepFailure(wrapping: error, itemIndex: nil)
+            let failure = StepFailure(cause.code, cause.message, details: cause.details, isRetryable: false)
+            run.feed(.stepFailed(step, attempt: run.machine.attempt(of: step), failure, at: clock.now()))
         }
     }
 
@@ -128,10 +147,12 @@ extension Engine {
         let target = try await configuration.resolve(call, run.facts.tenant)
         let node = run.machine.workflow.nodes[step.node].node.name
         return call.inputs.enumerated().map { index, items in
-            NewRun(
-                facts: RunFacts(
-                    id: ids.next(), tenant: run.facts.tenant, workflow: target.workflow, version: target.version, mode: "call",
-                    timeZone: run.facts.timeZone, depth: run.facts.depth + 1),
+            var facts = RunFacts(
+                id: ids.next(), tenant: run.facts.tenant, workflow: target.workflow, version: target.version, mode: "call",
+                timeZone: run.facts.timeZone, depth: run.facts.depth + 1)
+            facts.trace = run.facts.trace
+            return NewRun(
+                facts: facts,
                 trigger: target.trigger, items: ItemList(items.map { Item(json: $0.json, binary: $0.binary) }), idempotencyKey: nil,
                 parent: call.waits ? Run.Parent(run: run.facts.id, node: node, runIndex: step.runIndex, callIndex: index) : nil,
                 createdAt: clock.now())

@@ -22,13 +22,17 @@ extension Engine {
         run.calls = []
         run.isUrgent = false
         tell(commit, run)
+        if case .unwanted = outcome {
+            run.feed(.cancelled)
+            return nil
+        }
         if case .returned(let returned) = outcome {
             take(returned, &run)
             return nil
         }
         switch hold {
         case .kept: return nil
-        case .parked: setAside(run.facts.id)
+        case .parked: setAside(run.facts.id, tenant: run.facts.tenant)
         case .ended: break
         }
         return .over
@@ -51,7 +55,8 @@ extension Engine {
         return RunCommit(
             facts: run.facts, parent: run.parent, new: run.new, epoch: lease.epoch, status: run.status, hold: hold, end: run.machine.end,
             result: result.map(PayloadNames.journaled), entries: entries(run), payloads: payloads, staticData: staticData(run), started: started,
-            awaited: awaited(run))
+            awaited: awaited(run), isPausing: inHand.stop(of: run.facts.id) == .paused,
+            hasSlot: run.machine.workflow.document.settings.concurrency != nil)
     }
 
     private func entries(_ run: LiveRun) -> [JournalStore.Entry] {
@@ -109,20 +114,20 @@ extension Engine {
 
     /// Tells those who wait and those who watch, after the commit.
     private func tell(_ commit: RunCommit, _ run: LiveRun) {
-        let handle = handle(of: run.facts.id)
+        let handle = inHand.handle(of: run.facts.id)
         if let answer = run.answer { handle?.give(answer: answer) }
         for entry in commit.entries where entry.kind != .intended {
-            configuration.publish(
-                run.facts.tenant, "run:\(run.facts.id)",
+            configuration.publish(run.facts.tenant, run.facts.id) {
                 [
                     "event": .string(entry.kind.rawValue), "node": entry.node.map { .string($0) } ?? .null,
-                    "run_index": .number(Double(entry.runIndex)),
-                    "attempt": .number(Double(entry.attempt)), "at": .string(entry.at.description)
-                ])
+                    "run_index": .number(Double(entry.runIndex)), "attempt": .number(Double(entry.attempt)), "at": .string(entry.at.description)
+                ]
+            }
         }
         guard case .ended = commit.hold else { return }
-        configuration.publish(run.facts.tenant, "run:\(run.facts.id)", ["event": "ended", "status": .string(commit.status.rawValue)])
+        configuration.publish(run.facts.tenant, run.facts.id) { ["event": "ended", "status": .string(commit.status.rawValue)] }
         handle?.give(result: RunResult(run: run.facts.id, status: commit.status, failure: commit.end?.failure, items: run.machine.lastItems))
         retire(run.facts.id)
+        WakeRelay.shared.tell(.runs)
     }
 }

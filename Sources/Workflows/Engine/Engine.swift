@@ -18,20 +18,18 @@ package final class Engine: Sendable {
     let ids: IDs
     let blobs: any BlobStore
     let logger = Logger(label: "engine")
-    private let live = Mutex<[RunID: Live]>([:])
+    let inHand: RunsInHand
+    let ranks = FairRanks()
     private let compiled = Mutex<[VersionKey: CompiledWorkflow]>([:])
     /// Handles of runs that wait, for those who still hold them.
     private let parked = Mutex<[RunID: WeakHandle]>([:])
     private let isStopping = Mutex(false)
-
-    private struct Live: Sendable {
-        var task: Task<Void, Never>?
-        var handle: RunHandle
-        var isCancelled = false
-    }
+    /// Runs that could not go on here, with their rows still in this process's name: taken up again by `recoverOwn`.
+    private let abandoned = Mutex<[RunID: TenantID]>([:])
 
     private struct WeakHandle: Sendable {
         weak let handle: RunHandle?
+        let tenant: TenantID
     }
 
     private struct VersionKey: Hashable {
@@ -52,8 +50,10 @@ package final class Engine: Sendable {
         package var onStart: @Sendable (TenantTransaction, RunFacts) throws -> Void = { _, _ in }
         /// Called in the transaction that ends a run: events and metering.
         package var onFinish: @Sendable (TenantTransaction, RunFacts, RunStatus) throws -> Void
-        /// Tells watchers of `run:<id>` what was committed.
-        package var publish: @Sendable (TenantID, _ topic: String, JSON) -> Void
+        /// Tells those who watch a run what was committed; what is told is made only where somebody does.
+        package var publish: @Sendable (TenantID, RunID, () -> JSON) -> Void
+        /// The `traceparent` kept of a run, so that its trace goes on where the run does; asked only where runs are traced.
+        package var traceparent: @Sendable (RunID, TenantID) async -> String? = { _, _ in nil }
         /// Runs that this process works on at once; further ones wait in the database.
         package var liveRunsMaximum: Int
         /// Where a test lets the process die: throwing abandons the run as a kill would.
@@ -66,7 +66,7 @@ package final class Engine: Sendable {
                 nil
             },
             onFinish: @escaping @Sendable (TenantTransaction, RunFacts, RunStatus) throws -> Void = { _, _, _ in },
-            publish: @escaping @Sendable (TenantID, _ topic: String, JSON) -> Void = { _, _, _ in }, liveRunsMaximum: Int = 1_000
+            publish: @escaping @Sendable (TenantID, RunID, () -> JSON) -> Void = { _, _, _ in }, liveRunsMaximum: Int = 1_000
         ) {
             self.kinds = kinds
             self.load = load
@@ -90,6 +90,7 @@ package final class Engine: Sendable {
         self.ids = ids
         self.blobs = blobs
         stepRunner = StepRunner(services: services, clock: clock)
+        inHand = RunsInHand(maximum: configuration.liveRunsMaximum)
     }
 
     // MARK: Starting
@@ -99,37 +100,44 @@ package final class Engine: Sendable {
         let workflow = try compile(start.document, start.workflow, start.version)
         guard let trigger = workflow.index(ofNode: start.trigger) else { throw Refusal.missing("trigger") }
         let facts = RunFacts(
-            id: ids.next(), tenant: start.tenant, workflow: start.workflow, version: start.version, mode: start.mode, timeZone: start.timeZone)
-        let new = NewRun(
+            id: ids.next(), tenant: start.tenant, workflow: start.workflow, version: start.version, mode: start.mode, timeZone: start.timeZone
+        ).traced
+        var new = NewRun(
             facts: facts, trigger: start.trigger, items: start.items, idempotencyKey: start.idempotencyKey, parent: nil, createdAt: clock.now())
         let handle = RunHandle(facts.id)
-        guard enroll(facts.id, handle) else {
-            parked.withLock { $0[facts.id] = WeakHandle(handle: handle) }
-            try await PayloadNames.prepare(new.items, tenant: facts.tenant, blobs: blobs)
-            let onStart = configuration.onStart
-            try await database.write(in: facts.tenant) { tx in
-                try onStart(tx, facts)
-                try RunCommit.queue(new, tx)
-            }
-            return handle
+        if let admission = try await admission(of: new, workflow) { return try await queue(new, handle, with: admission) }
+        guard inHand.enter(facts.id, tenant: facts.tenant, handle) == .entered else {
+            new.rank = ranks.next(of: facts.tenant, workflow.document.settings.priority, at: new.createdAt)
+            return try await queue(new, handle, with: nil)
         }
         do {
             var run = LiveRun(facts: facts, parent: nil, machine: try await machine(workflow, facts), new: new)
             run.feed(.started(trigger: trigger, items: start.items))
-            switch try await advance(&run, pausing: true) {
-            case .over:
-                retire(facts.id)
-                return handle
-            case .duplicate(let other):
-                retire(facts.id)
-                return try await self.handle(of: other, tenant: facts.tenant)
-            case .saved:
-                carryOn(run)
-                return handle
-            }
+            return try await launch(run, handle)
         } catch {
+            facts.trace?.end(.failed)
             retire(facts.id)
+            // Its commit may have happened all the same.
+            if error is PersistenceError { abandon(facts.id, facts.tenant) }
             throw error
+        }
+    }
+
+    /// Works on a new run until it is saved; the rest goes on by itself.
+    func launch(_ run: LiveRun, _ handle: RunHandle) async throws -> RunHandle {
+        var run = run
+        switch try await advance(&run, pausing: true) {
+        case .over:
+            run.facts.trace?.end(run.status)
+            retire(run)
+            return handle
+        case .duplicate(let other):
+            run.facts.trace?.end(run.status)
+            retire(run.facts.id)
+            return try await self.handle(of: other, tenant: run.facts.tenant)
+        case .saved:
+            carryOn(run)
+            return handle
         }
     }
 
@@ -145,12 +153,12 @@ package final class Engine: Sendable {
         return made
     }
 
-    private func compile(_ run: Run, _ tenant: TenantID) async throws -> CompiledWorkflow {
+    func compile(_ run: Run, _ tenant: TenantID) async throws -> CompiledWorkflow {
         if let known = compiled.withLock({ $0[VersionKey(workflow: run.workflow, version: run.version)] }) { return known }
         return try compile(try await configuration.load(tenant, run.workflow, run.version), run.workflow, run.version)
     }
 
-    private func machine(_ workflow: CompiledWorkflow, _ facts: RunFacts) async throws -> RunMachine {
+    func machine(_ workflow: CompiledWorkflow, _ facts: RunFacts) async throws -> RunMachine {
         guard workflow.usesStaticData else { return RunMachine(workflow) }
         let data = try await database.read(in: facts.tenant) { tx in try JournalStore(tx: tx).staticData(of: facts.workflow) }
         var nodes: [Int: JSON] = [:]
@@ -159,64 +167,103 @@ package final class Engine: Sendable {
     }
 
     /// The handle of a run that was started before: live, or over.
-    private func handle(of run: RunID, tenant: TenantID) async throws -> RunHandle {
-        if let known = live.withLock({ $0[run]?.handle }) { return known }
-        let handle = RunHandle(run)
+    func handle(of run: RunID, tenant: TenantID) async throws -> RunHandle {
+        if let known = inHand.handle(of: run) { return known }
         let blobs = self.blobs
         let result = try await database.read(in: tenant) { tx -> RunResult? in
             guard let found = try RunStore(tx: tx).find(run), found.status.isOver else { return nil }
             let items = try found.result.map { try PayloadReader(tx: tx, blobs: blobs).read(journaled: $0) } ?? .empty
             return RunResult(run: run, status: found.status, failure: found.failure, items: items)
         }
-        if let result { handle.give(result: result) }
+        guard let result else { return parkedHandle(of: run, tenant: tenant) }
+        let handle = RunHandle(run)
+        handle.give(result: result)
         return handle
     }
 
     // MARK: Runs in hand
 
-    private func enroll(_ run: RunID, _ handle: RunHandle) -> Bool {
-        live.withLock { live in
-            guard live.count < configuration.liveRunsMaximum, live[run] == nil else { return false }
-            live[run] = Live(handle: handle)
-            return true
+    func retire(_ run: RunID) { if inHand.leave(run) { TimerService.wake.raise() } }
+
+    /// Lets go of a run; a cancellation that came while it was being parked is not lost.
+    private func retire(_ run: LiveRun) {
+        let isCancelled = inHand.stop(of: run.facts.id) == .cancelled && run.machine.end == nil
+        retire(run.facts.id)
+        guard isCancelled, !stops else { return }
+        Task {
+            do { try await cancel(run.facts.id, tenant: run.facts.tenant) } catch {
+                logger.error("a run could not be cancelled", metadata: ["run": "\(run.facts.id)", "error": "\(error)"])
+            }
         }
     }
 
-    func retire(_ run: RunID) { _ = live.withLock { $0.removeValue(forKey: run) } }
+    func abandon(_ run: RunID, _ tenant: TenantID) { abandoned.withLock { $0[run] = tenant } }
 
     /// Lets go of a run that goes on later, here or elsewhere; whoever holds its handle is told if it ends here.
-    func setAside(_ run: RunID) {
-        guard let handle = live.withLock({ $0[run]?.handle }) else { return }
+    func setAside(_ run: RunID, tenant: TenantID) { if let handle = inHand.handle(of: run) { park(handle, tenant: tenant) } }
+
+    func park(_ handle: RunHandle, tenant: TenantID) {
         parked.withLock { parked in
             if parked.count >= Limits.parkedHandles { parked = parked.filter { $0.value.handle != nil } }
-            parked[run] = WeakHandle(handle: handle)
+            parked[handle.run] = WeakHandle(handle: handle, tenant: tenant)
         }
     }
 
-    private func reclaimed(_ run: RunID) -> RunHandle? { parked.withLock { $0.removeValue(forKey: run) }?.handle }
+    /// Handles that somebody still holds of runs that are not in hand here, by tenant.
+    var awaited: [TenantID: [RunHandle]] {
+        parked.withLock { parked in
+            parked = parked.filter { $0.value.handle != nil }
+            return Dictionary(grouping: parked.values, by: \.tenant).mapValues { $0.compactMap(\.handle) }
+        }
+    }
 
-    func handle(of run: RunID) -> RunHandle? { live.withLock { $0[run]?.handle } }
-    func isCancelled(_ run: RunID) -> Bool { live.withLock { $0[run]?.isCancelled ?? false } }
-    package var liveRuns: Int { live.withLock { $0.count } }
+    /// The handle that those who wait for a run hold, or a new one for them to hold.
+    func parkedHandle(of run: RunID, tenant: TenantID) -> RunHandle {
+        parked.withLock { parked in
+            let handle = parked[run]?.handle ?? RunHandle(run)
+            parked[run] = WeakHandle(handle: handle, tenant: tenant)
+            return handle
+        }
+    }
+
+    func unpark(_ run: RunID) { _ = parked.withLock { $0.removeValue(forKey: run) } }
+
+    package var liveRuns: Int { inHand.count }
+    /// How many more runs can be taken up now.
+    package var room: TimerService.Room {
+        let room = inHand.offer()
+        return TimerService.Room(places: room.places, without: room.full)
+    }
 
     private func carryOn(_ run: LiveRun) {
         let id = run.facts.id
+        let limit = run.machine.workflow.document.settings.timeoutSeconds
+        let began = clock.elapsed()
         let task = Task {
             var run = run
+            // How long a run may be at work; what it waits for does not count, since it is not in hand then.
+            let watch = limit.map { limit in
+                Task {
+                    try await clock.sleep(.seconds(limit))
+                    _ = inHand.halt(id, .timedOut)
+                }
+            }
+            defer {
+                watch?.cancel()
+                run.facts.trace?.end(run.status)
+            }
             do {
                 while case .saved = try await advance(&run, pausing: false) {}
             } catch is RunAbandoned {
                 logger.warning("a run was taken over by another process", metadata: ["run": "\(id)"])
             } catch {
                 logger.error("a run could not go on and is left to recovery", metadata: ["run": "\(id)", "error": "\(error)"])
+                if !stops { abandon(id, run.facts.tenant) }
             }
-            retire(id)
+            retire(run)
+            ranks.learn(clock.elapsed() - began, of: run.facts.tenant)
         }
-        live.withLock { live in
-            // A run may be over before its task is noted.
-            live[id]?.task = task
-            if live[id]?.isCancelled == true { task.cancel() }
-        }
+        inHand.note(task, of: id)
     }
 
     // MARK: Taking up
@@ -224,10 +271,11 @@ package final class Engine: Sendable {
     /// Takes up a run whose time has come, or that was queued: the handler of timers of `timerKind`.
     package func resume(_ timer: Jobs.Timer) async throws {
         guard let id = RunID(timer.subject) else { return }
-        guard !isStopping.withLock({ $0 }), liveRuns < configuration.liveRunsMaximum else {
-            throw Refusal(.unavailable, "engine_busy", "No run can be taken up now.")
+        guard !isStopping.withLock({ $0 }) else { throw TimerService.Busy() }
+        if try await !takeUp(id, tenant: timer.tenant, from: 0), inHand.handle(of: id) != nil {
+            // It is being let go; what woke it is not to be lost.
+            throw TimerService.Busy(after: .milliseconds(250))
         }
-        try await takeUp(id, tenant: timer.tenant, from: 0, cancelled: false)
     }
 
     /// Takes over the runs of processes that hold no lease any more.
@@ -238,75 +286,112 @@ package final class Engine: Sendable {
             try RunOwners(tx: tx).orphans(live: try LeaseStore(tx: tx).live(), limit: Limits.runsRecoveredAtOnce)
         }
         var count = 0
-        for orphan in orphans where liveRuns < configuration.liveRunsMaximum {
-            if try await takeUp(orphan.run, tenant: orphan.tenant, from: orphan.epoch, cancelled: false) { count += 1 }
+        for orphan in orphans {
+            do {
+                if try await takeUp(orphan.run, tenant: orphan.tenant, from: orphan.epoch, evenPaused: true) { count += 1 }
+            } catch is TimerService.Busy {} catch {
+                logger.error("a run could not be taken over", metadata: ["run": "\(orphan.run)", "error": "\(error)"])
+            }
         }
         return count
-    }
-
-    /// Cancels a run, in whose hands it may be; a run that is over stays as it is.
-    package func cancel(_ id: RunID, tenant: TenantID) async throws {
-        let task: Task<Void, Never>?? = live.withLock { live in
-            guard live[id] != nil else { return nil }
-            live[id]?.isCancelled = true
-            return .some(live[id]?.task)
-        }
-        if let task {
-            task?.cancel()
-            return
-        }
-        try await takeUp(id, tenant: tenant, from: 0, cancelled: true)
     }
 
     /// Ends the work of this process: steps in flight are cancelled and taken up by others, or at the next start.
     package func stop() async {
         isStopping.withLock { $0 = true }
-        let tasks = live.withLock { $0.values.compactMap(\.task) }
+        let tasks = inHand.tasks
         for task in tasks { task.cancel() }
         for task in tasks { await task.value }
     }
 
     var stops: Bool { isStopping.withLock { $0 } }
 
+    /// - Parameters:
+    ///   - evenPaused: also where somebody paused it; it is let go again unless `decide` ends it.
+    ///   - evenFull: also where this process has its fill.
+    /// - Returns: false where somebody has it in hand, or it is over.
+    /// - Throws: `TimerService.Busy` where this process has its fill, or the tenant.
     @discardableResult
-    private func takeUp(_ id: RunID, tenant: TenantID, from epoch: Int64, cancelled: Bool) async throws -> Bool {
+    func takeUp(
+        _ id: RunID, tenant: TenantID, from epoch: Int64, evenPaused: Bool = false, evenFull: Bool = false,
+        then decide: (inout LiveRun) -> Void = { _ in }
+    ) async throws -> Bool {
         let own = lease.epoch
-        guard enroll(id, reclaimed(id) ?? RunHandle(id)) else { return false }
+        // It stays parked until the run is in hand for good, so that whoever waits is told whatever becomes of this.
+        switch inHand.enter(id, tenant: tenant, parkedHandle(of: id, tenant: tenant), evenFull: evenFull) {
+        case .entered: break
+        case .known: return false
+        case .full: throw TimerService.Busy()
+        }
+        var isTaken = false
         do {
-            guard let row = try await take(id, tenant: tenant, from: epoch, to: own) else {
+            guard let (row, wish) = try await take(id, tenant: tenant, from: epoch, to: own, evenPaused: evenPaused) else {
                 retire(id)
                 return false
             }
+            isTaken = true
             var run = try await fold(row, tenant: tenant)
-            if cancelled { run.feed(.cancelled) }
-            settleUncertain(&run)
+            decide(&run)
+            if wish == .cancelled, run.machine.end == nil { run.feed(.cancelled) }
+            // A run that was let go in order had nothing in flight.
+            if epoch != 0 { settleUncertain(&run) }
             let now = clock.now()
             for (step, due) in run.timers.sorted(by: { $0.value < $1.value }) where due <= now { run.feed(.timerFired(step)) }
+            if row.pausedAt != nil, run.machine.end == nil { _ = inHand.halt(id, .paused) }
+            unpark(id)
             carryOn(run)
             return true
         } catch {
             retire(id)
+            // Where the database gave no answer it may be taken all the same.
+            if isTaken || error is PersistenceError { abandon(id, tenant) }
             throw error
         }
     }
 
-    private func take(_ id: RunID, tenant: TenantID, from epoch: Int64, to own: Int64) async throws -> Run? {
+    /// Takes up again what could not go on in this process, whose rows are still in its name.
+    func recoverOwn() async {
+        let left = abandoned.withLock { abandoned in
+            defer { abandoned = [:] }
+            return abandoned
+        }
+        for (id, tenant) in left {
+            do { try await takeUp(id, tenant: tenant, from: lease.epoch, evenPaused: true) } catch {
+                abandon(id, tenant)
+                if error is TimerService.Busy { continue }
+                logger.error("a run cannot go on yet", metadata: ["run": "\(id)", "error": "\(error)"])
+            }
+        }
+    }
+
+    private func take(
+        _ id: RunID, tenant: TenantID, from epoch: Int64, to own: Int64, evenPaused: Bool
+    ) async throws -> (row: Run, wish: RunOwners.Wish?)? {
         try await database.write(in: tenant) { tx in
             let runs = RunStore(tx: tx)
-            try tx.cancelTimer(kind: Engine.timerKind, subject: id.description)
-            guard try runs.take(id, from: epoch, to: own) else {
-                if epoch != 0 { try runs.disown(id) }
+            let wish = epoch == 0 ? nil : try runs.wish(of: id)
+            guard try runs.take(id, from: epoch, to: own, evenPaused: evenPaused) else {
+                if epoch == 0 {
+                    // Whoever has it sets the timer again when letting go of it.
+                    try tx.cancelTimer(kind: Engine.timerKind, subject: id.description)
+                } else {
+                    // Others may have taken it over and parked it since: their timer and their name stay.
+                    try runs.disown(id, epoch: epoch)
+                }
                 return nil
             }
-            return try runs.find(id)
+            try tx.cancelTimer(kind: Engine.timerKind, subject: id.description)
+            return try runs.find(id).map { ($0, wish) }
         }
     }
 
     /// The run as its journal tells it; nothing of it is executed.
     private func fold(_ row: Run, tenant: TenantID) async throws -> LiveRun {
         let workflow = try await compile(row, tenant)
-        let facts = RunFacts(id: row.id, tenant: tenant, workflow: row.workflow, version: row.version, mode: row.mode, depth: row.depth)
-        let blobs = self.blobs
+        var resumed = RunFacts(
+            id: row.id, tenant: tenant, workflow: row.workflow, version: row.version, mode: row.mode, timeZone: row.timeZone, depth: row.depth)
+        resumed.trace = await RunTrace.resume(resumed, configuration.traceparent)
+        let (facts, blobs) = (resumed, self.blobs)
         let start = try await machine(workflow, facts)
         return try await database.read(in: tenant) { tx in
             let payloads = PayloadReader(tx: tx, blobs: blobs)
@@ -327,36 +412,5 @@ package final class Engine: Sendable {
             run.feed(.stepUncertain(request.step))
             run.ready = []
         }
-    }
-}
-
-/// What a run is started with.
-package struct RunStart: Sendable {
-    package var tenant: TenantID
-    package var workflow: WorkflowID
-    package var version: Int
-    /// nil where this version has been run by this process before.
-    package var document: WorkflowDocument?
-    /// The trigger's name.
-    package var trigger: String
-    package var items: ItemList
-    package var mode: String
-    package var timeZone: String
-    /// A second start of the workflow with the same key is the first run again.
-    package var idempotencyKey: String?
-
-    package init(
-        tenant: TenantID, workflow: WorkflowID, version: Int, document: WorkflowDocument?, trigger: String, items: ItemList, mode: String,
-        timeZone: String = "UTC", idempotencyKey: String? = nil
-    ) {
-        self.tenant = tenant
-        self.workflow = workflow
-        self.version = version
-        self.document = document
-        self.trigger = trigger
-        self.items = items
-        self.mode = mode
-        self.timeZone = timeZone
-        self.idempotencyKey = idempotencyKey
     }
 }

@@ -5,8 +5,7 @@ extension Limits {
     static let stepsPerRun = 100_000
     /// Steps of one run that execute side by side.
     static let parallelStepsPerRun = 16
-    static let attemptsPerStep = 10
-    static let retryWaitMillisecondsMaximum = 3_600_000
+    static let attemptsPerStep = Limits.retryAttempts.upperBound
     /// Runs that one call of another workflow may start.
     static let runsPerCall = 1_000
     /// Lines that one step may log, and the length of each.

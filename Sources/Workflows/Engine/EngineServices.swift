@@ -16,6 +16,7 @@ package struct EngineServices: Sendable {
     package var writeBinary: @Sendable (_ bytes: [UInt8], _ mimeType: String, _ fileName: String?, TenantID) async throws -> BinaryReference
     /// `$vars`.
     package var variables: @Sendable (TenantID) async -> JSON
+    package var facilities = StepFacilities()
 
     package init(
         evaluate: @escaping Evaluate, scripts: any ScriptRunner,
@@ -47,6 +48,8 @@ package struct RunFacts: Sendable {
     package var timeZone: String
     /// Workflows above this one that called each other.
     package var depth: Int
+    /// Its span in this process, or for a run that another starts that one's; nil where nothing is traced.
+    package var trace: RunTrace?
 
     package init(id: RunID, tenant: TenantID, workflow: WorkflowID, version: Int, mode: String, timeZone: String = "UTC", depth: Int = 0) {
         self.id = id

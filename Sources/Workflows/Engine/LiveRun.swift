@@ -36,7 +36,10 @@ struct LiveRun: Sendable {
 
     mutating func feed(_ event: RunEvent) {
         if case .started = event {} else { uncommitted.append(event) }
-        if case .timerFired(let step) = event { timers[step] = nil }
+        switch event {
+        case .timerFired(let step), .stepAnswered(let step, _): timers[step] = nil
+        default: break
+        }
         take(machine.on(event))
     }
 

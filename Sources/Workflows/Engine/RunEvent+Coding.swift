@@ -20,7 +20,8 @@ struct UnreadableEvent: Error { var reason: String }
 extension RunEvent {
     /// The word in the journal's `kind` column.
     enum Kind: String, CaseIterable {
-        case started, intended, finished, failed, waiting, called, returned, fired, uncertain, repeated, cancelled
+        case started, intended, finished, failed, edited, waiting, called, returned, fired, answered, uncertain, repeated, cancelled
+        case timedOut = "timed_out"
     }
 
     var kind: Kind {
@@ -29,23 +30,27 @@ extension RunEvent {
         case .stepIntended: .intended
         case .stepFinished: .finished
         case .stepFailed: .failed
+        case .stepEdited: .edited
         case .stepWaiting: .waiting
         case .stepCalled: .called
         case .callReturned: .returned
         case .timerFired: .fired
+        case .stepAnswered: .answered
         case .stepUncertain: .uncertain
         case .stepRepeated: .repeated
         case .cancelled: .cancelled
+        case .timedOut: .timedOut
         }
     }
 
     /// The step it is about; nil for events of the whole run.
     var step: StepKey? {
         switch self {
-        case .started, .cancelled: nil
+        case .started, .cancelled, .timedOut: nil
         case .stepFinished(let finish): finish.step
-        case .stepIntended(let step, _), .stepFailed(let step, _, _, _), .stepWaiting(let step, _), .stepCalled(let step, _, _),
-            .callReturned(let step, _, _), .timerFired(let step), .stepUncertain(let step), .stepRepeated(let step):
+        case .stepIntended(let step, _), .stepFailed(let step, _, _, _), .stepEdited(let step, _), .stepWaiting(let step, _, _),
+            .stepCalled(let step, _, _),
+            .callReturned(let step, _, _), .timerFired(let step), .stepAnswered(let step, _), .stepUncertain(let step), .stepRepeated(let step):
             step
         }
     }
@@ -65,11 +70,15 @@ extension RunEvent {
             ["trigger": .number(Double(trigger)), "items": payloads.write(items), "count": .number(Double(items.count))]
         case .stepFinished(let finish): finish.json(payloads)
         case .stepFailed(_, _, let failure, let at): ["failure": failure.journaled, "at": at.journaled]
-        case .stepWaiting(_, let until): ["until": until.journaled]
+        case .stepEdited(_, let inputs):
+            ["inputs": .array(inputs.map { $0.map { ["items": payloads.write($0), "count": .number(Double($0.count))] } ?? .null })]
+        case .stepWaiting(_, let until, let state): .object(JSONObject([("until", until.journaled)] + (state.map { [("state", $0)] } ?? [])))
         case .stepCalled(_, let count, let waits): ["count": .number(Double(count)), "waits": .bool(waits)]
         case .callReturned(_, let index, .success(let items)):
             ["index": .number(Double(index)), "items": payloads.write(items), "count": .number(Double(items.count))]
+        case .stepAnswered(_, let items): ["items": payloads.write(items), "count": .number(Double(items.count))]
         case .callReturned(_, let index, .failure(let failure)): ["index": .number(Double(index)), "failure": failure.journaled]
+        case .timedOut(let at): ["at": at.journaled]
         case .stepIntended, .timerFired, .stepUncertain, .stepRepeated, .cancelled: [:]
         }
     }
@@ -91,16 +100,23 @@ extension RunEvent {
         case .intended: self = .stepIntended(try known(), attempt: attempt)
         case .finished: self = .stepFinished(try StepFinish(data, step: known(), attempt: attempt, payloads: payloads))
         case .failed: self = .stepFailed(try known(), attempt: attempt, StepFailure(journaled: data["failure"] ?? .null), at: try time("at"))
-        case .waiting: self = .stepWaiting(try known(), until: try time("until"))
+        case .edited:
+            let inputs = try (data["inputs"]?.array ?? []).map {
+                $0.isNull ? nil : try payloads.read($0["items"] ?? .null, $0["count"]?.integer ?? 0)
+            }
+            self = .stepEdited(try known(), inputs: inputs)
+        case .waiting: self = .stepWaiting(try known(), until: try time("until"), state: data["state"])
         case .called: self = .stepCalled(try known(), count: try number("count"), waits: data["waits"]?.boolean ?? true)
         case .returned:
             let result: Result<ItemList, StepFailure> =
                 if let failure = data["failure"] { .failure(StepFailure(journaled: failure)) } else { .success(try items()) }
             self = .callReturned(try known(), index: try number("index"), result)
         case .fired: self = .timerFired(try known())
+        case .answered: self = .stepAnswered(try known(), try items())
         case .uncertain: self = .stepUncertain(try known())
         case .repeated: self = .stepRepeated(try known())
         case .cancelled: self = .cancelled
+        case .timedOut: self = .timedOut(at: try time("at"))
         }
     }
 }

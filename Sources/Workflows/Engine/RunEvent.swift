@@ -18,16 +18,22 @@ package enum RunEvent: Sendable {
     case stepIntended(StepKey, attempt: Int)
     case stepFinished(StepFinish)
     case stepFailed(StepKey, attempt: Int, StepFailure, at: Timestamp)
-    case stepWaiting(StepKey, until: Timestamp)
+    /// Somebody gave a step that has not begun other items; nil where an input stays as it is.
+    case stepEdited(StepKey, inputs: [ItemList?])
+    case stepWaiting(StepKey, until: Timestamp, state: JSON?)
     /// The step started so many other runs; where it waits for them it goes on when all have returned.
     case stepCalled(StepKey, count: Int, waits: Bool)
     case callReturned(StepKey, index: Int, Result<ItemList, StepFailure>)
     case timerFired(StepKey)
+    /// What a step waits for came from outside before its time was over.
+    case stepAnswered(StepKey, ItemList)
     /// A step was in flight when its process died, and may not be repeated unasked.
     case stepUncertain(StepKey)
     /// Somebody decided that an uncertain step be executed again.
     case stepRepeated(StepKey)
     case cancelled
+    /// The run was at work for longer than its workflow allows.
+    case timedOut(at: Timestamp)
 }
 
 /// The end of a step that did not stop the run.

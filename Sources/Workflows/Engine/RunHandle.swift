@@ -47,6 +47,9 @@ package final class RunHandle: Sendable {
         }
     }
 
+    /// Whether somebody waits for an answer that has not come.
+    var wantsAnswer: Bool { state.withLock { $0.answer == nil && !$0.answerWaiters.isEmpty } }
+
     func give(answer: WebhookAnswer) {
         let waiters = state.withLock { state in
             guard state.answer == nil else { return [CheckedContinuation<WebhookAnswer?, Never>]() }

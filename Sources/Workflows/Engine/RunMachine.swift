@@ -18,6 +18,8 @@ package struct RunMachine: Sendable {
         var resume: StepResume?
         var wasIntended = false
         var phase: Phase
+        /// What the step kept when it began to wait.
+        var state: JSON?
     }
 
     /// A step that has ended.
@@ -80,13 +82,22 @@ package struct RunMachine: Sendable {
             return []
         case .stepFinished(let finish): return finished(finish)
         case .stepFailed(let step, let attempt, let failure, let at): return failed(step, attempt: attempt, failure, at: at)
-        case .stepWaiting(let step, let until): return waiting(step, until: until, isRetry: false)
+        case .stepEdited(let step, let inputs):
+            for (index, items) in inputs.enumerated() { if let items { edit(step, input: index, items) } }
+            return []
+        case .stepWaiting(let step, let until, let state):
+            if let state { active[step]?.state = state }
+            return waiting(step, until: until, isRetry: false)
         case .stepCalled(let step, let count, let waits): return called(step, count: count, waits: waits)
         case .callReturned(let step, let index, let result): return returned(step, index: index, result)
         case .timerFired(let step): return timerFired(step)
+        case .stepAnswered(let step, let items): return answered(step, items)
         case .stepUncertain(let step): return uncertain(step)
         case .stepRepeated(let step): return repeated(step)
         case .cancelled: return finish(RunEnd(status: .cancelled, step: lastEnded))
+        case .timedOut:
+            let failure = StepFailure("timed_out", "The run took longer than its workflow allows.", isRetryable: false)
+            return finish(RunEnd(status: .failed, failure: failure, step: lastEnded))
         }
     }
 
@@ -110,7 +121,16 @@ package struct RunMachine: Sendable {
         }
     }
 
-    package func state(of node: Int) -> JSON { states[node] ?? .null }
+    /// Steps that were in flight when their process died, and may not be repeated unasked.
+    var uncertainSteps: [StepKey] { active.compactMap { if case .uncertain = $0.value.phase { $0.key } else { nil } } }
+
+    func state(of node: Int) -> JSON { states[node] ?? .null }
+
+    /// What a step kept while it waited, or its node's last run.
+    func state(of step: StepKey) -> JSON { active[step]?.state ?? states[step.node] ?? .null }
+
+    /// The attempt that a step in flight is at.
+    func attempt(of step: StepKey) -> Int { active[step]?.attempt ?? 1 }
 
     /// Which steps are in flight, and what they were given.
     func inputs(of step: StepKey) -> [StepInput?]? { active[step]?.inputs }
@@ -160,7 +180,7 @@ package struct RunMachine: Sendable {
         if failure.isRetryable, attempt < node.attempts {
             active[step]?.attempt += 1
             active[step]?.wasIntended = false
-            return waiting(step, until: at + node.retryWait, isRetry: true)
+            return waiting(step, until: at + node.retryWait(after: attempt, at: at), isRetry: true)
         }
         active[step] = nil
         while ended[step.node].count <= step.runIndex { ended[step.node].append(nil) }
@@ -168,6 +188,13 @@ package struct RunMachine: Sendable {
             inputs: failing.inputs, outputs: [], failure: failure, attempt: attempt, position: endedCount, startedAt: nil, finishedAt: at)
         endedCount += 1
         return finish(RunEnd(status: .failed, failure: failure, step: step))
+    }
+
+    /// Items of another number are no longer those of the step before, one by one.
+    private mutating func edit(_ step: StepKey, input: Int, _ items: ItemList) {
+        guard let known = active[step]?.inputs, known.indices.contains(input) else { return }
+        let source = known[input].flatMap { $0.items.count == items.count ? $0.source : nil }
+        active[step]?.inputs[input] = StepInput(items: items, source: source)
     }
 
     private mutating func finish(_ end: RunEnd) -> [RunEffect] {
@@ -191,6 +218,11 @@ package struct RunMachine: Sendable {
     private mutating func timerFired(_ step: StepKey) -> [RunEffect] {
         guard let waiting = active[step], case .waiting(_, let isRetry) = waiting.phase else { return [] }
         return execute(step, resume: isRetry ? waiting.resume : .timer)
+    }
+
+    private mutating func answered(_ step: StepKey, _ items: ItemList) -> [RunEffect] {
+        guard case .waiting(_, false)? = active[step]?.phase, let given = try? items.items() else { return [] }
+        return execute(step, resume: .answered(given))
     }
 
     private mutating func called(_ step: StepKey, count: Int, waits: Bool) -> [RunEffect] {
@@ -224,10 +256,11 @@ package struct RunMachine: Sendable {
     private mutating func repeated(_ step: StepKey) -> [RunEffect] {
         guard case .uncertain? = active[step]?.phase else { return [] }
         active[step]?.attempt += 1
-        let effects = execute(step, resume: active[step]?.resume)
-        guard !active.values.contains(where: { if case .uncertain = $0.phase { true } else { false } }) else { return effects }
+        _ = execute(step, resume: active[step]?.resume)
+        // With the last decision the run goes on, and with it the steps that were under way beside.
+        guard uncertainSteps.isEmpty else { return [] }
         end = nil
-        return effects
+        return outstanding
     }
 
     // MARK: Handing out

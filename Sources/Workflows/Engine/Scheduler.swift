@@ -8,6 +8,10 @@ internal import ServiceLifecycle
 package struct Scheduler: Service {
     static let batchMaximum = 100
     static let sweep: Duration = .seconds(1)
+    /// How late a run may start and still be of its slot.
+    static let grace: Duration = .seconds(300)
+    /// How old slots may be that are caught up one by one.
+    static let catchUpMaximum: Duration = .seconds(604_800)
 
     private let engine: Engine
     private let workflows: Workflows
@@ -24,50 +28,107 @@ package struct Scheduler: Service {
             while !Task.isCancelled {
                 do {
                     let fired = try await fireDue()
-                    if fired < Scheduler.batchMaximum { try? await Task.sleep(for: Scheduler.sweep) }
+                    if fired < Scheduler.batchMaximum { try? await engine.clock.sleep(Scheduler.sweep) }
                 } catch {
                     logger.error("schedules could not be read", metadata: ["error": "\(error)"])
-                    try? await Task.sleep(for: Scheduler.sweep)
+                    try? await engine.clock.sleep(Scheduler.sweep)
                 }
             }
         }
     }
 
-    /// Fires what is due; a process that was down catches each schedule up once and goes on from now.
+    /// Fires what is due; what passed while nothing served is caught up as the workflow says.
     @discardableResult
     package func fireDue() async throws -> Int {
         let now = engine.clock.now()
         let due = try await engine.database.readSystem { tx in try tx.dueSchedules(at: now, limit: Scheduler.batchMaximum) }
+        var fired = 0
         for one in due {
             do {
                 try await fire(one)
+                fired += 1
             } catch {
                 logger.error("a schedule could not fire", metadata: ["workflow": "\(one.workflow)", "error": "\(error)"])
+                // What the database refuses now it may take in a moment. All else ends the slot, so that it does not keep others waiting.
+                if !(error is PersistenceError), !(error is CancellationError) { await pass(one) }
             }
         }
-        return due.count
+        return fired
+    }
+
+    /// Whether a slot is so late that its time is over: another one has come, or minutes have gone by.
+    private func isMissed(_ slot: Timestamp, _ schedule: Schedule, _ now: Timestamp) -> Bool {
+        if let later = schedule.next(after: slot), later <= now { return true }
+        return now - slot > Scheduler.grace
+    }
+
+    /// Moves a schedule on past a slot that cannot be used.
+    private func pass(_ due: DueSchedule) async {
+        do {
+            let planned = try await plan(due)
+            let next = planned?.schedule.next(after: max(due.slot, engine.clock.now()))
+            _ = try await engine.database.write(in: due.tenant) { tx in try TriggerStore(tx: tx).advance(due, to: next) }
+        } catch {
+            // A document that nobody can read has no next slot; the workflow has schedules again when it is published anew.
+            guard !(error is PersistenceError) else { return }
+            _ = try? await engine.database.write(in: due.tenant) { tx in try TriggerStore(tx: tx).advance(due, to: nil) }
+        }
+    }
+
+    private struct Plan {
+        var document: WorkflowDocument
+        var node: WorkflowNode
+        var zone: String
+        var schedule: Schedule
+    }
+
+    /// - Returns: nil where the workflow or its node is gone.
+    private func plan(_ due: DueSchedule) async throws -> Plan? {
+        let bytes = try await engine.database.read(in: due.tenant) { tx in try WorkflowStore(tx: tx).document(of: due.workflow, version: due.version)
+        }
+        guard let bytes else { return nil }
+        let document = try WorkflowDocument(stored: bytes)
+        guard let node = document.nodes.first(where: { $0.id == due.node }), let kind = workflows.kinds.kind(node.kind) else { return nil }
+        let standard = try await workflows.policies.timeZone(due.tenant)
+        let zone = document.settings.timeZone ?? standard
+        return Plan(document: document, node: node, zone: zone, schedule: try Schedule(node, kind: kind, timeZone: zone))
     }
 
     private func fire(_ due: DueSchedule) async throws {
-        let bytes = try await engine.database.read(in: due.tenant) { tx in try WorkflowStore(tx: tx).document(of: due.workflow, version: due.version)
+        guard let plan = try await plan(due) else {
+            _ = try await engine.database.write(in: due.tenant) { tx in try TriggerStore(tx: tx).advance(due, to: nil) }
+            return
         }
-        guard let bytes else { return }
-        let document = try WorkflowDocument(stored: bytes)
-        guard let node = document.nodes.first(where: { $0.id == due.node }), let kind = workflows.kinds.kind(node.kind) else { return }
-        let zone = try await workflows.policies.timeZone(due.tenant)
-        let schedule = try Schedule(node, kind: kind, timeZone: document.settings.timeZone ?? zone)
+        let (document, node, schedule) = (plan.document, plan.node, plan.schedule)
         let now = engine.clock.now()
-        let next = schedule.next(after: max(due.slot, now))
+        let catchUp = document.settings.catchUp
+        let next = schedule.next(after: catchUp == .all ? max(due.slot, now - Scheduler.catchUpMaximum) : max(due.slot, now))
+        if catchUp == .none, isMissed(due.slot, schedule, now) {
+            _ = try await engine.database.write(in: due.tenant) { tx in try TriggerStore(tx: tx).advance(due, to: next) }
+            return
+        }
         let facts = RunFacts(
             id: engine.ids.next(), tenant: due.tenant, workflow: due.workflow, version: due.version, mode: "schedule",
-            timeZone: document.settings.timeZone ?? zone)
+            timeZone: plan.zone)
         let item = Item(json: ScheduleItem(due.slot, timeZone: facts.timeZone).json)
-        let new = NewRun(facts: facts, trigger: node.name, items: ItemList([item]), idempotencyKey: nil, parent: nil, createdAt: now)
+        let new = NewRun(
+            facts: facts, trigger: node.name, items: ItemList([item]), idempotencyKey: nil, parent: nil, createdAt: now,
+            rank: engine.ranks.next(of: due.tenant, document.settings.priority, at: now))
         let onStart = engine.configuration.onStart
-        try await engine.database.write(in: due.tenant) { tx in
-            guard try TriggerStore(tx: tx).advance(due, to: next) else { return }
+        let admission = try await engine.admission(of: new, CompiledWorkflow(document, kinds: workflows.kinds))
+        let entrance = try await engine.database.write(in: due.tenant) { tx -> Admission.Entrance in
+            guard try TriggerStore(tx: tx).advance(due, to: next) else { return .refused }
+            // A run that is refused for want of a place is none: its slot is over.
+            if let admission {
+                let entrance = try admission.enter(new, tx)
+                if case .refused = entrance { return .refused }
+                try onStart(tx, facts)
+                return entrance
+            }
             try onStart(tx, facts)
             try RunCommit.queue(new, tx)
+            return .waits
         }
+        if case .supersedes = entrance { try await engine.settle(entrance, facts) }
     }
 }

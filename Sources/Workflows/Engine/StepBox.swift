@@ -56,6 +56,7 @@ final class StepBox: StepServices {
 
     func scope() -> any ExpressionScope { runScope }
     var scripts: any ScriptRunner { services.scripts }
+    var facilities: StepFacilities { services.facilities }
 
     func credential(ofType type: String) async throws -> JSONObject {
         guard let reference = node.node.credentials[type] else {
@@ -70,6 +71,8 @@ final class StepBox: StepServices {
 
     func send(_ request: OutboundRequest) async throws -> OutboundResponse { try await services.send(request, tenant) }
 
+    /// What the step has written, where it has.
+    var state: JSON? { left.withLock { $0.state } }
     func setState(_ state: JSON) { left.withLock { $0.state = state } }
 
     func staticData() -> (global: JSON, node: JSON) {

@@ -1,5 +1,6 @@
 internal import Kernel
 internal import Scripting
+internal import Telemetry
 
 /// Executes one attempt of a step and says what came of it, as the event to journal. Never throws: whatever goes wrong is the step's
 /// failure.
@@ -16,6 +17,16 @@ struct StepRunner: Sendable {
 
     func run(_ request: StepRequest, of run: RunFacts, machine: RunMachine) async -> Report {
         let node = machine.workflow.nodes[request.step.node]
+        let kind = node.kind?.kind ?? "unknown"
+        let started = ContinuousClock.now
+        let report = await RunTrace.step(request, kind: kind, node: node.node.name, of: run) {
+            await attempt(request, node: node, of: run, machine: machine)
+        }
+        Metrics.shared.observe(.step, [kind, report.outcome], ContinuousClock.now - started)
+        return report
+    }
+
+    private func attempt(_ request: StepRequest, node: CompiledWorkflow.Node, of run: RunFacts, machine: RunMachine) async -> Report {
         let now = clock.now()
         if run.mode == "manual", let pinned = machine.workflow.document.pinnedData[node.node.name]?.array {
             let list = ItemList(pinned.map(ItemCodec.item))
@@ -56,11 +67,32 @@ struct StepRunner: Sendable {
                 runIndex: request.step.runIndex,
                 attempt: request.attempt, resume: request.resume, idempotencyKey: "\(run.id)-\(node.node.id)-\(request.step.runIndex)", now: now,
                 timeZone: machine.workflow.document.settings.timeZone ?? run.timeZone, tenant: run.tenant, mode: run.mode, services: box,
-                state: machine.state(of: request.step.node))
-            let outcome = try await executor.run(context)
+                state: machine.state(of: request.step))
+            let outcome = try await limited(node.node.timeoutSeconds, isRepeatable: kind.effect != .once) {
+                try await executor.run(context)
+            }
             return report(outcome, request, node: node, inputs: inputs, given: context.inputs, box: box, startedAt: now)
         } catch {
             return failed(StepFailure(wrapping: error, itemIndex: nil), request, node: node, inputs: inputs, startedAt: now)
+        }
+    }
+
+    /// - Throws: `step_timed_out`
+    private func limited(
+        _ seconds: Int?, isRepeatable: Bool, _ work: @escaping @Sendable () async throws -> StepOutcome
+    ) async throws -> StepOutcome {
+        guard let seconds else { return try await work() }
+        return try await withThrowingTaskGroup(of: StepOutcome?.self) { group in
+            group.addTask { try await work() }
+            group.addTask { [clock] in
+                try await clock.sleep(.seconds(seconds))
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let outcome = try await group.next() ?? nil else {
+                throw StepFailure("step_timed_out", "The node took longer than its limit of \(seconds) s.", isRetryable: isRepeatable)
+            }
+            return outcome
         }
     }
 
@@ -77,11 +109,17 @@ struct StepRunner: Sendable {
         _ request: StepRequest, node: CompiledWorkflow.Node, _ inputs: [StepInput?], _ run: RunFacts, _ machine: RunMachine, _ now: Timestamp
     ) async -> ExpressionFacts {
         let document = machine.workflow.document
+        var execution: JSONObject = ["id": .string(run.id.description), "mode": run.mode == "manual" ? "test" : "production"]
+        if machine.workflow.usesAddresses, let addresses = try? await services.facilities.addresses(run.tenant, run.id, nil) {
+            execution["resumeUrl"] = .string(addresses.call)
+            execution["resumeFormUrl"] = .string(addresses.page)
+        }
         return ExpressionFacts(
             now: now, timeZone: document.settings.timeZone ?? run.timeZone, nodeName: node.node.name, runIndex: request.step.runIndex,
             workflow: ["id": .string(run.workflow.description), "name": .string(document.name), "active": .bool(run.mode != "manual")],
-            execution: ["id": .string(run.id.description), "mode": run.mode == "manual" ? "test" : "production"],
-            prevNode: RunScope.previousNode(inputs, machine.workflow), variables: await services.variables(run.tenant), mode: run.mode,
+            execution: .object(execution),
+            prevNode: RunScope.previousNode(inputs, machine.workflow),
+            variables: machine.workflow.usesVariables ? await services.variables(run.tenant) : [:], mode: run.mode,
             seed: run.id.low ^ UInt64(truncatingIfNeeded: request.step.node &* 0x9E37_79B9 &+ request.step.runIndex))
     }
 
@@ -92,7 +130,7 @@ struct StepRunner: Sendable {
         startedAt: Timestamp
     ) -> Report {
         switch outcome {
-        case .wait(let until): return Report(event: .stepWaiting(request.step, until: until))
+        case .wait(let until): return Report(event: .stepWaiting(request.step, until: until, state: box.state))
         case .call(let call):
             guard call.inputs.count <= Limits.runsPerCall else {
                 let failure = StepFailure("too_many_runs", "One step may start \(Limits.runsPerCall) runs at most.", isRetryable: false)

@@ -42,18 +42,26 @@ package struct Executions: Sendable {
     }
 
     /// Newest first.
-    package func list(workflow: WorkflowID?, before cursor: RunID?, limit: Int, by principal: Principal) async throws -> [Run] {
+    /// - Parameter status: only runs that have it; all where it is nil.
+    package func list(
+        workflow: WorkflowID?, status: RunStatus? = nil, before cursor: RunID?, limit: Int, by principal: Principal
+    ) async throws -> [Run] {
         let tenant = try principal.tenant(for: .executionsRead)
         return try await database.read(in: tenant) { tx in
             let store = RunStore(tx: tx)
-            if let workflow { return try store.list(workflow: workflow, before: cursor, limit: limit) }
-            return try store.list(before: cursor, limit: limit)
+            if let workflow { return try store.list(workflow: workflow, status: status, before: cursor, limit: limit) }
+            return try store.list(status: status, before: cursor, limit: limit)
         }
     }
 
     /// - Throws: `not_found`
     package func execution(_ id: RunID, by principal: Principal) async throws -> Execution {
-        let tenant = try principal.tenant(for: .executionsRead)
+        let (run, machine) = try await self.machine(of: id, in: try principal.tenant(for: .executionsRead))
+        return Execution(run: run, workflowName: machine.workflow.document.name, steps: try machine.steps())
+    }
+
+    /// A run with its history.
+    func machine(of id: RunID, in tenant: TenantID) async throws -> (run: Run, machine: RunMachine) {
         let blobs = self.blobs
         let found = try await database.read(in: tenant) { tx -> (Run, [UInt8])? in
             guard let run = try RunStore(tx: tx).find(id) else { return nil }
@@ -62,24 +70,90 @@ package struct Executions: Sendable {
         }
         guard let (run, bytes) = found else { throw Refusal.missing("execution") }
         let workflow = CompiledWorkflow(try WorkflowDocument(stored: bytes), kinds: workflows.kinds)
-        let machine = try await database.read(in: tenant) { tx in
+        return try await database.read(in: tenant) { tx in
             let payloads = PayloadReader(tx: tx, blobs: blobs)
             var machine = RunMachine(workflow)
             guard let trigger = workflow.index(ofNode: run.trigger) else { throw Refusal.missing("execution") }
             _ = machine.on(.started(trigger: trigger, items: try payloads.read(journaled: run.input)))
             for event in try JournalStore(tx: tx).events(of: id, workflow: workflow, payloads: payloads) { _ = machine.on(event.event) }
-            return machine
+            return (run, machine)
         }
-        return Execution(run: run, workflowName: workflow.document.name, steps: try machine.steps())
+    }
+
+    /// Executes the steps of an uncertain run once more.
+    /// - Throws: `not_uncertain`
+    package func repeatUncertain(_ id: RunID, by principal: Principal) async throws {
+        try await change(id, "execution.repeat", by: principal) { tenant in
+            guard try await engine.repeatUncertain(id, tenant: tenant) else {
+                throw Refusal(.conflict, "not_uncertain", "Only an execution that stopped as uncertain is repeated this way.")
+            }
+        }
+    }
+
+    /// Starts a new run with the history of one that is over, up to a step: the one that failed where none is named.
+    /// - Parameter isCurrent: with the version that is published now in place of the one that ran.
+    /// - Throws: `not_over`, `step_not_reached`, `not_published`
+    package func replay(
+        _ id: RunID, from point: ReplayPoint?, isCurrent: Bool, by principal: Principal
+    ) async throws -> RunHandle {
+        let tenant = try principal.tenant(for: .executionsWrite)
+        let published = try await database.read(in: tenant) { tx -> Int? in
+            guard let run = try RunStore(tx: tx).find(id) else { throw Refusal.missing("execution") }
+            guard isCurrent else { return nil }
+            guard let version = try WorkflowStore(tx: tx).workflow(run.workflow)?.publishedVersion else {
+                throw Refusal(.conflict, "not_published", "The workflow has no published version to go on with.")
+            }
+            return version
+        }
+        let handle = try await engine.replay(id, tenant: tenant, from: point, version: published)
+        try await database.write(in: tenant) { [workflows] tx in
+            try workflows.policies.audit(tx, principal, "execution.replay", "execution:\(id)", ["replay": .string(handle.run.description)])
+        }
+        return handle
+    }
+
+    /// - Throws: `over_or_paused`
+    package func pause(_ id: RunID, by principal: Principal) async throws {
+        try await change(id, "execution.pause", by: principal) { tenant in
+            guard try await engine.pause(id, tenant: tenant) else {
+                throw Refusal(.conflict, "over_or_paused", "The execution is over, or paused already.")
+            }
+        }
+    }
+
+    /// Lets a paused run go on.
+    /// - Throws: `not_paused`
+    package func unpause(_ id: RunID, by principal: Principal) async throws {
+        try await change(id, "execution.resume", by: principal) { tenant in
+            guard try await engine.unpause(id, tenant: tenant) else { throw Refusal(.conflict, "not_paused", "The execution is not paused.") }
+        }
+    }
+
+    private func change(_ id: RunID, _ act: String, by principal: Principal, _ work: (TenantID) async throws -> Void) async throws {
+        let tenant = try principal.tenant(for: .executionsWrite)
+        guard try await database.read(in: tenant, { tx in try RunStore(tx: tx).find(id) }) != nil else { throw Refusal.missing("execution") }
+        try await work(tenant)
+        try await database.write(in: tenant) { [workflows] tx in try workflows.policies.audit(tx, principal, act, "execution:\(id)", [:]) }
     }
 
     package func cancel(_ id: RunID, by principal: Principal) async throws {
+        try await change(id, "execution.cancel", by: principal) { tenant in try await engine.cancel(id, tenant: tenant) }
+    }
+
+    /// Deletes a run that is over, with what it stored.
+    /// - Throws: `not_found`, `not_over`
+    package func delete(_ id: RunID, by principal: Principal) async throws {
         let tenant = try principal.tenant(for: .executionsWrite)
-        guard try await database.read(in: tenant, { tx in try RunStore(tx: tx).find(id) }) != nil else { throw Refusal.missing("execution") }
         try await database.write(in: tenant) { [workflows] tx in
-            try workflows.policies.audit(tx, principal, "execution.cancel", "execution:\(id)", [:])
+            guard let run = try RunStore(tx: tx).find(id) else { throw Refusal.missing("execution") }
+            let parent = try run.parent.flatMap { try RunStore(tx: tx).find($0.run) }
+            // A run that called this one still reads its result.
+            guard run.status.isOver, parent?.status.isOver != false else {
+                throw Refusal(.conflict, "not_over", "The execution, or the one that called it, is not over; cancel it first.")
+            }
+            try RunStore(tx: tx).remove(id)
+            try workflows.policies.audit(tx, principal, "execution.delete", "execution:\(id)", [:])
         }
-        try await engine.cancel(id, tenant: tenant)
     }
 }
 

@@ -11,6 +11,9 @@ extension N8nImporter {
             let declaration = kind(type)
             guard declaration != nil, supports(type, node.kindVersion, node.config) else {
                 missing[type, default: []].append(node.name)
+                if let reason = N8nTypes.refusals[type] {
+                    report.notes.append(.init(code: "refused_type", message: "\(type) does not run here: \(reason).", node: node.name))
+                }
                 if declaration != nil {
                     report.notes.append(
                         .init(

@@ -10,6 +10,18 @@ enum N8nTypes {
     private static let triggers: Set<String> = ["webhook", "cron", "start", "interval", "emailReadImap"]
     private static let conditions: Set<String> = ["if", "switch", "filter"]
 
+    /// Types that will never run here, and why: they reach into the machine that runs them, which tenants share.
+    static let refusals: [String: String] = {
+        let disk = "it reads and writes the server's own disk, which tenants share; attach files to items instead"
+        let shell = "it runs programs on the server, which tenants share; use a Code node or an HTTP request instead"
+        return [
+            "n8n-nodes-base.executeCommand": shell,
+            "n8n-nodes-base.ssh": "it opens a shell on another machine; call a web service there instead",
+            "n8n-nodes-base.localFileTrigger": disk, "n8n-nodes-base.readBinaryFile": disk, "n8n-nodes-base.readBinaryFiles": disk,
+            "n8n-nodes-base.readWriteFile": disk, "n8n-nodes-base.writeBinaryFile": disk
+        ]
+    }()
+
     static func category(_ type: String) -> WorkflowNode.Category {
         let name = type.split(separator: ".").last.map(String.init) ?? type
         if name.hasSuffix("Trigger") || triggers.contains(name) { return .trigger }

@@ -47,7 +47,10 @@ package struct KindRegistry: Sendable {
     /// A choice made by an expression counts as known.
     package func supports(n8nType: String, version: Double, parameters: JSONObject) -> Bool {
         guard let kind = kind(n8nType: n8nType) else { return false }
-        if parameters["authentication"] == "predefinedCredentialType" { return false }
+        if parameters["authentication"] == "predefinedCredentialType" {
+            let type = parameters["nodeCredentialType"]?.text ?? ""
+            guard CredentialType.named(type)?.applications.isEmpty == false else { return false }
+        }
         let node = WorkflowNode(id: "", category: kind.category, kind: kind.kind, kindVersion: version, name: "", config: parameters)
         let shown = kind.shownParameters(of: node)
         return shown.allSatisfy { parameter in

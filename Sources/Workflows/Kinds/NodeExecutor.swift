@@ -57,6 +57,8 @@ package struct WebhookAnswer: Sendable {
 /// Why a step is called again.
 package enum StepResume: Sendable {
     case timer
+    /// Somebody answered the page or called the address that the step waits at.
+    case answered([Item])
     /// The last items of each run that was called.
     case called([Result<[Item], StepFailure>])
 }
@@ -97,7 +99,7 @@ package struct StepContext: Sendable {
     /// `manual`, `webhook`, `trigger`, …
     package let mode: String
     package let services: any StepServices
-    /// Its own state between runs of the same node within a run (loop over items). Written back with `setState`.
+    /// Its own state between runs of the same node within a run (loop over items), and what it set before `StepOutcome.wait`.
     package let state: JSON
 
     package init(
@@ -145,6 +147,7 @@ package protocol StepServices: Sendable {
     /// What expressions of this step see.
     func scope() -> any ExpressionScope
     var scripts: any ScriptRunner { get }
+    var facilities: StepFacilities { get }
     /// The decrypted fields of the node's credential of this type, for use in a request and nowhere else.
     func credential(ofType type: String) async throws -> JSONObject
     /// Sends a request through the address check.

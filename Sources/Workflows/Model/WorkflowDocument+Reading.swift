@@ -44,16 +44,25 @@ extension Refusal {
 extension WorkflowSettings {
     static func read(_ members: JSONObject, path: String, into collector: FaultCollector) -> WorkflowSettings {
         let reader = MemberReader(path: path, members: members, collector: collector)
-        reader.refuseMembers(except: ["order", "time_zone", "error_workflow", "timeout_seconds"])
+        reader.refuseMembers(except: ["order", "time_zone", "error_workflow", "timeout_seconds", "concurrency", "priority", "catch_up"])
         return WorkflowSettings(
             order: reader.choice("order") ?? .parallel, timeZone: reader.text("time_zone"), errorWorkflow: reader.text("error_workflow"),
-            timeoutSeconds: reader.integer("timeout_seconds", in: Limits.runTimeoutSeconds))
+            timeoutSeconds: reader.integer("timeout_seconds", in: Limits.runTimeoutSeconds), concurrency: readConcurrency(reader),
+            priority: reader.choice("priority") ?? .normal, catchUp: reader.choice("catch_up") ?? .one)
+    }
+
+    private static func readConcurrency(_ reader: MemberReader) -> Concurrency? {
+        guard let members = reader.object("concurrency") else { return nil }
+        let inner = MemberReader(path: reader.field("concurrency"), members: members, collector: reader.collector)
+        inner.refuseMembers(except: ["limit", "key", "when_full"])
+        guard let limit = inner.integer("limit", in: Limits.concurrency, required: true) else { return nil }
+        return Concurrency(limit: limit, key: inner.text("key"), whenFull: inner.choice("when_full") ?? .queue)
     }
 }
 
 extension WorkflowNode {
     static let members: Set<String> = [
-        "id", "type", "kind", "kind_version", "name", "position", "config", "connections", "credentials", "on_error", "retry",
+        "id", "type", "kind", "kind_version", "name", "position", "config", "connections", "credentials", "on_error", "retry", "timeout_seconds",
         "execute_once", "always_output", "disabled", "notes"
     ]
 
@@ -73,6 +82,7 @@ extension WorkflowNode {
             kindVersion: reader.number("kind_version") ?? declaration?.version ?? 1, name: reader.text("name") ?? id,
             position: readPosition(reader), config: reader.object("config") ?? [:], connections: readConnections(reader),
             credentials: readCredentials(reader), onError: reader.choice("on_error") ?? .stop, retry: readRetry(reader),
+            timeoutSeconds: reader.integer("timeout_seconds", in: Limits.stepTimeoutSeconds),
             executeOnce: reader.flag("execute_once"), alwaysOutput: reader.flag("always_output"), disabled: reader.flag("disabled"),
             notes: reader.text("notes"))
     }
@@ -123,9 +133,11 @@ extension WorkflowNode {
     private static func readRetry(_ reader: MemberReader) -> Retry? {
         guard let members = reader.object("retry") else { return nil }
         let retry = MemberReader(path: reader.field("retry"), members: members, collector: reader.collector)
-        retry.refuseMembers(except: ["attempts", "wait_milliseconds"])
+        retry.refuseMembers(except: ["attempts", "wait_milliseconds", "backoff", "max_wait_milliseconds", "jitter"])
         guard let attempts = retry.integer("attempts", in: Limits.retryAttempts, required: true) else { return nil }
         return Retry(
-            attempts: attempts, waitMilliseconds: retry.integer("wait_milliseconds", in: Limits.retryWaitMilliseconds) ?? 1_000)
+            attempts: attempts, waitMilliseconds: retry.integer("wait_milliseconds", in: Limits.retryWaitMilliseconds) ?? 1_000,
+            backoff: retry.choice("backoff") ?? .fixed,
+            maxWaitMilliseconds: retry.integer("max_wait_milliseconds", in: Limits.retryWaitMilliseconds), jitter: retry.flag("jitter"))
     }
 }

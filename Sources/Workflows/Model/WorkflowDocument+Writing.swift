@@ -18,6 +18,17 @@ extension WorkflowSettings {
         if let timeZone { members["time_zone"] = .string(timeZone) }
         if let errorWorkflow { members["error_workflow"] = .string(errorWorkflow) }
         if let timeoutSeconds { members["timeout_seconds"] = .number(Double(timeoutSeconds)) }
+        if let concurrency { members["concurrency"] = concurrency.json }
+        if catchUp != .one { members["catch_up"] = .string(catchUp.rawValue) }
+        if priority != .normal { members["priority"] = .string(priority.rawValue) }
+        return .object(members)
+    }
+}
+
+extension WorkflowSettings.Concurrency {
+    var json: JSON {
+        var members: JSONObject = ["limit": .number(Double(limit)), "when_full": .string(whenFull.rawValue)]
+        if let key { members["key"] = .string(key) }
         return .object(members)
     }
 }
@@ -34,12 +45,23 @@ extension WorkflowNode {
         }
         members["on_error"] = .string(onError.rawValue)
         if let retry {
-            members["retry"] = ["attempts": .number(Double(retry.attempts)), "wait_milliseconds": .number(Double(retry.waitMilliseconds))]
+            members["retry"] = retry.json
         }
+        if let timeoutSeconds { members["timeout_seconds"] = .number(Double(timeoutSeconds)) }
         members["execute_once"] = .bool(executeOnce)
         members["always_output"] = .bool(alwaysOutput)
         members["disabled"] = .bool(disabled)
         if let notes { members["notes"] = .string(notes) }
+        return .object(members)
+    }
+}
+
+extension WorkflowNode.Retry {
+    var json: JSON {
+        var members: JSONObject = ["attempts": .number(Double(attempts)), "wait_milliseconds": .number(Double(waitMilliseconds))]
+        if backoff != .fixed { members["backoff"] = .string(backoff.rawValue) }
+        if let maxWaitMilliseconds { members["max_wait_milliseconds"] = .number(Double(maxWaitMilliseconds)) }
+        if jitter { members["jitter"] = true }
         return .object(members)
     }
 }

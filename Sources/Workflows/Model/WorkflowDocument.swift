@@ -37,11 +37,22 @@ package struct WorkflowNode: Sendable, Hashable {
     package struct Retry: Sendable, Hashable {
         /// Attempts in all, at least 2.
         package var attempts: Int
-        /// Between two attempts.
+        package enum Backoff: String, Sendable, Hashable, CaseIterable { case fixed, exponential }
+        /// Before the second attempt.
         package var waitMilliseconds: Int
-        package init(attempts: Int, waitMilliseconds: Int) {
+        package var backoff: Backoff
+        /// No wait is longer; nil is the most there is.
+        package var maxWaitMilliseconds: Int?
+        /// Takes up to half of each wait away, so that what failed together does not come back together.
+        package var jitter: Bool
+        package init(
+            attempts: Int, waitMilliseconds: Int, backoff: Backoff = .fixed, maxWaitMilliseconds: Int? = nil, jitter: Bool = false
+        ) {
             self.attempts = attempts
             self.waitMilliseconds = waitMilliseconds
+            self.backoff = backoff
+            self.maxWaitMilliseconds = maxWaitMilliseconds
+            self.jitter = jitter
         }
     }
 
@@ -61,6 +72,8 @@ package struct WorkflowNode: Sendable, Hashable {
     package var credentials: [String: CredentialReference]
     package var onError: OnError
     package var retry: Retry?
+    /// How long one attempt may take.
+    package var timeoutSeconds: Int?
     package var executeOnce: Bool
     package var alwaysOutput: Bool
     package var disabled: Bool
@@ -69,7 +82,7 @@ package struct WorkflowNode: Sendable, Hashable {
     package init(
         id: String, category: Category, kind: String, kindVersion: Double = 1, name: String, position: [Double] = [0, 0],
         config: JSONObject = [:], connections: [WorkflowConnection] = [], credentials: [String: CredentialReference] = [:],
-        onError: OnError = .stop, retry: Retry? = nil, executeOnce: Bool = false, alwaysOutput: Bool = false,
+        onError: OnError = .stop, retry: Retry? = nil, timeoutSeconds: Int? = nil, executeOnce: Bool = false, alwaysOutput: Bool = false,
         disabled: Bool = false, notes: String? = nil
     ) {
         self.id = id
@@ -83,6 +96,7 @@ package struct WorkflowNode: Sendable, Hashable {
         self.credentials = credentials
         self.onError = onError
         self.retry = retry
+        self.timeoutSeconds = timeoutSeconds
         self.executeOnce = executeOnce
         self.alwaysOutput = alwaysOutput
         self.disabled = disabled
@@ -128,7 +142,52 @@ package struct WorkflowSettings: Sendable, Hashable {
     package var timeZone: String?
     package var errorWorkflow: String?
     package var timeoutSeconds: Int?
-    package init(order: Order = .parallel, timeZone: String? = nil, errorWorkflow: String? = nil, timeoutSeconds: Int? = nil) {
+    package var concurrency: Concurrency?
+    /// Among runs of the tenant that wait for room, which goes first.
+    package var priority: Priority
+    /// What becomes of the slots of schedules that passed while nothing served.
+    package var catchUp: CatchUp
+
+    package enum CatchUp: String, Sendable, Hashable, CaseIterable {
+        /// They are over.
+        case none
+        /// One run stands for all of them.
+        case one
+        /// Each has its run, those of the last seven days.
+        case all
+    }
+
+    package enum Priority: String, Sendable, Hashable, CaseIterable { case low, normal, high }
+
+    /// How many runs may be under way at once.
+    package struct Concurrency: Sendable, Hashable {
+        /// What becomes of a run that finds no place.
+        package enum WhenFull: String, Sendable, Hashable, CaseIterable {
+            case queue
+            /// It is refused.
+            case skip
+            /// It takes the place of the oldest, which is cancelled.
+            case cancelOldest = "cancel_oldest"
+        }
+        package var limit: Int
+        /// An expression on the trigger's first item; runs of another value do not count. nil counts all of the workflow.
+        package var key: String?
+        package var whenFull: WhenFull
+
+        package init(limit: Int, key: String? = nil, whenFull: WhenFull = .queue) {
+            self.limit = limit
+            self.key = key
+            self.whenFull = whenFull
+        }
+    }
+
+    package init(
+        order: Order = .parallel, timeZone: String? = nil, errorWorkflow: String? = nil, timeoutSeconds: Int? = nil,
+        concurrency: Concurrency? = nil, priority: Priority = .normal, catchUp: CatchUp = .one
+    ) {
+        self.catchUp = catchUp
+        self.concurrency = concurrency
+        self.priority = priority
         self.order = order
         self.timeZone = timeZone
         self.errorWorkflow = errorWorkflow

@@ -34,6 +34,24 @@ struct NewCredentialBody: Codable, Sendable, Described {
     ]
 }
 
+struct CredentialChangeBody: Codable, Sendable, Described {
+    var name: String?
+    var fields: JSON?
+    static let notes: [FieldNote] = [
+        FieldNote("name", "To tell them apart.", length: 1...200),
+        FieldNote("fields", "What is left out keeps its value, what is null loses it.")
+    ]
+}
+
+struct CredentialTestBody: Codable, Sendable, Described {
+    var url: String?
+    static let notes: [FieldNote] = [
+        FieldNote(
+            "url", "Where to send the test request, for types that name no address of their own.", example: "https://api.example.com/me",
+            length: 1...2_000)
+    ]
+}
+
 struct CredentialTestView: Codable, Sendable {
     var accepted: Bool
     var status: Int?
@@ -62,14 +80,30 @@ struct CredentialRoutes {
                 return CredentialView(try await credentials.create(type: body.type, name: body.name, fields: fields, by: call.principal))
             },
             Endpoint(
+                .patch, "/v1/credentials/{id}", access: .tenant("credentials.write"), summary: "Change a credential", tag: "Credentials",
+                body: CredentialChangeBody.self, returns: .ok(CredentialView.self),
+                errors: [
+                    ErrorDeclaration(.conflict, "name_taken", "There is one of this type and name."),
+                    ErrorDeclaration(.conflict, "revision_conflict", "Somebody else has changed it since.")
+                ]
+            ) { call, body in
+                let fields = try body.fields.map { fields in
+                    guard let object = fields.object else { throw Refusal.invalid("fields", "wrong_type", "fields is a JSON object.") }
+                    return object
+                }
+                let id: CredentialID = try call.id("id", noun: "credential")
+                return CredentialView(try await credentials.update(id, name: body.name, fields: fields, by: call.principal))
+            },
+            Endpoint(
                 .delete, "/v1/credentials/{id}", access: .tenant("credentials.write"), summary: "Delete a credential", tag: "Credentials",
                 returns: .noContent
             ) { call in try await credentials.delete(try call.id("id", noun: "credential"), by: call.principal) },
             Endpoint(
                 .post, "/v1/credentials/{id}/test", access: .tenant("credentials.write"), summary: "Try a credential", tag: "Credentials",
-                returns: .ok(CredentialTestView.self)
-            ) { call in
-                let outcome = try await credentials.test(try call.id("id", noun: "credential"), by: call.principal)
+                body: CredentialTestBody?.self, returns: .ok(CredentialTestView.self),
+                errors: [ErrorDeclaration(.invalid, "required", "The type names no address, and none was given.")]
+            ) { call, body in
+                let outcome = try await credentials.test(try call.id("id", noun: "credential"), url: body?.url, by: call.principal)
                 return CredentialTestView(accepted: outcome.isAccepted, status: outcome.status, message: outcome.message)
             }
         ]

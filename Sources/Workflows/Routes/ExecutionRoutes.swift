@@ -5,6 +5,7 @@ internal import Notifications
 struct RunView: Codable, Sendable {
     var id: RunID
     var workflowID: WorkflowID
+    /// 0 for a draft that was tried out.
     var version: Int
     var status: String
     var mode: String
@@ -12,17 +13,21 @@ struct RunView: Codable, Sendable {
     var createdAt: Timestamp
     var finishedAt: Timestamp?
     var resumeAt: Timestamp?
+    var pausedAt: Timestamp?
+    var replayOf: RunID?
 
     init(_ run: Run) {
         id = run.id
         workflowID = run.workflow
-        version = run.version
-        status = run.status.rawValue
+        version = max(0, run.version)
+        status = run.shownStatus
         mode = run.mode
         error = run.failure?.journaled
         createdAt = run.createdAt
         finishedAt = run.finishedAt
         resumeAt = run.resumeAt
+        pausedAt = run.pausedAt
+        replayOf = run.replayOf
     }
 }
 
@@ -56,24 +61,31 @@ struct ExecutionView: Codable, Sendable {
     var id: RunID
     var workflowID: WorkflowID
     var workflowName: String
+    /// 0 for a draft that was tried out.
     var version: Int
     var status: String
     var mode: String
     var error: JSON?
     var createdAt: Timestamp
     var finishedAt: Timestamp?
+    var resumeAt: Timestamp?
+    var pausedAt: Timestamp?
+    var replayOf: RunID?
     var steps: [StepView]
 
     init(_ execution: Execution) {
         id = execution.run.id
         workflowID = execution.run.workflow
         workflowName = execution.workflowName
-        version = execution.run.version
-        status = execution.run.status.rawValue
+        version = max(0, execution.run.version)
+        status = execution.run.shownStatus
         mode = execution.run.mode
         error = execution.run.failure?.journaled
         createdAt = execution.run.createdAt
         finishedAt = execution.run.finishedAt
+        resumeAt = execution.run.resumeAt
+        pausedAt = execution.run.pausedAt
+        replayOf = execution.run.replayOf
         steps = execution.steps.map(StepView.init)
     }
 }
@@ -85,13 +97,54 @@ struct StartBody: Codable, Sendable, Described {
     ]
 }
 
+struct ExecutionReplayBody: Codable, Sendable, Described {
+    var node: String?
+    var runIndex: Int?
+    var inputs: [[JSON]?]?
+    var version: String?
+    static let notes: [FieldNote] = [
+        FieldNote("node", "The name of the node to go on from; the one that failed where left out.", length: 1...200),
+        FieldNote("runIndex", "Which of the node's runs, from 0.", range: 0...1_000_000),
+        FieldNote("inputs", "Other items for the step, by input; null leaves one as it was.", items: 0...16),
+        FieldNote("version", "original, or published for the version that is published now.", example: "original", length: 1...20)
+    ]
+
+    func point() throws -> ReplayPoint? {
+        guard let node else {
+            guard runIndex == nil, inputs == nil else { throw Refusal.invalid("node", "node_missing", "Name the node that the items are for.") }
+            return nil
+        }
+        return ReplayPoint(node: node, runIndex: runIndex ?? 0, inputs: (inputs ?? []).map { $0.map { ItemList($0.map(ItemCodec.item)) } })
+    }
+
+    func isCurrent() throws -> Bool {
+        switch version {
+        case nil, "original": false
+        case "published": true
+        default: throw Refusal.invalid("version", "unknown_version", "version is original or published.")
+        }
+    }
+}
+
 struct StartedRun: Codable, Sendable {
     var id: RunID
 }
 
 struct ExecutionQuery: Codable, Sendable, Described {
     var workflowID: WorkflowID?
-    static let notes: [FieldNote] = [FieldNote("workflowID", "Only runs of this workflow.", format: "uuid")]
+    var status: String?
+    static let notes: [FieldNote] = [
+        FieldNote("workflowID", "Only runs of this workflow.", format: "uuid"),
+        FieldNote("status", "Only runs that are queued, running, waiting, succeeded, failed, cancelled or uncertain.", length: 1...20)
+    ]
+
+    func wantedStatus() throws -> RunStatus? {
+        guard let status else { return nil }
+        guard let known = RunStatus(rawValue: status) else {
+            throw Refusal.invalid("status", "unknown_status", "status is one of \(RunStatus.allCases.map(\.rawValue).joined(separator: ", ")).")
+        }
+        return known
+    }
 }
 
 struct ExecutionRoutes {
@@ -117,7 +170,8 @@ struct ExecutionRoutes {
             ) { call, page in
                 let cursor: RunID? = try page.cursor.map { try Cursor($0, keys: 1).id(at: 0) }
                 let query = try call.query(ExecutionQuery.self)
-                let rows = try await executions.list(workflow: query.workflowID, before: cursor, limit: page.limit + 1, by: call.principal)
+                let rows = try await executions.list(
+                    workflow: query.workflowID, status: try query.wantedStatus(), before: cursor, limit: page.limit + 1, by: call.principal)
                 return Page(rows.map(RunView.init), limit: page.limit) { Cursor([.string($0.id.description)]) }
             },
             Endpoint(
@@ -127,10 +181,50 @@ struct ExecutionRoutes {
                 ExecutionView(try await executions.execution(try call.id("id", noun: "execution"), by: call.principal))
             },
             Endpoint(
+                .delete, "/v1/executions/{id}", access: .tenant("executions.write"), summary: "Delete an execution and what it stored", tag: Self.tag,
+                returns: .noContent, errors: [ErrorDeclaration(.conflict, "not_over", "It is not over yet.")]
+            ) { call in
+                try await executions.delete(try call.id("id", noun: "execution"), by: call.principal)
+            },
+            Endpoint(
                 .post, "/v1/executions/{id}/cancellation", access: .tenant("executions.write"), summary: "Cancel an execution", tag: Self.tag,
                 returns: .noContent
             ) { call in
                 try await executions.cancel(try call.id("id", noun: "execution"), by: call.principal)
+            },
+            Endpoint(
+                .post, "/v1/executions/{id}/replays", access: .tenant("executions.write"),
+                summary: "Execute again from a step, with the results of those before it", tag: Self.tag, body: ExecutionReplayBody?.self,
+                returns: .accepted(StartedRun.self),
+                errors: [
+                    ErrorDeclaration(.conflict, "not_over", "It is not over yet."),
+                    ErrorDeclaration(.conflict, "step_not_reached", "It did not get to that step."),
+                    ErrorDeclaration(.conflict, "not_published", "There is no published version.")
+                ]
+            ) { call, body in
+                let handle = try await executions.replay(
+                    try call.id("id", noun: "execution"), from: try body?.point(), isCurrent: try body?.isCurrent() ?? false, by: call.principal)
+                return StartedRun(id: handle.run)
+            },
+            Endpoint(
+                .post, "/v1/executions/{id}/pause", access: .tenant("executions.write"),
+                summary: "Let an execution end the steps in flight and wait", tag: Self.tag, returns: .noContent,
+                errors: [ErrorDeclaration(.conflict, "over_or_paused", "It is over, or paused already.")]
+            ) { call in
+                try await executions.pause(try call.id("id", noun: "execution"), by: call.principal)
+            },
+            Endpoint(
+                .post, "/v1/executions/{id}/resumption", access: .tenant("executions.write"), summary: "Let a paused execution go on",
+                tag: Self.tag, returns: .noContent, errors: [ErrorDeclaration(.conflict, "not_paused", "It is not paused.")]
+            ) { call in
+                try await executions.unpause(try call.id("id", noun: "execution"), by: call.principal)
+            },
+            Endpoint(
+                .post, "/v1/executions/{id}/repetition", access: .tenant("executions.write"),
+                summary: "Execute the uncertain steps of an execution once more", tag: Self.tag, returns: .noContent,
+                errors: [ErrorDeclaration(.conflict, "not_uncertain", "The execution did not stop as uncertain.")]
+            ) { call in
+                try await executions.repeatUncertain(try call.id("id", noun: "execution"), by: call.principal)
             },
             Endpoint.events(
                 "/v1/executions/{id}/events", access: .tenant("executions.read"), summary: "Watch an execution", tag: Self.tag

@@ -25,7 +25,7 @@ struct VariableRoutes {
         [
             Endpoint.list("/v1/variables", access: .tenant("variables.read"), summary: "List the variables", tag: "Variables", of: VariableView.self)
             {
-                call, _ in Page(data: try await variables.list(by: call.principal).map(VariableView.init), nextCursor: nil)
+                call, page in try Page(of: try await variables.list(by: call.principal).map(VariableView.init), page)
             },
             Endpoint(
                 .put, "/v1/variables/{name}", access: .tenant("variables.write"), summary: "Set a variable", tag: "Variables",

@@ -1,5 +1,6 @@
 internal import HTTPSurface
 internal import Kernel
+internal import Notifications
 
 struct WorkflowView: Codable, Sendable {
     var id: WorkflowID
@@ -86,6 +87,7 @@ struct ImportView: Codable, Sendable {
 
 struct WorkflowRoutes {
     let workflows: Workflows
+    let live: LiveEvents
     static let tag = "Workflows"
     static let invalid = ErrorDeclaration(.invalid, "invalid_workflow", "Every fault of the document, with its place.")
     static let documentBytes = 8 << 20
@@ -121,11 +123,12 @@ struct WorkflowRoutes {
             ) { call, body in
                 let document = try workflows.document(from: body.document)
                 let id: WorkflowID = try call.id("id", noun: "workflow")
-                return WorkflowView(try await workflows.update(id, draft: document, expecting: body.revision, by: call.principal))
+                let saved = try await workflows.update(id, draft: document, expecting: body.revision, by: call.principal)
+                live.publish(call.tenant, EditorRoutes.topic(id), ["draft_revision": .number(Double(saved.draftRevision))])
+                return WorkflowView(saved)
             }.limitingBody(to: Self.documentBytes),
             Endpoint(
-                .delete, "/v1/workflows/{id}", access: .tenant("workflows.write"), summary: "Delete a workflow", tag: Self.tag, returns: .noContent,
-                errors: [ErrorDeclaration(.conflict, "workflow_published", "Unpublish it first.")]
+                .delete, "/v1/workflows/{id}", access: .tenant("workflows.write"), summary: "Delete a workflow", tag: Self.tag, returns: .noContent
             ) { call in
                 try await workflows.delete(try call.id("id", noun: "workflow"), by: call.principal)
             }
@@ -152,7 +155,7 @@ struct WorkflowRoutes {
             },
             Endpoint(
                 .delete, "/v1/workflows/{id}/publication", access: .tenant("workflows.publish"), summary: "Stop running it", tag: Self.tag,
-                returns: .noContent
+                returns: .noContent, errors: [ErrorDeclaration(.conflict, "workflow_archived", "It is archived.")]
             ) { call in
                 _ = try await workflows.unpublish(try call.id("id", noun: "workflow"), by: call.principal)
             }

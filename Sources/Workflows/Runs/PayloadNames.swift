@@ -54,7 +54,8 @@ extension RunEvent {
     /// The payloads it names.
     var lists: [ItemList] {
         switch self {
-        case .started(_, let items), .callReturned(_, _, .success(let items)): [items]
+        case .started(_, let items), .callReturned(_, _, .success(let items)), .stepAnswered(_, let items): [items]
+        case .stepEdited(_, let inputs): inputs.compactMap { $0 }
         case .stepFinished(let finish): finish.outputs.compactMap { $0?.items }
         default: []
         }

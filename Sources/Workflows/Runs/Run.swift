@@ -18,11 +18,19 @@ package struct Run: Sendable {
     package var trigger: String
     package var epoch: Int64
     package var depth: Int
+    /// IANA name used where the workflow names none.
+    package var timeZone: String
     package var parent: Parent?
     package var failure: StepFailure?
     package var createdAt: Timestamp
     package var finishedAt: Timestamp?
     package var resumeAt: Timestamp?
+    /// Since when it waits for somebody to let it go on.
+    package var pausedAt: Timestamp?
+    /// The run whose history it began with.
+    package var replayOf: RunID?
+    /// The status that people see: one who waits for a person is paused.
+    package var shownStatus: String { pausedAt != nil && !status.isOver ? "paused" : status.rawValue }
     /// Names of the payloads it was started with and ended with, as the journal names them.
     var input: JSON
     var result: JSON?
@@ -36,6 +44,9 @@ struct NewRun: Sendable {
     var idempotencyKey: String?
     var parent: Run.Parent?
     var createdAt: Timestamp
+    var replayOf: RunID?
+    /// Its place among those that wait to be taken up; the time where it is nil.
+    var rank: Timestamp?
 }
 
 /// Another process has taken the run over: this one must stop working on it, and nothing it tried to write was written.

@@ -27,6 +27,10 @@ struct RunCommit: Sendable {
     var started: [NewRun]
     /// Steps that wait for called runs, so that a parking run sees those that returned meanwhile.
     var awaited: Set<Place> = []
+    /// Whether it is let go because somebody paused it.
+    var isPausing = false
+    /// Whether it has a place to give back when it ends.
+    var hasSlot = false
 
     struct Place: Sendable, Hashable {
         var node: String
@@ -46,6 +50,8 @@ struct RunCommit: Sendable {
         case duplicate(RunID)
         /// Not parked: called runs have returned.
         case returned([Returned])
+        /// Not parked: somebody elsewhere wants it cancelled.
+        case unwanted
     }
 
     func write(
@@ -53,18 +59,21 @@ struct RunCommit: Sendable {
         onFinish: (TenantTransaction, RunCommit) throws -> Void
     ) throws -> Outcome {
         let runs = RunStore(tx: tx)
-        if let new, let key = new.idempotencyKey, let other = try runs.find(workflow: new.facts.workflow, idempotencyKey: key) {
-            return .duplicate(other)
-        }
+        if let new, let other = try runs.find(startedLike: new) { return .duplicate(other) }
         if new != nil { try onStart(tx, facts) }
         for run in started { try onStart(tx, run.facts) }
         let payloadStore = PayloadStore(tx: tx)
-        for payload in payloads { try payloadStore.store(payload) }
+        for payload in payloads { try payloadStore.store(payload, for: PayloadUser(facts.id)) }
         var hold = hold
         var returned: [Returned] = []
         if case .parked = hold, !awaited.isEmpty {
             returned = try self.returned(runs, PayloadReader(tx: tx, blobs: blobs))
             if !returned.isEmpty { hold = .kept }
+        }
+        var isUnwanted = false
+        if case .parked = hold, new == nil, try runs.wish(of: facts.id) == .cancelled {
+            isUnwanted = true
+            hold = .kept
         }
         try writeRun(runs, tx, hold: hold)
         let journal = JournalStore(tx: tx)
@@ -72,16 +81,20 @@ struct RunCommit: Sendable {
         for run in started { try RunCommit.queue(run, tx) }
         if case .ended = hold {
             if let parent { try tx.setTimer(kind: Engine.timerKind, subject: parent.run.description, dueAt: tx.clock.now()) }
+            if hasSlot { try SlotStore(tx: tx).leave(facts.id) }
             try onFinish(tx, self)
         }
+        if isUnwanted { return .unwanted }
         return returned.isEmpty ? .written : .returned(returned)
     }
 
     /// A run that any process may take up.
-    static func queue(_ new: NewRun, _ tx: TenantTransaction) throws {
-        if let payload = new.items.payload { try PayloadStore(tx: tx).store(payload) }
+    /// - Parameter waits: it has to wait for a place, and is woken by the one that leaves.
+    static func queue(_ new: NewRun, _ tx: TenantTransaction, waits: Bool = false) throws {
+        if let payload = new.items.payload { try PayloadStore(tx: tx).store(payload, for: PayloadUser(new.facts.id)) }
         try RunStore(tx: tx).insert(new, status: .queued, epoch: 0, end: nil, result: nil, resumeAt: nil)
-        try tx.setTimer(kind: Engine.timerKind, subject: new.facts.id.description, dueAt: tx.clock.now())
+        guard !waits else { return }
+        try tx.setTimer(kind: Engine.timerKind, subject: new.facts.id.description, dueAt: tx.clock.now(), rank: new.rank)
     }
 
     /// The row and the journal: a row that is there is left last, since the journal is written under the epoch that it still has.
@@ -93,16 +106,18 @@ struct RunCommit: Sendable {
         let journal = JournalStore(tx: tx)
         if let new {
             try runs.insert(new, status: status, epoch: next, end: end, result: result, resumeAt: resumeAt)
-            for entry in entries { try journal.append(entry, run: facts.id, epoch: next) }
+            try journal.append(entries, run: facts.id, epoch: next)
             if isHeld { try runs.own(facts.id, epoch: epoch) }
         } else {
-            for entry in entries { try journal.append(entry, run: facts.id, epoch: epoch) }
+            try journal.append(entries, run: facts.id, epoch: epoch)
             if !isHeld || status != .running {
                 try runs.update(facts.id, status: status, from: epoch, to: next, end: end, result: result, resumeAt: resumeAt)
             }
-            if !isHeld { try runs.disown(facts.id) }
+            if !isHeld { try runs.disown(facts.id, epoch: epoch) }
         }
         if let resumeAt { try tx.setTimer(kind: Engine.timerKind, subject: facts.id.description, dueAt: resumeAt) }
+        // Somebody may have let it go on while it was being paused.
+        if isPausing, try !runs.isPaused(facts.id) { try tx.setTimer(kind: Engine.timerKind, subject: facts.id.description, dueAt: tx.clock.now()) }
     }
 
     private func returned(_ runs: RunStore, _ payloads: PayloadReader) throws -> [Returned] {

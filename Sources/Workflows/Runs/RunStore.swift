@@ -8,85 +8,138 @@ struct RunStore {
 
     func insert(_ new: NewRun, status: RunStatus, epoch: Int64, end: RunEnd?, result: JSON?, resumeAt: Timestamp?) throws {
         let finishedAt: Timestamp? = status.isOver ? tx.clock.now() : nil
-        try tx.execute(
+        try tx.presume(
             """
             INSERT INTO runs (tenant_id, id, workflow_id, version, status, mode, trigger_node, epoch, depth, input, result, error, idempotency_key,
-                parent_run, parent_node, parent_run_index, parent_call_index, created_at, finished_at, resume_at)
+                parent_run, parent_node, parent_run_index, parent_call_index, replay_of, created_at, finished_at, resume_at, time_zone)
             VALUES (\(tx.tenant), \(new.facts.id), \(new.facts.workflow), \(new.facts.version), \(status), \(new.facts.mode), \(new.trigger), \(epoch),
                 \(new.facts.depth), \(PayloadNames.journaled(new.items).bytes), \(result?.bytes), \(end?.failure?.journaled.serialized),
-                \(new.idempotencyKey), \(new.parent?.run), \(new.parent?.node), \(new.parent?.runIndex), \(new.parent?.callIndex), \(new.createdAt),
-                \(finishedAt), \(resumeAt))
+                \(new.idempotencyKey), \(new.parent?.run), \(new.parent?.node), \(new.parent?.runIndex), \(new.parent?.callIndex), \(new.replayOf),
+                \(new.createdAt), \(finishedAt), \(resumeAt), \(new.facts.timeZone))
             """)
     }
 
     func update(_ id: RunID, status: RunStatus, from epoch: Int64, to next: Int64, end: RunEnd?, result: JSON?, resumeAt: Timestamp?) throws {
         let finishedAt: Timestamp? = status.isOver ? tx.clock.now() : nil
-        let changed = try tx.execute(
+        let isChanged = try tx.presume(
             """
             UPDATE runs SET status = \(status), epoch = \(next), result = \(result?.bytes), error = \(end?.failure?.journaled.serialized),
                 finished_at = \(finishedAt), resume_at = \(resumeAt)
             WHERE tenant_id = \(tx.tenant) AND id = \(id) AND epoch = \(epoch)
-            """)
-        guard changed == 1 else { throw RunAbandoned() }
+            """, changes: 1)
+        guard isChanged else { throw RunAbandoned() }
     }
 
     /// Takes a run that nobody has, or whose owner is dead.
+    /// - Parameter evenPaused: also where somebody paused it.
     /// - Returns: false where it has changed hands, or is over.
-    func take(_ id: RunID, from epoch: Int64, to next: Int64) throws -> Bool {
+    func take(_ id: RunID, from epoch: Int64, to next: Int64, evenPaused: Bool) throws -> Bool {
         let changed = try tx.execute(
             """
             UPDATE runs SET epoch = \(next), status = \(RunStatus.running), resume_at = \(Timestamp?.none)
-            WHERE tenant_id = \(tx.tenant) AND id = \(id) AND epoch = \(epoch) AND finished_at IS NULL
+            WHERE tenant_id = \(tx.tenant) AND id = \(id) AND epoch = \(epoch) AND finished_at IS NULL AND (\(evenPaused) OR paused_at IS NULL)
             """)
         guard changed == 1 else { return false }
         try own(id, epoch: next)
         return true
     }
 
-    func own(_ id: RunID, epoch: Int64) throws {
+    /// - Returns: false where it is over, or paused already.
+    func pause(_ id: RunID) throws -> Bool {
+        try tx.execute(
+            """
+            UPDATE runs SET paused_at = \(tx.clock.now())
+            WHERE tenant_id = \(tx.tenant) AND id = \(id) AND finished_at IS NULL AND paused_at IS NULL AND status <> \(RunStatus.uncertain)
+            """) == 1
+    }
+
+    /// - Returns: false where it is not paused.
+    func unpause(_ id: RunID) throws -> Bool {
+        try tx.execute(
+            """
+            UPDATE runs SET paused_at = \(Timestamp?.none)
+            WHERE tenant_id = \(tx.tenant) AND id = \(id) AND finished_at IS NULL AND paused_at IS NOT NULL
+            """) == 1
+    }
+
+    func isPaused(_ id: RunID) throws -> Bool {
+        try tx.first("SELECT 1 FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id) AND paused_at IS NOT NULL") != nil
+    }
+
+    /// Asks the process that has the run in hand to stop it.
+    /// - Returns: false where no process has it, or it is to be cancelled already.
+    func want(_ wish: RunOwners.Wish, of id: RunID) throws -> Bool {
         try tx.system.execute(
+            """
+            UPDATE run_owners SET wanted = \(wish.rawValue)
+            WHERE run_id = \(id) AND (wanted IS NULL OR wanted <> \(RunOwners.Wish.cancelled.rawValue) OR wanted = \(wish.rawValue))
+            """) == 1
+    }
+
+    func wish(of id: RunID) throws -> RunOwners.Wish? {
+        let text: String?? = try tx.system.first("SELECT wanted FROM run_owners WHERE run_id = \(id)") { try $0.column(0) }
+        return text.flatMap { $0 }.flatMap(RunOwners.Wish.init)
+    }
+
+    func own(_ id: RunID, epoch: Int64) throws {
+        try tx.system.presume(
             """
             INSERT INTO run_owners (run_id, tenant_id, epoch) VALUES (\(id), \(tx.tenant.id), \(epoch))
             ON CONFLICT (run_id) DO UPDATE SET epoch = excluded.epoch
             """)
     }
 
-    func disown(_ id: RunID) throws { try tx.system.execute("DELETE FROM run_owners WHERE run_id = \(id)") }
+    /// Takes the run out of the hands of the process with this epoch; another's it stays.
+    func disown(_ id: RunID, epoch: Int64) throws { try tx.system.presume("DELETE FROM run_owners WHERE run_id = \(id) AND epoch = \(epoch)") }
+
+    /// Removes a run that is over, with its journal and the payloads that only it used.
+    func remove(_ id: RunID) throws {
+        try tx.execute("DELETE FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)")
+        try tx.execute("DELETE FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(id)")
+        try PayloadStore(tx: tx).release(PayloadUser(id))
+    }
 
     func find(_ id: RunID) throws -> Run? {
         try tx.first(
             """
-            SELECT id, workflow_id, version, status, mode, trigger_node, epoch, depth, input, result, error, parent_run, parent_node, parent_run_index,
-                parent_call_index, created_at, finished_at, resume_at
-            FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)
+            SELECT \(columns: Self.columns) FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)
             """, RunStore.run)
     }
 
-    func find(workflow: WorkflowID, idempotencyKey: String) throws -> RunID? {
-        try tx.first(
-            "SELECT id FROM runs WHERE tenant_id = \(tx.tenant) AND workflow_id = \(workflow) AND idempotency_key = \(idempotencyKey)"
+    /// The run that the same workflow was started with the same key before.
+    func find(startedLike new: NewRun) throws -> RunID? {
+        guard let key = new.idempotencyKey else { return nil }
+        return try tx.first(
+            "SELECT id FROM runs WHERE tenant_id = \(tx.tenant) AND workflow_id = \(new.facts.workflow) AND idempotency_key = \(key)"
         ) { try $0.column(0) }
     }
 
     /// Newest first; those older than `before`.
-    func list(workflow: WorkflowID, before: RunID?, limit: Int) throws -> [Run] {
+    func list(workflow: WorkflowID, status: RunStatus? = nil, before: RunID?, limit: Int) throws -> [Run] {
         let bound = before ?? RunID(high: .max, low: .max)
         return try tx.all(
             """
-            SELECT id, workflow_id, version, status, mode, trigger_node, epoch, depth, input, result, error, parent_run, parent_node, parent_run_index,
-                parent_call_index, created_at, finished_at, resume_at
-            FROM runs WHERE tenant_id = \(tx.tenant) AND workflow_id = \(workflow) AND id < \(bound) ORDER BY id DESC LIMIT \(limit)
+            SELECT \(columns: Self.columns) FROM runs WHERE tenant_id = \(tx.tenant) AND workflow_id = \(workflow) AND id < \(bound) AND status IN \(list: Self.wanted(status))
+            ORDER BY id DESC LIMIT \(limit)
             """, RunStore.run)
     }
 
     /// The newest runs of a tenant.
-    func list(before: RunID?, limit: Int) throws -> [Run] {
+    func list(status: RunStatus? = nil, before: RunID?, limit: Int) throws -> [Run] {
         let bound = before ?? RunID(high: .max, low: .max)
         return try tx.all(
             """
-            SELECT id, workflow_id, version, status, mode, trigger_node, epoch, depth, input, result, error, parent_run, parent_node, parent_run_index,
-                parent_call_index, created_at, finished_at, resume_at
-            FROM runs WHERE tenant_id = \(tx.tenant) AND id < \(bound) ORDER BY id DESC LIMIT \(limit)
+            SELECT \(columns: Self.columns) FROM runs WHERE tenant_id = \(tx.tenant) AND id < \(bound) AND status IN \(list: Self.wanted(status)) ORDER BY id DESC LIMIT \(limit)
+            """, RunStore.run)
+    }
+
+    /// Those of some runs that are over, or that nobody goes on with.
+    func ended(among ids: [RunID]) throws -> [Run] {
+        guard !ids.isEmpty else { return [] }
+        return try tx.all(
+            """
+            SELECT \(columns: Self.columns) FROM runs
+            WHERE tenant_id = \(tx.tenant) AND id IN \(list: ids) AND (finished_at IS NOT NULL OR status = \(RunStatus.uncertain))
             """, RunStore.run)
     }
 
@@ -94,11 +147,18 @@ struct RunStore {
     func returned(to parent: RunID) throws -> [Run] {
         try tx.all(
             """
-            SELECT id, workflow_id, version, status, mode, trigger_node, epoch, depth, input, result, error, parent_run, parent_node, parent_run_index,
-                parent_call_index, created_at, finished_at, resume_at
-            FROM runs WHERE tenant_id = \(tx.tenant) AND parent_run = \(parent) AND finished_at IS NOT NULL ORDER BY id
+            SELECT \(columns: Self.columns) FROM runs WHERE tenant_id = \(tx.tenant) AND parent_run = \(parent) AND finished_at IS NOT NULL ORDER BY id
             """, RunStore.run)
     }
+
+    private static let columns =
+        [
+            "id", "workflow_id", "version", "status", "mode", "trigger_node", "epoch", "depth", "input", "result", "error", "parent_run",
+            "parent_node",
+            "parent_run_index", "parent_call_index", "created_at", "finished_at", "resume_at", "time_zone", "paused_at", "replay_of"
+        ] as [StaticString]
+
+    private static func wanted(_ status: RunStatus?) -> [RunStatus] { status.map { [$0] } ?? RunStatus.allCases }
 
     private static func run(_ row: Row) throws -> Run {
         func json(_ bytes: [UInt8]?) throws -> JSON? { try bytes.map { try JSON(parsing: $0) } }
@@ -107,9 +167,11 @@ struct RunStore {
         return Run(
             id: try row.column(0), workflow: try row.column(1), version: try row.column(2), status: try row.column(3), mode: try row.column(4),
             trigger: try row.column(5), epoch: try row.column(6), depth: try row.column(7),
+            timeZone: try row.column(18),
             parent: try parent.map { Run.Parent(run: $0, node: try row.column(12), runIndex: try row.column(13), callIndex: try row.column(14)) },
             failure: try error.map { StepFailure(journaled: try JSON(parsing: $0)) }, createdAt: try row.column(15), finishedAt: try row.column(16),
-            resumeAt: try row.column(17), input: try json(try row.column(8)) ?? .null, result: try json(try row.column(9)))
+            resumeAt: try row.column(17), pausedAt: try row.column(19), replayOf: try row.column(20), input: try json(try row.column(8)) ?? .null,
+            result: try json(try row.column(9)))
     }
 }
 
@@ -123,9 +185,26 @@ struct RunOwners {
 
     let tx: SystemTransaction
 
-    /// Those of epochs that hold no lease any more.
+    /// What a process may ask of the one that has a run in hand.
+    enum Wish: String, Sendable { case cancelled, paused }
+
+    /// What others ask of runs in the hands of this epoch.
+    func wishes(of epoch: Int64) throws -> [(run: RunID, wish: Wish)] {
+        try tx.all("SELECT run_id, wanted FROM run_owners WHERE epoch = \(epoch) AND wanted IS NOT NULL") { row in
+            (try row.column(0, as: RunID.self), Wish(rawValue: try row.column(1)) ?? .cancelled)
+        }
+    }
+
+    /// Those of epochs that hold no lease any more: of each tenant the oldest first, and the tenants in turn.
     func orphans(live: [Int64], limit: Int) throws -> [Owned] {
-        try tx.all("SELECT run_id, tenant_id, epoch FROM run_owners WHERE epoch NOT IN \(list: live) ORDER BY run_id LIMIT \(limit)") {
+        try tx.all(
+            """
+            SELECT run_id, tenant_id, epoch FROM (
+                SELECT run_id, tenant_id, epoch, row_number() OVER (PARTITION BY tenant_id ORDER BY run_id) AS place
+                FROM run_owners WHERE epoch NOT IN \(list: live)) AS orphans
+            ORDER BY place, run_id LIMIT \(limit)
+            """
+        ) {
             Owned(run: try $0.column(0), tenant: try $0.column(1), epoch: try $0.column(2))
         }
     }

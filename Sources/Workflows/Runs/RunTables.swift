@@ -8,28 +8,31 @@ package enum RunTables {
             Column("id", .uuid), Column("workflow_id", .uuid), Column("version", .integer), Column("status", .text), Column("mode", .text),
             Column("trigger_node", .text),
             // The lease under which a process may write to the journal; 0 where no process has the run.
-            Column("epoch", .integer), Column("depth", .integer), Column("input", .blob), Column("result", .blob, optional: true),
-            Column("error", .text, optional: true), Column("idempotency_key", .text, optional: true), Column("parent_run", .uuid, optional: true),
-            Column("parent_node", .text, optional: true), Column("parent_run_index", .integer, optional: true),
-            Column("parent_call_index", .integer, optional: true), Column("created_at", .timestamp),
-            Column("finished_at", .timestamp, optional: true),
-            Column("resume_at", .timestamp, optional: true)
+            Column("epoch", .integer), Column("depth", .integer), Column("time_zone", .text), Column("input", .blob),
+            Column("result", .blob, optional: true), Column("error", .text, optional: true), Column("idempotency_key", .text, optional: true),
+            Column("parent_run", .uuid, optional: true), Column("parent_node", .text, optional: true),
+            Column("parent_run_index", .integer, optional: true), Column("parent_call_index", .integer, optional: true),
+            Column("replay_of", .uuid, optional: true), Column("created_at", .timestamp), Column("finished_at", .timestamp, optional: true),
+            // While it is set no process takes the run up.
+            Column("resume_at", .timestamp, optional: true), Column("paused_at", .timestamp, optional: true)
         ],
         indexes: [
-            Index("runs_by_workflow", on: ["tenant_id", "workflow_id", "id"]),
+            // Without the tenant, so that a planner that knows nothing of the table yet cannot take it for the primary key's.
+            Index("runs_by_workflow", on: ["workflow_id", "id"]),
             Index("runs_by_key", on: ["tenant_id", "workflow_id", "idempotency_key"], unique: true, where: .isNotNull("idempotency_key")),
             Index("runs_by_parent", on: ["tenant_id", "parent_run"], where: .isNotNull("parent_run"))
         ],
         checks: [.oneOf(column: "status", values: RunStatus.allCases.map(\.rawValue)), .atLeast(column: "epoch", 0)])
 
+    /// Each row is written under the run's epoch, which is checked by the statement that writes it: a foreign key would lock the run's row
+    /// for every one of them to say less.
     static let journal = Table(
         "run_journal", .tenant, primaryKey: ["run_id", "seq"],
         columns: [
             Column("run_id", .uuid), Column("seq", .integer), Column("format", .integer), Column("kind", .text),
             Column("node", .text, optional: true),
             Column("run_index", .integer), Column("attempt", .integer), Column("at", .timestamp), Column("data", .blob)
-        ],
-        foreignKeys: [ForeignKey(["tenant_id", "run_id"], references: "runs", ["tenant_id", "id"], onDelete: .cascade)])
+        ])
 
     static let staticData = Table(
         "workflow_static_data", .tenant, primaryKey: ["workflow_id", "node"],
@@ -39,10 +42,23 @@ package enum RunTables {
     /// The runs that processes have in hand, so that those of a dead process are found across tenants.
     static let owners = Table(
         "run_owners", .system, primaryKey: ["run_id"],
-        columns: [Column("run_id", .uuid), Column("tenant_id", .uuid), Column("epoch", .integer)],
+        columns: [
+            Column("run_id", .uuid), Column("tenant_id", .uuid), Column("epoch", .integer),
+            // What another process asks of the owner.
+            Column("wanted", .text, optional: true)
+        ],
         indexes: [Index("run_owners_by_epoch", on: ["epoch"])])
 
-    package static let all = [runs, journal, staticData, owners]
+    /// The places of runs whose workflow allows only so many at once.
+    static let slots = Table(
+        "run_slots", .tenant, primaryKey: ["run_id"],
+        columns: [
+            Column("run_id", .uuid), Column("workflow_id", .uuid), Column("slot_key", .text), Column("allowed", .integer),
+            Column("is_waiting", .boolean)
+        ],
+        indexes: [Index("run_slots_key", on: ["tenant_id", "workflow_id", "slot_key", "is_waiting", "run_id"])])
+
+    package static let all = [runs, journal, staticData, owners, slots]
     package static let migrations = [Migration("workflows.0001-runs", all.map { .createTable($0) })]
 }
 

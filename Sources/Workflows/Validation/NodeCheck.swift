@@ -14,6 +14,7 @@ struct NodeCheck {
         // n8n leaves edges from or to ports that are not there unused, and so do its documents here.
         if document.settings.order == .parallel { faults += portFaults(document: document, kinds: kinds) }
         faults += triggerFaults()
+        faults += credentialFaults()
         return faults
     }
 
@@ -112,6 +113,18 @@ struct NodeCheck {
         }
     }
 
+    /// Credentials that the node will use and does not have. An import names those of another installation, which have no id here.
+    private func credentialFaults() -> [WorkflowFault] {
+        kind.credentialTypes(of: node).compactMap { type in
+            let field = "\(path).credentials.\(type)"
+            guard let reference = node.credentials[type] else {
+                return fault(field, "credential_missing", "Choose a credential of the type \(type).")
+            }
+            guard reference.id == nil else { return nil }
+            return fault(field, "credential_unmapped", "The credential '\(reference.name)' of the type \(type) is not set up here; choose one.")
+        }
+    }
+
     /// What must be known without a run: a webhook's path and methods, a schedule's slots.
     private func triggerFaults() -> [WorkflowFault] {
         switch node.kind {
@@ -119,7 +132,7 @@ struct NodeCheck {
             return ["path", "httpMethod"].filter { node.config[$0].map(NodeCheck.isExpression) ?? false }.map {
                 fault("\(path).config.\($0)", "expression_not_allowed", "It must be known before a run, so that it cannot be an expression.")
             }
-        case "schedule", "cron":
+        case "schedule", "cron", "interval":
             do {
                 _ = try Schedule(node, kind: kind, timeZone: "UTC")
                 return []

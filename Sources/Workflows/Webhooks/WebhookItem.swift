@@ -6,11 +6,14 @@ struct WebhookItem {
     let call: EndpointCall
     let path: String
     let parameters: [String: String]
+    /// In lower case.
+    let hiddenHeader: String?
 
     var item: Item {
         var headers = JSONObject()
-        for header in call.head.headers where !Self.hidden.contains(header.name.lowercased()) {
-            headers[header.name.lowercased()] = .string(header.value)
+        for header in call.head.headers {
+            let name = header.name.lowercased()
+            if name != Self.hidden, name != hiddenHeader { headers[name] = .string(header.value) }
         }
         var query = JSONObject()
         for pair in call.queryPairs { query[pair.name] = Self.joined(query[pair.name], .string(pair.value)) }
@@ -22,7 +25,7 @@ struct WebhookItem {
     }
 
     /// What identifies somebody to this platform is not for a workflow's journal.
-    private static let hidden: Set<String> = ["cookie"]
+    private static let hidden = "cookie"
 
     private static func joined(_ known: JSON?, _ value: JSON) -> JSON {
         switch known {
@@ -35,8 +38,8 @@ struct WebhookItem {
     /// By content type: JSON, a form, or text; a body that is not what it says is kept as text.
     private var body: JSON {
         guard !call.body.isEmpty else { return .object([:]) }
-        let type = call.header("Content-Type")?.prefix { $0 != ";" }.lowercased() ?? "application/json"
-        if type.contains("json"), let json = try? JSON(parsing: call.body) { return json }
+        let type = call.header("Content-Type")?.prefix { $0 != ";" && $0 != " " }.lowercased() ?? "application/json"
+        if type.hasSuffix("json"), let json = try? JSON(parsing: call.body) { return json }
         if type == "application/x-www-form-urlencoded", let form = try? call.form() {
             var members = JSONObject()
             for pair in form.pairs { members[pair.name] = Self.joined(members[pair.name], .string(pair.value)) }

@@ -8,6 +8,8 @@ package struct Webhooks: Sendable {
     let engine: Engine
     let workflows: Workflows
     let versions: VersionCache
+    let clock: Clock
+    let credential: @Sendable (_ id: String, _ type: String, TenantID) async throws -> JSONObject
     let timeZone: @Sendable (TenantID) async throws -> String
     let readBinary: @Sendable (BinaryReference, TenantID) async throws -> [UInt8]
 
@@ -15,35 +17,60 @@ package struct Webhooks: Sendable {
     static let keyHeader = "idempotency-key"
 
     package init(
-        database: any Database, engine: Engine, workflows: Workflows, timeZone: @escaping @Sendable (TenantID) async throws -> String,
+        database: any Database, engine: Engine, workflows: Workflows, clock: Clock,
+        timeZone: @escaping @Sendable (TenantID) async throws -> String,
+        credential: @escaping @Sendable (_ id: String, _ type: String, TenantID) async throws -> JSONObject,
         readBinary: @escaping @Sendable (BinaryReference, TenantID) async throws -> [UInt8]
     ) {
         self.database = database
         self.engine = engine
         self.workflows = workflows
         versions = VersionCache()
+        self.clock = clock
+        self.credential = credential
         self.timeZone = timeZone
         self.readBinary = readBinary
     }
 
     package func answer(_ call: EndpointCall, tenant: TenantID, path: String) async throws -> Answer {
         let method = call.head.method
-        let target = try await database.read(in: tenant) { tx in try TriggerStore(tx: tx).target(method: method, path: path) }
-        guard let target else { throw try await missing(method, path, tenant) }
-        let version = try await version(target.workflow, target.version, tenant)
-        guard let node = version.document.nodes.first(where: { $0.id == target.node }), let kind = workflows.kinds.kind(node.kind) else {
-            throw Refusal.missing("webhook")
+        guard let target = try await workflows.targets.find(tenant, method, path, look: { try await target(method, path, tenant) }) else {
+            throw try await missing(method, path, tenant)
         }
-        let definition = WebhookDefinition(node, kind: kind)
-        let item = WebhookItem(call: call, path: path, parameters: target.parameters).item
+        var item: Item
+        switch try await verdict(on: call, target.node, target.definition, tenant) {
+        case .open(let claims, let header):
+            item = WebhookItem(call: call, path: path, parameters: target.parameters, hiddenHeader: header).item
+            if let claims { item.json["jwtPayload"] = claims }
+        case .challenge(let challenge): return .webhookChallenge(challenge)
+        case .refused(let reason): throw Refusal(.forbidden, "webhook_forbidden", reason)
+        }
         let handle = try await engine.start(
             RunStart(
-                tenant: tenant, workflow: target.workflow, version: target.version, document: version.document, trigger: node.name,
+                tenant: tenant, workflow: target.workflow, version: target.version, document: target.document, trigger: target.node.name,
                 items: ItemList([item]), mode: "webhook", timeZone: try await timeZone(tenant), idempotencyKey: call.header(Self.keyHeader)))
-        return try await render(try await answer(of: handle, definition), tenant: tenant, run: handle.run)
+        return try await render(try await answer(of: handle, target.definition), tenant: tenant, run: handle.run)
     }
 
-    private func answer(of handle: RunHandle, _ definition: WebhookDefinition) async throws -> WebhookAnswer {
+    /// A webhook that asks for authentication and lacks its credential is closed to everyone.
+    func verdict(on call: EndpointCall, _ node: WorkflowNode, _ definition: WebhookDefinition, _ tenant: TenantID) async throws
+        -> WebhookGuard.Verdict
+    {
+        guard WebhookGuard.admits(definition, address: call.clientAddress, userAgent: call.header("User-Agent")) else {
+            return .refused("This webhook does not take requests from here.")
+        }
+        guard definition.authentication != "none" else { return .open(claims: nil, header: nil) }
+        guard let type = WebhookGuard.credentialType(of: definition.authentication), let id = node.credentials[type]?.id else {
+            return .refused("This webhook has no credential to check requests with.")
+        }
+        let fields: JSONObject
+        do { fields = try await credential(id, type, tenant) } catch is StepFailure {
+            return .refused("This webhook has no credential to check requests with.")
+        }
+        return WebhookGuard.verdict(type: type, fields: fields, header: { call.header($0) }, now: clock.now())
+    }
+
+    func answer(of handle: RunHandle, _ definition: WebhookDefinition) async throws -> WebhookAnswer {
         switch definition.responseMode {
         case .onReceived: return definition.immediateAnswer
         case .responseNode:
@@ -63,7 +90,7 @@ package struct Webhooks: Sendable {
             status: 500, body: .json(["message": "The workflow failed.", "code": "workflow_failed", "execution_id": .string(result.run.description)]))
     }
 
-    private func render(_ answer: WebhookAnswer, tenant: TenantID, run: RunID) async throws -> Answer {
+    func render(_ answer: WebhookAnswer, tenant: TenantID, run: RunID) async throws -> Answer {
         var made = Answer(status: answer.status, headers: answer.headers.filter { $0.name.lowercased() != "content-type" })
         let chosen = answer.headers.first { $0.name.lowercased() == "content-type" }?.value
         made.headers.append(("X-Execution-Id", run.description))
@@ -87,6 +114,18 @@ package struct Webhooks: Sendable {
                 arguments: ["allow": others.joined(separator: ", ")])
         }
         return Refusal(.missing, "no_webhook", "No published workflow answers this path; publish it first.")
+    }
+
+    func target(_ method: String, _ path: String, _ tenant: TenantID) async throws -> WebhookTargets.Target? {
+        let found = try await database.read(in: tenant) { tx in try TriggerStore(tx: tx).target(method: method, path: path) }
+        guard let found else { return nil }
+        let document = try await version(found.workflow, found.version, tenant).document
+        guard let node = document.nodes.first(where: { $0.id == found.node }), let kind = workflows.kinds.kind(node.kind) else {
+            throw Refusal.missing("webhook")
+        }
+        return WebhookTargets.Target(
+            workflow: found.workflow, version: found.version, document: document, node: node,
+            definition: WebhookDefinition(node, kind: kind), parameters: found.parameters)
     }
 
     private func version(_ workflow: WorkflowID, _ number: Int, _ tenant: TenantID) async throws -> VersionCache.Entry {

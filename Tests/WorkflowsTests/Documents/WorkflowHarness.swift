@@ -1,3 +1,4 @@
+import Jobs
 import Kernel
 import Outbound
 import Persistence
@@ -30,13 +31,22 @@ struct WorkflowHarness {
         }
     }
 
-    static func run(_ engine: DatabaseEngine, _ body: (WorkflowHarness) async throws -> Void) async throws {
-        let tables = TenancyModule.tables + WorkflowTables.all
-        try await withDatabase(engine, tables: tables, migrations: TenancyModule.migrations + WorkflowTables.migrations) { lease in
+    /// - Parameter running: with the tables of runs, for tests that start an engine.
+    static func run(
+        _ engine: DatabaseEngine, running: Bool = false, expressionFault: @escaping @Sendable (String) -> String? = { _ in nil },
+        _ body: (WorkflowHarness) async throws -> Void
+    ) async throws {
+        let tables =
+            TenancyModule.tables + WorkflowTables.all + WorkflowTables.dataTables + WorkflowTables.trials + JobsModule.tables
+            + (running ? RunTables.all : [])
+        let migrations = JobsModule.migrations + TenancyModule.migrations + (running ? RunTables.migrations : [])
+        try await withDatabase(engine, tables: tables, migrations: migrations + WorkflowTables.migrations) { lease in
             let outside = Outside()
             let policies = TenantPolicies.tenancy { _ in "UTC" }
             let harness = WorkflowHarness(
-                lease: lease, workflows: Workflows(database: lease.database, kinds: .builtIn, policies: policies),
+                lease: lease,
+                workflows: Workflows(
+                    database: lease.database, kinds: .builtIn, policies: policies, clock: lease.clock.clock, expressionFault: expressionFault),
                 credentials: Credentials(database: lease.database, vault: lease.vault, ids: lease.ids, policies: policies) { request, _ in
                     try outside.send(request)
                 }, variables: Variables(database: lease.database, policies: policies), outside: outside)

@@ -54,6 +54,9 @@ import Testing
             #expect(try await harness.workflows.document(of: made.id, version: 1, by: me) == .hook())
             let versions = try await harness.workflows.versions(of: made.id, below: nil, limit: 10, by: me)
             #expect(versions.map(\.number) == [2, 1])
+            #expect(try await harness.workflows.webhooks(of: made.id, by: me) == [WebhookRoute(method: "POST", path: "orders/:id/lines")])
+            #expect(try await harness.workflows.names(of: [made.id, harness.lease.ids.next()], by: me) == [made.id: "Hook"])
+            #expect(try await harness.workflows.names(of: [made.id], by: harness.principal(in: harness.lease.other)) == [:])
 
             let stopped = try await harness.workflows.unpublish(made.id, by: me)
             #expect(stopped.publishedVersion == nil && stopped.lastVersion == 2)

@@ -12,6 +12,11 @@ final class Outside: Sendable {
     let hits = Mutex<[String]>([])
     func hit(_ text: String) { hits.withLock { $0.append(text) } }
     var all: [String] { hits.withLock { $0 } }
+
+    /// Whether steps that wait at the gate may pass.
+    private let gate = Mutex(false)
+    var isOpen: Bool { gate.withLock { $0 } }
+    func open() { gate.withLock { $0 = true } }
 }
 
 /// Kinds for tests, told apart by name; what they do outside is written to the `Outside` of the run's tenant.
@@ -28,7 +33,8 @@ struct ProbeNode: NodeExecutor {
     static var kinds: [NodeKind] {
         [
             ("probe_pure", NodeKind.Effect.pure), ("probe_keyed", .keyed), ("probe_once", .once), ("probe_wait", .pure), ("probe_fail", .pure),
-            ("probe_call", .pure), ("probe_answer", .pure), ("probe_static", .pure)
+            ("probe_call", .pure), ("probe_answer", .pure), ("probe_static", .pure), ("probe_slow", .keyed), ("probe_zone", .pure),
+            ("probe_picky", .keyed), ("probe_gate", .keyed), ("probe_brief", .keyed)
         ].map {
             NodeKind(kind: $0.0, category: .action, title: $0.0, summary: "", effect: $0.1)
         }
@@ -40,9 +46,25 @@ struct ProbeNode: NodeExecutor {
         case "probe_keyed", "probe_once":
             outside.hit(step.idempotencyKey.split(separator: "-").suffix(2).joined(separator: "-"))
             return .items([step.items])
+        case "probe_gate":
+            while !outside.isOpen { try await Task.sleep(for: .milliseconds(5)) }
+            outside.hit("\(step.node.id)-\(step.runIndex)")
+            return .items([step.items])
+        case "probe_picky":
+            guard step.items.first?.json["n"] != 1 else { throw StepFailure("picky", "not this one", isRetryable: false) }
+            outside.hit("\(step.node.id)-\(step.runIndex)")
+            return .items([step.items])
+        case "probe_brief":
+            try await Task.sleep(for: .milliseconds(200))
+            outside.hit("\(step.node.id)-\(step.runIndex)")
+            return .items([step.items])
         case "probe_wait":
             guard step.resume == nil else { return .items([step.items]) }
             return .wait(until: step.now + .seconds(60))
+        case "probe_slow":
+            try await Task.sleep(for: .seconds(20))
+            return .items([step.items])
+        case "probe_zone": return .items([[Item(json: ["zone": .string(step.timeZone)])]])
         case "probe_fail": throw StepFailure("odd", "it fails")
         case "probe_call":
             guard case .called(let results)? = step.resume else {
@@ -93,8 +115,24 @@ extension Graph {
     }
 }
 
+func withRig(
+    _ document: WorkflowDocument, sub: WorkflowDocument? = nil, liveRunsMaximum: Int = 1_000,
+    resolve: EngineRig.Resolver? = nil, fault: @escaping @Sendable (Engine.FaultPoint) throws -> Void = { _ in },
+    _ body: (EngineRig) async throws -> Void
+) async throws {
+    try await withDatabase(.sqlite, tables: RunTables.all + JobsModule.tables, migrations: JobsModule.migrations + RunTables.migrations) { lease in
+        let workflow: WorkflowID = lease.ids.next()
+        try await body(
+            try await EngineRig.make(
+                lease, workflow: workflow, document: document, sub: sub, liveRunsMaximum: liveRunsMaximum, resolve: resolve,
+                fault: fault))
+    }
+}
+
 /// An engine on a leased database, and the timers that drive it.
 struct EngineRig {
+    typealias Resolver = @Sendable (WorkflowCall, TenantID) async throws -> (workflow: WorkflowID, version: Int, trigger: String)
+
     let engine: Engine
     let timers: TimerService
     let lease: DatabaseLease
@@ -102,8 +140,8 @@ struct EngineRig {
     let workflow: WorkflowID
 
     static func make(
-        _ lease: DatabaseLease, workflow: WorkflowID, document: WorkflowDocument, sub: WorkflowDocument? = nil,
-        fault: @escaping @Sendable (Engine.FaultPoint) throws -> Void = { _ in }
+        _ lease: DatabaseLease, workflow: WorkflowID, document: WorkflowDocument, sub: WorkflowDocument? = nil, liveRunsMaximum: Int = 1_000,
+        resolve: Resolver? = nil, fault: @escaping @Sendable (Engine.FaultPoint) throws -> Void = { _ in }
     ) async throws -> EngineRig {
         let worker = try await lease.database.writeSystem { tx in
             let leases = LeaseStore(tx: tx)
@@ -113,8 +151,9 @@ struct EngineRig {
         }
         var configuration = Engine.Configuration(
             kinds: probeKinds, load: { _, id, _ in id == workflow ? document : sub ?? document },
-            resolve: { call, _ in (WorkflowID(high: 1, low: 1), 1, "t") }, errorWorkflow: { _, _ in (WorkflowID(high: 1, low: 1), 1, "t") })
+            resolve: resolve ?? { _, _ in (WorkflowID(high: 1, low: 1), 1, "t") }, errorWorkflow: { _, _ in (WorkflowID(high: 1, low: 1), 1, "t") })
         configuration.fault = fault
+        configuration.liveRunsMaximum = liveRunsMaximum
         let engine = Engine(
             database: lease.database, lease: worker, services: .plain, configuration: configuration, clock: lease.clock.clock, ids: lease.ids,
             blobs: lease.blobs)
@@ -123,25 +162,33 @@ struct EngineRig {
         return EngineRig(engine: engine, timers: timers, lease: lease, worker: worker, workflow: workflow)
     }
 
-    func start(_ document: WorkflowDocument, items: [Item] = [Item(json: ["n": 1])], key: String? = nil, mode: String = "webhook") async throws
-        -> RunHandle
-    {
+    func start(
+        _ document: WorkflowDocument, items: [Item] = [Item(json: ["n": 1])], key: String? = nil, mode: String = "webhook",
+        timeZone: String = "UTC"
+    ) async throws -> RunHandle {
         try await engine.start(
             RunStart(
                 tenant: lease.tenant, workflow: workflow, version: 1, document: document, trigger: document.nodes[0].name, items: ItemList(items),
-                mode: mode,
-                idempotencyKey: key))
+                mode: mode, timeZone: timeZone, idempotencyKey: key))
     }
 
     func row(_ run: RunID) async throws -> Run {
         try await lease.database.read(in: lease.tenant) { tx in try RunStore(tx: tx).find(run)! }
     }
 
-    /// Fires timers until the engine has nothing in hand and none is due.
+    /// Fires timers until the engine has nothing in hand and none is due, nor will be in a moment for having found no room.
     func settle() async throws {
-        for _ in 0..<200 {
+        var isQuiet = false
+        for _ in 0..<2_000 {
             let fired = try await timers.fireDue()
-            if fired == 0, engine.liveRuns == 0 { return }
+            if fired > 0 || engine.liveRuns > 0 {
+                isQuiet = false
+            } else if isQuiet {
+                return
+            } else {
+                isQuiet = true
+                lease.clock.advance(by: .milliseconds(300))
+            }
             try await Task.sleep(for: .milliseconds(2))
         }
     }

@@ -1,4 +1,5 @@
 import Kernel
+import TestKit
 import Testing
 @testable import Workflows
 
@@ -10,7 +11,7 @@ import Testing
 
         init(seed: UInt64) {
             self.seed = seed
-            var random = Seeded(state: seed)
+            var random = Seeded(seed)
             let count = Int.random(in: 2...9, using: &random)
             var nodes = (0..<count).map { index in
                 WorkflowNode(
@@ -39,7 +40,7 @@ import Testing
 
         /// The same outcome for the same attempt of the same step, whenever it is asked.
         func outcome(_ request: StepRequest) -> Player.Outcome {
-            var random = Seeded(state: seed ^ UInt64(request.step.node * 1_000_003 + request.step.runIndex * 7_919 + request.attempt))
+            var random = Seeded(seed ^ UInt64(request.step.node * 1_000_003 + request.step.runIndex * 7_919 + request.attempt))
             if request.resume == nil {
                 switch Int.random(in: 0..<30, using: &random) {
                 case 0, 1: return .failure(StepFailure("odd", "seed", itemIndex: 0, isRetryable: Bool.random(using: &random)))
@@ -65,7 +66,7 @@ import Testing
 
         func player(shuffle: UInt64) -> Player {
             var player = Player(graph) { _, request, _ in outcome(request) }
-            var random = Seeded(state: shuffle)
+            var random = Seeded(shuffle)
             player.pick = { Int.random(in: 0..<$0, using: &random) }
             return player
         }

@@ -125,7 +125,7 @@ struct Player {
         case .counts(let counts): finish.outputs = counts.map { StepOutput(Player.list($0), .unknown) }
         case .outputs(let outputs): finish.outputs = outputs
         case .failure(let failure): return feed(.stepFailed(request.step, attempt: request.attempt, failure, at: .zero))
-        case .wait(let until): return feed(.stepWaiting(request.step, until: until))
+        case .wait(let until): return feed(.stepWaiting(request.step, until: until, state: nil))
         case .call(let count, let waits):
             feed(.stepCalled(request.step, count: count, waits: waits))
             guard waits else { return }
@@ -145,15 +145,3 @@ struct Player {
 }
 
 extension Timestamp { static let zero = Timestamp(microseconds: 0) }
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers for the same seed everywhere.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}

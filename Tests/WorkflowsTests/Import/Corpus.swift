@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import TestKit
 
 /// The public n8n templates that stand beside the project, where there are any: one `{id, name, workflow}` a line.
 struct Corpus {
@@ -9,7 +10,7 @@ struct Corpus {
         var workflow: JSON
     }
 
-    static var folder: String { ProcessInfo.processInfo.environment["AIAS_CORPUS"] ?? "/work/shared/corpus/n8n" }
+    static var folder: String { ProcessInfo.processInfo.environment["AIAS_CORPUS"] ?? TestFolders.shared + "/corpus/n8n" }
 
     static var isPresent: Bool {
         let found = FileManager.default.fileExists(atPath: folder + "/templates.jsonl")

@@ -8,8 +8,9 @@ import Synchronization
 
 /// Runs real nodes, alone or in workflows, in memory: real expressions and the real sandbox; only the network is a function.
 struct KindsHarness {
-    typealias Network = @Sendable (OutboundRequest) throws -> OutboundResponse
+    typealias Network = @Sendable (OutboundRequest) async throws -> OutboundResponse
     static let sandbox = Sandbox()
+    static let converter = FileConverter()
     static let now = Timestamp("2026-03-10T12:00:00Z")!
 
     /// Requests in the order they were sent.
@@ -37,22 +38,26 @@ struct KindsHarness {
         OutboundResponse(status: 200, headers: [("Content-Type", "application/json")], body: Array("{}".utf8), url: request.url)
     }
     var credentials: [String: JSONObject] = [:]
+    var tenant = TenantID(high: 7, low: 7)
+    var facilities = StepFacilities(convert: { try await KindsHarness.converter.convert($0) })
     /// Called workflows, by id.
     var workflows: [String: WorkflowDocument] = [:]
 
     private var services: EngineServices {
         let expressions = Expressions(scripts: Self.sandbox)
         let (log, files, network, credentials) = (log, files, network, credentials)
-        return EngineServices(
+        var services = EngineServices(
             evaluate: { value, tenant, scope, item in try await expressions.evaluate(value, tenant: tenant, scope: scope, itemIndex: item) },
             scripts: Self.sandbox, credential: { _, type, _ in credentials[type] ?? [:] },
             send: { request, _ in
                 log.append(request)
-                return try network(request)
+                return try await network(request)
             }, readBinary: { file, _ in files.read(file.id) },
             writeBinary: { bytes, type, name, _ in
                 BinaryReference(id: files.write(bytes), mimeType: type, fileName: name, byteCount: bytes.count)
             })
+        services.facilities = facilities
+        return services
     }
 
     func run(_ document: WorkflowDocument, trigger: String, items: [Item] = [Item(json: [:])], mode: String = "manual") async throws
@@ -74,7 +79,7 @@ struct KindsHarness {
 
     /// - Throws: the run's failure.
     func items(_ node: WorkflowNode, inputs: [[Item]]) async throws -> [[Item]] {
-        let context = try Self.step(node, inputs: inputs, services: services)
+        let context = try Self.step(node, inputs: inputs, services: services, tenant: tenant)
         let executor = KindRegistry.builtIn.executor(for: node.kind)!
         switch try await executor.run(context) {
         case .items(let outputs), .respond(_, let outputs): return outputs
@@ -82,22 +87,34 @@ struct KindsHarness {
         }
     }
 
-    func outcome(_ node: WorkflowNode, inputs: [[Item]]) async throws -> StepOutcome {
-        try await KindRegistry.builtIn.executor(for: node.kind)!.run(Self.step(node, inputs: inputs, services: services))
+    func outcome(_ node: WorkflowNode, inputs: [[Item]], resume: StepResume? = nil) async throws -> StepOutcome {
+        try await KindRegistry.builtIn.executor(for: node.kind)!.run(Self.step(node, inputs: inputs, services: services, resume: resume))
     }
 
-    private static func step(_ node: WorkflowNode, inputs: [[Item]], services: EngineServices) throws -> StepContext {
+    /// One run of a step by an engine that keeps a state over waits.
+    /// - Returns: what it gave, and the state it left.
+    func keepingRun(_ node: WorkflowNode, inputs: [[Item]], resume: StepResume? = nil, state: JSON = .null) async throws -> (StepOutcome, JSON) {
+        let context = try Self.step(node, inputs: inputs, services: services, resume: resume, state: state)
+        let outcome = try await KindRegistry.builtIn.executor(for: node.kind)!.run(context)
+        guard let box = context.services as? StepBox else { return (outcome, .null) }
+        let request = StepRequest(step: StepKey(node: 1, runIndex: 0), attempt: 1, inputs: [], resume: nil, wasIntended: false)
+        return (outcome, box.finish(request, outputs: [], answer: nil, startedAt: Self.now, finishedAt: Self.now).state ?? .null)
+    }
+
+    private static func step(
+        _ node: WorkflowNode, inputs: [[Item]], services: EngineServices, resume: StepResume? = nil, state: JSON = .null,
+        tenant: TenantID = TenantID(high: 7, low: 7)
+    ) throws -> StepContext {
         let kind = KindRegistry.builtIn.kind(node.kind)!
         let trigger = WorkflowNode(id: "start", category: .trigger, kind: "manual", name: "Start", connections: [.init(to: node.id)])
         let workflow = CompiledWorkflow(WorkflowDocument(name: "test", nodes: [trigger, node]), kinds: .builtIn)
         let machine = RunMachine(workflow)
         let facts = ExpressionFacts(now: now, nodeName: node.name, workflow: ["name": "test"], seed: 1)
         let scope = RunScope(machine: machine, node: 1, inputs: inputs.map { StepInput(items: ItemList($0), source: nil) }, facts: facts)
-        let tenant = TenantID(high: 7, low: 7)
         let box = StepBox(services: services, node: workflow.nodes[1], kind: kind, tenant: tenant, staticGlobal: [:], staticNode: [:], scope: scope)
         return StepContext(
-            node: node, kind: kind, inputs: inputs, runIndex: 0, attempt: 1, resume: nil, idempotencyKey: "key", now: now, timeZone: "UTC",
-            tenant: tenant, mode: "manual", services: box, state: .null)
+            node: node, kind: kind, inputs: inputs, runIndex: 0, attempt: 1, resume: resume, idempotencyKey: "key", now: now, timeZone: "UTC",
+            tenant: tenant, mode: "manual", services: box, state: state)
     }
 }
 

@@ -1,75 +1,130 @@
-internal import Crypto
 internal import Foundation
 internal import Kernel
 
-/// Digests and keyed digests of values and files.
+/// Digests, keyed digests, signatures and random texts.
 struct CryptoNode: NodeExecutor {
     static var kinds: [NodeKind] {
-        let digests = ["MD5", "SHA1", "SHA256", "SHA384", "SHA512"].map { Parameter.Option(.init(.string($0)), $0) }
-        return [
+        [
             NodeKind(
-                kind: "crypto", category: .action, title: "Crypto", summary: "Hashes and signs values.", icon: "lock",
-                parameters: [
-                    Parameter("action", .options, "Action", default: "hash", options: [.init("hash", "Hash"), .init("hmac", "Hmac")]),
-                    Parameter("type", .options, "Type", default: "MD5", options: digests),
-                    Parameter("binaryData", .boolean, "Of a file", default: false),
-                    Parameter("binaryPropertyName", .string, "File property", default: "data", showWhen: ["binaryData": [true]]),
-                    Parameter("value", .string, "Value", default: "", showWhen: ["binaryData": [false]]),
-                    Parameter("dataPropertyName", .string, "Put into", default: "data"),
-                    Parameter("secret", .string, "Secret", default: "", showWhen: ["action": ["hmac"]]),
-                    Parameter("encoding", .options, "Encoding", default: "hex", options: [.init("hex", "Hex"), .init("base64", "Base64")])
-                ], n8nTypes: ["n8n-nodes-base.crypto"])
+                kind: "crypto", version: 2, category: .action, title: "Crypto", summary: "Hashes and signs values, and draws random ones.",
+                icon: "lock", parameters: CryptoParameters.all, credentials: ["crypto"], n8nTypes: ["n8n-nodes-base.crypto"])
         ]
     }
 
     func run(_ step: StepContext) async throws -> StepOutcome {
-        .items([
+        let action = try await step.text("action", default: "hash")
+        return .items([
             try await step.eachItem { index, item in
-                var item = item.paired(with: index)
-                let data = Data(try await input(step, item, index))
-                let type = try await step.text("type", item: index, default: "MD5")
-                let action = try await step.text("action", item: index, default: "hash")
-                let digest: [UInt8]?
-                switch action {
-                case "hash": digest = CryptoNode.hash(data, type)
-                case "hmac": digest = CryptoNode.sign(data, type, key: SymmetricKey(data: Data(try await step.text("secret", item: index).utf8)))
-                default: throw StepFailure.invalid("action", "The action '\(action)' is not supported.", item: index)
-                }
-                guard let digest else { throw StepFailure.invalid("type", "The digest '\(type)' is not supported.", item: index) }
-                let isBase64 = try await step.text("encoding", item: index, default: "hex") == "base64"
-                let text = isBase64 ? Data(digest).base64EncodedString() : digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-                DotPath(try await step.text("dataPropertyName", item: index, default: "data")).set(.string(text), in: &item.json)
-                return [item]
+                let readsFiles = ["hash", "hmac"].contains(action)
+                let isFile = readsFiles ? try await step.flag("binaryData", item: index) : false
+                let result = try await CryptoAction(step: step, item: index, isFile: isFile, input: item).text(action)
+                var made = item.paired(with: index)
+                if isFile { made.binary = [:] }
+                DotPath(try await step.text("dataPropertyName", item: index, default: "data")).set(.string(result), in: &made.json)
+                return [made]
             }
         ])
     }
+}
 
-    private func input(_ step: StepContext, _ item: Item, _ index: Int) async throws -> [UInt8] {
-        guard try await step.flag("binaryData", item: index) else { return Array(try await step.text("value", item: index).utf8) }
-        let name = try await step.text("binaryPropertyName", item: index, default: "data")
-        guard let file = item.binary[name] else { throw StepFailure.invalid("binaryPropertyName", "The item has no file '\(name)'.", item: index) }
-        return try await step.services.readBinary(file)
-    }
+/// One action for one item.
+struct CryptoAction: Sendable {
+    let step: StepContext
+    let item: Int
+    let isFile: Bool
+    let input: Item
 
-    private static func hash(_ data: Data, _ type: String) -> [UInt8]? {
-        switch type {
-        case "MD5": Array(Insecure.MD5.hash(data: data))
-        case "SHA1": Array(Insecure.SHA1.hash(data: data))
-        case "SHA256": Array(SHA256.hash(data: data))
-        case "SHA384": Array(SHA384.hash(data: data))
-        case "SHA512": Array(SHA512.hash(data: data))
-        default: nil
+    func text(_ action: String) async throws -> String {
+        switch action {
+        case "hash":
+            let type = try await digest("type")
+            guard let hash = MessageDigest.hash(try await bytes(), type) else { throw unknown(type, "type") }
+            return try await encoded(hash)
+        case "hmac":
+            let type = try await digest("type")
+            let secret = try await secret("secret", credential: "hmacSecret")
+            guard let code = MessageDigest.hmac(try await bytes(), type, key: Array(secret.utf8)) else { throw unknown(type, "type") }
+            return try await encoded(code)
+        case "sign": return try await encoded(try await signature())
+        case "generate": return try await random()
+        default: throw StepFailure.invalid("action", "The action '\(action)' is unknown.", item: item)
         }
     }
 
-    private static func sign(_ data: Data, _ type: String, key: SymmetricKey) -> [UInt8]? {
+    private func digest(_ parameter: String) async throws -> String {
+        let name = try await step.text(parameter, item: item)
+        guard MessageDigest.exists(name) else { throw unknown(name, parameter) }
+        return name
+    }
+
+    private func unknown(_ name: String, _ parameter: String) -> StepFailure {
+        StepFailure.invalid(parameter, "The digest '\(name)' is not supported.", item: item)
+    }
+
+    private func bytes() async throws -> [UInt8] {
+        guard isFile else { return Array(try await step.text("value", item: item).utf8) }
+        let name = try await step.text("binaryPropertyName", item: item, default: "data")
+        guard let file = input.binary[name] else { throw StepFailure.invalid("binaryPropertyName", "The item has no file '\(name)'.", item: item) }
+        return try await step.services.readBinary(file)
+    }
+
+    /// From version 2 on a secret stands in a credential.
+    private func secret(_ parameter: String, credential field: String) async throws -> String {
+        if step.version < 2 { return try await step.text(parameter, item: item) }
+        let fields = try await step.services.credential(ofType: "crypto")
+        guard let secret = fields[field]?.text, !secret.isEmpty else {
+            throw StepFailure.invalid("credentials", "The credential has no '\(field)'.", item: item)
+        }
+        return secret
+    }
+
+    private func signature() async throws -> [UInt8] {
+        let algorithm = try await digest("algorithm")
+        let key = try await secret("privateKey", credential: "signPrivateKey")
+        let data = Array(try await step.text("value", item: item).utf8)
+        guard let signature = MessageDigest.signature(of: data, algorithm, privateKey: CryptoAction.lines(ofPEM: key)) else {
+            throw StepFailure.invalid("privateKey", "The private key cannot sign with '\(algorithm)'.", item: item)
+        }
+        return signature
+    }
+
+    /// Forms and credentials may have turned the lines of a key into one; the lines of PEM are restored.
+    private static func lines(ofPEM key: String) -> String {
+        let text = key.replacing("\\n", with: "\n")
+        guard !text.contains("\n"), let match = text.wholeMatch(of: /\s*(-----BEGIN [A-Z ]+-----)(.*?)(-----END [A-Z ]+-----)\s*/) else {
+            return text
+        }
+        let body = match.2.filter { !$0.isWhitespace }
+        var lines = [String(match.1)]
+        var rest = body[...]
+        while !rest.isEmpty {
+            lines.append(String(rest.prefix(64)))
+            rest = rest.dropFirst(64)
+        }
+        return (lines + [String(match.3)]).joined(separator: "\n") + "\n"
+    }
+
+    private func encoded(_ bytes: [UInt8]) async throws -> String {
+        try await step.text("encoding", item: item, default: "hex") == "base64" ? Data(bytes).base64EncodedString() : CryptoAction.hex(bytes)
+    }
+
+    private static func hex(_ bytes: [UInt8]) -> String { bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+
+    private func random() async throws -> String {
+        let type = try await step.text("encodingType", item: item, default: "uuid")
+        if type == "uuid" { return UUID().uuidString.lowercased() }
+        let length = try await step.number("stringLength", item: item) ?? 32
+        guard length >= 0, length <= Double(KindLimits.randomBytes) else {
+            throw StepFailure.invalid("stringLength", "The length must lie between 0 and \(KindLimits.randomBytes).", item: item)
+        }
+        let count = Int(length)
+        var source = SystemRandomNumberGenerator()
+        let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &source) }
         switch type {
-        case "MD5": Array(HMAC<Insecure.MD5>.authenticationCode(for: data, using: key))
-        case "SHA1": Array(HMAC<Insecure.SHA1>.authenticationCode(for: data, using: key))
-        case "SHA256": Array(HMAC<SHA256>.authenticationCode(for: data, using: key))
-        case "SHA384": Array(HMAC<SHA384>.authenticationCode(for: data, using: key))
-        case "SHA512": Array(HMAC<SHA512>.authenticationCode(for: data, using: key))
-        default: nil
+        case "base64": return String(Data(bytes).base64EncodedString().filter { $0.isLetter || $0.isNumber }.prefix(count))
+        case "hex": return String(CryptoAction.hex(bytes).prefix(count))
+        case "ascii": return String(decoding: bytes.map { $0 & 0x7F }, as: UTF8.self)
+        default: throw StepFailure.invalid("encodingType", "The type '\(type)' is unknown.", item: item)
         }
     }
 }

@@ -27,16 +27,20 @@ struct RemoveDuplicates: NodeExecutor {
 /// Which fields decide whether two items are the same.
 struct DuplicateFields: Sendable {
     private let compare: String
-    private let paths: [DotPath]
+    private let named: [String]
+    private let dotNotation: Bool
     private let removesOthers: Bool
+    /// Whether null may stand in the place of any type.
+    private let allowsNull: Bool
 
     init(_ step: StepContext) async throws {
         compare = try await step.text("compare", default: "allFields")
-        let plain = try await step.parameter("options.disableDotNotation", item: 0)?.isTruthy ?? false
+        dotNotation = try await step.parameter("options.disableDotNotation", item: 0)?.isTruthy != true
         let name = compare == "allFieldsExcept" ? "fieldsToExclude" : "fieldsToCompare"
-        paths = compare == "allFields" ? [] : try await DuplicateFields.names(step, name).map { DotPath($0, dotNotation: !plain) }
+        named = compare == "allFields" ? [] : try await DuplicateFields.names(step, name)
         removesOthers = try await step.parameter("options.removeOtherFields", item: 0)?.isTruthy ?? false
-        guard compare == "allFields" || !paths.isEmpty else { throw StepFailure.invalid(name, "Name at least one field.") }
+        allowsNull = step.kind.kind == "remove_duplicates" && step.version > 1
+        guard compare == "allFields" || !named.isEmpty else { throw StepFailure.invalid(name, "Name at least one field.") }
     }
 
     /// `a, b`, or n8n's older `{fields: [{fieldName}]}`.
@@ -45,26 +49,52 @@ struct DuplicateFields: Sendable {
         return try await step.names(path)
     }
 
-    func unique(_ items: [Item]) -> [Item] {
-        var seen: Set<JSON> = []
+    /// - Throws: `invalid_parameter` where a field that is compared is missing from an item, or changes its type.
+    func unique(_ items: [Item]) throws -> [Item] {
+        let paths = paths(of: items)
+        for path in paths { try check(path, items) }
+        var seen: Set<[JSON?]> = []
         return items.enumerated().compactMap { index, item in
-            let key = key(item.json)
-            guard seen.insert(key).inserted else { return nil }
+            let values = paths.map { $0.value(in: item.json) }
+            guard seen.insert(values).inserted else { return nil }
             var item = item.paired(with: index)
-            if removesOthers, case .object(let members) = key { item.json = members }
+            if removesOthers {
+                var kept = JSONObject()
+                for (path, value) in zip(paths, values) { if let value { path.set(value, in: &kept) } }
+                item.json = kept
+            }
             return item
         }
     }
 
-    private func key(_ json: JSONObject) -> JSON {
-        var key = JSONObject()
-        switch compare {
-        case "selectedFields": for path in paths { if let value = path.value(in: json) { path.set(value, in: &key) } }
-        case "allFieldsExcept":
-            key = json
-            for path in paths { path.remove(from: &key) }
-        default: key = json
+    /// All fields are those of all items, down to single values; an empty list or object has none.
+    private func paths(of items: [Item]) -> [DotPath] {
+        if compare == "selectedFields" { return named.map { DotPath($0, dotNotation: dotNotation) } }
+        var seen: Set<String> = []
+        let all = items.flatMap { item in dotNotation ? DuplicateFields.leaves(.object(item.json), []) : item.json.keys }
+        let names = all.filter { seen.insert($0).inserted && !named.contains($0) }
+        return names.map { DotPath($0, dotNotation: dotNotation) }
+    }
+
+    private static func leaves(_ value: JSON, _ path: [String]) -> [String] {
+        switch value {
+        case .object(let members): members.flatMap { leaves($0.value, path + [$0.key]) }
+        case .array(let elements): elements.enumerated().flatMap { leaves($0.element, path + [String($0.offset)]) }
+        default: [path.joined(separator: ".")]
         }
-        return .object(key)
+    }
+
+    private func check(_ path: DotPath, _ items: [Item]) throws {
+        var type: String?
+        for item in items {
+            let value = path.value(in: item.json)
+            if allowsNull, value == .null { continue }
+            guard let value else { throw StepFailure.invalid("compare", "The field '\(path.text)' is missing from some input items.") }
+            let found = value.typeName == "array" || value.isNull ? "object" : value.typeName
+            guard type == nil || type == found else {
+                throw StepFailure.invalid("compare", "The field '\(path.text)' is not always of the same type.")
+            }
+            type = found
+        }
     }
 }

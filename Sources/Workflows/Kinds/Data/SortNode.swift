@@ -28,6 +28,9 @@ struct SortNode: NodeExecutor {
                 path: DotPath(entry["fieldName"]?.displayText ?? "", dotNotation: !plain), descends: entry["order"] == "descending")
         }
         guard !fields.isEmpty else { throw StepFailure.invalid("sortFieldsUi", "Name at least one field to sort by.") }
+        for field in fields where !step.items.contains(where: { field.path.value(in: $0.json) != nil }) {
+            throw StepFailure.invalid("sortFieldsUi", "No item has the field '\(field.path.text)'.")
+        }
         return SortOrder.sorted(step.items, by: fields)
     }
 

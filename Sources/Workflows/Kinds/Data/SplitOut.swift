@@ -60,25 +60,29 @@ struct SplitPlan: Sendable {
         }
     }
 
-    /// With several fields the elements of the same index share an item.
+    /// With several fields the elements of the same index share an item. The field `$binary` stands for the item's files.
     func items(from item: Item) throws -> [Item] {
-        let lists = fields.map { SplitPlan.elements(DotPath($0, dotNotation: dotNotation).value(in: item.json)) }
-        let count = lists.map(\.count).max() ?? 0
+        let files = fields.contains(SplitPlan.files) ? item.binary.sorted { $0.key < $1.key } : []
+        let lists = fields.map { $0 == SplitPlan.files ? [] : SplitPlan.elements(DotPath($0, dotNotation: dotNotation).value(in: item.json)) }
+        let count = max(files.count, lists.map(\.count).max() ?? 0)
         guard count <= KindLimits.itemsPerStep else { throw StepFailure("too_many_items", "The list is too long.", itemIndex: index) }
         let others = others(of: item.json)
         return (0..<count).map { place in
             var out = Item(json: others, binary: keepsBinary ? item.binary : [:], pairedItem: [PairedItem(item: index)])
+            if place < files.count { out.binary = [files[place].key: files[place].value] }
             for (number, list) in lists.enumerated() where place < list.count {
                 put(list[place], field: number, into: &out.json)
             }
+            if include == "selectedOtherFields" { out.json.merge(selected(from: item.json)) }
             return out
         }
     }
 
     private func put(_ element: JSON, field: Int, into json: inout JSONObject) {
-        if include == "noOtherFields", fields.count == 1, destinations.isEmpty, case .object(let members) = element {
-            json = members
-            return
+        if include == "noOtherFields", fields.count == 1, destinations.isEmpty {
+            if case .object(let members) = element { return json = members }
+            // Spread as ECMAScript spreads a list into an object.
+            if case .array(let elements) = element { return json = JSONObject(elements.enumerated().map { (String($0), $1) }) }
         }
         json[destinations.isEmpty ? fields[field] : destinations[field]] = element
     }
@@ -89,16 +93,18 @@ struct SplitPlan: Sendable {
             var others = json
             for field in fields { DotPath(field, dotNotation: dotNotation).remove(from: &others) }
             return others
-        case "selectedOtherFields":
-            var others = JSONObject()
-            for name in included {
-                let path = DotPath(name, dotNotation: dotNotation)
-                if let value = path.value(in: json) { path.set(value, in: &others) }
-            }
-            return others
         default: return [:]
         }
     }
+
+    /// By the names as they are given, dots and all.
+    private func selected(from json: JSONObject) -> JSONObject {
+        var selected = JSONObject()
+        for name in included { selected[name] = DotPath(name, dotNotation: dotNotation).value(in: json) }
+        return selected
+    }
+
+    private static let files = "$binary"
 
     /// An object gives its values, a plain value itself, a missing one nothing.
     private static func elements(_ value: JSON?) -> [JSON] {

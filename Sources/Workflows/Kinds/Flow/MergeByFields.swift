@@ -78,18 +78,21 @@ struct MergeByFields: Sendable {
     private func matches(_ first: [Item], _ second: [Item]) -> [Match] {
         let keys = second.map { key($0, fields.map(\.second)) }
         var places: [[JSON]: [Int]] = [:]
-        for (index, key) in keys.enumerated() { if let key { places[key, default: []].append(index) } }
+        for (index, key) in keys.enumerated() { if let key { places[bucket(key), default: []].append(index) } }
         return first.enumerated().compactMap { index, item in
-            guard let key = key(item, fields.map(\.first)), let found = places[key] else { return nil }
-            return Match(first: index, second: keepsFirstOnly ? [found[0]] : found)
+            guard let key = key(item, fields.map(\.first)), let near = places[bucket(key)] else { return nil }
+            let found = fuzzy ? near.filter { zip(key, keys[$0] ?? []).allSatisfy { FuzzyValue.equal($0, $1) } } : near
+            return found.isEmpty ? nil : Match(first: index, second: keepsFirstOnly ? [found[0]] : found)
         }
     }
+
+    private func bucket(_ key: [JSON]) -> [JSON] { fuzzy ? key.map(FuzzyValue.bucket) : key }
 
     private func key(_ item: Item, _ paths: [DotPath]) -> [JSON]? {
         var key: [JSON] = []
         for path in paths {
             guard let value = path.value(in: item.json) else { return nil }
-            key.append(fuzzy ? FuzzyValue.normal(value) : value)
+            key.append(value)
         }
         return key
     }

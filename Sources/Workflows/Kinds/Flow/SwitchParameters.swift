@@ -54,7 +54,9 @@ enum SwitchParameters {
                             Parameter("outputKey", .string, "Output name", default: "", showWhen: ["@version": ["2"]])
                         ])
                 ], showWhen: old),
-            Parameter("fallbackOutput", .options, "Fallback", default: -1, options: [.init(-1, "None")], showWhen: old)
+            Parameter(
+                "fallbackOutput", .options, "Fallback", default: -1,
+                options: [.init(-1, "None"), .init(0, "0"), .init(1, "1"), .init(2, "2"), .init(3, "3")], showWhen: old)
         ]
     }
 }

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Kernel
+internal import Outbound
 
 /// Puts a node's credential into its requests.
 struct HttpAuthentication: Sendable {
@@ -9,19 +10,29 @@ struct HttpAuthentication: Sendable {
         case header(name: String, value: String)
         case query(name: String, value: String)
         case custom(JSON)
+        case digest(DigestAuthentication)
+        /// A service's own type, put onto the request as it declares.
+        case declared(CredentialType, JSONObject)
     }
+
+    /// What version 1 called them.
+    static let typesOfOldVersions = [
+        "basicAuth": "httpBasicAuth", "headerAuth": "httpHeaderAuth", "queryAuth": "httpQueryAuth", "digestAuth": "httpDigestAuth",
+        "customAuth": "httpCustomAuth"
+    ]
+    static let genericTypes = ["httpBasicAuth", "httpBearerAuth", "httpCustomAuth", "httpDigestAuth", "httpHeaderAuth", "httpQueryAuth"]
+
     private let way: Way
 
     /// - Throws: `invalid_parameter` for a kind of credential that is not supported; what the key vault throws.
     init(_ step: StepContext) async throws {
         let authentication = try await step.text("authentication", default: "none")
         guard authentication != "none" else { way = .none; return }
-        let old = ["basicAuth": "httpBasicAuth", "headerAuth": "httpHeaderAuth", "queryAuth": "httpQueryAuth", "digestAuth": "httpDigestAuth"]
         let type: String
         switch authentication {
         case "genericCredentialType": type = try await step.text("genericAuthType")
         case "predefinedCredentialType": type = try await step.text("nodeCredentialType")
-        default: type = old[authentication] ?? authentication
+        default: type = HttpAuthentication.typesOfOldVersions[authentication] ?? authentication
         }
         way = try await HttpAuthentication.way(type, step)
     }
@@ -46,13 +57,18 @@ struct HttpAuthentication: Sendable {
                 throw StepFailure.invalid("genericAuthType", "The custom credential is not valid JSON.")
             }
             return .custom(json)
-        default: throw StepFailure.invalid("authentication", "Credentials of the type '\(type)' are not supported in HTTP requests yet.")
+        case "httpDigestAuth":
+            let fields = try await fields()
+            return .digest(DigestAuthentication(user: text(fields, "user"), password: text(fields, "password")))
+        case let type:
+            if let declared = CredentialType.named(type), !declared.applications.isEmpty { return .declared(declared, try await fields()) }
+            throw StepFailure.invalid("authentication", "Credentials of the type '\(type)' are not supported in HTTP requests yet.")
         }
     }
 
     func apply(to call: inout HttpCall) {
         switch way {
-        case .none: break
+        case .none, .digest, .declared: break
         case .basic(let user, let password):
             call.setHeader("Authorization", "Basic " + Data("\(user):\(password)".utf8).base64EncodedString())
         case .header(let name, let value): if !name.isEmpty { call.setHeader(name, value) }
@@ -62,5 +78,15 @@ struct HttpAuthentication: Sendable {
             for (name, value) in json["qs"]?.object ?? [:] { call.setQuery(name, value) }
             for (name, value) in json["body"]?.object ?? [:] { call.setBody(name, value) }
         }
+    }
+    func apply(to request: inout OutboundRequest) throws {
+        guard case .declared(let type, let fields) = way else { return }
+        try type.apply(fields, to: &request)
+    }
+
+    /// Sends a request, in two turns where the server gives a challenge.
+    func send(_ request: OutboundRequest, through send: (OutboundRequest) async throws -> OutboundResponse) async throws -> OutboundResponse {
+        guard case .digest(let digest) = way else { return try await send(request) }
+        return try await digest.send(request, through: send)
     }
 }

@@ -6,13 +6,15 @@ struct HttpPagination: Sendable {
     private let step: StepContext
     private let item: Int
     private let raw: JSON
+    private let patience: HttpPatience
 
     /// nil where the node does not paginate.
-    init?(_ step: StepContext, item: Int) {
+    init?(_ step: StepContext, item: Int, patience: HttpPatience) {
         guard let raw = step.rawParameter("options.pagination.pagination"), raw["paginationMode"] != "off" else { return nil }
         self.step = step
         self.item = item
         self.raw = raw
+        self.patience = patience
     }
 
     private var mode: String { raw["paginationMode"]?.text ?? "updateAParameterInEachRequest" }
@@ -22,30 +24,39 @@ struct HttpPagination: Sendable {
         return try await step.services.evaluate(written, item: item, roots: roots)
     }
 
-    /// - Parameter send: sends one page's request, status not yet checked.
-    func items(_ first: HttpCall, send: (HttpCall, Int) async throws -> HttpAnswer) async throws -> [Item] {
-        var items: [Item] = []
+    /// - Parameters:
+    ///   - place: where a step that waited goes on.
+    ///   - send: sends one page's request, status not yet checked; gets its number and the attempts that ended before.
+    /// - Throws: `HttpPause` with the pages that were read.
+    func items(_ first: HttpCall, from place: HttpProgress.Place, send: (HttpCall, Int, Int) async throws -> HttpAnswer) async throws -> [Item] {
         var call = first
         let limit = try await limit()
-        var roots: JSONObject = ["$response": [:], "$request": first.json, "$pageCount": 0]
-        for page in 0..<limit {
-            if mode == "updateAParameterInEachRequest" { try await update(&call, roots) }
-            let answer = try await send(call, page)
-            roots = ["$response": answer.root, "$request": call.json, "$pageCount": .number(Double(page + 1))]
-            let isComplete = try await isComplete(answer, roots)
-            if !(isComplete && answer.response.status >= 400) { try answer.check() }
-            if answer.response.status < 400 || answer.options.neverError { items += try await answer.items(step.services) }
-            if isComplete { return items }
-            if mode == "responseContainsNextURL" {
-                guard let next = try await value("nextURL", roots)?.text, !next.isEmpty else { return items }
-                call.url = next
-                call.query = []
+        var pages = place.pages ?? HttpPages(page: 0, items: [], roots: ["$response": [:], "$request": first.json, "$pageCount": 0], url: nil)
+        var ended = place.attempts
+        while pages.page < limit {
+            if let url = pages.url { (call.url, call.query) = (url, []) }
+            if mode == "updateAParameterInEachRequest" { try await update(&call, pages.roots) }
+            let answer: HttpAnswer
+            do { answer = try await send(call, pages.page, ended) } catch var pause as HttpPause {
+                pause.place.pages = pages
+                throw pause
             }
-            if let wait = try await value("requestInterval", roots)?.coercedNumber, wait > 0 {
-                try await Task.sleep(for: .milliseconds(Int64(min(wait, 60_000))))
+            ended = 0
+            pages.page += 1
+            pages.roots = ["$response": answer.root, "$request": call.json, "$pageCount": .number(Double(pages.page))]
+            let isComplete = try await isComplete(answer, pages.roots)
+            if !(isComplete && answer.response.status >= 400) { try answer.check() }
+            if answer.response.status < 400 || answer.options.neverError { pages.items += try await answer.items(step.services) }
+            if isComplete { return pages.items }
+            if mode == "responseContainsNextURL" {
+                guard let next = try await value("nextURL", pages.roots)?.text, !next.isEmpty else { return pages.items }
+                pages.url = next
+            }
+            if pages.page < limit, let wait = try await value("requestInterval", pages.roots)?.coercedNumber, wait > 0 {
+                try await patience.wait(.milliseconds(Int64(min(wait, 60_000))), at: .init(pages: pages))
             }
         }
-        return items
+        return pages.items
     }
 
     private func limit() async throws -> Int {

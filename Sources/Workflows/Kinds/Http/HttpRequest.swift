@@ -6,8 +6,7 @@ struct HttpRequest: NodeExecutor {
         [
             NodeKind(
                 kind: "http_request", version: 4.2, category: .action, title: "HTTP request", summary: "Sends a request to a web address.",
-                icon: "globe", parameters: HttpRequestParameters.all,
-                credentials: ["httpBasicAuth", "httpHeaderAuth", "httpBearerAuth", "httpQueryAuth", "httpCustomAuth"], effect: .keyed,
+                icon: "globe", parameters: HttpRequestParameters.all, credentials: HttpAuthentication.genericTypes, effect: .keyed,
                 n8nTypes: ["n8n-nodes-base.httpRequest"])
         ]
     }
@@ -16,32 +15,56 @@ struct HttpRequest: NodeExecutor {
         if try await step.parameter("options.proxy", item: 0)?.isTruthy == true {
             throw StepFailure.invalid("options.proxy", "Requests through a proxy of the node are not supported.")
         }
-        let authentication = try await HttpAuthentication(step)
+        let work = HttpWork(step: step, patience: HttpPatience(step.now), authentication: try await HttpAuthentication(step))
         let batch = try await HttpBatch(step)
-        var out: [Item] = []
-        var start = 0
-        while start < step.items.count {
-            let end = min(start + batch.size, step.items.count)
-            for (index, result) in await results(step, authentication, start..<end) {
-                switch result {
-                case .success(let items): out += items.map { $0.paired(with: index) }
-                case .failure(let error): out.append(try step.failed(error, at: index))
-                }
+        var progress = HttpProgress(step.state, run: step.runIndex) ?? HttpProgress()
+        while progress.next < step.items.count {
+            let range = progress.next..<min(progress.next + batch.size, step.items.count)
+            var until = try await work.send(range, &progress)
+            if until == nil {
+                progress.next = range.upperBound
+                if batch.wait > .zero, progress.next < step.items.count { until = try await work.patience.end(of: batch.wait) }
             }
-            start = end
-            if batch.wait > .zero, start < step.items.count { try await Task.sleep(for: batch.wait) }
+            if let until {
+                step.services.setState(progress.state(run: step.runIndex))
+                return .wait(until: until)
+            }
         }
-        return .items([out])
+        if step.state["http"] != nil { step.services.setState(.null) }
+        return .items([progress.items])
+    }
+}
+
+/// Sends the requests of a step's items.
+struct HttpWork: Sendable {
+    let step: StepContext
+    let patience: HttpPatience
+    let authentication: HttpAuthentication
+
+    /// Sends what of a batch has not been answered, side by side.
+    /// - Returns: when to go on, where a request has to wait.
+    /// - Throws: the first failure in the items' order, where the node stops on errors.
+    func send(_ range: Range<Int>, _ progress: inout HttpProgress) async throws -> Timestamp? {
+        var until: Timestamp?
+        for (index, result) in await results(progress.open(in: range), progress) {
+            do {
+                progress.finish(index, try result.get().map { $0.paired(with: index) })
+            } catch let pause as HttpPause {
+                progress.pause(index, at: pause.place)
+                until = max(until ?? pause.until, pause.until)
+            } catch {
+                progress.finish(index, [try step.failed(error, at: index)])
+            }
+        }
+        return until
     }
 
-    /// The requests of a batch run side by side; their results come in the items' order.
-    private func results(
-        _ step: StepContext, _ authentication: HttpAuthentication, _ range: Range<Int>
-    ) async -> [(Int, Result<[Item], any Error>)] {
+    private func results(_ indices: [Int], _ progress: HttpProgress) async -> [(Int, Result<[Item], any Error>)] {
         await withTaskGroup(of: (Int, Result<[Item], any Error>).self) { group in
-            for index in range {
+            for index in indices {
+                let place = progress.places[index] ?? .init()
                 group.addTask {
-                    do { return (index, .success(try await items(step, authentication, index))) } catch { return (index, .failure(error)) }
+                    do { return (index, .success(try await items(index, from: place))) } catch { return (index, .failure(error)) }
                 }
             }
             var results: [(Int, Result<[Item], any Error>)] = []
@@ -50,22 +73,26 @@ struct HttpRequest: NodeExecutor {
         }
     }
 
-    private func items(_ step: StepContext, _ authentication: HttpAuthentication, _ index: Int) async throws -> [Item] {
+    private func items(_ index: Int, from place: HttpProgress.Place) async throws -> [Item] {
         let options = try await HttpOptions(step, item: index)
         let call =
             step.version < 3
             ? try await LegacyHttpCall(step: step, item: index).call() : try await HttpCallReader(step: step, item: index).call()
-        let sender = HttpSender(step: step, options: options)
-        @Sendable func send(_ call: HttpCall, page: Int) async throws -> HttpAnswer {
+        let sender = HttpSender(step: step, options: options, patience: patience, authentication: authentication)
+        @Sendable func send(_ call: HttpCall, page: Int, after ended: Int) async throws -> HttpAnswer {
             var call = call
             authentication.apply(to: &call)
             if !["GET", "HEAD", "OPTIONS"].contains(call.method), !call.hasHeader("Idempotency-Key") {
                 call.setHeader("Idempotency-Key", "\(step.idempotencyKey)-\(index)" + (page == 0 ? "" : "-\(page)"))
             }
-            return HttpAnswer(response: try await sender.send(call.outbound(options)), options: options)
+            var request = call.outbound(options)
+            try authentication.apply(to: &request)
+            return HttpAnswer(response: try await sender.send(request, after: ended), options: options)
         }
-        if let pagination = HttpPagination(step, item: index) { return try await pagination.items(call) { try await send($0, page: $1) } }
-        let answer = try await send(call, page: 0)
+        if let pagination = HttpPagination(step, item: index, patience: patience) {
+            return try await pagination.items(call, from: place) { try await send($0, page: $1, after: $2) }
+        }
+        let answer = try await send(call, page: 0, after: place.attempts)
         try answer.check()
         return try await answer.items(step.services)
     }

@@ -28,11 +28,11 @@ enum HttpRequestParameters {
                 options: options(["none", "predefinedCredentialType", "genericCredentialType"]), showWhen: ["@version": [">=2"]]),
             Parameter(
                 "authentication", .options, "Authentication", default: "none",
-                options: options(["none", "basicAuth", "headerAuth", "queryAuth"]), showWhen: ["@version": ["<2"]]),
+                options: options(["none", "basicAuth", "digestAuth", "headerAuth", "queryAuth"]), showWhen: ["@version": ["<2"]]),
             Parameter("nodeCredentialType", .string, "Credential type", default: "", showWhen: ["authentication": ["predefinedCredentialType"]]),
             Parameter(
                 "genericAuthType", .options, "Credential type", default: "",
-                options: options(["httpBasicAuth", "httpHeaderAuth", "httpBearerAuth", "httpQueryAuth", "httpCustomAuth"]),
+                options: options(HttpAuthentication.genericTypes),
                 showWhen: ["authentication": ["genericCredentialType"]]),
             Parameter("sendQuery", .boolean, "Send query", default: false, showWhen: modern),
             Parameter("specifyQuery", .options, "Query as", default: "keypair", options: ways, showWhen: ["sendQuery": [true]]),

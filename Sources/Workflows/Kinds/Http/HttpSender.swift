@@ -5,36 +5,40 @@ internal import Outbound
 struct HttpSender: Sendable {
     let step: StepContext
     let options: HttpOptions
+    let patience: HttpPatience
+    let authentication: HttpAuthentication
 
-    /// Waits for a `Retry-After` of up to `KindLimits.retryAfterSeconds` (RFC 9110, 10.2.3) that comes with 429 or 503; where the node
-    /// asks for retries, also after 5xx, 408, 429 and a failed connection, twice as long each time.
-    func send(_ request: OutboundRequest) async throws -> OutboundResponse {
+    /// Obeys a `Retry-After` (RFC 9110, 10.2.3) that comes with 429 or 503; where the node asks for retries, tries again also after
+    /// 5xx, 408, 429 and a failed connection, waiting twice as long each time.
+    /// - Parameter ended: attempts that ended before a wait of the step.
+    /// - Throws: `HttpPause` where the wait is too long to sleep; `retry_after_too_long` where the server asks for more than
+    ///   `KindLimits.retryAfter`.
+    func send(_ request: OutboundRequest, after ended: Int) async throws -> OutboundResponse {
         let patient = max(options.attempts, KindLimits.retryAfterAttempts)
-        for attempt in 1...patient {
+        for attempt in (ended + 1)...max(patient, ended + 1) {
             do {
-                let response = try await step.services.send(request)
-                guard attempt < patient, let wait = wait(for: response, attempt: attempt) else { return response }
-                try await Task.sleep(for: wait)
+                let response = try await authentication.send(request) { try await step.services.send($0) }
+                guard attempt < patient, let wait = try wait(for: response, attempt: attempt) else { return response }
+                try await patience.wait(wait, at: .init(attempts: attempt))
             } catch let error as OutboundError {
                 guard attempt < options.attempts, HttpSender.isTransient(error) else { throw error }
-                try await Task.sleep(for: backoff(attempt))
+                try await patience.wait(backoff(attempt), at: .init(attempts: attempt))
             }
         }
         preconditionFailure("the last attempt returns or throws")
     }
 
-    private func wait(for response: OutboundResponse, attempt: Int) -> Duration? {
-        if [429, 503].contains(response.status), let seconds = retryAfter(response) {
-            return seconds <= Double(KindLimits.retryAfterSeconds) ? .seconds(max(0, seconds)) : nil
+    private func wait(for response: OutboundResponse, attempt: Int) throws -> Duration? {
+        if [429, 503].contains(response.status), let wait = RetryPolicy.retryAfter(response, now: patience.now) {
+            guard wait > KindLimits.retryAfter else { return wait }
+            if options.neverError { return nil }
+            throw StepFailure(
+                "retry_after_too_long",
+                "The server answered \(response.status) and asks to wait for \(wait.components.seconds) seconds; a node waits for \(KindLimits.retryAfter.components.seconds) at most.",
+                details: ["status": .number(Double(response.status)), "retry_after": .number(Double(wait.components.seconds))], isRetryable: false)
         }
         let isTransient = response.status >= 500 || [408, 429].contains(response.status)
         return isTransient && attempt < options.attempts ? backoff(attempt) : nil
-    }
-
-    private func retryAfter(_ response: OutboundResponse) -> Double? {
-        guard let text = response.header("Retry-After") else { return nil }
-        if let seconds = Double(text) { return seconds }
-        return LooseTime.parse(.string(text), timeZone: "UTC").map { Double($0.seconds - step.now.seconds) }
     }
 
     private func backoff(_ attempt: Int) -> Duration {

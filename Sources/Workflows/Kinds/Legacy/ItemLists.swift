@@ -22,6 +22,7 @@ struct ItemLists: NodeExecutor {
         case "limit": return try await Limit().run(step)
         case "removeDuplicates": return .items([try await DuplicateFields(step).unique(step.items)])
         case "sort": return try await SortNode().run(step)
+        case "summarize": return try await Summarize().run(step)
         case let operation: throw StepFailure.invalid("operation", "The operation '\(operation)' of item lists is not supported.")
         }
     }

@@ -3,10 +3,10 @@ internal import Kernel
 enum ItemListsParameters {
     /// The operation's own parameters, and those of the kinds that took them over, shown for their operation.
     static var all: [Parameter] {
-        let operations = ["splitOutItems", "aggregateItems", "concatenateItems", "limit", "removeDuplicates", "sort"]
+        let operations = ["splitOutItems", "aggregateItems", "concatenateItems", "limit", "removeDuplicates", "sort", "summarize"]
         let parts: [(any NodeExecutor.Type, [JSONText])] = [
             (SplitOut.self, ["splitOutItems"]), (Aggregate.self, ["aggregateItems", "concatenateItems"]), (Limit.self, ["limit"]),
-            (SortNode.self, ["sort"])
+            (SortNode.self, ["sort"]), (Summarize.self, ["summarize"])
         ]
         let operation = Parameter(
             "operation", .options, "Operation", default: "splitOutItems", options: operations.map { .init(.init(.string($0)), $0) })

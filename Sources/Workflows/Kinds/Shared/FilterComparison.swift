@@ -32,30 +32,29 @@ struct FilterComparison: Sendable {
         switch operation {
         case "empty": return text.isEmpty
         case "notEmpty": return !text.isEmpty
-        case "equals": return isMissing || right == nil || right == .null ? bothMissing : text == other
-        case "notEquals": return isMissing || right == nil || right == .null ? !bothMissing : text != other
+        case "equals": return text == other
+        case "notEquals": return text != other
         case "contains": return other.isEmpty || text.contains(other)
         case "notContains": return !(other.isEmpty || text.contains(other))
         case "startsWith": return text.hasPrefix(other)
         case "notStartsWith": return !text.hasPrefix(other)
         case "endsWith": return text.hasSuffix(other)
         case "notEndsWith": return !text.hasSuffix(other)
-        case "regex": return try await test.matches(text, pattern: right?.text ?? "")
-        case "notRegex": return try await !test.matches(text, pattern: right?.text ?? "")
+        case "regex": return try await test.matches(left?.text ?? "", pattern: right?.text ?? "", ignoresCase: ignoresCase)
+        case "notRegex": return try await !test.matches(left?.text ?? "", pattern: right?.text ?? "", ignoresCase: ignoresCase)
         default: return nil
         }
     }
 
-    private var bothMissing: Bool { isMissing && left == right }
-
+    /// A missing number is none, and null counts as 0, as in ECMAScript.
     private func number() -> Bool? {
-        let a = left?.double ?? .nan
-        let b = right?.double ?? .nan
+        let a = left?.coercedNumber ?? .nan
+        let b = right?.coercedNumber ?? .nan
         switch operation {
         case "empty": return isMissing
         case "notEmpty": return !isMissing
-        case "equals": return isMissing ? bothMissing : a == b
-        case "notEquals": return isMissing ? !bothMissing : a != b
+        case "equals": return left == right
+        case "notEquals": return left != right
         case "gt": return a > b
         case "lt": return a < b
         case "gte": return a >= b
@@ -113,8 +112,9 @@ struct FilterComparison: Sendable {
         }
     }
 
+    /// Objects and lists are equal to none but themselves, as in ECMAScript, and so are never contained.
     private func contains(_ elements: [JSON]) -> Bool {
-        guard let right else { return false }
+        guard let right, right.array == nil, right.object == nil else { return false }
         guard ignoresCase, case .string(let wanted) = right else { return elements.contains(right) }
         return elements.contains { $0.text.map { $0.lowercased() == wanted.lowercased() } ?? false }
     }

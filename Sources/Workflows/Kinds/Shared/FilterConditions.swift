@@ -35,8 +35,15 @@ struct FilterConditions: Sendable {
             let written = raw?["conditions"]?[index]?["rightValue"]?.text ?? ""
             return Condition(
                 left: condition["leftValue"], right: condition["rightValue"], type: type,
-                rightType: condition["operator"]?["rightType"]?.text ?? type, operation: operation, rightIsLiteral: !written.hasPrefix("="))
+                rightType: condition["operator"]?["rightType"]?.text ?? FilterConditions.rightType(type, operation), operation: operation,
+                rightIsLiteral: !written.hasPrefix("="))
         }
+    }
+
+    /// What an operator compares with where it does not say: an array's elements have any type, its length is a number.
+    private static func rightType(_ type: String, _ operation: String) -> String {
+        guard type == "array" else { return type }
+        return operation.hasPrefix("length") ? "number" : "any"
     }
 
     /// - Throws: `invalid_type` where types are strict and a value has another one.
@@ -60,10 +67,8 @@ struct FilterConditions: Sendable {
         let right = isUnary ? nil : try typed(condition.right, as: condition.rightType, strict: rightStrict, at: index, test)
         let comparison = FilterComparison(
             left: left, right: right, operation: condition.operation, ignoresCase: !caseSensitive, timeZone: test.step.timeZone, test: test)
-        guard let result = try await comparison.result(type: condition.type) else {
-            throw StepFailure.invalid("conditions", "The operator '\(condition.type):\(condition.operation)' is unknown.")
-        }
-        return result
+        // n8n takes a condition with an unknown operator as unmet.
+        return try await comparison.result(type: condition.type) ?? false
     }
 
     private func typed(_ value: JSON?, as type: String, strict: Bool, at index: Int, _ test: PatternTest) throws -> JSON? {
@@ -72,12 +77,17 @@ struct FilterConditions: Sendable {
             if version >= 2, let read = TypeConversion.convert(value, to: "boolean", timeZone: test.step.timeZone) { return read }
             return .bool(value.isTruthy)
         }
+        // From version 3 of the format on, an empty text or list is no number instead of 0.
+        if type == "number", version >= 3, value == [] || value.text?.allSatisfy(\.isWhitespace) == true { return .null }
         let converted = strict ? strictly(value, type, test) : TypeConversion.convert(value, to: type, timeZone: test.step.timeZone)
         if let converted { return converted }
-        throw StepFailure(
-            "invalid_type",
-            "Wrong type: '\(value.displayText.prefix(100))' is \(TypeConversion.article(value.typeName)) but was expecting \(TypeConversion.article(type)) [condition \(index), item \(test.item)]",
-            itemIndex: test.item, isRetryable: false)
+        let place = "[condition \(index), item \(test.item)]"
+        let shown = value.coercedText.prefix(100)
+        let message =
+            strict
+            ? "Wrong type: '\(shown)' is \(TypeConversion.article(value.typeName)) but was expecting \(TypeConversion.article(type)) \(place)"
+            : "Conversion error: the \(value.typeName) '\(shown)' can't be converted to \(TypeConversion.article(type)) \(place)"
+        throw StepFailure("invalid_type", message, itemIndex: test.item, isRetryable: false)
     }
 
     private func strictly(_ value: JSON, _ type: String, _ test: PatternTest) -> JSON? {

@@ -4,6 +4,8 @@ enum KindLimits {
     static let pathIndex = 10_000
     /// Items that one step may give out.
     static let itemsPerStep = 1_000_000
+    /// Random bytes that one item may ask for.
+    static let randomBytes = 1_000_000
     /// Inputs or outputs of one node.
     static let portsPerNode = 100
     /// Pages that a paginated request reads where the node names no number.
@@ -12,8 +14,12 @@ enum KindLimits {
     static let requestsSideBySide = 16
     /// Attempts of one request that is answered with 429 or 503 and a `Retry-After`.
     static let retryAfterAttempts = 3
-    /// The longest `Retry-After` that is waited for inside a step.
-    static let retryAfterSeconds = 30
+    /// The longest `Retry-After` that is obeyed; a server that asks for more fails the node.
+    static let retryAfter = Duration.seconds(86_400)
+    /// The longest single wait that a step sleeps through; longer ones are timers.
+    static let sleep = Duration.seconds(5)
+    /// All that a step sleeps between two timers.
+    static let sleepInAll = Duration.seconds(30)
     /// The longest wait: ten years.
     static let waitSeconds = 315_360_000.0
     /// Slots looked at before a schedule is said to have no further one.

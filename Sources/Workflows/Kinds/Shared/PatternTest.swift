@@ -7,8 +7,9 @@ struct PatternTest: Sendable {
     let item: Int
 
     /// - Parameter pattern: `/source/flags`, or the source alone.
-    func matches(_ text: String, pattern: String) async throws -> Bool {
-        let (source, flags) = PatternTest.parts(of: pattern)
+    func matches(_ text: String, pattern: String, ignoresCase: Bool = false) async throws -> Bool {
+        var (source, flags) = PatternTest.parts(of: pattern)
+        if ignoresCase, !flags.contains("i") { flags += "i" }
         let arguments = [source, flags].map { JSON.string($0).serialized }.joined(separator: ",")
         let block = ScriptBlock(source: "new RegExp(\(arguments)).test(\(JSON.string(text).serialized))", itemIndex: item)
         let scope = step.services.scope()

@@ -42,13 +42,15 @@ enum TypeConversion {
     private static func array(_ value: JSON) -> JSON? {
         if value.array != nil { return value }
         guard let text = value.text else { return nil }
-        return parsed(text).flatMap { $0.array == nil ? nil : $0 }
+        guard let value = parsed(text), value.array != nil else { return nil }
+        return value
     }
 
     private static func object(_ value: JSON) -> JSON? {
         if value.object != nil { return value }
         guard let text = value.text else { return nil }
-        return parsed(text).flatMap { $0.object == nil ? nil : $0 }
+        guard let value = parsed(text), value.object != nil else { return nil }
+        return value
     }
 
     /// JSON, also with single quotes for double ones.

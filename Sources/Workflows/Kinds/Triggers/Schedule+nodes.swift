@@ -1,11 +1,18 @@
 internal import Kernel
 
 extension Schedule {
-    /// The schedule of a `schedule` or `cron` node.
+    /// The schedule of a `schedule`, `cron` or `interval` node.
     /// - Throws: a refusal for a rule that cannot be read.
     package init(_ node: WorkflowNode, kind: NodeKind, timeZone: String) throws {
         let entries: [JSON]
-        if node.kind == "cron" {
+        if node.kind == "interval" {
+            let unit = node.config["unit"]?.text ?? "seconds"
+            let entry: JSON = ["field": .string(unit), "\(unit)Interval": node.config["interval"] ?? 1]
+            guard ["seconds", "minutes", "hours"].contains(unit) else {
+                throw Refusal.invalid("unit", "invalid_schedule", "'\(unit)' is no unit of an interval.")
+            }
+            self.init(rules: [try Schedule.rule(entry)], timeZone: timeZone)
+        } else if node.kind == "cron" {
             // Newer forms of the node were written with the schedule node's rules.
             let own = node.config["triggerTimes"]?["item"]?.array
             entries = own ?? node.config["rule"]?["interval"]?.array ?? []

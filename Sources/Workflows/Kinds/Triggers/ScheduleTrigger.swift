@@ -17,7 +17,16 @@ struct ScheduleTrigger: NodeExecutor {
                     Parameter(
                         "triggerTimes", .collection, "Times", default: .init([:]),
                         fields: [Parameter("item", .list, "Times", fields: ScheduleParameters.cron)])
-                ], inputs: .fixed([]), n8nTypes: ["n8n-nodes-base.cron"])
+                ], inputs: .fixed([]), n8nTypes: ["n8n-nodes-base.cron"]),
+            NodeKind(
+                kind: "interval", category: .trigger, title: "Interval", summary: "Starts the workflow again and again (n8n's old node).",
+                icon: "clock",
+                parameters: [
+                    Parameter("interval", .number, "Interval", default: 1),
+                    Parameter(
+                        "unit", .options, "Unit", default: "seconds",
+                        options: [.init("seconds", "Seconds"), .init("minutes", "Minutes"), .init("hours", "Hours")])
+                ], inputs: .fixed([]), n8nTypes: ["n8n-nodes-base.interval"])
         ]
     }
 

@@ -13,6 +13,9 @@ package struct WebhookDefinition: Sendable, Hashable {
     /// Without slashes at its ends; segments that begin with a colon take any value.
     package var path: String
     package var authentication: String
+    /// Addresses and ranges that may call; empty where all may.
+    package var allowedAddresses: [String]
+    package var refusesBots: Bool
     package var responseMode: ResponseMode
     package var responseData: ResponseData
     package var responseStatus: Int
@@ -33,7 +36,9 @@ package struct WebhookDefinition: Sendable, Hashable {
         let method = raw("httpMethod")
         methods = method?.array?.compactMap(\.text) ?? [method?.text ?? "GET"]
         path = String((raw("path")?.text ?? "").drop { $0 == "/" }.reversed().drop { $0 == "/" }.reversed())
-        authentication = raw("authentication")?.text ?? "none"
+        authentication = (raw("incomingAuthentication") ?? raw("authentication"))?.text ?? "none"
+        allowedAddresses = StepContext.names(in: option("ipWhitelist")?.text ?? "")
+        refusesBots = option("ignoreBots")?.boolean ?? false
         responseMode = raw("responseMode")?.text.flatMap(ResponseMode.init) ?? .onReceived
         responseData = node.config["responseData"]?.text.flatMap(ResponseData.init) ?? .firstEntryJson
         let code = option("responseCode")?["values"]

@@ -1,0 +1,159 @@
+internal import Kernel
+internal import Persistence
+internal import Tenancy
+
+/// What is asked of a subscription; the same words preview it and do it.
+enum SubscriptionRequest: Sendable, Hashable {
+    case start(PlanName, BillingInterval, trialDays: Int, overageCap: Int64)
+    case change(PlanName, BillingInterval)
+    case overage(Int64)
+    case cancel, keep, pause, resume
+
+    var action: String {
+        switch self {
+        case .start: "subscription.start"
+        case .change: "subscription.change"
+        case .overage: "subscription.overage"
+        case .cancel: "subscription.cancel"
+        case .keep: "subscription.keep"
+        case .pause: "subscription.pause"
+        case .resume: "subscription.resume"
+        }
+    }
+}
+
+/// A subscription after something was done, and what was charged for it.
+struct SubscriptionOutcome: Sendable {
+    var subscription: Subscription
+    var invoices: [Invoice]
+}
+
+extension Till {
+    mutating func perform(_ request: SubscriptionRequest) throws {
+        if case .start(let plan, let interval, let trialDays, let cap) = request {
+            return try start(plan, interval, trialDays: trialDays, cap: cap)
+        }
+        var changed = try found()
+        var charges: [Charge] = []
+        switch request {
+        case .start: break
+        case .change(let plan, let interval): charges = try changed.change(to: plan, interval, at: now, terms.catalogue, terms.calendar)
+        case .overage(let cap): changed.overageCap = try Self.checked(cap)
+        case .cancel: try changed.cancel()
+        case .keep: try changed.keep()
+        case .pause: try changed.pause(at: now)
+        case .resume: try changed.resume(at: now)
+        }
+        subscription = changed
+        if !charges.isEmpty { try issue(charges, at: now) }
+    }
+
+    private mutating func start(_ plan: PlanName, _ interval: BillingInterval, trialDays: Int, cap: Int64) throws {
+        if let old = subscription, old.status != .cancelled {
+            throw Refusal(.conflict, "already_subscribed", "There is a subscription; change it instead.")
+        }
+        // A trial is for those who come for the first time.
+        guard trialDays == 0 || subscription == nil else { throw Refusal(.conflict, "trial_used", "The trial was used already.") }
+        let open = try invoices.open()
+        let now = now
+        guard !open.contains(where: { $0.dueAt <= now }) else {
+            throw Refusal(.conflict, "invoice_overdue", "Pay the overdue invoice before you subscribe again.")
+        }
+        guard try BillingProfileStore(tx: tx).profile() != nil else {
+            throw Refusal(.conflict, "profile_required", "Say first who is to be invoiced: name, address and country.")
+        }
+        var (made, charges) = try Subscription.start(plan, interval, trialDays: trialDays, at: now, terms.catalogue, terms.calendar)
+        made.overageCap = try Self.checked(cap)
+        subscription = made
+        if !charges.isEmpty { try issue(charges, at: now) }
+    }
+
+    private static func checked(_ cap: Int64) throws -> Int64 {
+        guard (0...Subscription.overageCapMaximum).contains(cap) else {
+            throw Refusal.invalid("overage_cap", "out_of_range", "overage_cap lies between 0 and \(Subscription.overageCapMaximum).")
+        }
+        return cap
+    }
+}
+
+extension Billing {
+    func subscription(of tenant: TenantID) async throws -> Subscription? {
+        try await database.read(in: tenant) { tx in try SubscriptionStore(tx: tx).subscription() }
+    }
+
+    /// What it would come to, to the cent, with nothing done.
+    func preview(_ request: SubscriptionRequest, of tenant: TenantID) async throws -> SubscriptionOutcome {
+        try await rehearse(of: tenant) { till in
+            till.issued = []
+            try till.perform(request)
+            return SubscriptionOutcome(subscription: try till.found(), invoices: till.issued)
+        }
+    }
+
+    func perform(_ request: SubscriptionRequest, of tenant: TenantID, by principal: Principal) async throws -> SubscriptionOutcome {
+        try await atTill(of: tenant) { till in
+            till.issued = []
+            try till.perform(request)
+            try till.tx.audit(principal, request.action, "subscription:\(tenant)", ["plan": .string(try till.found().plan.rawValue)])
+            return SubscriptionOutcome(subscription: try till.found(), invoices: till.issued)
+        }
+    }
+
+    /// Renews and reminds where it is time; one tenant that fails keeps no other from it.
+    /// - Throws: the first failure, after all were tried.
+    package func collectDue() async throws {
+        var failure: (any Error)?
+        var done: Set<TenantID> = []
+        while !Task.isCancelled {
+            let due = try await database.readSystem { tx in try BillingDueStore(tx: tx).due(at: tx.clock.now(), limit: Self.dueAtOnce) }
+            let fresh = due.filter { done.insert($0).inserted }
+            if fresh.isEmpty { break }
+            for tenant in fresh {
+                do { try await atTill(of: tenant) { _ in } } catch { failure = failure ?? error }
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private static let dueAtOnce = 200
+
+    func profile(of tenant: TenantID) async throws -> Party? {
+        try await database.read(in: tenant) { tx in try BillingProfileStore(tx: tx).profile() }
+    }
+
+    /// - Throws: `unknown_country`, `bad_vat_id`
+    func setProfile(_ party: Party, of tenant: TenantID, by principal: Principal) async throws -> Party {
+        var party = party
+        party.country = try VATRules.checkedCountry(party.country)
+        party.vatId = try party.vatId.flatMap { $0.isEmpty ? nil : try VATRules.checkedVATID($0, country: party.country) }
+        let checked = party
+        try await database.write(in: tenant) { tx in
+            try BillingProfileStore(tx: tx).save(checked)
+            try tx.audit(principal, "billing_profile.update", "tenant:\(tenant)", ["country": .string(checked.country)])
+        }
+        return checked
+    }
+
+    /// Moves a sandbox tenant's time forward; what falls due on the way happens on the way.
+    /// - Throws: `not_a_sandbox`, `out_of_range`
+    func moveClock(of tenant: TenantID, to time: Timestamp, by principal: Principal) async throws -> Timestamp {
+        guard try await tenancy.tenant(tenant)?.features.contains(Self.sandboxFeature) == true else {
+            throw Refusal(.conflict, "not_a_sandbox", "Only a tenant with the feature \(Self.sandboxFeature) has a time of its own.")
+        }
+        try await database.write(in: tenant) { tx in
+            let store = BillingProfileStore(tx: tx)
+            let now = try store.now()
+            guard time >= now, time <= now + Self.leapMaximum else {
+                throw Refusal.invalid("now", "out_of_range", "Time moves forward, by at most five years at once.")
+            }
+            try store.set(now: time)
+            try BillingDueStore(tx: tx.system).set(tenant, nil)
+            try tx.audit(principal, "billing_clock.move", "tenant:\(tenant)", ["to": .string(time.description)])
+        }
+        try await atTill(of: tenant) { _ in }
+        return time
+    }
+
+    package static let sandboxFeature = "sandbox"
+    private static let leapMaximum: Duration = .seconds(5 * 366 * 86_400)
+}

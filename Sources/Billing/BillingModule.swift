@@ -1,0 +1,32 @@
+package import HTTPSurface
+package import Kernel
+package import Persistence
+
+/// The module's door.
+package enum BillingModule {
+    package static let tables: [Table] = LedgerTables.all + BillingTables.all
+
+    package static let migrations: [Migration] = [
+        Migration("billing.0001-ledger", LedgerTables.all.map { .createTable($0) }),
+        Migration("billing.0002-subscriptions-invoices-payments-metrics", BillingTables.all.map { .createTable($0) })
+    ]
+
+    package static let permissions: [PermissionDeclaration] = [
+        PermissionDeclaration(.billingRead, "See the subscription, invoices and payments.", roles: [.owner, .admin, .billing]),
+        PermissionDeclaration(.billingWrite, "Change the subscription and who is invoiced.", roles: [.owner, .billing]),
+        PermissionDeclaration(.meteringWrite, "Define metrics and record usage.", roles: [.owner, .admin, .editor])
+    ]
+
+    package static func module(billing: Billing, pages context: BillingPageContext) -> Module {
+        let endpoints: [Endpoint] =
+            SubscriptionRoutes(billing: billing).endpoints + ProfileRoutes(billing: billing).endpoints + InvoiceRoutes(billing: billing).endpoints
+            + UsageRoutes(billing: billing).endpoints + BillingPages(billing: billing, context: context).endpoints
+        return Module(name: "billing", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)
+    }
+}
+
+extension Permission {
+    package static let billingRead: Permission = "billing.read"
+    package static let billingWrite: Permission = "billing.write"
+    package static let meteringWrite: Permission = "metering.write"
+}

@@ -1,0 +1,136 @@
+internal import Foundation
+internal import Kernel
+internal import Persistence
+internal import Tenancy
+
+struct InvoiceStore {
+    let tx: TenantTransaction
+
+    /// Takes the next number of a series and notes whose it is.
+    func number(_ series: String, for invoice: InvoiceID) throws -> Int64 {
+        let platform = tx.platform
+        try platform.execute("INSERT INTO invoice_series (name, last) VALUES (\(series), 0) ON CONFLICT (name) DO NOTHING")
+        try platform.execute("UPDATE invoice_series SET last = last + 1 WHERE name = \(series)")
+        let number: Int64? = try platform.first("SELECT last FROM invoice_series WHERE name = \(series)") { try $0.column(0) }
+        guard let number else { preconditionFailure("a series that was just raised is there") }
+        try platform.execute(
+            "INSERT INTO invoice_numbers (series, number, owner, invoice_id) VALUES (\(series), \(number), \(tx.tenant.id), \(invoice))")
+        return number
+    }
+
+    func insert(_ new: Invoice) throws {
+        try tx.execute(
+            """
+            INSERT INTO invoices (tenant_id, id, kind, series, number, status, currency, subtotal, discount, tax, total, paid, credited, treatment,
+                rate, tax_country, seller, buyer, issued_at, due_at, corrects, reminders)
+            VALUES (\(tx.tenant), \(new.id), \(new.kind), \(new.series), \(new.number), \(new.status), \(new.currency), \(new.subtotal),
+                \(new.discount), \(new.tax), \(new.total), \(new.paid), \(new.credited), \(new.treatment), \(new.rate.value), \(new.taxCountry),
+                \(try Self.text(new.seller)), \(try Self.text(new.buyer)), \(new.issuedAt), \(new.dueAt), \(new.corrects), \(new.reminders))
+            """)
+        for (place, line) in new.lines.enumerated() {
+            try tx.execute(
+                """
+                INSERT INTO invoice_lines (tenant_id, invoice_id, line, kind, plan, period_start, period_end, quantity, amount, discount, tax)
+                VALUES (\(tx.tenant), \(new.id), \(place), \(line.charge.kind), \(line.charge.plan.rawValue), \(line.charge.period.start),
+                    \(line.charge.period.end), \(line.charge.quantity), \(line.charge.amount), \(line.discount), \(line.tax))
+                """)
+        }
+    }
+
+    /// What of an invoice moves after it was issued: what is paid, what is taken back, its status, its reminders.
+    func update(_ invoice: Invoice) throws {
+        try tx.execute(
+            """
+            UPDATE invoices SET status = \(invoice.status), paid = \(invoice.paid), credited = \(invoice.credited), reminders = \(invoice.reminders)
+            WHERE tenant_id = \(tx.tenant) AND id = \(invoice.id)
+            """)
+    }
+
+    func invoice(_ id: InvoiceID) throws -> Invoice? {
+        let found = try tx.first(
+            """
+            SELECT id, kind, series, number, status, currency, subtotal, discount, tax, total, paid, credited, treatment, rate, tax_country, seller,
+                buyer, issued_at, due_at, corrects, reminders
+            FROM invoices WHERE tenant_id = \(tx.tenant) AND id = \(id)
+            """, Self.read)
+        guard var invoice = found else { return nil }
+        invoice.lines = try lines(of: id)
+        return invoice
+    }
+
+    /// Newest first, without their lines.
+    func page(before cursor: InvoiceID?, limit: Int) throws -> [Invoice] {
+        let last = cursor ?? InvoiceID(high: .max, low: .max)
+        return try tx.all(
+            """
+            SELECT id, kind, series, number, status, currency, subtotal, discount, tax, total, paid, credited, treatment, rate, tax_country, seller,
+                buyer, issued_at, due_at, corrects, reminders
+            FROM invoices WHERE tenant_id = \(tx.tenant) AND id < \(last) ORDER BY id DESC LIMIT \(limit)
+            """, Self.read)
+    }
+
+    /// Oldest due first, without their lines.
+    func open() throws -> [Invoice] {
+        try tx.all(
+            """
+            SELECT id, kind, series, number, status, currency, subtotal, discount, tax, total, paid, credited, treatment, rate, tax_country, seller,
+                buyer, issued_at, due_at, corrects, reminders
+            FROM invoices WHERE tenant_id = \(tx.tenant) AND status = \(Invoice.Status.open) ORDER BY due_at, id
+            """, Self.read)
+    }
+
+    private func lines(of id: InvoiceID) throws -> [InvoiceLine] {
+        try tx.all(
+            """
+            SELECT kind, plan, period_start, period_end, quantity, amount, discount, tax FROM invoice_lines
+            WHERE tenant_id = \(tx.tenant) AND invoice_id = \(id) ORDER BY line
+            """
+        ) { row in
+            InvoiceLine(
+                charge: Charge(
+                    kind: try row.column(0), plan: try PlanName(stored: try row.column(1)),
+                    period: BillingPeriod(start: try row.column(2), end: try row.column(3)),
+                    quantity: try row.column(4), amount: try row.column(5)),
+                discount: try row.column(6), tax: try row.column(7))
+        }
+    }
+
+    private static func text(_ party: Party) throws -> String { String(decoding: try JSONEncoder().encode(party), as: UTF8.self) }
+
+    private static func read(_ row: Row) throws -> Invoice {
+        func party(_ place: Int) throws -> Party {
+            try JSONDecoder().decode(Party.self, from: Data(try row.column(place, as: String.self).utf8))
+        }
+        return Invoice(
+            id: try row.column(0), kind: try row.column(1), number: try row.column(3), series: try row.column(2), status: try row.column(4),
+            currency: try row.column(5), subtotal: try row.column(6), discount: try row.column(7), tax: try row.column(8), total: try row.column(9),
+            paid: try row.column(10), credited: try row.column(11), treatment: try row.column(12), rate: try BasisPoints(try row.column(13)),
+            taxCountry: try row.column(14), seller: try party(15), buyer: try party(16), issuedAt: try row.column(17), dueAt: try row.column(18),
+            corrects: try row.column(19), reminders: try row.column(20), lines: [])
+    }
+}
+
+/// Whose invoice a number is.
+struct InvoiceNumberStore {
+    let tx: PlatformTransaction
+
+    func find(_ series: String, _ number: Int64) throws -> (owner: TenantID, invoice: InvoiceID)? {
+        try tx.first("SELECT owner, invoice_id FROM invoice_numbers WHERE series = \(series) AND number = \(number)") {
+            (try $0.column(0), try $0.column(1))
+        }
+    }
+
+    /// - Returns: whether this event is new.
+    func note(provider: String, event: String, kind: String) throws -> Bool {
+        try tx.execute(
+            """
+            INSERT INTO provider_events (provider, event, kind, at) VALUES (\(provider), \(event), \(kind), \(tx.clock.now()))
+            ON CONFLICT (provider, event) DO NOTHING
+            """) == 1
+    }
+}
+
+extension Invoice.Kind: SQLBindable, SQLReadable {}
+extension Invoice.Status: SQLBindable, SQLReadable {}
+extension VATRules.Treatment: SQLBindable, SQLReadable {}
+extension Charge.Kind: SQLBindable, SQLReadable {}

@@ -1,0 +1,105 @@
+internal import HTTPSurface
+internal import Kernel
+internal import Tenancy
+
+struct InvoiceView: Codable, Sendable, Described {
+    var id: InvoiceID
+    var number: String
+    var kind: String
+    var status: String
+    var currency: String
+    var subtotal: Int
+    var discount: Int
+    var tax: Int
+    var total: Int
+    var paid: Int
+    var credited: Int
+    var due: Int
+    var taxTreatment: String
+    var taxRateBasisPoints: Int
+    var issuedAt: Timestamp
+    var dueAt: Timestamp
+    var corrects: InvoiceID?
+    var lines: [InvoiceLineView]
+    static let typeDescription: String? = "An invoice or a credit note; amounts are in the currency's minor unit."
+    static let notes: [FieldNote] = [FieldNote("lines", "Empty in lists.")]
+
+    init(_ invoice: Invoice) {
+        id = invoice.id
+        number = invoice.numberText
+        kind = invoice.kind.rawValue
+        status = invoice.status.rawValue
+        currency = invoice.currency
+        (subtotal, discount, tax, total) = (Int(invoice.subtotal), Int(invoice.discount), Int(invoice.tax), Int(invoice.total))
+        (paid, credited, due) = (Int(invoice.paid), Int(invoice.credited), Int(invoice.due))
+        taxTreatment = invoice.treatment.rawValue
+        taxRateBasisPoints = invoice.rate.value
+        (issuedAt, dueAt, corrects) = (invoice.issuedAt, invoice.dueAt, invoice.corrects)
+        lines = invoice.lines.map(InvoiceLineView.init)
+    }
+}
+
+struct InvoiceLineView: Codable, Sendable {
+    var kind: String
+    var plan: String
+    var periodStart: Timestamp
+    var periodEnd: Timestamp
+    var quantity: Int
+    var amount: Int
+    var discount: Int
+    var tax: Int
+    var total: Int
+
+    init(_ line: InvoiceLine) {
+        kind = line.charge.kind.rawValue
+        plan = line.charge.plan.rawValue
+        (periodStart, periodEnd) = (line.charge.period.start, line.charge.period.end)
+        (quantity, amount, discount) = (Int(line.charge.quantity), Int(line.subtotal), Int(line.discount))
+        (tax, total) = (Int(line.tax), Int(line.total))
+    }
+}
+
+struct PaymentView: Codable, Sendable {
+    var id: PaymentID
+    var provider: String
+    var reference: String
+    var currency: String
+    var amount: Int
+    var refunded: Int
+    var status: String
+    var invoiceId: InvoiceID?
+    var at: Timestamp
+
+    init(_ payment: Payment) {
+        (id, provider, reference, currency) = (payment.id, payment.provider, payment.reference, payment.currency)
+        (amount, refunded, status) = (Int(payment.amount), Int(payment.refunded), payment.status.rawValue)
+        (invoiceId, at) = (payment.invoice, payment.at)
+    }
+}
+
+struct WalletView: Codable, Sendable {
+    var currency: String
+    var balance: Int
+}
+
+struct PostingView: Codable, Sendable {
+    var id: PostingID
+    var kind: String
+    var subject: String
+    var at: Timestamp
+    var transfers: [TransferView]
+
+    init(_ posting: Posting) {
+        (id, kind, subject, at) = (posting.id, posting.kind, posting.subject, posting.at)
+        transfers = posting.transfers.map {
+            TransferView(debit: $0.debit.name, credit: $0.credit.name, currency: $0.debit.currency, amount: Int($0.amount))
+        }
+    }
+}
+
+struct TransferView: Codable, Sendable {
+    var debit: String
+    var credit: String
+    var currency: String
+    var amount: Int
+}

@@ -1,0 +1,159 @@
+package import HTTPSurface
+package import Kernel
+internal import Tenancy
+
+/// What the module's pages ask of the rest of the program.
+package struct BillingPageContext: Sendable {
+    let console: Console
+    /// How the bar names who is signed in.
+    let person: @Sendable (Principal) async throws -> String
+
+    package init(console: Console, person: @escaping @Sendable (Principal) async throws -> String) {
+        self.console = console
+        self.person = person
+    }
+
+    func page(_ call: EndpointCall, title: String, crumb: HTML? = nil, status: Int = 200, _ main: HTML) async throws -> Answer {
+        console.settingsPage(
+            call, title: title, current: BillingPages.address, person: try await person(call.principal), crumb: crumb, status: status, main)
+    }
+}
+
+/// The plan, its price, who is invoiced, and the invoices.
+struct BillingPages {
+    let billing: Billing
+    let context: BillingPageContext
+
+    static let address = "/settings/billing"
+    private static let profileFields = ["name", "street", "postal_code", "city", "country", "vat_id", "email"]
+    private static let invoicesShown = 24
+
+    var endpoints: [Endpoint] {
+        [
+            .page(.get, Self.address, access: .tenant(.billingRead), summary: "Plan and billing") { call in try await overview(call) },
+            .page(.post, "\(Self.address)/profile", access: .tenant(.billingWrite), summary: "Say who is invoiced") { call in
+                let form = try call.form()
+                do {
+                    let party = Party(
+                        name: form["name"], street: form["street"], postalCode: form["postal_code"], city: form["city"],
+                        country: form["country"].uppercased(), vatId: form["vat_id"].isEmpty ? nil : form["vat_id"],
+                        email: form["email"].isEmpty ? nil : form["email"])
+                    guard !party.name.isEmpty else { throw Refusal.invalid("name", "required", "A name is needed.") }
+                    _ = try await billing.setProfile(party, of: call.tenant, by: call.principal)
+                    return .redirect("\(Self.address)?done=saved")
+                } catch let refusal as Refusal where refusal.kind == .invalid {
+                    return try await overview(call, profile: form, refusal)
+                }
+            },
+            .page(.post, "\(Self.address)/previews", access: .tenant(.billingWrite), summary: "See what a change would come to") { call in
+                let form = try call.form()
+                do {
+                    return try await preview(call, form, try await billing.preview(try request(form), of: call.tenant))
+                } catch let refusal as Refusal where [.invalid, .conflict, .missing].contains(refusal.kind) {
+                    return try await overview(call, refusal)
+                }
+            },
+            .page(.post, "\(Self.address)/changes", access: .tenant(.billingWrite), summary: "Change the subscription") { call in
+                do {
+                    _ = try await billing.perform(try request(try call.form()), of: call.tenant, by: call.principal)
+                    return .redirect("\(Self.address)?done=changed")
+                } catch let refusal as Refusal where [.invalid, .conflict, .missing].contains(refusal.kind) {
+                    return try await overview(call, refusal)
+                }
+            },
+            .page(.get, "\(Self.address)/invoices/{id}", access: .tenant(.billingRead), summary: "An invoice") { call in
+                let text = call.localizer
+                let invoice = try await billing.invoice(try call.id("id", noun: "invoice"), of: call.tenant)
+                return try await context.page(
+                    call, title: text("billing.invoice.title.\(invoice.kind.rawValue)", ["number": invoice.numberText]), crumb: back(text),
+                    InvoiceSheet(invoice: invoice, text: text).html)
+            }
+        ]
+    }
+
+    private func request(_ form: FormFields) throws -> SubscriptionRequest {
+        let (plan, period) = (form["plan"], form["period"])
+        return try SubscriptionPreviewBody(
+            action: form["action"], plan: plan.isEmpty ? nil : plan, period: period.isEmpty ? nil : period, trial: form["trial"] == "yes",
+            overageCap: Int(form["overage_cap"])
+        ).request()
+    }
+
+    private func back(_ text: Localizer) -> HTML { "<p class=\"crumb\"><a href=\"\(Self.address)\">\(text("billing.settings.billing"))</a></p>" }
+
+    private func overview(_ call: EndpointCall, profile form: FormFields? = nil, _ refusal: Refusal? = nil) async throws -> Answer {
+        let text = call.localizer
+        let subscription = try await billing.subscription(of: call.tenant)
+        let mayWrite = call.principal.may(.billingWrite)
+        let done = ["saved", "changed"].first { $0 == call.parameter(ofQuery: "done") }
+        let notice = Console.notice(done.map { text("billing.done.\($0)") }, isBad: false)
+        let fault = Console.notice(refusal?.message(besides: form == nil ? [] : Self.profileFields))
+        let wallet = try await billing.wallet(of: call.tenant).filter { $0.minorUnits > 0 }
+        let change: HTML? = mayWrite ? SubscriptionForms(text: text).html(subscription) : nil
+        let party = try await billing.profile(of: call.tenant)
+        let who: HTML? = mayWrite ? profile(text, party, form, refusal) : nil
+        return try await context.page(
+            call, title: text("billing.settings.billing"), status: refusal?.kind.status ?? 200,
+            """
+            \(notice)\(fault)\(SubscriptionForms(text: text).facts(subscription, wallet: wallet))\(change)\(who)
+            <h2>\(text("billing.invoices"))</h2>\(try await list(call))
+            """)
+    }
+
+    private func profile(_ text: Localizer, _ party: Party?, _ form: FormFields?, _ refusal: Refusal?) -> HTML {
+        let known = [
+            "name": party?.name, "street": party?.street, "postal_code": party?.postalCode, "city": party?.city, "country": party?.country,
+            "vat_id": party?.vatId, "email": party?.email
+        ]
+        let fields: [HTML] = Self.profileFields.map { name in
+            Console.field(
+                name, label: text("billing.profile.\(name)"), value: form?[name] ?? (known[name] ?? nil) ?? "",
+                fault: form == nil ? nil : refusal?.message(for: name), isRequired: ["name", "country"].contains(name))
+        }
+        return """
+            <h2>\(text("billing.profile"))</h2><section class="card stack"><form method="post" action="\(Self.address)/profile" class="form">\(fields)
+            <p class="buttons"><button class="button">\(text("billing.save"))</button></p></form></section>
+            """
+    }
+
+    private func list(_ call: EndpointCall) async throws -> HTML {
+        let text = call.localizer
+        let cursor: InvoiceID? = try call.page().cursor.map { try Cursor($0, keys: 1).id(at: 0) }
+        let rows = try await billing.invoices(of: call.tenant, before: cursor, limit: Self.invoicesShown + 1)
+        let shown = Page(rows, limit: Self.invoicesShown) { Cursor([.string($0.id.description)]) }
+        if shown.data.isEmpty {
+            return "<section class=\"card\">\(Console.empty(text("billing.invoices.empty"), text("billing.invoices.empty.hint")))</section>"
+        }
+        let columns: [(title: String, kind: String?)] = [
+            (text("billing.column.number"), nil), (text("billing.column.issued"), nil), (text("billing.column.total"), "number"),
+            (text("billing.column.due"), "number"), (text("billing.column.status"), nil)
+        ]
+        let lines: [HTML] = shown.data.map { invoice in
+            let total = Money(minorUnits: invoice.total, currency: invoice.currency)
+            let due = Money(minorUnits: invoice.kind == .invoice ? invoice.due : 0, currency: invoice.currency)
+            let address = "\(Self.address)/invoices/\(invoice.id)"
+            return """
+                <tr><td class="name"><a href="\(href: address)">\(invoice.numberText)</a></td><td>\(Console.time(invoice.issuedAt))</td>
+                <td class="number">\(total.decimalText) \(total.currency)</td><td class="number">\(due.decimalText) \(due.currency)</td>
+                <td>\(text("billing.invoice.status.\(invoice.status.rawValue)"))</td></tr>
+                """
+        }
+        return "<section class=\"card\">\(Console.table(columns, lines))\(Console.more(text, Self.address, cursor: shown.nextCursor))</section>"
+    }
+
+    private func preview(_ call: EndpointCall, _ form: FormFields, _ outcome: SubscriptionOutcome) async throws -> Answer {
+        let text = call.localizer
+        let fields: [HTML] = ["action", "plan", "period", "trial", "overage_cap"].filter { !form[$0].isEmpty }.map {
+            "<input type=\"hidden\" name=\"\($0)\" value=\"\(form[$0])\">"
+        }
+        let sheets: [HTML] = outcome.invoices.map { InvoiceSheet(invoice: $0, text: text).figures }
+        let free: HTML? = sheets.isEmpty ? "<p class=\"lead\">\(text("billing.preview.nothing"))</p>" : nil
+        return try await context.page(
+            call, title: text("billing.preview.title"), crumb: back(text),
+            """
+            \(SubscriptionForms(text: text).facts(outcome.subscription, wallet: []))\(sheets)\(free)
+            <form method="post" action="\(Self.address)/changes">\(fields)<p class="buttons"><button class="button primary">\(text("billing.preview.confirm"))</button>
+            <a class="button" href="\(Self.address)">\(text("billing.preview.leave"))</a></p></form>
+            """)
+    }
+}

@@ -1,0 +1,252 @@
+internal import Kernel
+package import Tenancy
+
+/// What a plan costs here, and what more than it includes costs.
+struct PlanPrice: Sendable, Hashable {
+    var plan: PlanName
+    var currency: String
+    var monthly: Int64
+    var includedExecutions: Int64?
+
+    func price(_ interval: BillingInterval) -> Int64 { interval == .month ? monthly : monthly * 10 }
+
+    init(plan: PlanName, currency: String, monthly: Int64, includedExecutions: Int64?) {
+        self.plan = plan
+        self.currency = currency
+        self.monthly = monthly
+        self.includedExecutions = includedExecutions
+    }
+}
+
+/// The price list as a change is reckoned with.
+struct Catalogue: Sendable {
+    private let prices: [PlanName: PlanPrice]
+
+    init(_ prices: [PlanPrice]) { self.prices = Dictionary(prices.map { ($0.plan, $0) }) { first, _ in first } }
+
+    /// - Throws: `plan_not_listed` for one whose price is agreed with each customer.
+    func price(of plan: PlanName) throws -> PlanPrice {
+        guard let price = prices[plan] else {
+            throw Refusal.invalid("plan", "plan_not_listed", "The plan \(plan.rawValue) is not on the price list; ask for an offer.")
+        }
+        return price
+    }
+}
+
+/// A line of an invoice to be, before discount and tax.
+struct Charge: Sendable, Hashable {
+    enum Kind: String, Sendable, Hashable, CaseIterable, Codable {
+        /// A whole period, paid in advance.
+        case plan
+        /// What is left of a period at a price that is no more.
+        case unused
+        /// The rest of a period at a new price.
+        case remaining
+        /// Executions beyond the included ones, in arrears.
+        case overage
+    }
+
+    var kind: Kind
+    var plan: PlanName
+    var period: BillingPeriod
+    var quantity: Int64 = 1
+    var amount: Int64
+}
+
+/// A tenant's subscription as a state machine. Its methods change it and return what is to be charged; what they refuse changes nothing.
+package struct Subscription: Sendable, Hashable {
+    package enum Status: String, Sendable, Hashable, Codable, CaseIterable {
+        case trialing, active
+        /// An invoice is overdue; the plan is still granted, for as long as the grace lasts.
+        case pastDue = "past_due"
+        case paused, cancelled
+    }
+
+    struct Pending: Sendable, Hashable {
+        var plan: PlanName
+        var interval: BillingInterval
+    }
+
+    package internal(set) var plan: PlanName
+    package internal(set) var interval: BillingInterval
+    package internal(set) var status: Status
+    package internal(set) var currency: String
+    /// Periods are counted from here.
+    var anchor: Timestamp
+    var index: Int64
+    package internal(set) var period: BillingPeriod
+    /// Taken up at the end of the period.
+    var pending: Pending?
+    package internal(set) var cancelsAtPeriodEnd: Bool
+    /// What was charged for the current period and not yet credited.
+    var creditable: Int64
+    var pausedAt: Timestamp?
+    /// Executions beyond the included ones that may be made and are charged; 0 stops at the included ones.
+    var overageCap: Int64
+    var createdAt: Timestamp
+
+    static let trialDaysMaximum = 90
+    static let overageCapMaximum: Int64 = 1_000_000_000
+
+    /// Begins with a trial, at no price, or with the first period, paid in advance.
+    static func start(
+        _ plan: PlanName, _ interval: BillingInterval, trialDays: Int, at now: Timestamp, _ catalogue: Catalogue, _ calendar: BillingCalendar
+    ) throws -> (Subscription, [Charge]) {
+        guard (0...trialDaysMaximum).contains(trialDays) else {
+            throw Refusal.invalid("trial_days", "out_of_range", "A trial lasts at most \(trialDaysMaximum) days.")
+        }
+        let price = try catalogue.price(of: plan)
+        var made = Subscription(
+            plan: plan, interval: interval, status: .active, currency: price.currency, anchor: now, index: 0,
+            period: calendar.period(0, of: interval, anchor: now), pending: nil, cancelsAtPeriodEnd: false, creditable: 0, pausedAt: nil,
+            overageCap: 0, createdAt: now)
+        if trialDays > 0 {
+            made.status = .trialing
+            made.period = BillingPeriod(start: now, end: now + .seconds(Int64(trialDays) * 86_400))
+            return (made, [])
+        }
+        let first = made.charge(price)
+        return (made, [first])
+    }
+
+    /// Dearer at once, with proration; cheaper at the end of the period; to yearly at once, in a new period; to monthly at the end.
+    mutating func change(
+        to plan: PlanName, _ interval: BillingInterval, at now: Timestamp, _ catalogue: Catalogue, _ calendar: BillingCalendar
+    ) throws -> [Charge] {
+        let (old, new) = (try catalogue.price(of: self.plan), try catalogue.price(of: plan))
+        guard status != .pastDue else { throw Self.refusal("invoice_overdue", "Pay the overdue invoice before you change the plan.") }
+        guard status == .active || status == .trialing, now < period.end else { throw Self.refusal("not_active", "The subscription is not active.") }
+        guard new.currency == currency else { throw Refusal.invalid("plan", "other_currency", "The plan is in another currency.") }
+        if plan == self.plan, interval == self.interval {
+            guard pending != nil else { throw Self.refusal("no_change", "This is the plan already.") }
+            pending = nil
+            return []
+        }
+        if status == .trialing {
+            (self.plan, self.interval, pending) = (plan, interval, nil)
+            return []
+        }
+        let isLater = (interval == .month && self.interval == .year) || new.monthly < old.monthly
+        if isLater {
+            pending = Pending(plan: plan, interval: interval)
+            return []
+        }
+        return interval == self.interval ? upgrade(old, new, at: now) : startAnew(old, new, interval, at: now, calendar)
+    }
+
+    private mutating func upgrade(_ old: PlanPrice, _ new: PlanPrice, at now: Timestamp) -> [Charge] {
+        let (credit, charge) = Proration.change(
+            from: old.price(interval), to: new.price(interval), of: period, at: now, creditable: creditable)
+        let rest = BillingPeriod(start: now, end: period.end)
+        let lines = [
+            Charge(kind: .unused, plan: plan, period: rest, amount: -credit), Charge(kind: .remaining, plan: new.plan, period: rest, amount: charge)
+        ]
+        (plan, pending) = (new.plan, nil)
+        creditable += charge - credit
+        return lines
+    }
+
+    private mutating func startAnew(
+        _ old: PlanPrice, _ new: PlanPrice, _ interval: BillingInterval, at now: Timestamp, _ calendar: BillingCalendar
+    ) -> [Charge] {
+        let credit = min(Proration.unused(old.price(self.interval), of: period, at: now), creditable)
+        let unused = Charge(kind: .unused, plan: plan, period: BillingPeriod(start: now, end: period.end), amount: -credit)
+        (plan, self.interval, pending, anchor, index) = (new.plan, interval, nil, now, 0)
+        period = calendar.period(0, of: interval, anchor: now)
+        return [unused, charge(new)]
+    }
+
+    private mutating func charge(_ price: PlanPrice) -> Charge {
+        let amount = price.price(interval)
+        creditable = amount
+        return Charge(kind: .plan, plan: plan, period: period, amount: amount)
+    }
+
+    /// At the end of the period; a trial ends without a charge.
+    mutating func cancel() throws {
+        guard status != .cancelled else { throw Self.refusal("already_cancelled", "The subscription is cancelled already.") }
+        if status == .paused {
+            status = .cancelled
+        } else {
+            cancelsAtPeriodEnd = true
+        }
+        pending = nil
+    }
+
+    /// Takes a cancellation back while the period lasts.
+    mutating func keep() throws {
+        guard cancelsAtPeriodEnd, status != .cancelled else { throw Self.refusal("not_cancelled", "No cancellation is pending.") }
+        cancelsAtPeriodEnd = false
+    }
+
+    /// Stops the plan and the clock: what is left of the period is there again on resuming. No money moves.
+    mutating func pause(at now: Timestamp) throws {
+        guard status == .active, !cancelsAtPeriodEnd, now < period.end else {
+            throw Self.refusal("not_active", "Only an active subscription can be paused.")
+        }
+        (status, pausedAt) = (.paused, now)
+    }
+
+    mutating func resume(at now: Timestamp) throws {
+        guard status == .paused, let pausedAt else { throw Self.refusal("not_paused", "The subscription is not paused.") }
+        let away = max(now, pausedAt) - pausedAt
+        period = BillingPeriod(start: period.start + away, end: period.end + away)
+        // The next period begins where this one ends now, and those after it are counted from there.
+        (status, self.pausedAt, anchor, index) = (.active, nil, period.end, -1)
+    }
+
+    mutating func becomePastDue() { if status == .active { status = .pastDue } }
+    mutating func recover() { if status == .pastDue { status = .active } }
+    mutating func end() { (status, cancelsAtPeriodEnd, pending, pausedAt) = (.cancelled, false, nil, nil) }
+
+    /// What a period's end brings.
+    struct Renewal: Sendable, Hashable {
+        /// The period that ended, with the plan it had: usage beyond it is charged now.
+        var ended: BillingPeriod
+        var endedPlan: PlanName
+        var wasTrial: Bool
+        var charges: [Charge]
+    }
+
+    /// Goes over the end of one period, where it has come; called again until nil, so that a subscription left alone for months owes each of them.
+    mutating func renew(at now: Timestamp, _ catalogue: Catalogue, _ calendar: BillingCalendar) throws -> Renewal? {
+        guard [.trialing, .active, .pastDue].contains(status), now >= period.end else { return nil }
+        var renewal = Renewal(ended: period, endedPlan: plan, wasTrial: status == .trialing, charges: [])
+        if cancelsAtPeriodEnd {
+            end()
+            return renewal
+        }
+        if status == .trialing {
+            (status, anchor, index) = (.active, period.end, -1)
+        }
+        if let pending {
+            if pending.interval != interval { (anchor, index) = (period.end, -1) }
+            (plan, interval, self.pending) = (pending.plan, pending.interval, nil)
+        }
+        let price = try catalogue.price(of: plan)
+        index += 1
+        period = calendar.period(index, of: interval, anchor: anchor)
+        renewal.charges = [charge(price)]
+        return renewal
+    }
+
+    /// When something happens by itself next.
+    var nextDue: Timestamp? { status == .paused || status == .cancelled ? nil : period.end }
+
+    /// Whether the plan's limits are granted.
+    var isGranted: Bool { [.trialing, .active, .pastDue].contains(status) }
+
+    private static func refusal(_ code: String, _ text: String) -> Refusal { Refusal(.conflict, code, text) }
+}
+
+/// A price for so many units of usage.
+struct UnitRate: Sendable, Hashable {
+    var minorUnits: Int64
+    var perUnits: Int64
+
+    /// For executions beyond the included ones: five dollars a thousand, whatever the plan.
+    static let executions = UnitRate(minorUnits: 500, perUnits: 1_000)
+
+    /// For all units of a period at once, so that no rounding is repeated.
+    func price(of units: Int64) -> Int64 { Fraction.halfUp(minorUnits, max(units, 0), over: perUnits) }
+}

@@ -1,0 +1,79 @@
+internal import Kernel
+internal import Persistence
+internal import Tenancy
+
+struct SubscriptionStore {
+    let tx: TenantTransaction
+
+    /// Whether the deployment's books know the tenant: a subscription, or an invoice.
+    func hasBooks() throws -> Bool {
+        try tx.first(
+            """
+            SELECT 1 FROM subscriptions WHERE tenant_id = \(tx.tenant) UNION ALL SELECT 1 FROM invoices WHERE tenant_id = \(tx.tenant) LIMIT 1
+            """) != nil
+    }
+
+    func subscription() throws -> Subscription? {
+        try tx.first(
+            """
+            SELECT plan, period_kind, status, currency, anchor_at, period_index, period_start, period_end, pending_plan, pending_period_kind,
+                cancels_at_period_end, creditable, paused_at, overage_cap, created_at
+            FROM subscriptions WHERE tenant_id = \(tx.tenant)
+            """
+        ) { row in
+            let plan: PlanName? = try row.column(8, as: String?.self).map { try PlanName(stored: $0) }
+            let interval: BillingInterval? = try row.column(9)
+            return Subscription(
+                plan: try PlanName(stored: try row.column(0)), interval: try row.column(1), status: try row.column(2), currency: try row.column(3),
+                anchor: try row.column(4), index: try row.column(5), period: BillingPeriod(start: try row.column(6), end: try row.column(7)),
+                pending: plan.flatMap { plan in interval.map { Subscription.Pending(plan: plan, interval: $0) } },
+                cancelsAtPeriodEnd: try row.column(10), creditable: try row.column(11), pausedAt: try row.column(12),
+                overageCap: try row.column(13), createdAt: try row.column(14))
+        }
+    }
+
+    /// The one a tenant has, in place of the one it had.
+    func save(_ new: Subscription) throws {
+        try tx.execute("DELETE FROM subscriptions WHERE tenant_id = \(tx.tenant)")
+        try tx.execute(
+            """
+            INSERT INTO subscriptions (tenant_id, plan, period_kind, status, currency, anchor_at, period_index, period_start, period_end,
+                pending_plan, pending_period_kind, cancels_at_period_end, creditable, paused_at, overage_cap, created_at)
+            VALUES (\(tx.tenant), \(new.plan.rawValue), \(new.interval), \(new.status), \(new.currency), \(new.anchor), \(new.index), \(new.period.start),
+                \(new.period.end), \(new.pending?.plan.rawValue), \(new.pending?.interval), \(new.cancelsAtPeriodEnd), \(new.creditable), \(new.pausedAt),
+                \(new.overageCap), \(new.createdAt))
+            """)
+    }
+}
+
+/// When to look at which tenant again.
+struct BillingDueStore {
+    let tx: SystemTransaction
+
+    func set(_ tenant: TenantID, _ at: Timestamp?) throws {
+        guard let at else {
+            try tx.execute("DELETE FROM billing_due WHERE tenant_id = \(tenant)")
+            return
+        }
+        try tx.execute(
+            """
+            INSERT INTO billing_due (tenant_id, due_at) VALUES (\(tenant), \(at))
+            ON CONFLICT (tenant_id) DO UPDATE SET due_at = excluded.due_at
+            """)
+    }
+
+    /// Earliest first.
+    func due(at now: Timestamp, limit: Int) throws -> [TenantID] {
+        try tx.all("SELECT tenant_id FROM billing_due WHERE due_at <= \(now) ORDER BY due_at, tenant_id LIMIT \(limit)") { try $0.column(0) }
+    }
+}
+
+extension BillingInterval: SQLBindable, SQLReadable {}
+extension Subscription.Status: SQLBindable, SQLReadable {}
+/// A plan's name as a column holds it; Tenancy keeps its own reading to itself.
+extension PlanName {
+    init(stored text: String) throws {
+        guard let name = PlanName(rawValue: text) else { throw PersistenceError.decoding(expected: "a plan", found: .text(text)) }
+        self = name
+    }
+}

@@ -1,0 +1,151 @@
+internal import Kernel
+internal import Persistence
+internal import Tenancy
+
+/// A tenant's billing within one transaction: its subscription and invoices as they are, in its own time, and what changes them.
+struct Till {
+    struct Terms: Sendable {
+        var catalogue: Catalogue
+        var calendar: BillingCalendar
+        var seller: SellerTerms
+        var tenancy: Tenancy
+    }
+
+    let tx: TenantTransaction
+    let terms: Terms
+    let now: Timestamp
+    var subscription: Subscription?
+    /// Issued here, for whoever asked.
+    var issued: [Invoice] = []
+
+    init(tx: TenantTransaction, terms: Terms) throws {
+        self.tx = tx
+        self.terms = terms
+        now = try BillingProfileStore(tx: tx).now()
+        subscription = try SubscriptionStore(tx: tx).subscription()
+    }
+
+    var invoices: InvoiceStore { InvoiceStore(tx: tx) }
+    var ledger: LedgerStore { LedgerStore(tx: tx.platform) }
+
+    func found() throws -> Subscription {
+        guard let subscription else { throw Refusal.missing("subscription") }
+        return subscription
+    }
+
+    /// Renewals and dunning up to now.
+    mutating func catchUp() throws {
+        for _ in 0..<Self.renewalsMaximum {
+            guard var renewed = subscription, let renewal = try renewed.renew(at: now, terms.catalogue, terms.calendar) else { break }
+            subscription = renewed
+            var charges = try overage(of: renewal)
+            charges += renewal.charges
+            if !charges.isEmpty { try issue(charges, at: renewal.ended.end) }
+        }
+        try dun()
+    }
+
+    /// More periods than this are gone over in the next rounds.
+    private static let renewalsMaximum = 60
+
+    /// Writes what has changed, puts the plan's limits into force, and says when to look again.
+    mutating func close() throws {
+        guard let subscription else { return }
+        try SubscriptionStore(tx: tx).save(subscription)
+        try terms.tenancy.grant(subscription.plan, in: tx) { limits in
+            if !subscription.isGranted {
+                limits.executionsPerMonth = 0
+            } else if subscription.overageCap > 0, let included = limits.executionsPerMonth {
+                limits.executionsPerMonth = included + Int(subscription.overageCap)
+            }
+        }
+        // A sandbox's time moves only when somebody moves it.
+        guard try !BillingProfileStore(tx: tx).hasClock() else { return }
+        let reminders = try invoices.open().filter { $0.reminders < Dunning.steps.count }.map { $0.dueAt + Dunning.steps[$0.reminders] }
+        try BillingDueStore(tx: tx.system).set(tx.tenant.id, (reminders + [subscription.nextDue].compactMap { $0 }).min())
+    }
+
+    /// Executions of a period beyond those its plan included, priced once for all of them.
+    private func overage(of renewal: Subscription.Renewal) throws -> [Charge] {
+        guard let subscription, subscription.overageCap > 0, !renewal.wasTrial,
+            let included = try terms.catalogue.price(of: renewal.endedPlan).includedExecutions
+        else { return [] }
+        let used = try Meters(tx: tx).quantity(of: .executions, in: renewal.ended)
+        let beyond = used - included * (renewal.ended.seconds > Self.longMonth ? 12 : 1)
+        let price = UnitRate.executions.price(of: beyond)
+        guard price > 0 else { return [] }
+        return [Charge(kind: .overage, plan: renewal.endedPlan, period: renewal.ended, quantity: beyond, amount: price)]
+    }
+
+    /// Longer than any month: a year includes twelve months' executions.
+    private static let longMonth: Int64 = 60 * 86_400
+}
+
+/// When an overdue invoice is spoken of, and when patience ends.
+enum Dunning {
+    /// After the due date: told three times, then the subscription ends.
+    static let steps: [Duration] = [.seconds(0), .seconds(3 * 86_400), .seconds(7 * 86_400), .seconds(21 * 86_400)]
+}
+
+extension Till {
+    /// Goes over the open invoices that are overdue: the first step makes the subscription past due, the last ends it.
+    private mutating func dun() throws {
+        for invoice in try invoices.open() {
+            var invoice = invoice
+            let before = invoice.reminders
+            while invoice.reminders < Dunning.steps.count, invoice.dueAt + Dunning.steps[invoice.reminders] <= now {
+                invoice.reminders += 1
+                subscription?.becomePastDue()
+                if invoice.reminders == Dunning.steps.count, subscription?.status != .cancelled { subscription?.end() }
+                try tx.emit(InvoiceOverdue(invoice, step: invoice.reminders))
+            }
+            if invoice.reminders != before { try invoices.update(invoice) }
+        }
+    }
+
+    /// Makes an invoice of charges, books it, and takes what the wallet has.
+    mutating func issue(_ charges: [Charge], at moment: Timestamp) throws {
+        guard let buyer = try BillingProfileStore(tx: tx).profile() else {
+            throw Refusal(.conflict, "profile_required", "Say first who is to be invoiced: name, address and country.")
+        }
+        let currency = subscription?.currency ?? "USD"
+        let decision = VATRules(seller: terms.seller.party.country).decide(country: buyer.country, hasVATID: buyer.vatId != nil)
+        let figures = InvoiceFigures(charges, rate: decision.rate)
+        precondition(figures.total >= 0, "no change of a subscription pays out")
+        let id: InvoiceID = tx.ids.next()
+        var invoice = Invoice(
+            id: id, kind: .invoice, number: try invoices.number(terms.seller.series, for: id), series: terms.seller.series, status: .open,
+            currency: currency, subtotal: figures.subtotal, discount: figures.discount, tax: figures.tax, total: figures.total, paid: 0, credited: 0,
+            treatment: decision.treatment, rate: decision.rate, taxCountry: decision.country, seller: terms.seller.party, buyer: buyer,
+            issuedAt: moment, dueAt: moment + .seconds(Int64(terms.seller.dueDays) * 86_400), corrects: nil, reminders: 0, lines: figures.lines)
+        let receivable = Account(.receivable, of: tx.tenant.id, currency)
+        if invoice.total > 0 {
+            try post(
+                "invoice:\(id)", "invoice", "invoice:\(id)",
+                [
+                    Transfer(figures.total - figures.tax, debit: receivable, credit: Account(.revenue, currency: currency)),
+                    Transfer(figures.tax, debit: receivable, credit: Account(.tax, decision.country.isEmpty ? "none" : decision.country, currency))
+                ])
+            try payFromWallet(&invoice)
+        }
+        if invoice.due == 0 { invoice.status = .paid }
+        try invoices.insert(invoice)
+        try tx.emit(InvoiceIssued(invoice))
+        issued.append(invoice)
+    }
+
+    private func payFromWallet(_ invoice: inout Invoice) throws {
+        let wallet = Account(.wallet, of: tx.tenant.id, invoice.currency)
+        let amount = min(-(try ledger.balance(of: wallet)), invoice.due)
+        guard amount > 0 else { return }
+        try post(
+            "wallet:\(invoice.id)", "wallet_payment", "invoice:\(invoice.id)",
+            [Transfer(amount, debit: wallet, credit: Account(.receivable, of: tx.tenant.id, invoice.currency))])
+        invoice.paid += amount
+    }
+
+    @discardableResult
+    func post(_ key: String, _ kind: String, _ subject: String, _ transfers: [Transfer]) throws -> Bool {
+        try ledger.post(Posting(id: tx.ids.next(), key: key, kind: kind, subject: subject, at: tx.clock.now(), transfers: transfers)).isNew
+    }
+}

@@ -1,0 +1,26 @@
+internal import Foundation
+internal import HTTPSurface
+package import Kernel
+internal import Logging
+
+extension Platform {
+    static let title = "AIAS"
+    static let apiVersion = "1"
+
+    /// The API's document, read off a platform on an empty database that is thrown away.
+    package static func openAPI() async throws -> JSON {
+        let folder = NSTemporaryDirectory() + "aias-openapi-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var environment = ProcessInfo.processInfo.environment
+        environment["AIAS_DATABASE_URL"] = nil
+        environment["AIAS_MASTER_KEY"] = nil
+        var logger = Logger(label: "aias")
+        logger.logLevel = .error
+        let platform = try await Platform(try PlatformConfiguration(dataFolder: folder, environment: environment), logger: logger)
+        let console = Console(files: try StaticFiles(roots: [platform.configuration.home + "/Web"]), entries: navigation)
+        let endpoints = platform.modules(console, try await platform.makeAutomation()).flatMap(\.endpoints)
+        let document = OpenAPI(title: title, version: apiVersion, endpoints: endpoints).document
+        await platform.close()
+        return document
+    }
+}

@@ -1,0 +1,61 @@
+internal import Billing
+internal import HTTPSurface
+internal import Jobs
+internal import Kernel
+internal import Logging
+internal import Notifications
+internal import Persistence
+internal import Tenancy
+
+extension Platform {
+    var backups: Backups {
+        Backups(database: database, folder: folder, configuration: configuration, schedule: backupSchedule, clock: clock, logger: logger)
+    }
+
+    static let sealInterval: Duration = .seconds(30)
+    static let expiryInterval: Duration = .seconds(3_600)
+    /// How long the trace of a run that waits is kept.
+    static let traceLifetime: Duration = .seconds(90 * 86_400)
+    static let limitInterval: Duration = .seconds(300)
+    static let billingInterval: Duration = .seconds(60)
+    static let digestInterval: Duration = .seconds(900)
+    static let blobInterval: Duration = .seconds(6 * 3_600)
+    /// Far longer than a transaction waits between its blob and its row.
+    static let blobGrace: Duration = .seconds(24 * 3_600)
+
+    /// What one process of the deployment does from time to time.
+    func duties(_ idempotency: Idempotency) -> [Duty] {
+        let scheduled = backupSchedule.interval.map { interval in
+            Duty("backup.make", every: interval) { [backups] in try await backups.makeScheduled() }
+        }
+        return [scheduled].compactMap { $0 } + [
+            Duty("audit.seal", every: Self.sealInterval) { [tenancy] in try await tenancy.sealAuditLogs() },
+            Duty("expired.remove", every: Self.expiryInterval) { [tenancy, database] in
+                try await tenancy.removeExpired()
+                try await database.writeSystem { tx in try RunTraceStore(tx: tx).remove(before: tx.clock.now() - Self.traceLifetime) }
+                try await idempotency.removeExpired()
+                try await tenancy.forEachTenant { try await idempotency.removeExpired(of: $0) }
+            },
+            Duty("limits.watch", every: Self.limitInterval) { [database, tenancy, clock] in
+                try await LimitWatch(database: database, tenancy: tenancy, clock: clock).lookAtAll()
+            },
+            Duty("billing.collect", every: Self.billingInterval) { [billing] in try await billing.collectDue() },
+            Duty("ledger.seal", every: Self.expiryInterval) { [billing] in _ = try await billing.ledger.seal() },
+            Duty("storage.meter", every: Self.blobInterval) { [billing] in try await billing.meterStorage() },
+            Duty("notices.digest", every: Self.digestInterval) { [inbox] in try await inbox.sendDigests() },
+            Duty("notices.remove", every: Self.expiryInterval) { [tenancy, inbox, outgoing] in
+                try await tenancy.forEachTenant { tenant in
+                    try await inbox.removeOld(of: tenant)
+                    try await outgoing.removeOld(of: tenant)
+                }
+            },
+            Duty("blobs.sweep", every: Self.blobInterval) { [blobs, database, logger, clock] in
+                let count = try await blobs.sweep(database, olderThan: Self.blobGrace, clock: clock)
+                if count > 0 { logger.info("blobs without a row removed", metadata: ["count": "\(count)"]) }
+            }
+        ]
+    }
+
+    /// Who hears of events, in whatever process: all of them know all, so that none throws away what another waits for.
+    static let subscribers: [Subscriber] = [MailDelivery.subscriber] + OutgoingWebhooks.subscribers + Inbox.subscribers
+}

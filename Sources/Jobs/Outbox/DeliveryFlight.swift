@@ -1,0 +1,32 @@
+internal import Kernel
+internal import Persistence
+internal import Synchronization
+
+/// The deliveries that this process has in hand.
+final class DeliveryFlight: Sendable {
+    /// Of one subscriber; the rest wait in the database.
+    static let perSubscriber = 64
+
+    private let inHand = Mutex<[String: Set<ID<OutboxEventTag>>]>([:])
+
+    /// Subscribers that get no more for now.
+    var full: Set<String> { inHand.withLock { Set($0.filter { $0.value.count >= Self.perSubscriber }.keys) } }
+
+    /// Takes deliveries in hand.
+    /// - Returns: those that were not: one whose claim ran out while it waits here is not begun twice.
+    func enter(_ deliveries: [Delivery]) -> [Delivery] {
+        inHand.withLock { inHand in
+            deliveries.filter { inHand[$0.subscriber, default: []].insert($0.event).inserted }
+        }
+    }
+
+    /// - Returns: whether to look for more at once: nothing is in hand, or the subscriber had been full.
+    func leave(_ delivery: Delivery) -> Bool {
+        inHand.withLock { inHand in
+            let wasFull = (inHand[delivery.subscriber]?.count ?? 0) >= Self.perSubscriber
+            inHand[delivery.subscriber]?.remove(delivery.event)
+            if inHand[delivery.subscriber]?.isEmpty == true { inHand[delivery.subscriber] = nil }
+            return wasFull || inHand.isEmpty
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package import Kernel
+internal import Persistence
+
+package typealias NoticeID = ID<Notice>
+
+/// Something a member is told: in the console's list, perhaps by mail. Those of the same cause that nobody has read yet are one, with a count.
+package struct Notice: Sendable, Hashable {
+    package var id: NoticeID
+    package var category: NoticeCategory
+    /// Names its text: `execution_failed`.
+    package var kind: String
+    /// Of what: the same unread one counts on.
+    package var cause: String
+    package var arguments: [String: String]
+    /// Where the console shows it.
+    package var path: String
+    package var count: Int
+    /// When it happened last.
+    package var at: Timestamp
+    package var readAt: Timestamp?
+}
+
+/// What a member can choose to be told of.
+package enum NoticeCategory: String, Sendable, Hashable, CaseIterable, SQLBindable, SQLReadable {
+    /// Published workflows that failed.
+    case failures
+    /// The plan's limits, near or reached.
+    case limits
+    /// Webhook endpoints that were disabled.
+    case webhooks
+
+    /// Who can be told at all: what leads nowhere for a member is no use to them.
+    var permission: Permission {
+        switch self {
+        case .failures: "executions.read"
+        case .limits: "usage.read"
+        case .webhooks: .webhooksRead
+        }
+    }
+}
+
+/// How a member is told of a category.
+package struct NoticePreference: Sendable, Hashable {
+    package enum Mail: String, Sendable, Hashable, CaseIterable, SQLBindable, SQLReadable { case immediate, digest, off }
+
+    package var isInApp: Bool
+    package var mail: Mail
+
+    /// Until they choose: those who answer for the tenant get a mail at once.
+    static func standard(_ category: NoticeCategory, _ role: Role) -> NoticePreference {
+        let answers: [Role] = category == .limits ? [.owner, .admin, .billing] : [.owner, .admin]
+        let isFor = category == .limits ? answers.contains(role) : true
+        return NoticePreference(isInApp: isFor, mail: answers.contains(role) ? .immediate : .off)
+    }
+}
+
+/// What an event is to the members.
+struct NoticeDraft: Sendable {
+    var category: NoticeCategory
+    var kind: String
+    var cause: String
+    var arguments: [String: String]
+    var path: String
+
+    /// Nil for events that nobody is told of.
+    init?(_ name: String, _ payload: JSON) {
+        func text(_ key: String) -> String { payload[key]?.text ?? "" }
+        switch name {
+        case "execution.failed":
+            // The caller of a run that was called fails too, and tells.
+            if text("mode") == "call" { return nil }
+            category = .failures
+            kind = "execution_failed"
+            cause = "workflow:\(text("workflow"))"
+            arguments = ["workflow": text("workflow_name"), "error": String((payload["error"]?["message"]?.text ?? "").prefix(Self.errorLength))]
+            path = "/executions/\(text("execution"))"
+        case LimitNear.name, LimitReached.name:
+            category = .limits
+            kind = name == LimitNear.name ? "limit_near" : "limit_reached"
+            cause = "\(kind):\(text("limit"))"
+            arguments = [
+                "limit": text("limit"), "used": String(payload["used"]?.integer ?? 0), "allowed": String(payload["allowed"]?.integer ?? 0)
+            ]
+            path = "/settings/usage"
+        case EndpointDisabled.name:
+            category = .webhooks
+            kind = "webhook_disabled"
+            cause = "webhook_endpoint:\(text("webhook_endpoint"))"
+            arguments = ["host": text("host"), "reason": text("reason")]
+            path = "/settings/webhooks/\(text("webhook_endpoint"))"
+        default: return nil
+        }
+    }
+
+    static let events = ["execution.failed", LimitNear.name, LimitReached.name, EndpointDisabled.name]
+    private static let errorLength = 500
+}

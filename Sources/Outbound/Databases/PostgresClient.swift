@@ -1,0 +1,225 @@
+internal import CPostgres
+internal import Foundation
+internal import Glibc
+package import Kernel
+internal import Synchronization
+
+/// A PostgreSQL server of a tenant: where it is, and who one is there.
+package struct PostgresDestination: Sendable {
+    package var destination: OutboundDestination
+    package var database: String
+    package var user: String
+    package var password: String
+    /// libpq's word: `disable`, `prefer`, `require`, `verify-full`.
+    package var sslMode: String
+    /// Of one statement, on the server.
+    package var timeout: Duration
+
+    package init(
+        destination: OutboundDestination, database: String, user: String, password: String, sslMode: String = "prefer",
+        timeout: Duration = .seconds(60)
+    ) {
+        self.destination = destination
+        self.database = database
+        self.user = user
+        self.password = password
+        self.sslMode = sslMode
+        self.timeout = timeout
+    }
+}
+
+/// What a server said: its own words, and the five characters of its code.
+package struct PostgresClientError: Error, Sendable, Hashable {
+    package var message: String
+    package var code: String
+    package var isRetryable: Bool
+}
+
+/// A statement with its values, `$1` for the first; nil is NULL. Values travel as text and the server reads them by the type it expects.
+package struct PostgresStatement: Sendable, Hashable {
+    package var text: String
+    package var values: [String?]
+    package init(_ text: String, values: [String?] = []) {
+        self.text = text
+        self.values = values
+    }
+}
+
+extension Outbound {
+    /// Runs statements one after the other on one connection, which goes to an address that was checked.
+    /// - Parameter inTransaction: all of them or none; else each for itself, and the first failure ends the rest.
+    /// - Returns: for each statement its outcome, up to the first failure.
+    package func postgres(
+        _ destination: PostgresDestination, _ statements: [PostgresStatement], inTransaction: Bool, for tenant: TenantID? = nil
+    ) async throws -> [Result<[JSONObject], PostgresClientError>] {
+        let addresses = try await permittedAddresses(of: destination.destination)
+        return try await passing(tenant) {
+            try await PostgresClient.queue.run { try PostgresClient(destination, addresses: addresses).run(statements, inTransaction: inTransaction) }
+        }
+    }
+}
+
+/// Threads for clients that block.
+final class BlockingQueue: Sendable {
+    private let queue: OperationQueue
+
+    init(name: String, width: Int) {
+        queue = OperationQueue()
+        queue.name = name
+        queue.maxConcurrentOperationCount = width
+    }
+
+    func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.addOperation { continuation.resume(with: Result { try body() }) }
+        }
+    }
+}
+
+/// One connection through libpq, on one thread, for as long as its statements take.
+private final class PostgresClient {
+    static let queue = BlockingQueue(name: "postgres-client", width: 16)
+    static let rowsMaximum = 1_000_000
+
+    private let connection: OpaquePointer
+
+    init(_ destination: PostgresDestination, addresses: [String]) throws {
+        let name = destination.destination.host
+        let parameters: [(String, String)] = [
+            ("host", addresses.map { _ in name }.joined(separator: ",")), ("hostaddr", addresses.joined(separator: ",")),
+            ("port", String(destination.destination.port)), ("dbname", destination.database), ("user", destination.user),
+            ("password", destination.password), ("sslmode", destination.sslMode), ("connect_timeout", "10"), ("application_name", "aias"),
+            ("client_encoding", "UTF8"), ("passfile", "/dev/null"), ("gssencmode", "disable"),
+            ("options", "-c statement_timeout=\(destination.timeout.microseconds / 1_000)")
+        ]
+        let made = Self.withStrings(parameters.map(\.0)) { names in
+            Self.withStrings(parameters.map(\.1)) { values in PQconnectdbParams(names, values, 0) }
+        }
+        guard let made else { throw PostgresClientError(message: "libpq has no memory", code: "", isRetryable: true) }
+        guard PQstatus(made) == CONNECTION_OK else {
+            let message = String(cString: PQerrorMessage(made)).trimmingCharacters(in: .whitespacesAndNewlines)
+            PQfinish(made)
+            throw PostgresClientError(message: message, code: "08001", isRetryable: true)
+        }
+        connection = made
+        _ = PQsetNoticeProcessor(connection, { _, _ in }, nil)
+    }
+
+    deinit { PQfinish(connection) }
+
+    func run(_ statements: [PostgresStatement], inTransaction: Bool) throws -> [Result<[JSONObject], PostgresClientError>] {
+        if inTransaction { _ = try execute(PostgresStatement("BEGIN")) }
+        var outcomes: [Result<[JSONObject], PostgresClientError>] = []
+        for statement in statements {
+            do { outcomes.append(.success(try execute(statement))) } catch let error as PostgresClientError {
+                outcomes.append(.failure(error))
+                if inTransaction { _ = try? execute(PostgresStatement("ROLLBACK")) }
+                return outcomes
+            }
+        }
+        if inTransaction { _ = try execute(PostgresStatement("COMMIT")) }
+        return outcomes
+    }
+
+    /// Text without values may hold several statements; the rows are those of the last.
+    private func execute(_ statement: PostgresStatement) throws -> [JSONObject] {
+        let result =
+            statement.values.isEmpty
+            ? PQexec(connection, statement.text)
+            : Self.withOptionalStrings(statement.values) { values in
+                PQexecParams(connection, statement.text, CInt(statement.values.count), nil, values, nil, nil, 0)
+            }
+        defer { PQclear(result) }
+        switch PQresultStatus(result) {
+        case PGRES_TUPLES_OK: return try rows(result)
+        case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: return []
+        default:
+            let code = PQresultErrorField(result, CInt(UInt8(ascii: "C"))).map { String(cString: $0) } ?? ""
+            let message = PQresultErrorField(result, CInt(UInt8(ascii: "M"))).map { String(cString: $0) }
+            let fallback = String(cString: PQerrorMessage(connection)).trimmingCharacters(in: .whitespacesAndNewlines)
+            let isRetryable = code.hasPrefix("08") || code.hasPrefix("40") || code.hasPrefix("53") || code.hasPrefix("57") || code.isEmpty
+            throw PostgresClientError(message: message ?? fallback, code: code, isRetryable: isRetryable)
+        }
+    }
+
+    private func rows(_ result: OpaquePointer?) throws -> [JSONObject] {
+        let count = PQntuples(result)
+        guard count <= Self.rowsMaximum else {
+            throw PostgresClientError(message: "The query gives more than \(Self.rowsMaximum) rows.", code: "", isRetryable: false)
+        }
+        let columns = (0..<PQnfields(result)).map { (name: String(cString: PQfname(result, $0)), type: PQftype(result, $0)) }
+        return (0..<count).map { row in
+            var members = JSONObject()
+            for (index, column) in columns.enumerated() {
+                let column = (name: column.name, type: column.type, index: CInt(index))
+                let isNull = PQgetisnull(result, row, column.index) == 1
+                members[column.name] = isNull ? .null : Self.value(String(cString: PQgetvalue(result, row, column.index)), type: column.type)
+            }
+            return members
+        }
+    }
+
+    /// As n8n's driver reads them: whole numbers up to 32 bits and floating ones as numbers, 64 bits and decimals as text, since a number could not
+    /// hold them; JSON as itself; times in ISO 8601.
+    private static func value(_ text: String, type: Oid) -> JSON {
+        switch type {
+        case 16: return .bool(text == "t")
+        case 21, 23, 26, 700, 701: return Double(text).flatMap { $0.isFinite ? .number($0) : nil } ?? .string(text)
+        case 114, 3802: return (try? JSON(parsing: text)) ?? .string(text)
+        case 1082: return .string("\(text)T00:00:00.000Z")
+        case 1114: return .string(time(text))
+        case 1184: return .string(time(text))
+        case 1007, 1005, 1021, 1022: return list(text) { Double($0).map { .number($0) } ?? .string($0) }
+        case 1009, 1015, 1016, 1231, 2951: return list(text) { .string($0) }
+        case 1000: return list(text) { .bool($0 == "t") }
+        default: return .string(text)
+        }
+    }
+
+    /// `2026-03-10 12:00:00.5+01` → `2026-03-10T11:00:00.500Z`
+    private static func time(_ text: String) -> String {
+        let isZoned = text.dropFirst(19).contains { "+-".contains($0) }
+        let plain = text.replacing(" ", with: "T")
+        var zoned = isZoned ? plain : plain + "+00"
+        if let sign = zoned.lastIndex(where: { "+-".contains($0) }), zoned[zoned.index(after: sign)...].count == 2 { zoned += ":00" }
+        return Timestamp(zoned).map { String($0.description.dropLast(4)) + "Z" } ?? text
+    }
+
+    /// An array of one dimension as the server writes it: `{a,"b c",NULL}`.
+    private static func list(_ text: String, _ element: (String) -> JSON) -> JSON {
+        guard text.hasPrefix("{"), text.hasSuffix("}"), !text.hasPrefix("{{") else { return .string(text) }
+        var elements: [JSON] = []
+        var part = ""
+        var isQuoted = false
+        var wasQuoted = false
+        var rest = text.dropFirst().dropLast()
+        guard !rest.isEmpty else { return [] }
+        func end() {
+            elements.append(!wasQuoted && part == "NULL" ? .null : element(part))
+            part = ""
+            wasQuoted = false
+        }
+        while let character = rest.popFirst() {
+            switch character {
+            case "\"":
+                isQuoted.toggle()
+                wasQuoted = true
+            case "\\" where isQuoted: if let next = rest.popFirst() { part.append(next) }
+            case "," where !isQuoted: end()
+            default: part.append(character)
+            }
+        }
+        end()
+        return .array(elements)
+    }
+
+    private static func withStrings<Value>(_ strings: [String], _ body: ([UnsafePointer<CChar>?]) -> Value) -> Value {
+        withOptionalStrings(strings.map { $0 }) { body(Array($0) + [nil]) }
+    }
+
+    private static func withOptionalStrings<Value>(_ strings: [String?], _ body: ([UnsafePointer<CChar>?]) -> Value) -> Value {
+        let copies = strings.map { $0.map { strdup($0) } ?? nil }
+        defer { copies.forEach { free($0) } }
+        return body(copies.map { $0.map { UnsafePointer($0) } })
+    }
+}

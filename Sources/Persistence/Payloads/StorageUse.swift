@@ -1,0 +1,68 @@
+package import Kernel
+
+/// What a payload is stored for: a run, or the tenant's files, which stay.
+package struct PayloadUser: Sendable, Hashable {
+    let id: ID<PayloadUser>
+
+    /// - Parameter thing: whatever it is for; ids are unique among all things.
+    package init<Thing>(_ thing: ID<Thing>) { id = ID(high: thing.high, low: thing.low) }
+    private init() { id = ID(high: 0, low: 0) }
+
+    /// Attachments of items: any run may name them.
+    package static let files = PayloadUser()
+
+    static let table = Table(
+        "payload_uses", .tenant, primaryKey: ["user_id", "hash"], columns: [Column("user_id", .uuid), Column("hash", .blob)],
+        indexes: [Index("payload_uses_hash", on: ["tenant_id", "hash"])])
+}
+
+/// How many bytes a tenant's payloads have, before compression: counted in the transaction that stores or removes them.
+package struct StorageUse {
+    let tx: TenantTransaction
+
+    static let table = Table(
+        "storage_use", .tenant, primaryKey: ["kind"],
+        columns: [Column("kind", .text), Column("bytes", .integer), Column("allowed", .integer, optional: true)],
+        checks: [.atLeast(column: "bytes", 0)])
+
+    private static let payloads = "payloads"
+
+    package init(tx: TenantTransaction) { self.tx = tx }
+
+    package func bytes() throws -> Int {
+        try tx.first("SELECT bytes FROM storage_use WHERE tenant_id = \(tx.tenant) AND kind = \(Self.payloads)") { try $0.column(0) } ?? 0
+    }
+
+    /// Sets how many bytes the tenant may store; nil is any number.
+    package func allow(_ allowed: Int?) throws {
+        try tx.execute(
+            """
+            INSERT INTO storage_use (tenant_id, kind, bytes, allowed) VALUES (\(tx.tenant), \(Self.payloads), 0, \(allowed))
+            ON CONFLICT (tenant_id, kind) DO UPDATE SET allowed = excluded.allowed
+            """)
+    }
+
+    /// - Returns: whether no more is stored than is allowed. Asked by a statement that finds no row, since that need not be waited for.
+    package func isAllowed() throws -> Bool {
+        try tx.presume(
+            "UPDATE storage_use SET bytes = bytes WHERE tenant_id = \(tx.tenant) AND kind = \(Self.payloads) AND bytes > allowed", changes: 0)
+    }
+
+    /// Counts a payload that is not stored yet.
+    func add(_ payload: PreparedPayload) throws {
+        try tx.presume(
+            """
+            INSERT INTO storage_use (tenant_id, kind, bytes) SELECT \(tx.tenant), \(Self.payloads), \(payload.byteCount)
+            WHERE NOT EXISTS (SELECT 1 FROM payloads WHERE tenant_id = \(tx.tenant) AND hash = \(payload.hash))
+            ON CONFLICT (tenant_id, kind) DO UPDATE SET bytes = storage_use.bytes + excluded.bytes
+            """)
+    }
+
+    func remove(_ bytes: Int) throws {
+        try tx.execute(
+            """
+            UPDATE storage_use SET bytes = CASE WHEN bytes < \(bytes) THEN 0 ELSE bytes - \(bytes) END
+            WHERE tenant_id = \(tx.tenant) AND kind = \(Self.payloads)
+            """)
+    }
+}

@@ -1,0 +1,62 @@
+package import Kernel
+
+/// What `aias-files` is to do: an operation with its settings, and the files that it is about.
+package struct FileConversion: Sendable {
+    package struct File: Sendable {
+        package var name: String
+        package var bytes: [UInt8]
+        package init(name: String = "", bytes: [UInt8]) {
+            self.name = name
+            self.bytes = bytes
+        }
+    }
+
+    package enum Operation: String, Sendable {
+        case unzip, zip, gunzip, gzip
+        case readSheet = "read_sheet"
+        case writeSheet = "write_sheet"
+        case readPDF = "read_pdf"
+        case readXML = "read_xml"
+    }
+
+    package var operation: Operation
+    package var settings: JSONObject
+    package var files: [File]
+
+    package init(_ operation: Operation, settings: JSONObject = [:], files: [File] = []) {
+        self.operation = operation
+        self.settings = settings
+        self.files = files
+    }
+}
+
+package struct ConvertedFiles: Sendable {
+    package var facts: JSONObject
+    package var files: [FileConversion.File]
+}
+
+/// Why a file was not converted; `unreadable_file`, `file_too_large`, `password`, `no_sheet`, `unsupported_format`, `unavailable`.
+package struct FileConversionError: Error, Sendable, Hashable {
+    package var code: String
+    package var message: String
+    package init(_ code: String, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}
+
+/// What one conversion may use.
+package struct FileConversionLimits: Sendable {
+    package var inputBytes = 256 << 20
+    /// Of what comes out, all files together, and of what a packed file may hold on the way.
+    package var outputBytes = 256 << 20
+    package var entries = 10_000
+    /// How many times larger than a packed file its content may be.
+    package var ratio = 1_000
+    package var memoryBytes = 2 << 30
+    /// On the wall clock, and of processor time.
+    package var time: Duration = .seconds(60)
+    /// Conversions under way at a time.
+    package var sideBySide = 2
+    package init() {}
+}

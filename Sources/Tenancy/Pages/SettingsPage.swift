@@ -1,0 +1,35 @@
+internal import HTTPSurface
+internal import Kernel
+
+/// What the module's pages of the settings have in common.
+protocol SettingsPage: Sendable {
+    var tenancy: Tenancy { get }
+    var console: Console { get }
+    static var address: String { get }
+    static var titleKey: String { get }
+}
+
+extension SettingsPage {
+    func page(_ call: EndpointCall, status: Int = 200, _ main: HTML) async throws -> Answer {
+        console.settingsPage(
+            call, title: call.localizer(Self.titleKey), current: Self.address, person: try await tenancy.displayName(of: call.principal),
+            status: status, main)
+    }
+
+    /// What a form before this page has done, as the redirect's query tells; words that are not `known` show nothing.
+    func done(_ call: EndpointCall, _ known: [String]) -> HTML? {
+        let word = call.parameter(ofQuery: "done")
+        return known.contains(word) ? Console.notice(call.localizer("tenancy.done.\(word)"), isBad: false) : nil
+    }
+
+    func role(_ role: Role, _ text: Localizer) -> String { text("tenancy.role.\(role.rawValue)") }
+
+    /// Bytes in the largest unit that divides them well: `10 GiB`.
+    func size(_ bytes: Int) -> String {
+        for (unit, shift) in [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)] where bytes >= 1 << shift {
+            let tenths = bytes * 10 >> shift
+            return tenths.isMultiple(of: 10) ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
+        }
+        return "\(bytes) B"
+    }
+}

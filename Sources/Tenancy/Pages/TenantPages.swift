@@ -1,0 +1,129 @@
+internal import Foundation
+internal import HTTPSurface
+internal import Kernel
+
+/// The tenant's own settings.
+struct TenantPages: SettingsPage {
+    let tenancy: Tenancy
+    let console: Console
+
+    static let address = "/settings"
+    static let titleKey = "tenancy.settings.general"
+
+    var endpoints: [Endpoint] {
+        [
+            .page(.get, Self.address, access: .tenant("tenant.read"), summary: "General settings") { call in
+                let tenant = try await tenant(call)
+                return try await general(call, tenant, name: tenant.name, zone: tenant.timeZone, nil)
+            },
+            .page(.post, Self.address, access: .tenant("tenant.write"), summary: "Change the general settings") { call in
+                let form = try call.form()
+                do {
+                    let change = TenantChange(name: form["name"], timeZone: form["time_zone"])
+                    _ = try await tenancy.updateTenant(call.tenant, change, by: call.principal)
+                    return .redirect("\(Self.address)?done=saved")
+                } catch let refusal as Refusal where refusal.kind == .invalid {
+                    return try await general(call, try await tenant(call), name: form["name"], zone: form["time_zone"], refusal)
+                }
+            }
+        ] + UsagePage(tenancy: tenancy, console: console).endpoints
+    }
+
+    private func tenant(_ call: EndpointCall) async throws -> Tenant {
+        guard let tenant = try await tenancy.tenant(call.tenant) else { throw Refusal.missing("tenant") }
+        return tenant
+    }
+
+    private func general(_ call: EndpointCall, _ tenant: Tenant, name: String, zone: String, _ refusal: Refusal?) async throws -> Answer {
+        let text = call.localizer
+        let mayWrite = call.principal.may("tenant.write")
+        let form: HTML? =
+            mayWrite
+            ? """
+            <section class="card stack"><form method="post" action="\(Self.address)" class="form">
+            \(Console.field("name", label: text("tenancy.field.tenant_name"), value: name, fault: refusal?.message(for: "name")))
+            \(Console.choice("time_zone", label: text("tenancy.field.time_zone"), options: zones(zone), chosen: zone,
+                hint: text("tenancy.field.time_zone.hint"), fault: refusal?.message(for: "time_zone")))
+            <p class="buttons"><button class="button primary">\(text("tenancy.save"))</button></p></form></section>
+            """ : nil
+        let shown: HTML? =
+            mayWrite
+            ? nil
+            : """
+            <div><dt>\(text("tenancy.field.tenant_name"))</dt><dd>\(tenant.name)</dd></div>
+            <div><dt>\(text("tenancy.field.time_zone"))</dt><dd>\(tenant.timeZone)</dd></div>
+            """
+        return try await page(
+            call, status: refusal?.kind.status ?? 200,
+            """
+            \(done(call, ["saved"]))\(form)<section class="card"><dl class="facts">\(shown)
+            <div><dt>\(text("tenancy.field.subdomain"))</dt><dd>\(tenant.subdomain.text)</dd></div>
+            <div><dt>\(text("tenancy.general.id"))</dt><dd><code>\(tenant.id.description)</code></dd></div>
+            <div><dt>\(text("tenancy.column.created"))</dt><dd>\(Console.time(tenant.createdAt))</dd></div></dl></section>
+            """)
+    }
+
+    private func zones(_ chosen: String) -> [(value: String, title: String)] {
+        let known = ["UTC"] + TimeZone.knownTimeZoneIdentifiers.filter { $0 != "UTC" }
+        return (known.contains(chosen) ? known : [chosen] + known).map { ($0, $0) }
+    }
+}
+
+/// The plan, and what is used of each of its limits.
+struct UsagePage: SettingsPage {
+    let tenancy: Tenancy
+    let console: Console
+
+    static let address = "/settings/usage"
+    static let titleKey = "tenancy.settings.usage"
+
+    var endpoints: [Endpoint] {
+        [
+            .page(.get, Self.address, access: .tenant("usage.read"), summary: "Plan and usage") { call in
+                guard let tenant = try await tenancy.tenant(call.tenant) else { throw Refusal.missing("tenant") }
+                let text = call.localizer
+                let listed = try await tenancy.plans().first { $0.name == tenant.plan }
+                let price = listed.flatMap { plan in plan.priceMonthly.map { self.price($0, plan.currency, text) } }
+                let uses = try await tenancy.quotas(of: call.tenant)
+                let rows: [HTML] = uses.map { counted($0, text) }
+                let rate = tenant.limits.requestsPerSecond.map { text("tenancy.usage.per_second", ["limit": String($0)]) }
+                return try await page(
+                    call,
+                    """
+                    <section class="card"><dl class="facts">
+                    <div><dt>\(text("tenancy.usage.plan"))</dt><dd>\(text("tenancy.plan.\(tenant.plan.rawValue)"))</dd></div>
+                    <div><dt>\(text("tenancy.usage.price"))</dt><dd>\(price ?? text("tenancy.usage.agreed"))</dd></div></dl></section>
+                    <section class="card usage" aria-label="\(text("tenancy.usage.limits"))">\(rows)\(limit("requests_per_second", rate, text))</section>
+                    <p class="lead">\(text("tenancy.usage.hint"))</p>
+                    """)
+            }
+        ]
+    }
+
+    private func counted(_ use: QuotaUse, _ text: Localizer) -> HTML {
+        let name = text("tenancy.limit.\(use.key.name)")
+        func figure(_ count: Int) -> String { use.key == .storageBytes ? size(count) : String(count) }
+        guard let limit = use.limit else {
+            return
+                "<div><p class=\"line\"><strong>\(name)</strong><span>\(text("tenancy.usage.unlimited", ["used": figure(use.used)]))</span></p></div>"
+        }
+        let state = use.used >= limit ? "full" : use.used * 5 >= limit * 4 ? "near" : ""
+        return """
+            <div class="\(state)"><p class="line"><strong id="\(use.key.name)">\(name)</strong>\
+            <span>\(text("tenancy.usage.of", ["used": figure(use.used), "limit": figure(limit)]))</span></p>\
+            <progress aria-labelledby="\(use.key.name)" value="\(min(use.used, limit))" max="\(max(limit, 1))"></progress></div>
+            """
+    }
+
+    private func limit(_ name: String, _ value: String?, _ text: Localizer) -> HTML {
+        """
+        <div><p class="line"><strong>\(text("tenancy.limit.\(name)"))</strong><span>\(value ?? text("tenancy.usage.no_limit"))</span></p></div>
+        """
+    }
+
+    private func price(_ minor: Int64, _ currency: String, _ text: Localizer) -> String {
+        let cents = minor % 100
+        let amount = "\(minor / 100)" + (cents == 0 ? "" : ".\(cents < 10 ? "0" : "")\(cents)")
+        return text("tenancy.usage.monthly", ["amount": amount, "currency": currency])
+    }
+}

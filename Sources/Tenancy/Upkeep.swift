@@ -1,0 +1,43 @@
+package import Kernel
+internal import Persistence
+
+/// What must be done from time to time; each is safe to be done twice, also at once.
+extension Tenancy {
+    /// Seals what was written into the audit logs of all tenants.
+    package func sealAuditLogs() async throws {
+        try await forEachTenant { try await sealWhole($0) }
+        try await sealWhole(Self.platformLog)
+    }
+
+    /// Removes sessions and one-time links whose time is over.
+    package func removeExpired() async throws {
+        try await database.writeDirectory { tx in
+            try SessionStore(tx: tx).removeExpired(now: tx.clock.now())
+            try OneTimeTokenStore(tx: tx).removeExpired(now: tx.clock.now())
+        }
+    }
+
+    /// All tenants, page by page; one that fails keeps the others from nothing.
+    /// - Throws: the first failure, after all were tried.
+    package func forEachTenant(_ body: (TenantID) async throws -> Void) async throws {
+        var cursor: TenantID?
+        var failure: (any Error)?
+        while !Task.isCancelled {
+            let page = try await tenants(before: cursor, limit: Limits.pageSizeMaximum)
+            for tenant in page {
+                do { try await body(tenant.id) } catch { failure = failure ?? error }
+            }
+            guard page.count == Limits.pageSizeMaximum else { break }
+            cursor = page.last?.id
+        }
+        if let failure { throw failure }
+    }
+
+    private func sealWhole(_ tenant: TenantID) async throws {
+        while try await hasUnsealed(tenant), try await sealAuditLog(of: tenant) > 0 {}
+    }
+
+    private func hasUnsealed(_ tenant: TenantID) async throws -> Bool {
+        try await database.read(in: tenant) { tx in try AuditStore(tx: tx).hasUnsealed() }
+    }
+}

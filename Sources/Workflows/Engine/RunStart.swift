@@ -1,0 +1,32 @@
+package import Kernel
+
+/// What a run is started with.
+package struct RunStart: Sendable {
+    package var tenant: TenantID
+    package var workflow: WorkflowID
+    package var version: Int
+    /// nil where this version has been run by this process before.
+    package var document: WorkflowDocument?
+    /// The trigger's name.
+    package var trigger: String
+    package var items: ItemList
+    package var mode: String
+    package var timeZone: String
+    /// A second start of the workflow with the same key is the first run again.
+    package var idempotencyKey: String?
+
+    package init(
+        tenant: TenantID, workflow: WorkflowID, version: Int, document: WorkflowDocument?, trigger: String, items: ItemList, mode: String,
+        timeZone: String = "UTC", idempotencyKey: String? = nil
+    ) {
+        self.tenant = tenant
+        self.workflow = workflow
+        self.version = version
+        self.document = document
+        self.trigger = trigger
+        self.items = items
+        self.mode = mode
+        self.timeZone = timeZone
+        self.idempotencyKey = idempotencyKey
+    }
+}

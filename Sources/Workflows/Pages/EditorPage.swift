@@ -1,0 +1,48 @@
+internal import HTTPSurface
+internal import Kernel
+
+/// The canvas on which a workflow is built; without scripts it shows the draft.
+struct EditorPage {
+    let workflows: Workflows
+    let context: PageContext
+
+    /// The prefix of the texts that the editor's scripts use.
+    private static let strings = "workflows.editor."
+
+    var endpoints: [Endpoint] {
+        [
+            .page(.get, "/workflows/{id}/editor", access: .tenant(.workflowsRead), summary: "Editor") { call in
+                let id: WorkflowID = try call.id("id", noun: "workflow")
+                let (workflow, draft) = try await workflows.workflow(id, by: call.principal)
+                return try await page(call, workflow, draft)
+            },
+            .page(.post, "/workflows/drafts", access: .tenant(.workflowsWrite), summary: "New workflow") { call in
+                let name = try call.form()["template"]
+                let document = try EditorTemplates.document(named: name) ?? WorkflowDocument(name: call.localizer("workflows.new.name"))
+                let made = try await workflows.create(document, by: call.principal)
+                return .redirect("/workflows/\(made.id)/editor")
+            }
+        ]
+    }
+
+    private func page(_ call: EndpointCall, _ workflow: Workflow, _ draft: WorkflowDocument) async throws -> Answer {
+        let text = call.localizer
+        let strings = JSON.object(
+            JSONObject(
+                text.strings(withPrefix: Self.strings).sorted { $0.key < $1.key }
+                    .map { (String($0.key.dropFirst(Self.strings.count)), JSON.string($0.value)) }))
+        let preview = WorkflowPreview(document: draft).svg(label: text("workflows.preview", ["name": workflow.name]))
+        let names: [HTML] = draft.nodes.map { "<li>\($0.name)</li>" }
+        return try await context.fullPage(
+            call, title: workflow.name, current: "/workflows", styles: ["styles/editor.css"], scripts: ["editor/main.js"],
+            """
+            <workflow-editor data-workflow="\(workflow.id.description)" data-name="\(workflow.name)" data-strings="\(strings.serialized)" \
+            data-published="\(workflow.publishedVersion.map(String.init) ?? "")"\
+            \("data-may-write", if: call.principal.may(.workflowsWrite))\("data-may-run", if: call.principal.may(.executionsWrite))\
+            \("data-may-read-runs", if: call.principal.may(.executionsRead))\("data-may-publish", if: call.principal.may(.workflowsPublish))\
+            \("data-may-read-credentials", if: call.principal.may(.credentialsRead))\("data-may-write-credentials", if: call.principal.may(.credentialsWrite))>
+            <h1>\(workflow.name)</h1><noscript><p class="notice warn">\(text("workflows.editor_needs_scripts"))</p></noscript>
+            \(preview)<ul class="visually-hidden">\(names)</ul></workflow-editor>
+            """)
+    }
+}

@@ -1,0 +1,107 @@
+package import Jobs
+internal import Kernel
+internal import Logging
+internal import Outbound
+internal import Persistence
+internal import Scripting
+
+/// Looks at what published workflows wait for elsewhere, at their times, and starts them with what is new. A look is a timer; what was seen, the run
+/// and the next look are written in one transaction, so that nothing is taken twice and nothing is lost.
+package struct Poller: Sendable {
+    /// The kind of timer; its subject is the workflow's id.
+    package static let timerKind = "workflow.poll"
+    static let kinds: Set<String> = ["rss_trigger"]
+
+    private let engine: Engine
+    private let workflows: Workflows
+    private let services: EngineServices
+
+    package init(engine: Engine, workflows: Workflows, services: EngineServices) {
+        self.engine = engine
+        self.workflows = workflows
+        self.services = services
+    }
+
+    /// The handler of its timers.
+    package func poll(_ timer: Jobs.Timer) async throws {
+        guard let id = WorkflowID(timer.subject) else { return }
+        let found = try await engine.database.read(in: timer.tenant) { tx -> (Int, [UInt8], [String: JSON])? in
+            let store = WorkflowStore(tx: tx)
+            guard let version = try store.workflow(id)?.publishedVersion, let bytes = try store.document(of: id, version: version) else { return nil }
+            return (version, bytes, try JournalStore(tx: tx).staticData(of: id))
+        }
+        guard let (version, bytes, known) = found else {
+            return try await engine.database.write(in: timer.tenant) { tx in try tx.cancelTimer(kind: Self.timerKind, subject: timer.subject) }
+        }
+        let document = try WorkflowDocument(stored: bytes)
+        let zone = try await workflows.policies.timeZone(timer.tenant)
+        let due = try document.polls(zone: zone).filter { $0.schedule.next(after: timer.dueAt - .microseconds(1)).map { $0 <= timer.dueAt } ?? false }
+        var looks: [(node: WorkflowNode, cursor: JSON, items: [Item])] = []
+        for (node, _) in due {
+            if let look = await look(node, known[node.name] ?? [:], timer.tenant) { looks.append((node, look.cursor, look.items)) }
+        }
+        try await finish(timer, id, version, document, zone, looks)
+    }
+
+    /// - Returns: nil where the look failed: the next one makes up for it.
+    private func look(_ node: WorkflowNode, _ known: JSON, _ tenant: TenantID) async -> (cursor: JSON, items: [Item])? {
+        do {
+            let url = try FeedReader.checkedURL(FormField.plain(node.config["feedUrl"] ?? ""))
+            let response = try await services.send(FeedReader.request(url, verifies: true), tenant)
+            let outline = try await services.facilities.convert(FileConversion(.readXML, files: [.init(bytes: response.body)])).facts["root"]
+            var cursor = FeedCursor(known)
+            let fresh = cursor.take(try FeedReader.items(response, outline: outline))
+            return (cursor.json, fresh.map { Item(json: $0) })
+        } catch {
+            engine.logger.warning("a poll failed", metadata: ["node": "\(node.id)", "error": "\(StepFailure(wrapping: error, itemIndex: nil).code)"])
+            return nil
+        }
+    }
+
+    private func finish(
+        _ timer: Jobs.Timer, _ id: WorkflowID, _ version: Int, _ document: WorkflowDocument, _ zone: String,
+        _ looks: [(node: WorkflowNode, cursor: JSON, items: [Item])]
+    ) async throws {
+        let now = engine.clock.now()
+        let next = try document.nextPoll(after: max(now, timer.dueAt), zone: zone)
+        let runs: [NewRun] = looks.filter { !$0.items.isEmpty }.map { look in
+            NewRun(
+                facts: RunFacts(
+                    id: engine.ids.next(), tenant: timer.tenant, workflow: id, version: version, mode: "trigger",
+                    timeZone: document.settings.timeZone ?? zone),
+                trigger: look.node.name, items: ItemList(look.items), idempotencyKey: nil, parent: nil, createdAt: now)
+        }
+        for run in runs { try await PayloadNames.prepare(run.items, tenant: timer.tenant, blobs: engine.blobs) }
+        let onStart = engine.configuration.onStart
+        let cursors = looks.map { (name: $0.node.name, cursor: $0.cursor) }
+        try await engine.database.write(in: timer.tenant) { tx in
+            // Published anew or taken down meanwhile: its own timer is set then.
+            guard try WorkflowStore(tx: tx).workflow(id)?.publishedVersion == version else { return }
+            let journal = JournalStore(tx: tx)
+            for (name, cursor) in cursors { try journal.keep(cursor, of: name, workflow: id) }
+            for run in runs {
+                try onStart(tx, run.facts)
+                try RunCommit.queue(run, tx)
+            }
+            if let next {
+                try tx.setTimer(kind: Self.timerKind, subject: timer.subject, dueAt: next)
+            } else {
+                try tx.cancelTimer(kind: Self.timerKind, subject: timer.subject)
+            }
+        }
+    }
+}
+
+extension WorkflowDocument {
+    /// The enabled nodes that are polled, with their times.
+    func polls(zone: String) throws -> [(node: WorkflowNode, schedule: Schedule)] {
+        try nodes.filter { Poller.kinds.contains($0.kind) && !$0.disabled }.map { node in
+            let entries = node.config["pollTimes"]?["item"]?.array ?? [["mode": "everyMinute"]]
+            return (node, Schedule(rules: try entries.map(Schedule.cronRule), timeZone: settings.timeZone ?? zone))
+        }
+    }
+
+    func nextPoll(after now: Timestamp, zone: String) throws -> Timestamp? {
+        try polls(zone: zone).compactMap { $0.schedule.next(after: now) }.min()
+    }
+}

@@ -1,0 +1,60 @@
+internal import CSeccomp
+internal import CShims
+internal import Glibc
+
+/// What keeps a converter's process from the machine. The libraries that read files (libxml2, libzip, poppler) are not safe in
+/// memory and the files are a stranger's; so that a fault of theirs leads nowhere, the process has no network, no programs to start,
+/// nothing to write to, almost nothing to read, little memory and little time.
+enum Walls {
+    /// - Returns: false where the system call filter does not stand; then nothing may be read.
+    static func raise(memoryBytes: UInt, seconds: UInt) -> Bool {
+        _ = aias_close_from(UInt32(Wire.descriptor) + 1)
+        limit(RLIMIT_CORE, 0)
+        limit(RLIMIT_NOFILE, 32)
+        limit(RLIMIT_FSIZE, 0)
+        limit(RLIMIT_AS, memoryBytes)
+        limit(RLIMIT_CPU, seconds)
+        if geteuid() == 0, aias_become_user(1_879_048_192 + uid_t(getpid())) != 0 { _ = aias_become_user(65_534) }
+        guard aias_prctl(noNewPrivileges, 1) == 0 else { return false }
+        lockFiles()
+        return filterSystemCalls()
+    }
+
+    /// PR_SET_NO_NEW_PRIVS (linux/prctl.h), which Glibc's module does not show.
+    private static let noNewPrivileges: Int32 = 38
+
+    private static func limit(_ resource: __rlimit_resource, _ value: UInt) {
+        var bounds = rlimit(rlim_cur: rlim_t(value), rlim_max: rlim_t(value))
+        _ = setrlimit(Int32(resource.rawValue), &bounds)
+    }
+
+    /// Landlock where the kernel has it: the tables that poppler needs for East Asian texts, and nothing else.
+    private static func lockFiles() {
+        let abi = aias_landlock_abi()
+        let ruleset = abi > 0 ? aias_landlock_create(abi) : -1
+        guard ruleset >= 0 else { return }
+        _ = aias_landlock_allow_reading(ruleset, "/usr/share/poppler")
+        _ = aias_landlock_restrict(ruleset)
+        close(ruleset)
+    }
+
+    private static func filterSystemCalls() -> Bool {
+        let allow: UInt32 = 0x7fff_0000
+        let refuse: UInt32 = 0x0005_0000 | UInt32(EPERM)
+        guard let filter = seccomp_init(refuse) else { return false }
+        defer { seccomp_release(filter) }
+        seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0)
+        for name in allowed where seccomp_rule_add_array(filter, allow, seccomp_syscall_resolve_name(name), 0, nil) != 0 { return false }
+        let writing = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | 0o20000000
+        var reading = scmp_arg_cmp(arg: 2, op: SCMP_CMP_MASKED_EQ, datum_a: UInt64(writing), datum_b: UInt64(O_RDONLY))
+        guard seccomp_rule_add_array(filter, allow, seccomp_syscall_resolve_name("openat"), 1, &reading) == 0 else { return false }
+        return seccomp_load(filter) == 0
+    }
+
+    private static let allowed = [
+        "read", "write", "recvfrom", "sendto", "pread64", "close", "fcntl", "fstat", "newfstatat", "lseek", "getdents64", "poll", "mmap", "mprotect",
+        "munmap", "mremap", "madvise", "brk", "futex", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "sched_yield",
+        "sched_getaffinity", "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "clock_gettime", "clock_getres", "gettimeofday", "time",
+        "getrandom", "getrusage", "sysinfo", "uname", "exit", "exit_group"
+    ]
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Kernel
+import Testing
+
+@testable import Scripting
+
+@Suite struct FileConverterTests {
+    static let converter = FileConverter()
+
+    private func small(_ change: (inout FileConversionLimits) -> Void) -> FileConverter {
+        var limits = FileConversionLimits()
+        change(&limits)
+        return FileConverter(limits: limits)
+    }
+
+    private func code(_ converter: FileConverter, _ conversion: FileConversion) async -> String? {
+        do { _ = try await converter.convert(conversion) } catch { return (error as? FileConversionError)?.code }
+        return nil
+    }
+
+    @Test func `an archive comes back as it was packed`() async throws {
+        let files: [FileConversion.File] = [
+            .init(name: "a/ä.txt", bytes: Array("one".utf8)), .init(name: "b.bin", bytes: Array(repeating: 7, count: 200_000))
+        ]
+        let packed = try await Self.converter.convert(FileConversion(.zip, settings: ["levels": [0, 6]], files: files)).files[0]
+        #expect(packed.bytes.count < 2_000)
+        let unpacked = try await Self.converter.convert(FileConversion(.unzip, files: [packed])).files
+        #expect(unpacked.map(\.name) == ["a/ä.txt", "b.bin"])
+        #expect(unpacked.map(\.bytes) == files.map(\.bytes))
+        let gzip = try await Self.converter.convert(FileConversion(.gzip, files: [.init(bytes: Array("hello".utf8))])).files[0]
+        let twice = FileConversion.File(bytes: gzip.bytes + gzip.bytes)
+        #expect(try await Self.converter.convert(FileConversion(.gunzip, files: [twice])).files[0].bytes == Array("hellohello".utf8))
+    }
+
+    @Test func `what unpacks to too much is refused`() async throws {
+        let zeros = FileConversion.File(name: "z", bytes: [UInt8](repeating: 0, count: 8 << 20))
+        let zip = try await Self.converter.convert(FileConversion(.zip, files: [zeros])).files[0]
+        let gzip = try await Self.converter.convert(FileConversion(.gzip, files: [zeros])).files[0]
+        let ratio = small { $0.ratio = 100 }
+        #expect(await code(ratio, FileConversion(.unzip, files: [zip])) == "file_too_large")
+        #expect(await code(ratio, FileConversion(.gunzip, files: [gzip])) == "file_too_large")
+        #expect(await code(small { $0.outputBytes = 1 << 20 }, FileConversion(.unzip, files: [zip])) == "file_too_large")
+        let many = (0..<20).map { FileConversion.File(name: "\($0)", bytes: []) }
+        let crowd = try await Self.converter.convert(FileConversion(.zip, files: many)).files[0]
+        #expect(await code(small { $0.entries = 10 }, FileConversion(.unzip, files: [crowd])) == "file_too_large")
+        #expect(await code(small { $0.inputBytes = 10 }, FileConversion(.gzip, files: [zeros])) == "file_too_large")
+    }
+
+    @Test func `a damaged file is an error and nothing more`() async {
+        var random = SystemRandomNumberGenerator()
+        let noise = FileConversion.File(name: "x", bytes: (0..<5_000).map { _ in UInt8.random(in: 0...255, using: &random) })
+        let operations: [FileConversion.Operation] = [.unzip, .gunzip, .readPDF]
+        for operation in operations { #expect(await code(Self.converter, FileConversion(operation, files: [noise])) == "unreadable_file") }
+        for format in ["xlsx", "ods"] {
+            #expect(
+                await code(Self.converter, FileConversion(.readSheet, settings: ["format": .string(format)], files: [noise])) == "unreadable_file")
+        }
+        #expect(await code(Self.converter, FileConversion(.readSheet, settings: ["format": "xls"], files: [noise])) == "unsupported_format")
+        #expect(await code(FileConverter(program: nil), FileConversion(.gzip, files: [noise])) == "unavailable")
+    }
+
+    @Test func `a process that needs too much memory or time is ended`() async {
+        let big = FileConversion.File(name: "z", bytes: [UInt8](repeating: 1, count: 64 << 20))
+        #expect(await code(small { $0.memoryBytes = 96 << 20 }, FileConversion(.gzip, files: [big])) == "unreadable_file")
+        #expect(await code(small { $0.time = .milliseconds(20) }, FileConversion(.gzip, files: [big])) == "file_too_large")
+    }
+
+    @Test func `the converter's process can reach nothing`() throws {
+        let program = try #require(SandboxProgram.beside("aias-files"))
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(filePath: program)
+        process.arguments = ["--probe-walls"]
+        process.standardOutput = pipe
+        try process.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        let refused = try JSON(parsing: [UInt8](output)).object ?? [:]
+        #expect(refused.count == 6)
+        for (attempt, isRefused) in refused { #expect(isRefused == true, "\(attempt) was possible") }
+    }
+}

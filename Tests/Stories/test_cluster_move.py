@@ -1,0 +1,150 @@
+"""`aias move`: a tenant with its waiting runs goes from a folder to a PostgreSQL server, whatever happens on the way."""
+
+import base64
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+
+from crash.mock import Mock
+from documents import hook, keep, line, node
+from server import AIAS, Server
+
+WAIT_S = 12
+
+
+def post(name, x, mock):
+    return node(
+        name, "httpRequest", 4.2, x, method="POST", url=f"http://127.0.0.1:{mock.port}/done", sendBody=True, specifyBody="json",
+        jsonBody="={{ JSON.stringify({id: $('Hook').item.json.body.id}) }}", options={})
+
+
+def tell(name, x, mock):
+    """Says where the run can be called on."""
+    return node(
+        name, "httpRequest", 4.2, x, method="POST", url=f"http://127.0.0.1:{mock.port}/link", sendBody=True, specifyBody="json",
+        jsonBody="={{ JSON.stringify({id: $execution.resumeUrl}) }}", options={})
+
+
+def wait_time(x):
+    return node("Wait", "wait", 1.1, x, amount=WAIT_S, unit="seconds")
+
+
+def wait_webhook(x):
+    return node("Wait", "wait", 1.1, x, resume="webhook", httpMethod="POST", options={})
+
+
+def is_held(database):
+    """Whether the tenant is on its way."""
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)) as connection:
+        try:
+            return connection.execute("SELECT count(*) FROM tenant_moves WHERE state = 'copying'").fetchone()[0] > 0
+        except sqlite3.OperationalError:
+            return False
+
+
+def eventually(check, seconds=40):
+    deadline = time.monotonic() + seconds
+    while True:
+        result = check()
+        if result or time.monotonic() > deadline:
+            return result
+        time.sleep(0.2)
+
+
+def runs(server, key):
+    rows, cursor = [], None
+    while True:
+        page = server.request("GET", "/v1/executions?limit=100" + (f"&cursor={cursor}" if cursor else ""), key=key)[1]
+        rows += page["data"]
+        cursor = page.get("next_cursor")
+        if not cursor:
+            return {row["id"]: row["status"] for row in rows}
+
+
+def test_waiting_runs_go_on_at_the_target_also_after_a_cut_in_the_middle(postgres, tmp_path):
+    mock = Mock()
+    allow = {"AIAS_OUTBOUND_ALLOW": f"127.0.0.1:{mock.port}"}
+    source = Server(tmp_path / "source", environment=allow)
+    tenants = {name: source.create_tenant(name, owner=f"{name}@example.com") for name in ("acme", "globex")}
+    key = tenants["acme"]["api_key"]
+    source.start()
+    source.import_workflow(key, line("Quick", hook("quick"), keep("Keep", 200, text="={{ $json.body.text }}")))
+    source.import_workflow(key, line("Later", hook("later", "onReceived"), wait_time(200), post("Post", 400, mock)))
+    source.import_workflow(key, line("Asked", hook("asked", "onReceived"), tell("Tell", 200, mock), wait_webhook(400), post("Post", 600, mock)))
+    every = node("Every", "scheduleTrigger", 1.2, 0, rule={"interval": [{"field": "hours"}]})
+    source.import_workflow(key, line("Hourly", every, keep("Tick", 200, at="now")))
+    large = "x" * 200_000
+    assert source.request("POST", "/hooks/acme/quick", {"text": large})[1] == {"text": large}
+    for number in range(150):
+        assert source.request("POST", "/hooks/acme/quick", {"text": str(number)})[0] == 200
+    for path in ("later", "asked"):
+        for number in range(3):
+            assert source.request("POST", f"/hooks/acme/{path}", {"id": f"{path}-{number}"})[0] == 200
+    assert eventually(lambda: sum(1 for status in runs(source, key).values() if status == "waiting") == 6), runs(source, key)
+    links = [hit["id"] for hit in mock.hits if hit["step"] == "link"]
+    assert len(links) == 3
+    mock.hits.clear()
+    before = runs(source, key)
+    refused = subprocess.run(
+        [AIAS, "move", "--to", postgres.create("refused"), "--data", str(source.folder)], env=source.environment, capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 1 and "stop it first" in refused.stderr, refused.stderr
+    source.stop()
+
+    url, blobs = postgres.create("moved"), tmp_path / "blobs"
+    move = [AIAS, "move", "--to", url, "--to-blobs", str(blobs), "--data", str(source.folder), "--json", "--tenant", "acme"]
+    for delay in (0, 0.2):
+        process = subprocess.Popen(move, env=source.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        while not is_held(source.folder / "aias.db") and process.poll() is None:
+            time.sleep(0.005)
+        time.sleep(delay)
+        assert process.poll() is None, "it is cut before it is done"
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert is_held(source.folder / "aias.db")
+    # The source does nothing for a tenant that is on its way.
+    source.start()
+    assert source.request("POST", "/hooks/acme/quick", {"text": "late"})[0] == 403
+    assert source.request("GET", "/v1/executions", key=key)[0] == 403
+    assert source.request("GET", "/v1/executions", key=tenants["globex"]["api_key"])[0] == 200
+    time.sleep(WAIT_S)
+    assert mock.hits == [], "nothing that waited comes due at the source"
+    source.stop()
+    done = subprocess.run(move, env=source.environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout.splitlines()[-1])
+    again = subprocess.run(move, env=source.environment, capture_output=True, text=True, timeout=120)
+    assert again.returncode == 0, again.stderr
+
+    target = Server(tmp_path / "target", url, {
+        **allow, "AIAS_BLOBS": str(blobs), "AIAS_MASTER_KEY": base64.b64encode((source.folder / "master.key").read_bytes()).decode()})
+    target.start()
+    source.start()
+    try:
+        after = runs(target, key)
+        assert set(after) == set(before), "every run and no other"
+        if report["tables"]:
+            assert report["tables"]["runs"]["rows"] == len(before) and report["files"] >= 1 and report["waiting"] >= 7
+        assert target.request("POST", "/hooks/acme/quick", {"text": large})[1] == {"text": large}
+        for link in links:
+            path = link[link.index("/", len("http://")):]
+            assert target.request("POST", path, {})[0] == 200, path
+        wanted = {f"{path}-{number}" for path in ("later", "asked") for number in range(3)}
+        assert eventually(lambda: wanted <= {hit["id"] for hit in mock.hits}), mock.hits
+        time.sleep(2)
+        hits = [hit["id"] for hit in mock.hits]
+        assert len(hits) == len(set(hits)), "nothing is sent twice"
+        assert source.request("POST", "/hooks/acme/quick", {"text": "late"})[0] == 403
+        # A second tenant joins the same target.
+        source.stop()
+        joined = subprocess.run(
+            [*move[:-1], "globex"], env=source.environment, capture_output=True, text=True, timeout=120)
+        assert joined.returncode == 0, joined.stderr
+        assert target.request("GET", "/v1/executions", key=tenants["globex"]["api_key"])[0] == 200
+    finally:
+        source.stop()
+        target.stop()
+        mock.stop()

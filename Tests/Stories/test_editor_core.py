@@ -1,0 +1,258 @@
+"""The editor's core without a canvas: documents, undoing, merging, layout and the clipboard, under many random sequences in a real browser."""
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from editor_desk import CHROMIUM
+
+SEEDS = 60
+COMMANDS = 200
+
+PRELUDE = """async () => {
+  const at = (name) => import(`/assets/editor/${name}.js`);
+  const [d, c, l, b, m, g, v, k] = await Promise.all(
+    ["document", "commands", "layout", "clipboard", "merge", "geometry", "viewport", "kinds"].map(at));
+  // A generator of its own, so that a seed gives the same sequence again.
+  const generator = (seed) => () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let x = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
+    return ((x ^ (x >>> 14)) >>> 0) / 4294967296;
+  };
+  const kind = (name, category) => ({ kind: name, category, version: 1, title: name, parameters: [] });
+  const start = (random, count) => {
+    const ids = Array.from({ length: count }, (_, index) => `n${index}`);
+    return { name: "W", settings: { order: "parallel" }, nodes: ids.map((id, index) => ({
+      id, type: index ? "action" : "trigger", kind: "set", name: `Node ${index}`, position: [index * 200, 0],
+      config: { text: `={{ $('Node ${Math.floor(random() * count)}').item.json.a }}` },
+      connections: index + 1 < count ? [{ output: 0, to: ids[index + 1], input: 0, kind: "main" }] : [] })) };
+  };
+  // One random command on a document; what cannot be done gives no operations.
+  const step = (doc, random) => {
+    const all = [...doc.nodes.values()];
+    const some = () => all[Math.floor(random() * all.length)];
+    const many = () => all.filter(() => random() < 0.3).map((node) => node.id);
+    const spot = () => [Math.floor(random() * 2000), Math.floor(random() * 2000)];
+    const edge = () => doc.edges[Math.floor(random() * doc.edges.length)];
+    const fresh = () => c.newNode(kind("set", "action"), spot(), doc.names());
+    const [a, z] = [some(), some()];
+    const acts = [
+      () => c.add(doc, fresh()), () => a && c.add(doc, fresh(), { from: a.id, output: 0 }), () => c.move(doc, new Map(many().map((id) => [id, spot()]))),
+      () => a && a !== z && c.connect(doc, a.id, Math.floor(random() * 2), z.id, 0), () => edge() && c.disconnect(doc, [edge()]),
+      () => edge() && a && c.reconnect(doc, edge(), { to: a.id }), () => c.remove(doc, many()), () => a && c.remove(doc, [a.id], [], true),
+      () => edge() && c.insert(doc, fresh(), edge()), () => a && c.rename(doc, a.id, c.freeName(`Name ${Math.floor(random() * 50)}`, doc.names())),
+      () => a && c.change(doc, a.id, { config: { ...a.config, [`k${Math.floor(random() * 4)}`]: Math.floor(random() * 9) } }),
+      () => c.toggle(doc, many()), () => a && c.setFields(doc, a.id, { notes: random() < 0.5 ? "n" : "", execute_once: random() < 0.5 }),
+      () => a && c.pin(doc, a.name, random() < 0.5 ? [{ json: { x: 1 } }] : undefined), () => c.setMeta(doc, "name", `W${Math.floor(random() * 9)}`),
+      () => b.paste(doc, JSON.parse(b.write(doc, many())), random() < 0.5 ? spot() : undefined).ops,
+      () => c.move(doc, l.layout(doc, () => ({ width: 200, height: 64 }))),
+    ];
+    return acts[Math.floor(random() * acts.length)]() || [];
+  };
+  const text = (doc) => JSON.stringify(doc.toJSON());
+  window.core = { d, c, l, b, m, g, v, k, generator, start, step, text, kind };
+}"""
+
+
+@pytest.fixture(scope="module")
+def core(server):
+    with sync_playwright() as tool:
+        browser = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(base_url=server.base)
+        page.goto("/sign-in")
+        page.evaluate(PRELUDE)
+        yield page
+        browser.close()
+
+
+def test_undo_to_the_start_gives_the_first_document_and_redo_the_last(core):
+    wrong = core.evaluate(
+        """([seeds, commands]) => {
+          const { d, generator, start, step, text } = core;
+          const wrong = [];
+          for (let seed = 1; seed <= seeds; seed += 1) {
+            const random = generator(seed);
+            const doc = new d.Doc(start(random, 1 + Math.floor(random() * 12)));
+            const history = new d.History(doc);
+            const first = text(doc);
+            let done = 0;
+            for (let index = 0; index < commands; index += 1) {
+              // Some of them with a key, so that they coalesce.
+              if (history.run("x", step(doc, random), random() < 0.3 ? "key" : undefined)) done += 1;
+              if (random() < 0.1) { history.undo(); if (random() < 0.5) history.redo(); }
+            }
+            while (history.redo()) { /* what was undone last is done again */ }
+            const last = text(doc);
+            let steps = 0;
+            while (history.undo()) steps += 1;
+            if (!d.same(JSON.parse(text(doc)), JSON.parse(first))) wrong.push([seed, "undo", done]);
+            while (history.redo()) steps += 1;
+            if (!d.same(JSON.parse(text(doc)), JSON.parse(last))) wrong.push([seed, "redo", done]);
+            if (done < commands / 4 || steps < 20) wrong.push([seed, "little was done", done, steps]);
+          }
+          return wrong;
+        }""", [SEEDS, COMMANDS])
+    assert wrong == []
+
+
+def test_no_sequence_leaves_a_document_that_the_server_would_refuse(core):
+    wrong = core.evaluate(
+        """(seeds) => {
+          const { d, generator, start, step } = core;
+          const wrong = [];
+          for (let seed = 1; seed <= seeds; seed += 1) {
+            const random = generator(seed * 7);
+            const doc = new d.Doc(start(random, 8));
+            const history = new d.History(doc);
+            for (let index = 0; index < 120; index += 1) {
+              history.run("x", step(doc, random));
+              if (random() < 0.2) history.undo();
+              const names = [...doc.nodes.values()].map((node) => node.name);
+              if (new Set(names).size !== names.length) wrong.push([seed, index, "names"]);
+              for (const node of doc.nodes.values()) {
+                if (node.connections.some((edge) => !doc.node(edge.to))) wrong.push([seed, index, "edges"]);
+                const keys = node.connections.map((edge) => d.edgeKey(node.id, edge));
+                if (new Set(keys).size !== keys.length) wrong.push([seed, index, "twice"]);
+              }
+            }
+          }
+          return wrong.slice(0, 5);
+        }""", SEEDS)
+    assert wrong == []
+
+
+def test_two_sides_of_a_merge_lose_nothing_silently(core):
+    wrong = core.evaluate(
+        """(seeds) => {
+          const { d, m, generator, start, step } = core;
+          const wrong = [];
+          let conflicts = 0;
+          for (let seed = 1; seed <= seeds; seed += 1) {
+            const random = generator(seed * 13);
+            const base = new d.Doc(start(random, 8)).toJSON();
+            const side = () => {
+              const doc = new d.Doc(base);
+              for (let index = 0; index < 6; index += 1) doc.apply(step(doc, random));
+              return doc.toJSON();
+            };
+            const [mine, theirs] = [side(), side()];
+            const merged = m.merge(base, mine, theirs);
+            const doc = new d.Doc(merged.document);
+            conflicts += merged.conflicts.length;
+            const named = new Set(merged.conflicts.map((one) => `${one.node} ${one.path[0] ?? ""}`));
+            const [B, M, T] = [base, mine, theirs].map((one) => new d.Doc(one));
+            for (const [which, S] of [["mine", M], ["theirs", T]]) {
+              for (const [id, node] of S.nodes) {
+                const was = B.node(id);
+                const now = doc.node(id);
+                if (!was && !now) wrong.push([seed, which, "an added node is gone", id]);
+                if (!was || !now) continue;
+                for (const key of ["name", "position", "notes", "disabled"]) {
+                  if (!d.same(node[key], was[key]) && !d.same(now[key], node[key]) && !named.has(`${id} ${key}`) && !named.has(`${id} `)) {
+                    wrong.push([seed, which, id, key]);
+                  }
+                }
+                for (const edge of node.connections) {
+                  const there = (list) => list.some((one) => d.edgeKey("", one) === d.edgeKey("", edge));
+                  if (!there(was.connections) && doc.node(edge.to) && !there(now.connections)) wrong.push([seed, which, id, "edge"]);
+                }
+              }
+            }
+            // Asked the other way about, it is the same document but for what is in conflict.
+            const other = m.merge(base, theirs, mine);
+            if (other.conflicts.length !== merged.conflicts.length) wrong.push([seed, "conflicts differ"]);
+            if (!merged.conflicts.length && m.difference(other.document, merged.document).length) wrong.push([seed, "sides matter"]);
+            let taken = merged.document;
+            for (const one of merged.conflicts) taken = m.takeTheirs(taken, one);
+            for (const one of merged.conflicts) {
+              if (one.node && one.path.length && one.theirs !== undefined) {
+                const value = one.path.reduce((object, key) => object?.[key], new d.Doc(taken).node(one.node));
+                if (!d.same(value, one.theirs)) wrong.push([seed, "theirs was not taken", one.path]);
+              }
+            }
+          }
+          if (conflicts < 10) wrong.push(["too few conflicts to say anything", conflicts]);
+          return wrong.slice(0, 5);
+        }""", SEEDS)
+    assert wrong == []
+
+
+def test_an_undo_beside_somebody_elses_change_keeps_theirs(core):
+    found = core.evaluate(
+        """() => {
+          const { d, c, start, generator } = core;
+          const doc = new d.Doc(start(generator(1), 3));
+          const history = new d.History(doc);
+          history.run("move", c.move(doc, new Map([["n1", [7, 7]]])));
+          history.run("text", c.change(doc, "n2", { config: { text: "mine" } }));
+          doc.apply(c.change(doc, "n1", { notes: "theirs" }));
+          doc.apply(c.change(doc, "n2", { config: { text: "theirs" } }));
+          const misfits = [];
+          history.onChange = (step) => misfits.push(...(step.misfits ?? []));
+          history.undo(); history.undo();
+          return { n1: doc.node("n1"), n2: doc.node("n2"), misfits: misfits.length };
+        }""")
+    assert found["n1"]["notes"] == "theirs" and found["n1"]["position"] == [200, 0]
+    assert found["n2"]["config"] == {"text": "theirs"}
+    assert found["misfits"] == 1
+
+
+def test_the_layout_goes_from_left_to_right_without_overlaps_and_is_the_same_each_time(core):
+    wrong = core.evaluate(
+        """(seeds) => {
+          const { d, l, g, generator, start, step, text } = core;
+          const wrong = [];
+          const size = () => ({ width: 200, height: 64 });
+          for (let seed = 1; seed <= seeds; seed += 1) {
+            const random = generator(seed * 31);
+            const doc = new d.Doc(start(random, 10));
+            for (let index = 0; index < 40; index += 1) doc.apply(step(doc, random));
+            const places = l.layout(doc, size);
+            const again = l.layout(new d.Doc(doc.toJSON()), size);
+            if (JSON.stringify([...places].sort()) !== JSON.stringify([...again].sort())) wrong.push([seed, "differs"]);
+            const boxes = [...places].map(([id, [x, y]]) => ({ id, x, y, width: 200, height: 64 }));
+            if (boxes.length !== doc.nodes.size) wrong.push([seed, "some are missing"]);
+            for (let a = 0; a < boxes.length; a += 1) for (let b = 0; b < a; b += 1) if (g.overlaps(boxes[a], boxes[b])) wrong.push([seed, boxes[a].id, boxes[b].id]);
+          }
+          const chain = new d.Doc(start(generator(5), 9));
+          const xs = [...chain.nodes.keys()].map((id) => l.layout(chain, size).get(id)[0]);
+          if (xs.some((x, index) => index && x <= xs[index - 1])) wrong.push(["a chain goes back", xs]);
+          return wrong.slice(0, 5);
+        }""", SEEDS)
+    assert wrong == []
+
+
+def test_zooming_keeps_the_point_under_the_cursor_and_fitting_shows_all(core):
+    wrong = core.evaluate(
+        """() => {
+          const { v, generator } = core;
+          const random = generator(3);
+          const wrong = [];
+          for (let index = 0; index < 500; index += 1) {
+            const view = { x: random() * 800 - 400, y: random() * 800 - 400, k: 0.1 + random() * 2 };
+            const [sx, sy] = [random() * 1400, random() * 900];
+            const before = v.toWorld(view, sx, sy);
+            const after = v.toWorld(v.zoomAt(view, 0.3 + random() * 3, sx, sy), sx, sy);
+            if (Math.hypot(before[0] - after[0], before[1] - after[1]) > 1e-6) wrong.push(index);
+            const box = { x: random() * 5000, y: random() * 5000, width: 100 + random() * 8000, height: 100 + random() * 4000 };
+            const fitted = v.fit(box, 1200, 800);
+            const [left, top] = v.toScreen(fitted, box.x, box.y);
+            const [right, bottom] = v.toScreen(fitted, box.x + box.width, box.y + box.height);
+            if (fitted.k > 0.1 && (left < 0 || top < 0 || right > 1200 || bottom > 800)) wrong.push(box);
+          }
+          return wrong.slice(0, 3);
+        }""")
+    assert wrong == []
+
+
+def test_names_in_expressions_follow_a_new_name(core):
+    found = core.evaluate(
+        """() => {
+          const { c } = core;
+          const names = new Map([["Old", "It's \\\\new"]]);
+          return ["={{ $('Old').item.json.a }}", '={{ $node["Old"].json.a + $("Old").first().json.b }}', "$('Old')", "={{ $('Older').item }}"]
+            .map((text) => c.renamed({ a: [text] }, names).a[0]);
+        }""")
+    assert found == [
+        "={{ $('It\\'s \\\\new').item.json.a }}", '={{ $node["It\'s \\\\new"].json.a + $("It\'s \\\\new").first().json.b }}', "$('Old')",
+        "={{ $('Older').item }}"]

@@ -1,0 +1,69 @@
+"""What goes into the Debian package: quick checks of its files. bin/package makes it and bin/package-check installs it in a fresh root."""
+
+import email.parser
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from server import AIAS, ROOT
+
+PACKAGING = ROOT / "packaging"
+
+
+def swift_sources():
+    return "\n".join(path.read_text() for path in (ROOT / "Sources").rglob("*.swift"))
+
+
+def test_the_unit_is_one_that_systemd_takes(tmp_path):
+    unit = (PACKAGING / "aias.service").read_text()
+    # The program is not installed here; everything else is checked as it is.
+    (tmp_path / "aias.service").write_text(unit.replace("/usr/lib/aias/aias serve", "/bin/true serve"))
+    result = subprocess.run(["systemd-analyze", "verify", str(tmp_path / "aias.service")], capture_output=True, text=True)
+    assert result.returncode == 0 and not result.stderr.strip(), result.stderr
+    broken = tmp_path / "broken.service"
+    broken.write_text(unit.replace("ProtectSystem=strict", "ProtectSystem=sometimes").replace("/usr/lib/aias/aias serve", "/bin/true"))
+    assert "protect system value" in subprocess.run(["systemd-analyze", "verify", str(broken)], capture_output=True, text=True).stderr
+
+
+@pytest.mark.parametrize("name", ["postinst", "prerm", "postrm", "aias.sh"])
+def test_scripts_can_be_read_by_the_shell(name):
+    assert subprocess.run(["sh", "-n", str(PACKAGING / name)]).returncode == 0
+    assert (PACKAGING / name).stat().st_mode & 0o111
+    text = (PACKAGING / name).read_text()
+    assert name == "aias.sh" or "set -e" in text
+
+
+def test_the_control_file_says_what_debian_asks_for():
+    control = email.parser.Parser().parsestr((PACKAGING / "control.in").read_text())
+    assert {"Package", "Version", "Architecture", "Maintainer", "Depends", "Description", "Section", "Priority"} <= set(control.keys())
+    assert control["Package"] == "aias" and re.fullmatch(r"[^<]+<[^@]+@[^>]+>", control["Maintainer"])
+    assert (PACKAGING / "conffiles").read_text().split() == ["/etc/aias/aias.env"]
+    for line in control["Description"].split("\n")[1:]:
+        assert line.startswith(" ") and len(line) <= 80
+
+
+def test_the_manual_page_names_every_command():
+    help_text = subprocess.run([AIAS, "--help"], capture_output=True, text=True, check=True).stdout
+    commands = set(re.findall(r"^  ([a-z-]+) {2,}", help_text.split("SUBCOMMANDS:")[1], re.MULTILINE))
+    named = set(re.findall(r"^\.TP\n\.B ([a-z-]+)$", (PACKAGING / "aias.1").read_text(), re.MULTILINE))
+    assert len(named) > 10 and commands == named
+
+
+def test_settings_and_figures_that_the_pages_name_are_there():
+    sources = swift_sources()
+    texts = {path: path.read_text() for path in [PACKAGING / "aias.env", *sorted((ROOT / "Docs" / "Operations").glob("*.md"))]}
+    assert len(texts) >= 6
+    for path, text in texts.items():
+        for name in set(re.findall(r"\b(?:AIAS|OTEL)_[A-Z_]*[A-Z]\b", text)):
+            assert f'"{name}"' in sources, f"{path.name} names {name}, which nothing reads"
+    known = set(re.findall(r'MetricName\(\s*"([a-z_]+)"', sources))
+    for name in set(re.findall(r"\baias_([a-z_]+)(?:_count|_bucket|_sum)?\b", texts[ROOT / "Docs" / "Operations" / "monitor.md"])):
+        assert name in known or name.removesuffix("_count") in known, f"monitor.md names aias_{name}, which is no figure"
+
+
+def test_the_container_file_names_what_the_package_brings():
+    text = (PACKAGING / "Containerfile").read_text()
+    assert "ENTRYPOINT [\"/usr/bin/aias\"]" in text and "USER aias" in text and "/var/lib/aias" in text
+    assert shutil.which("dpkg-deb"), "packages are made by dpkg-deb"

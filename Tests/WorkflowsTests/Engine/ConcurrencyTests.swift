@@ -1,0 +1,126 @@
+import Jobs
+import Kernel
+import Persistence
+import TestKit
+import Testing
+
+@testable import Workflows
+
+/// Workflows that allow only so many runs at once.
+@Suite(.timeLimit(.minutes(1))) struct ConcurrencyTests {
+    private func document(_ rule: WorkflowSettings.Concurrency, _ kind: String = "probe_wait") -> WorkflowDocument {
+        Graph(.n8nV1, ["t -> a"]).document(["a": kind], settings: .init(order: .n8nV1, concurrency: rule))
+    }
+
+    private func item(_ key: String) -> [Item] { [Item(json: ["key": .string(key)])] }
+
+    private func statuses(_ rig: EngineRig, _ handles: [RunHandle]) async throws -> [RunStatus] {
+        var found: [RunStatus] = []
+        for handle in handles { found.append(try await rig.row(handle.run).status) }
+        return found
+    }
+
+    @Test func `further runs wait, and each end lets the next one begin`() async throws {
+        let document = document(.init(limit: 2))
+        try await withRig(document) { rig in
+            var handles: [RunHandle] = []
+            for _ in 0..<5 {
+                handles.append(try await rig.start(document))
+                try await rig.settle()
+            }
+            #expect(try await statuses(rig, handles) == [.waiting, .waiting, .queued, .queued, .queued])
+            rig.lease.clock.advance(by: .seconds(61))
+            try await rig.settle()
+            #expect(try await statuses(rig, handles) == [.succeeded, .succeeded, .waiting, .waiting, .queued])
+            try await rig.engine.cancel(handles[4].run, tenant: rig.lease.tenant)
+            try await rig.engine.cancel(handles[2].run, tenant: rig.lease.tenant)
+            try await rig.settle()
+            let last = try await rig.start(document)
+            try await rig.settle()
+            #expect(try await statuses(rig, handles + [last]) == [.succeeded, .succeeded, .cancelled, .waiting, .cancelled, .waiting])
+            rig.lease.clock.advance(by: .seconds(61))
+            try await rig.settle()
+            let left = try await rig.lease.database.read(in: rig.lease.tenant) { tx in
+                try tx.first("SELECT count(*) FROM run_slots WHERE tenant_id = \(tx.tenant)") { try $0.column(0, as: Int.self) }
+            }
+            #expect(left == 0)
+        }
+    }
+
+    @Test func `runs of another key do not count`() async throws {
+        let document = document(.init(limit: 1, key: "=$json.key"))
+        try await withRig(document) { rig in
+            var handles: [RunHandle] = []
+            for key in ["a", "b", "a"] { handles.append(try await rig.start(document, items: item(key))) }
+            try await rig.settle()
+            #expect(try await statuses(rig, handles) == [.waiting, .waiting, .queued])
+        }
+    }
+
+    @Test func `a run without a place is refused where the workflow says so, and leaves nothing`() async throws {
+        let document = document(.init(limit: 1, whenFull: .skip))
+        try await withRig(document) { rig in
+            let first = try await rig.start(document, key: "k")
+            try await rig.settle()
+            #expect(try await rig.start(document, key: "k").run == first.run)
+            let refusal = await #expect(throws: Refusal.self) { try await rig.start(document) }
+            #expect(refusal?.code == "concurrency_limit")
+            let runs = try await rig.lease.database.read(in: rig.lease.tenant) { tx in try RunStore(tx: tx).list(before: nil, limit: 9).count }
+            #expect(runs == 1)
+            rig.lease.clock.advance(by: .seconds(61))
+            try await rig.settle()
+            let next = try await rig.start(document)
+            try await rig.settle()
+            #expect(try await statuses(rig, [first, next]) == [.succeeded, .waiting])
+        }
+    }
+
+    @Test func `the newest takes the place of the oldest`() async throws {
+        let document = document(.init(limit: 1, whenFull: .cancelOldest))
+        try await withRig(document) { rig in
+            var handles: [RunHandle] = []
+            for _ in 0..<3 {
+                handles.append(try await rig.start(document))
+                try await rig.settle()
+            }
+            #expect(try await statuses(rig, handles) == [.cancelled, .cancelled, .waiting])
+        }
+    }
+
+    @Test func `many at once never pass the limit`() async throws {
+        let document = document(.init(limit: 3), "probe_brief")
+        try await withRig(document) { rig in
+            let handles = try await withThrowingTaskGroup(of: RunHandle.self) { group in
+                for _ in 0..<12 { group.addTask { try await rig.start(document) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            var most = 0
+            while true {
+                let running = try await rig.lease.database.read(in: rig.lease.tenant) { tx in
+                    try RunStore(tx: tx).list(status: .running, before: nil, limit: 99).count
+                }
+                most = max(most, running)
+                let over = try await statuses(rig, handles).filter(\.isOver)
+                if over.count == handles.count { break }
+                _ = try await rig.timers.fireDue()
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            #expect(most == 3)
+            #expect(ProbeNode.outside(rig.lease.tenant).all.count == 12)
+        }
+    }
+
+    @Test func `a key that cannot be told refuses the start`() async throws {
+        let document = document(.init(limit: 1, key: "=$('nobody').item.json.key"))
+        try await withRig(document) { rig in
+            let refusal = await #expect(throws: Refusal.self) { try await rig.start(document, items: item("a")) }
+            #expect(refusal?.code == "concurrency_key_failed")
+        }
+    }
+
+    @Test func `a document keeps its rule`() throws {
+        let settings = WorkflowSettings(concurrency: .init(limit: 4, key: "={{ $json.key }}", whenFull: .cancelOldest), priority: .high)
+        let read = try WorkflowDocument(stored: WorkflowDocument(name: "w", settings: settings).json.bytes)
+        #expect(read.settings == settings)
+    }
+}

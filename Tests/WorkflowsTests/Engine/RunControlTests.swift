@@ -1,0 +1,179 @@
+import Jobs
+import Kernel
+import Persistence
+import Synchronization
+import TestKit
+import Testing
+
+@testable import Workflows
+
+/// Pausing, resuming, cancelling, and the limits of a step.
+@Suite(.timeLimit(.minutes(1))) struct RunControlTests {
+    private func outside(_ rig: EngineRig) -> [String] { ProbeNode.outside(rig.lease.tenant).all }
+
+    @Test func `a paused run stays where it is until it is let go`() async throws {
+        let document = Graph(.n8nV1, ["t -> w", "w -> b"]).document(["w": "probe_wait", "b": "probe_keyed"])
+        try await withRig(document) { rig in
+            let (run, tenant) = (try await rig.start(document).run, rig.lease.tenant)
+            try await rig.settle()
+            #expect(try await rig.engine.pause(run, tenant: tenant))
+            #expect(try await !rig.engine.pause(run, tenant: tenant))
+            rig.lease.clock.advance(by: .seconds(61))
+            try await rig.settle()
+            #expect(try await rig.row(run).shownStatus == "paused")
+            #expect(outside(rig) == [])
+            #expect(try await rig.engine.unpause(run, tenant: tenant))
+            #expect(try await !rig.engine.unpause(run, tenant: tenant))
+            try await rig.settle()
+            #expect(try await rig.row(run).status == .succeeded)
+            #expect(outside(rig) == ["b-0"])
+            #expect(try await !rig.engine.pause(run, tenant: tenant))
+        }
+    }
+
+    @Test(arguments: [WorkflowSettings.Order.n8nV1, .parallel])
+    func `a run at work ends the step in flight and goes no further`(_ order: WorkflowSettings.Order) async throws {
+        let document = Graph(order, ["t -> a", "t -> c", "a -> b"]).document(["a": "probe_brief", "b": "probe_keyed", "c": "probe_brief"])
+        try await withRig(document) { rig in
+            let handle = try await rig.start(document)
+            #expect(try await rig.engine.pause(handle.run, tenant: rig.lease.tenant))
+            while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(5)) }
+            let row = try await rig.row(handle.run)
+            #expect(row.shownStatus == "paused" && row.epoch == 0)
+            let before = outside(rig)
+            #expect(before.contains("a-0") && !before.contains("b-0"))
+            #expect(try await rig.engine.unpause(handle.run, tenant: rig.lease.tenant))
+            try await rig.settle()
+            #expect(await handle.finished().status == .succeeded)
+            #expect(outside(rig).sorted() == ["a-0", "b-0", "c-0"])
+        }
+    }
+
+    @Test func `a run that is let go while it is being paused goes on`() async throws {
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_brief", "b": "probe_keyed"])
+        try await withRig(document) { rig in
+            let handle = try await rig.start(document)
+            #expect(try await rig.engine.pause(handle.run, tenant: rig.lease.tenant))
+            #expect(try await rig.engine.unpause(handle.run, tenant: rig.lease.tenant))
+            try await rig.settle()
+            #expect(await handle.finished().status == .succeeded)
+            #expect(outside(rig) == ["a-0", "b-0"])
+        }
+    }
+
+    @Test func `a paused run can be cancelled`() async throws {
+        let document = Graph(.n8nV1, ["t -> w", "w -> b"]).document(["w": "probe_wait", "b": "probe_keyed"])
+        try await withRig(document) { rig in
+            let (run, tenant) = (try await rig.start(document).run, rig.lease.tenant)
+            try await rig.settle()
+            #expect(try await rig.engine.pause(run, tenant: tenant))
+            try await rig.engine.cancel(run, tenant: tenant)
+            try await rig.settle()
+            #expect(try await rig.row(run).status == .cancelled)
+        }
+    }
+
+    @Test func `a run in the hands of another process is cancelled and paused by asking`() async throws {
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_slow", "b": "probe_keyed"])
+        try await withRig(document) { owner in
+            let handle = try await owner.start(document)
+            let other = try await EngineRig.make(owner.lease, workflow: owner.workflow, document: document)
+            try await other.engine.cancel(handle.run, tenant: owner.lease.tenant)
+            #expect(try await owner.row(handle.run).status == .running)
+            try await owner.engine.heed()
+            #expect(await handle.finished().status == .cancelled)
+        }
+    }
+
+    @Test func `the run of a dead process that was paused stays paused, and cancelled ends`() async throws {
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_slow", "b": "probe_keyed"])
+        try await withRig(document) { owner in
+            let tenant = owner.lease.tenant
+            let (paused, cancelled) = (try await owner.start(document).run, try await owner.start(document).run)
+            await owner.engine.stop()
+            let other = try await EngineRig.make(owner.lease, workflow: owner.workflow, document: document)
+            #expect(try await other.engine.pause(paused, tenant: tenant))
+            try await other.engine.cancel(cancelled, tenant: tenant)
+            #expect(try await other.engine.recover() == 2)
+            while other.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(5)) }
+            let rows = (try await other.row(paused), try await other.row(cancelled))
+            #expect(rows.0.shownStatus == "paused" && rows.0.epoch == 0)
+            #expect(rows.1.status == .cancelled)
+        }
+    }
+
+    @Test func `who waits for a run is told although it was paused meanwhile`() async throws {
+        let document = Graph(.n8nV1, ["t -> w", "w -> b"]).document(["w": "probe_wait", "b": "probe_keyed"])
+        try await withRig(document) { rig in
+            let handle = try await rig.start(document)
+            try await rig.settle()
+            #expect(try await rig.engine.pause(handle.run, tenant: rig.lease.tenant))
+            rig.lease.clock.advance(by: .seconds(61))
+            try await rig.settle()
+            #expect(try await rig.engine.unpause(handle.run, tenant: rig.lease.tenant))
+            try await rig.settle()
+            #expect(await handle.finished().status == .succeeded)
+        }
+    }
+
+    @Test func `a run that could not go on is taken up again by its own process`() async throws {
+        let isAway = Mutex(false)
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_brief", "b": "probe_keyed"])
+        let fault: @Sendable (Engine.FaultPoint) throws -> Void = { point in
+            if point == .beforeCommit, isAway.withLock({ $0 }) { throw PersistenceError.unavailable("away") }
+        }
+        try await withRig(document, fault: fault) { rig in
+            let handle = try await rig.start(document)
+            isAway.withLock { $0 = true }
+            while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(try await rig.row(handle.run).status == .running)
+            isAway.withLock { $0 = false }
+            await rig.engine.recoverOwn()
+            try await rig.settle()
+            #expect(try await rig.row(handle.run).status == .succeeded)
+        }
+    }
+
+    @Test func `a call of a workflow that is not there fails its step`() async throws {
+        let document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_call"])
+        try await withRig(document, resolve: { _, _ in throw StepFailure("no_such_workflow", "There is none.") }) { rig in
+            let result = try await rig.start(document).finished()
+            #expect(result.failure?.code == "no_such_workflow")
+        }
+    }
+
+    @Test func `an attempt that takes longer than its node allows fails`() async throws {
+        var document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_slow"])
+        document.nodes[1].timeoutSeconds = 1
+        let fixed = document
+        try await withRig(fixed) { rig in
+            let result = try await rig.start(fixed).finished()
+            #expect(result.failure?.code == "step_timed_out" && result.failure?.isRetryable == true)
+        }
+    }
+
+    @Test func `waits double up to their cap, and jitter takes up to half away`() {
+        func waits(_ retry: WorkflowNode.Retry) -> [Duration] {
+            let document = WorkflowDocument(name: "w", nodes: [.init(id: "a", category: .action, kind: "no_op", name: "a", retry: retry)])
+            let node = CompiledWorkflow(document, kinds: probeKinds).nodes[0]
+            return (1...5).map { node.retryWait(after: $0, at: Timestamp(microseconds: Int64($0) * 1_234_567)) }
+        }
+        let plain = waits(.init(attempts: 6, waitMilliseconds: 1_000))
+        #expect(plain == Array(repeating: .seconds(1), count: 5))
+        let doubled = waits(.init(attempts: 6, waitMilliseconds: 1_000, backoff: .exponential, maxWaitMilliseconds: 5_000))
+        #expect(doubled == [.seconds(1), .seconds(2), .seconds(4), .seconds(5), .seconds(5)])
+        let jittered = waits(.init(attempts: 6, waitMilliseconds: 1_000, backoff: .exponential, maxWaitMilliseconds: 5_000, jitter: true))
+        #expect(zip(jittered, doubled).allSatisfy { $0 <= $1 && $0 >= $1 / 2 })
+        #expect(jittered != doubled)
+        let days = waits(.init(attempts: 20, waitMilliseconds: 604_800_000, backoff: .exponential))
+        #expect(days.allSatisfy { $0 == .seconds(604_800) })
+    }
+
+    @Test func `a document keeps its retries and limits`() throws {
+        let retry = WorkflowNode.Retry(attempts: 12, waitMilliseconds: 500, backoff: .exponential, maxWaitMilliseconds: 86_400_000, jitter: true)
+        let document = WorkflowDocument(
+            name: "w", nodes: [.init(id: "a", category: .action, kind: "no_op", name: "a", retry: retry, timeoutSeconds: 30)])
+        let read = try WorkflowDocument(stored: document.json.bytes)
+        #expect(read.nodes[0].retry == retry && read.nodes[0].timeoutSeconds == 30)
+    }
+}

@@ -1,0 +1,126 @@
+import Jobs
+import Kernel
+import Logging
+import Persistence
+import TestKit
+import Testing
+
+@testable import Workflows
+
+/// Schedules that fire once a slot, whatever happens to their processes and the clock.
+@Suite(.timeLimit(.minutes(1))) struct SchedulerTests {
+    private struct Rig {
+        let harness: WorkflowHarness
+        let engine: Engine
+        var lease: DatabaseLease { harness.lease }
+
+        func scheduler() -> Scheduler { Scheduler(engine: engine, workflows: harness.workflows, logger: Logger(label: "test")) }
+
+        func publish(_ settings: WorkflowSettings, _ interval: JSON = ["field": "hours"]) async throws -> WorkflowID {
+            let trigger = WorkflowNode(
+                id: "t", category: .trigger, kind: "schedule", kindVersion: 1.2, name: "t", config: ["rule": ["interval": .array([interval])]],
+                connections: [.init(to: "a")])
+            let document = WorkflowDocument(
+                name: "w", nodes: [trigger, .init(id: "a", category: .action, kind: "no_op", name: "a")], settings: settings)
+            let id = try await harness.workflows.create(document, by: harness.principal()).id
+            _ = try await harness.workflows.publish(id, by: harness.principal())
+            return id
+        }
+
+        /// Fires until nothing is due, and returns how many runs there are.
+        func fired() async throws -> Int {
+            while try await scheduler().fireDue() > 0 {}
+            return try await lease.database.read(in: lease.tenant) { tx in try RunStore(tx: tx).list(before: nil, limit: 1_000).count }
+        }
+    }
+
+    private func withRig(
+        onStart: @escaping @Sendable (TenantTransaction, RunFacts) throws -> Void = { _, _ in }, _ body: (Rig) async throws -> Void
+    ) async throws {
+        try await WorkflowHarness.run(.sqlite, running: true) { harness in
+            let lease = harness.lease
+            let worker = try await lease.database.writeSystem { tx in try LeaseStore(tx: tx).acquire(name: "test", for: .seconds(3_600)) }
+            var configuration = Engine.Configuration(
+                kinds: .builtIn, load: { _, _, _ in throw Refusal.missing("workflow") }, resolve: { _, _ in throw Refusal.missing("workflow") })
+            configuration.onStart = onStart
+            let engine = Engine(
+                database: lease.database, lease: worker, services: .plain, configuration: configuration,
+                clock: lease.clock.clock, ids: lease.ids, blobs: lease.blobs)
+            try await body(Rig(harness: harness, engine: engine))
+        }
+    }
+
+    @Test(arguments: [(WorkflowSettings.CatchUp.none, 0), (.one, 1), (.all, 5)])
+    func `slots that passed while nothing served are caught up as the workflow says`(_ catchUp: WorkflowSettings.CatchUp, _ count: Int) async throws {
+        try await withRig { rig in
+            _ = try await rig.publish(.init(catchUp: catchUp))
+            #expect(try await rig.fired() == 0)
+            rig.lease.clock.advance(by: .seconds(5 * 3_600))
+            #expect(try await rig.fired() == count)
+            #expect(try await rig.fired() == count)
+            rig.lease.clock.advance(by: .seconds(3_600))
+            #expect(try await rig.fired() == count + 1, "it goes on with the next slot")
+        }
+    }
+
+    @Test func `a backlog of months is caught up for a week at most`() async throws {
+        try await withRig { rig in
+            _ = try await rig.publish(.init(catchUp: .all))
+            rig.lease.clock.advance(by: .seconds(90 * 86_400))
+            let runs = try await rig.fired()
+            #expect((168...170).contains(runs))
+        }
+    }
+
+    @Test func `a slot whose run is refused is over, and keeps no other schedule waiting`() async throws {
+        try await withRig(onStart: { _, facts in
+            if facts.mode == "schedule" { throw Refusal(.limitReached, "executions_limit", "The plan's executions are used up.") }
+        }) { rig in
+            let refused = try await rig.publish(.init())
+            rig.lease.clock.advance(by: .seconds(3_600))
+            #expect(try await rig.fired() == 0)
+            let slots = try await rig.lease.database.readSystem { tx in try tx.dueSchedules(at: rig.lease.clock.now, limit: 10) }
+            #expect(slots.isEmpty)
+            rig.lease.clock.advance(by: .seconds(3_600))
+            let next = try await rig.lease.database.readSystem { tx in try tx.dueSchedules(at: rig.lease.clock.now, limit: 10) }
+            #expect(next.map(\.workflow) == [refused], "it comes again with its next slot")
+        }
+    }
+
+    @Test func `two schedulers fire a slot once`() async throws {
+        try await withRig { rig in
+            for _ in 0..<5 { _ = try await rig.publish(.init()) }
+            rig.lease.clock.advance(by: .seconds(3_600))
+            let (one, two) = (rig.scheduler(), rig.scheduler())
+            await withTaskGroup { group in
+                for scheduler in [one, two, one, two] { group.addTask { _ = try? await scheduler.fireDue() } }
+            }
+            #expect(try await rig.fired() == 5)
+        }
+    }
+
+    @Test func `a slot without a place for its run is over`() async throws {
+        try await withRig { rig in
+            _ = try await rig.publish(.init(concurrency: .init(limit: 1, whenFull: .skip)))
+            rig.lease.clock.advance(by: .seconds(3_600))
+            #expect(try await rig.fired() == 1)
+            rig.lease.clock.advance(by: .seconds(3_600))
+            #expect(try await rig.fired() == 1, "the first one has not ended")
+        }
+    }
+
+    @Test func `a time that the clock skips is the first that there is, one that it has twice comes once`() throws {
+        let berlin = Schedule(rules: [.days(1, hour: 2, minute: 30)], timeZone: "Europe/Berlin")
+        func slots(from start: String, _ count: Int) throws -> [String] {
+            var time = try #require(Timestamp(start))
+            return try (0..<count).map { _ in
+                time = try #require(berlin.next(after: time))
+                return time.description
+            }
+        }
+        let spring = try slots(from: "2026-03-28T12:00:00Z", 2)
+        #expect(spring.map { $0.prefix(16) } == ["2026-03-29T01:00", "2026-03-30T00:30"])
+        let autumn = try slots(from: "2026-10-24T12:00:00Z", 2)
+        #expect(autumn.map { $0.prefix(16) } == ["2026-10-25T00:30", "2026-10-26T01:30"])
+    }
+}

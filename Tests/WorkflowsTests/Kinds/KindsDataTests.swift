@@ -1,0 +1,104 @@
+import Kernel
+import Testing
+
+@testable import Workflows
+
+@Suite struct KindsDataTests {
+    let harness = KindsHarness()
+
+    func set(_ version: Double, _ config: JSONObject, _ input: JSON, onError: WorkflowNode.OnError = .stop) async throws -> JSON {
+        try await harness.node(.make("set", version, config, onError: onError), inputs: [items(input)])[0][0]
+    }
+
+    func assignments(_ entries: JSON...) -> JSON { ["assignments": .array(entries)] }
+
+    @Test func `set 3 converts to the field's type and refuses what cannot be converted`() async throws {
+        let config: JSONObject = [
+            "assignments": assignments(
+                ["name": "n", "type": "number", "value": "12.5"], ["name": "t", "type": "string", "value": "={{ $json.o }}"],
+                ["name": "b", "type": "boolean", "value": "true"], ["name": "a.b", "type": "array", "value": "[1,2]"],
+                ["name": "none", "type": "string", "value": "={{ $json.missing }}"])
+        ]
+        #expect(try await set(3.4, config, ["o": ["k": 1]]) == ["n": 12.5, "t": "{\"k\":1}", "b": true, "a": ["b": [1, 2]], "none": .null])
+        let wrong: JSONObject = ["assignments": assignments(["name": "n", "type": "number", "value": "many"])]
+        await #expect(throws: StepFailure.self) { try await set(3.4, wrong, [:]) }
+        var lax = wrong
+        lax["options"] = ["ignoreConversionErrors": true]
+        #expect(try await set(3.4, lax, [:]) == ["n": "many"])
+        #expect(try await set(3.4, wrong, [:], onError: .continueRegular)["error"]?.text?.contains("expects a number") == true)
+    }
+
+    @Test func `set keeps other fields as its version says`() async throws {
+        let one = assignments(["name": "x", "type": "number", "value": 1])
+        let input: JSON = ["a": 1, "b": ["c": 2, "d": 3]]
+        #expect(try await set(3.4, ["assignments": one], input) == ["x": 1])
+        #expect(try await set(3.4, ["assignments": one, "includeOtherFields": true], input) == ["a": 1, "b": ["c": 2, "d": 3], "x": 1])
+        #expect(try await set(3.4, ["includeOtherFields": true, "include": "selected", "includeFields": "b.c"], input) == ["b": ["c": 2]])
+        #expect(try await set(3.4, ["includeOtherFields": true, "include": "except", "excludeFields": "a, b.d"], input) == ["b": ["c": 2]])
+        #expect(try await set(3, ["fields": ["values": [["name": "x", "stringValue": "y"]]]], ["a": 1]) == ["a": 1, "x": "y"])
+        #expect(try await set(1, ["values": ["number": [["name": "k.l", "value": 2]]]], ["a": 1]) == ["a": 1, "k": ["l": 2]])
+        #expect(try await set(2, ["keepOnlySet": true, "values": ["string": [["name": "s"]]]], ["a": 1]) == ["s": ""])
+    }
+
+    @Test func `raw set takes objects into its text as JSON`() async throws {
+        let config: JSONObject = ["mode": "raw", "jsonOutput": "={ \"o\": {{ $json.o }}, \"n\": \"{{ $json.n }}\" }"]
+        #expect(try await set(3.4, config, ["o": ["k": [1]], "n": "x"]) == ["o": ["k": [1]], "n": "x"])
+        await #expect(throws: StepFailure.self) { try await set(3.4, ["mode": "raw", "jsonOutput": "[1]"], [:]) }
+    }
+
+    @Test func `split out makes an item of each element`() async throws {
+        let input: JSON = ["list": [["a": 1], ["a": 2]], "names": ["x", "y", "z"], "k": 0]
+        func split(_ config: JSONObject) async throws -> [JSON] { try await harness.node(.make("split_out", 1, config), inputs: [items(input)])[0] }
+        #expect(try await split(["fieldToSplitOut": "list"]) == [["a": 1], ["a": 2]])
+        #expect(try await split(["fieldToSplitOut": "names"]) == [["names": "x"], ["names": "y"], ["names": "z"]])
+        #expect(
+            try await split(["fieldToSplitOut": "list", "include": "selectedOtherFields", "fieldsToInclude": "k"]) == [
+                ["k": 0, "list": ["a": 1]], ["k": 0, "list": ["a": 2]]
+            ])
+        #expect(try await split(["fieldToSplitOut": "list", "options": ["destinationFieldName": "row"]]) == [["row": ["a": 1]], ["row": ["a": 2]]])
+        #expect(try await split(["fieldToSplitOut": "none"]) == [])
+    }
+
+    @Test func `aggregate makes one item and knows where it came from`() async throws {
+        let input = items(["a": ["b": 1], "c": [1]], ["a": ["b": 2], "c": [2, 3]], ["c": []])
+        let fields: JSON = [
+            "fieldToAggregate": [["fieldToAggregate": "a.b"], ["fieldToAggregate": "c", "renameField": true, "outputFieldName": "all"]]
+        ]
+        let made = try await harness.items(.make("aggregate", 1, ["fieldsToAggregate": fields, "options": ["mergeLists": true]]), inputs: [input])[0]
+        #expect(made.map { JSON.object($0.json) } == [["b": [1, 2], "all": [1, 2, 3]]])
+        #expect(made[0].pairedItem?.map(\.item) == [0, 1, 2])
+        let whole = try await harness.node(
+            .make("aggregate", 1, ["aggregate": "aggregateAllItemData", "include": "specifiedFields", "fieldsToInclude": "a"]), inputs: [input])
+        #expect(whole[0] == [["data": [["a": ["b": 1]], ["a": ["b": 2]]]]])
+    }
+
+    @Test func `sort is stable, without case, and puts missing values last`() async throws {
+        let input = items(["n": "b"], [:], ["n": "A"], ["n": "a", "k": 1])
+        func sort(_ order: JSON) async throws -> [Item] {
+            try await harness.items(.make("sort", 1, ["sortFieldsUi": ["sortField": [["fieldName": "n", "order": order]]]]), inputs: [input])[0]
+        }
+        #expect(try await sort("ascending").map { $0.pairedItem![0].item } == [2, 3, 0, 1])
+        #expect(try await sort("descending").map { $0.pairedItem![0].item } == [0, 2, 3, 1])
+        let code = try await harness.node(
+            .make("sort", 1, ["type": "code", "code": "return (a.json.n ?? '').length - (b.json.n ?? '').length;"]), inputs: [input])
+        #expect(code[0].first == [:])
+        let once = try await harness.node(.make("sort", 1, ["type": "random"]), inputs: [input])
+        #expect(try await harness.node(.make("sort", 1, ["type": "random"]), inputs: [input]) == once)
+        #expect(Set(once[0]).count == 4)
+    }
+
+    @Test func `limit and remove duplicates keep what they say`() async throws {
+        let input = items(["a": 1, "b": 1], ["a": 1, "b": 2], ["a": 2, "b": 2])
+        #expect(try await harness.node(.make("limit", 1, [:]), inputs: [input])[0] == [["a": 1, "b": 1]])
+        #expect(
+            try await harness.node(.make("limit", 1, ["maxItems": 2, "keep": "lastItems"]), inputs: [input])[0] == [
+                ["a": 1, "b": 2], ["a": 2, "b": 2]
+            ])
+        #expect(try await harness.node(.make("remove_duplicates", 2, [:]), inputs: [input])[0].count == 3)
+        let selected: JSONObject = ["compare": "selectedFields", "fieldsToCompare": "a"]
+        #expect(try await harness.node(.make("remove_duplicates", 1, selected), inputs: [input])[0] == [["a": 1, "b": 1], ["a": 2, "b": 2]])
+        let old: JSONObject = ["operation": "removeDuplicates", "compare": "selectedFields", "fieldsToCompare": ["fields": [["fieldName": "b"]]]]
+        #expect(try await harness.node(.make("item_lists", 1, old), inputs: [input])[0].count == 2)
+        #expect(try await harness.node(.make("item_lists", 3, ["fieldToSplitOut": "l"]), inputs: [items(["l": [1, 2]])])[0] == [["l": 1], ["l": 2]])
+    }
+}

@@ -1,0 +1,192 @@
+import Kernel
+import Outbound
+import Synchronization
+import Testing
+
+@testable import Workflows
+
+@Suite struct KindsHttpTests {
+    static func answer(_ json: String, status: Int = 200, headers: [(String, String)] = [("Content-Type", "application/json")])
+        -> KindsHarness.Network
+    {
+        { OutboundResponse(status: status, headers: headers.map { (name: $0.0, value: $0.1) }, body: Array(json.utf8), url: $0.url) }
+    }
+
+    func harness(_ network: @escaping KindsHarness.Network = KindsHttpTests.answer("{}")) -> KindsHarness {
+        var harness = KindsHarness()
+        harness.network = network
+        return harness
+    }
+
+    func body(_ request: OutboundRequest?) -> String {
+        guard case .bytes(let bytes)? = request?.body else { return "" }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    func header(_ request: OutboundRequest?, _ name: String) -> String? {
+        request?.headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+
+    @Test func `query, headers and a JSON body are sent for each item`() async throws {
+        let harness = self.harness()
+        let config: JSONObject = [
+            "method": "POST", "url": "=http://a.test/p?x=1&id={{ $json.id }}", "sendQuery": true,
+            "queryParameters": ["parameters": [["name": "q", "value": "a b&c"], ["name": "l", "value": "={{ [1, 2] }}"]]],
+            "sendHeaders": true, "headerParameters": ["parameters": [["name": "X-A", "value": "1"]]],
+            "sendBody": true, "bodyParameters": ["parameters": [["name": "n", "value": "={{ $json.id }}"]]]
+        ]
+        let given = try await harness.items(.make("http_request", 4.2, config), inputs: [items(["id": 1], ["id": 2])])[0]
+        #expect(given.map { $0.pairedItem![0].item } == [0, 1])
+        let requests = harness.log.all.sorted { $0.url < $1.url }
+        #expect(requests.map(\.url) == [1, 2].map { "http://a.test/p?x=1&id=\($0)&q=a%20b%26c&l%5B%5D=1&l%5B%5D=2" })
+        #expect(body(requests[1]) == "{\"n\":2}")
+        #expect(header(requests[0], "content-type") == "application/json")
+        #expect(header(requests[0], "x-a") == "1")
+        #expect(header(requests[0], "idempotency-key") == "key-0")
+    }
+
+    @Test func `every form of body is written`() async throws {
+        func sent(_ config: JSONObject, _ harness: KindsHarness, _ item: Item = Item(json: [:])) async throws -> OutboundRequest? {
+            var all: JSONObject = ["method": "POST", "url": "http://a.test", "sendBody": true]
+            all.merge(config)
+            _ = try await harness.items(.make("http_request", 4.2, all), inputs: [[item]])
+            return harness.log.all.last
+        }
+        let pair: JSON = ["parameters": [["name": "a", "value": "x y"]]]
+        #expect(body(try await sent(["specifyBody": "json", "jsonBody": "={ \"a\": {{ 1 + 1 }} }"], harness())) == "{\"a\":2}")
+        #expect(body(try await sent(["contentType": "form-urlencoded", "bodyParameters": pair], harness())) == "a=x+y")
+        let raw = try await sent(["contentType": "raw", "rawContentType": "text/xml", "body": "<a/>"], harness())
+        #expect(body(raw) == "<a/>" && header(raw, "content-type") == "text/xml")
+        let shared = harness()
+        let file = BinaryReference(id: shared.files.write(Array("FILE".utf8)), mimeType: "text/plain", fileName: "f.txt", byteCount: 4)
+        let item = Item(json: [:], binary: ["data": file])
+        let binary = try await sent(["contentType": "binaryData", "inputDataFieldName": "data"], shared, item)
+        #expect(body(binary) == "FILE" && header(binary, "content-type") == "text/plain")
+        let multipart: JSON = [
+            "parameters": [["name": "a", "value": "1"], ["parameterType": "formBinaryData", "name": "f", "inputDataFieldName": "data"]]
+        ]
+        let parts = try await sent(["contentType": "multipart-form-data", "bodyParameters": multipart], shared, item)
+        #expect(body(parts).contains("name=\"f\"; filename=\"f.txt\"\r\nContent-Type: text/plain\r\n\r\nFILE\r\n"))
+        await #expect(throws: StepFailure.self) { try await sent(["specifyBody": "json", "jsonBody": "{"], harness()) }
+    }
+
+    @Test func `answers are read as the node asks`() async throws {
+        func given(_ options: JSON, _ network: @escaping KindsHarness.Network) async throws -> [Item] {
+            try await harness(network).items(
+                .make("http_request", 4.2, ["url": "http://a.test/f.png", "options": ["response": ["response": options]]]), inputs: [items([:])])[0]
+        }
+        #expect(try await given([:], Self.answer("[{\"a\":1},2]")).map { JSON.object($0.json) } == [["a": 1], ["data": 2]])
+        #expect(try await given([:], Self.answer("hi", headers: [("Content-Type", "text/plain")]))[0].json == ["data": "hi"])
+        let full = try await given(["fullResponse": true], Self.answer("{\"a\":1}", status: 201))[0].json
+        #expect(full["statusCode"] == 201 && full["body"] == ["a": 1] && full["headers"]?["content-type"] == "application/json")
+        let file = try await given([:], Self.answer("PNG", headers: [("Content-Type", "image/png")]))[0]
+        #expect(file.binary["data"]?.fileName == "f.png" && file.binary["data"]?.byteCount == 3)
+        await #expect(throws: StepFailure.self) { try await given([:], Self.answer("{\"message\":\"no\"}", status: 404)) }
+        #expect(try await given(["neverError": true], Self.answer("{\"message\":\"no\"}", status: 404))[0].json == ["message": "no"])
+        var failing = WorkflowNode.make("http_request", 4.2, ["url": "http://a.test"])
+        failing.onError = .continueRegular
+        let failed = try await harness(Self.answer("{}", status: 500)).items(failing, inputs: [items([:])])[0]
+        #expect(failed[0].error?["code"] == "http_error")
+    }
+
+    @Test func `credentials go into the request`() async throws {
+        func sent(_ type: String, _ fields: JSONObject) async throws -> OutboundRequest? {
+            var harness = self.harness()
+            harness.credentials[type] = fields
+            var node = WorkflowNode.make(
+                "http_request", 4.2, ["url": "http://a.test", "authentication": "genericCredentialType", "genericAuthType": .string(type)])
+            node.credentials[type] = CredentialReference(id: "c", name: "c")
+            _ = try await harness.items(node, inputs: [items([:])])
+            return harness.log.all.first
+        }
+        #expect(header(try await sent("httpBasicAuth", ["user": "u", "password": "p"]), "authorization") == "Basic dTpw")
+        #expect(header(try await sent("httpBearerAuth", ["token": "t"]), "authorization") == "Bearer t")
+        #expect(header(try await sent("httpHeaderAuth", ["name": "X-Key", "value": "k"]), "x-key") == "k")
+        #expect(try await sent("httpQueryAuth", ["name": "key", "value": "k"])?.url == "http://a.test?key=k")
+        await #expect(throws: StepFailure.self) { try await sent("oAuth2Api", [:]) }
+    }
+
+    @Test func `pages are read until they are complete`() async throws {
+        let pages: KindsHarness.Network = { request in
+            let page = Int(request.url.split(separator: "=").last ?? "") ?? 0
+            return OutboundResponse(
+                status: 200, headers: [(name: "Content-Type", value: "application/json")], body: Array((page < 3 ? "[{\"p\":\(page)}]" : "[]").utf8),
+                url: request.url)
+        }
+        let update: JSON = ["pagination": ["parameters": ["parameters": [["name": "page", "value": "={{ $pageCount + 1 }}"]]]]]
+        let given = try await harness(pages).node(
+            .make("http_request", 4.2, ["url": "http://a.test", "options": ["pagination": update]]), inputs: [items([:])])[0]
+        #expect(given == [["p": 1], ["p": 2]])
+        let linked: KindsHarness.Network = { request in
+            let json = request.url.hasSuffix("/1") ? "{\"n\":1,\"next\":\"http://a.test/2\"}" : "{\"n\":2}"
+            return OutboundResponse(
+                status: 200, headers: [(name: "Content-Type", value: "application/json")], body: Array(json.utf8), url: request.url)
+        }
+        let next: JSON = [
+            "pagination": [
+                "paginationMode": "responseContainsNextURL", "nextURL": "={{ $response.body.next }}", "paginationCompleteWhen": "other",
+                "completeExpression": "={{ !$response.body.next }}"
+            ]
+        ]
+        let both = try await harness(linked).node(
+            .make("http_request", 4.2, ["url": "http://a.test/1", "options": ["pagination": next]]), inputs: [items([:])])[0]
+        #expect(both.map { $0["n"] } == [1, 2])
+    }
+
+    @Test func `a busy server is asked again`() async throws {
+        let count = Mutex(0)
+        let busy: KindsHarness.Network = { request in
+            let hit = count.withLock { count in
+                count += 1
+                return count
+            }
+            return hit < 3
+                ? OutboundResponse(status: 429, headers: [(name: "Retry-After", value: "0")], url: request.url)
+                : OutboundResponse(
+                    status: 200, headers: [(name: "Content-Type", value: "application/json")], body: Array("{\"ok\":true}".utf8), url: request.url)
+        }
+        let given = try await harness(busy).node(.make("http_request", 4.2, ["url": "http://a.test"]), inputs: [items([:])])[0]
+        #expect(given == [["ok": true]])
+        let lost: KindsHarness.Network = { _ in throw OutboundError(.unreachable, "no route") }
+        await #expect(throws: StepFailure.self) {
+            try await harness(lost).node(.make("http_request", 4.2, ["url": "http://a.test"]), inputs: [items([:])])
+        }
+        await #expect(throws: StepFailure.self) { try await harness().node(.make("http_request", 4.2, ["url": "a.test"]), inputs: [items([:])]) }
+    }
+
+    @Test func `the old versions' parameters mean the same`() async throws {
+        let harness = self.harness(Self.answer("{\"a\":1}"))
+        let config: JSONObject = [
+            "requestMethod": "POST", "url": "http://a.test", "queryParametersUi": ["parameter": [["name": "q", "value": "1"]]],
+            "bodyParametersUi": ["parameter": [["name": "b", "value": "2"]]], "options": ["bodyContentType": "form-urlencoded"]
+        ]
+        #expect(try await harness.node(.make("http_request", 1, config), inputs: [items([:])])[0] == [["a": 1]])
+        #expect(harness.log.all.first?.url == "http://a.test?q=1" && body(harness.log.all.first) == "b=2")
+        let text: JSONObject = ["url": "http://a.test", "responseFormat": "string", "dataPropertyName": "html"]
+        #expect(try await harness.node(.make("http_request", 2, text), inputs: [items([:])])[0] == [["html": "{\"a\":1}"]])
+    }
+
+    @Test func `a webhook is answered in every form`() async throws {
+        func answered(_ config: JSONObject, _ input: [Item] = items(["a": 1], ["a": 2])) async throws -> (WebhookAnswer, String) {
+            guard case .respond(let answer, let outputs) = try await harness().outcome(.make("respond_to_webhook", 1.1, config), inputs: [input])
+            else {
+                throw StepFailure("none", "no answer")
+            }
+            #expect(outputs[0].count == input.count)
+            guard case .bytes(let bytes, let type) = answer.body else { return (answer, "") }
+            return (answer, String(decoding: bytes, as: UTF8.self) + "|" + type)
+        }
+        #expect(try await answered([:]).1 == "{\"a\":1}|application/json; charset=utf-8")
+        #expect(
+            try await answered(["respondWith": "allIncomingItems", "options": ["responseKey": "rows"]]).1.hasPrefix(
+                "{\"rows\":[{\"a\":1},{\"a\":2}]}"))
+        #expect(try await answered(["respondWith": "json", "responseBody": "={ \"b\": {{ $json.a }} }"]).1.hasPrefix("{\"b\":1}"))
+        let headers: JSON = [
+            "responseCode": 201, "responseHeaders": ["entries": [["name": "Content-Type", "value": "text/xml"], ["name": "X-A", "value": "1"]]]
+        ]
+        let text = try await answered(["respondWith": "text", "responseBody": "<a/>", "options": headers])
+        #expect(text.1 == "<a/>|text/xml" && text.0.status == 201 && text.0.headers.map(\.name) == ["X-A"])
+        #expect(try await answered(["respondWith": "redirect", "redirectURL": "http://b.test"]).0.status == 307)
+        await #expect(throws: StepFailure.self) { try await answered(["respondWith": "json", "responseBody": "{"]) }
+    }
+}

@@ -1,0 +1,120 @@
+import Kernel
+import Testing
+
+@testable import Workflows
+
+@Suite struct KindsMoreTests {
+    let harness = KindsHarness()
+
+    func one(_ kind: String, _ version: Double, _ config: JSONObject, _ inputs: [Item]...) async throws -> [JSON] {
+        try await harness.node(.make(kind, version, config), inputs: inputs)[0]
+    }
+
+    @Test func `merge takes more than two inputs, and fills up what is not paired`() async throws {
+        let (a, b, c) = (items(["a": 1], ["a": 2]), items(["b": 1]), items(["c": 1], ["c": 2], ["c": 3]))
+        let appended = try await one("merge", 3.2, ["numberInputs": 3], a, b, c)
+        #expect(appended.count == 6)
+        let position: JSONObject = ["mode": "combine", "combineBy": "combineByPosition", "numberInputs": 3]
+        let paired = try await one("merge", 3.2, position, a, b, c)
+        #expect(paired == [["a": 1, "b": 1, "c": 1]])
+        var all = position
+        all["options"] = ["includeUnpaired": true]
+        let filled = try await one("merge", 3.2, all, a, b, c)
+        #expect(filled == [["a": 1, "b": 1, "c": 1], ["a": 2, "c": 2], ["c": 3]])
+        let third = try await one("merge", 3.2, ["mode": "chooseBranch", "numberInputs": 3, "useDataOfInput": 3], a, b, c)
+        #expect(third.count == 3)
+    }
+
+    @Test func `merge settles clashes as it is told`() async throws {
+        let (a, b) = (items(["id": 1, "x": "a", "o": ["k": 1, "l": 1]]), items(["id": 1, "x": "b", "o": ["k": 2, "m": 2]]))
+        func joined(_ clash: JSON) async throws -> JSON? {
+            let config: JSONObject = [
+                "mode": "combine", "fieldsToMatchString": "id", "options": ["clashHandling": ["values": clash]]
+            ]
+            return try await one("merge", 3, config, a, b).first
+        }
+        let first = try await joined(["resolveClash": "preferInput1"])
+        #expect(first?["x"] == "a" && first?["o"] == ["k": 1, "l": 1, "m": 2])
+        let last = try await joined(["resolveClash": "preferLast"])
+        #expect(last?["x"] == "b" && last?["o"]?["k"] == 2)
+        let shallow = try await joined(["resolveClash": "preferInput2", "mergeMode": "shallowMerge"])
+        #expect(shallow?["o"] == ["k": 2, "m": 2])
+    }
+
+    @Test func `items seen in earlier runs are parted from new ones`() async throws {
+        let config: JSONObject = ["operation": "removeItemsSeenInPreviousExecutions", "dedupeValue": "={{ $json.id }}"]
+        let outputs = try await harness.node(.make("remove_duplicates", 2, config), inputs: [items(["id": 1], ["id": 2], ["id": 1])])
+        #expect(outputs == [[["id": 1], ["id": 2]], [["id": 1]]])
+        let except: JSONObject = ["compare": "allFieldsExcept", "fieldsToExclude": "at"]
+        let unique = try await one("remove_duplicates", 2, except, items(["id": 1, "at": 1], ["id": 1, "at": 2]))
+        #expect(unique == [["id": 1, "at": 1]])
+        let narrow: JSONObject = ["compare": "selectedFields", "fieldsToCompare": "id", "options": ["removeOtherFields": true]]
+        let kept = try await one("remove_duplicates", 2, narrow, items(["id": 1, "at": 1], ["id": 1, "at": 2]))
+        #expect(kept == [["id": 1]])
+    }
+
+    @Test func `split out takes several fields side by side, and aggregate keeps empty values where asked`() async throws {
+        let split = try await one("split_out", 1, ["fieldToSplitOut": "a, b"], items(["a": [1, 2], "b": ["x"]]))
+        #expect(split.first == ["a": 1, "b": "x"] && split.count == 2)
+        let rest = try await one(
+            "split_out", 1, ["fieldToSplitOut": "a", "include": "allOtherFields"], items(["a": [["n": 1]], "k": 2]))
+        #expect(rest == [["k": 2, "a": ["n": 1]]])
+        let fields: JSON = ["fieldToAggregate": [["fieldToAggregate": "v"]]]
+        let without = try await one("aggregate", 1, ["fieldsToAggregate": fields], items(["v": 1], ["v": .null], [:]))
+        #expect(without == [["v": [1]]])
+        let with = try await one("aggregate", 1, ["fieldsToAggregate": fields, "options": ["keepMissing": true]], items(["v": 1], ["v": .null], [:]))
+        #expect(with == [["v": [1, .null, .null]]])
+    }
+
+    @Test func `a loop that is reset begins again with what comes in`() async throws {
+        let node = WorkflowNode.make("split_in_batches", 3, ["batchSize": 2, "options": ["reset": true]])
+        let first = try await harness.node(node, inputs: [items(["n": 1], ["n": 2], ["n": 3])])
+        #expect(first == [[], [["n": 1], ["n": 2]]])
+        let old = try await harness.node(.make("split_in_batches", 2, ["batchSize": 2]), inputs: [items(["n": 1], ["n": 2], ["n": 3])])
+        #expect(old == [[["n": 1], ["n": 2]], []])
+        let (_, state) = try await harness.keepingRun(.make("split_in_batches", 3, ["batchSize": 2]), inputs: [items(["n": 1], ["n": 2], ["n": 3])])
+        let (next, _) = try await harness.keepingRun(.make("split_in_batches", 3, ["batchSize": 2]), inputs: [items(["r": 1])], state: state)
+        guard case .items(let outputs) = next else { throw StepFailure("odd", "The loop gives no items.") }
+        #expect(outputs[1].map(\.json) == [["n": 3]])
+    }
+
+    @Test func `waits of every unit, and those that cannot be`() async throws {
+        func wait(_ config: JSONObject) async throws -> Duration? {
+            guard case .wait(let until) = try await harness.outcome(.make("wait", 1.1, config), inputs: [items([:])]) else { return nil }
+            return until - KindsHarness.now
+        }
+        for (unit, seconds) in [("seconds", 3), ("minutes", 180), ("hours", 10_800), ("days", 259_200)] {
+            let found = try await wait(["amount": 3, "unit": .string(unit)])
+            #expect(found == .seconds(seconds), "\(unit)")
+        }
+        let time = try await wait(["resume": "specificTime", "dateTime": "2026-03-10T13:00:00"])
+        #expect(time == .seconds(3_600))
+        for config: JSONObject in [["amount": -1], ["amount": 1e9, "unit": "days"], ["unit": "moons"], ["resume": "specificTime", "dateTime": "soon"]]
+        {
+            await #expect(throws: StepFailure.self) { try await wait(config) }
+        }
+        let resumed = try await harness.outcome(.make("wait", 1.1, ["amount": 2]), inputs: [items(["n": 1])], resume: .timer)
+        guard case .items(let outputs) = resumed else { throw StepFailure("odd", "It waits twice.") }
+        #expect(outputs[0].map(\.json) == [["n": 1]])
+    }
+
+    @Test func `a called workflow that fails stops its caller, or becomes an item`() async throws {
+        let call = WorkflowNode.make("execute_workflow", 1.1, ["workflowId": "sub"])
+        let lost = StepResume.called([.failure(StepFailure("odd", "it broke"))])
+        await #expect(throws: StepFailure.self) { try await harness.outcome(call, inputs: [items(["a": 1])], resume: lost) }
+        var lenient = call
+        lenient.onError = .continueRegular
+        guard case .items(let outputs) = try await harness.outcome(lenient, inputs: [items(["a": 1])], resume: lost) else {
+            throw StepFailure("odd", "It gives no items.")
+        }
+        #expect(outputs[0].first?.json["error"] == "it broke")
+        let unwaited = WorkflowNode.make("execute_workflow", 1.1, ["workflowId": "sub", "options": ["waitForSubWorkflow": false]])
+        guard case .call(let asked) = try await harness.outcome(unwaited, inputs: [items(["a": 1], ["a": 2])]) else {
+            throw StepFailure("odd", "It does not call.")
+        }
+        #expect(!asked.waits && asked.inputs.count == 1)
+        await #expect(throws: StepFailure.self) {
+            try await harness.outcome(.make("execute_workflow", 1.1, ["workflowId": ""]), inputs: [items([:])])
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import Kernel
+import Testing
+
+@testable import Workflows
+
+@Suite struct KindsSharedTests {
+    @Test func `a dot path reads and sets through objects and lists`() {
+        var object: JSONObject = ["a": ["b": [["c": 1]]], "x.y": 2]
+        #expect(DotPath("a.b[0].c").value(in: object) == 1)
+        #expect(DotPath("x.y").value(in: object) == 2)
+        #expect(DotPath("a['b'].0.c").value(in: object) == 1)
+        #expect(DotPath("a.none.c").value(in: object) == nil)
+        DotPath("a.b[1].c").set(3, in: &object)
+        #expect(JSON.object(object)["a"]?["b"]?[1] == ["c": 3])
+        DotPath("new[0].k").set("v", in: &object)
+        #expect(object["new"] == [["k": "v"]])
+        DotPath("a.b[0].c").remove(from: &object)
+        #expect(JSON.object(object)["a"]?["b"]?[0] == [:])
+        DotPath("p.q", dotNotation: false).set(1, in: &object)
+        #expect(object["p.q"] == 1)
+    }
+
+    @Test func `defaults follow the node's version and its other parameters`() throws {
+        let wait = try #require(KindRegistry.builtIn.kind("wait"))
+        #expect(wait.rawParameter("amount", of: .make("wait", 1, [:])) == 1)
+        #expect(wait.rawParameter("amount", of: .make("wait", 1.1, [:])) == 5)
+        #expect(wait.rawParameter("unit", of: .make("wait", 1, [:])) == "hours")
+        #expect(wait.rawParameter("amount", of: .make("wait", 1.1, ["resume": "specificTime"])) == nil)
+        let merge = try #require(KindRegistry.builtIn.kind("merge"))
+        #expect(merge.rawParameter("combineBy", of: .make("merge", 3, ["mode": "combine"])) == "combineByFields")
+        #expect(merge.rawParameter("combineBy", of: .make("merge", 3, [:])) == nil)
+        #expect(merge.rawParameter("combinationMode", of: .make("merge", 2.1, ["mode": "combine"])) == "mergeByFields")
+        let set = try #require(KindRegistry.builtIn.kind("set"))
+        let node = WorkflowNode.make("set", 3.2, ["fields": ["values": [["name": "a", "booleanValue": false]]]])
+        #expect(set.rawParameter("fields.values", of: node)?[0]?["type"] == "stringValue")
+        let http = try #require(KindRegistry.builtIn.kind("http_request"))
+        #expect(http.rawParameter("options.redirect.redirect.maxRedirects", of: .make("http_request", 4.2, [:])) == 21)
+    }
+
+    @Test func `ports follow the parameters`() throws {
+        let kinds = KindRegistry.builtIn
+        let rules: JSONObject = ["rules": ["values": [["outputKey": "a"], [:]]], "options": ["fallbackOutput": "extra"]]
+        #expect(kinds.kind("switch")!.outputNames(of: .make("switch", 3.2, rules)) == ["a", "output 1", "fallback"])
+        #expect(kinds.kind("switch")!.outputNames(of: .make("switch", 1, [:])).count == 4)
+        #expect(kinds.kind("switch")!.outputNames(of: .make("switch", 3, ["mode": "expression", "numberOutputs": 6])).count == 6)
+        #expect(kinds.kind("merge")!.inputNames(of: .make("merge", 3.1, ["numberInputs": 4])).count == 4)
+        #expect(kinds.kind("split_in_batches")!.outputNames(of: .make("split_in_batches", 2, [:])) == ["loop", "done"])
+        #expect(kinds.kind("split_in_batches")!.outputNames(of: .make("split_in_batches", 3, [:])) == ["done", "loop"])
+    }
+
+    @Test func `the registry tells what an import can run`() {
+        let kinds = KindRegistry.builtIn
+        #expect(kinds.kind(n8nType: "n8n-nodes-base.set")?.kind == "set")
+        #expect(kinds.isAnnotation("sticky_note"))
+        #expect(kinds.isUnsupported("n8n:n8n-nodes-base.gmail"))
+        #expect(kinds.supports(n8nType: "n8n-nodes-base.code", version: 2, parameters: ["jsCode": "return []"]))
+        #expect(!kinds.supports(n8nType: "n8n-nodes-base.code", version: 2, parameters: ["language": "python"]))
+        #expect(!kinds.supports(n8nType: "n8n-nodes-base.merge", version: 3, parameters: ["mode": "combineBySql"]))
+        #expect(kinds.supports(n8nType: "n8n-nodes-base.wait", version: 1.1, parameters: ["resume": "webhook"]))
+        #expect(!kinds.supports(n8nType: "n8n-nodes-base.wait", version: 1.1, parameters: ["resume": "nobodyKnows"]))
+        #expect(kinds.kinds.allSatisfy { !$0.title.isEmpty && !$0.summary.isEmpty })
+    }
+
+    @Test func `loose comparison overlooks types`() {
+        #expect(FuzzyValue.normal("3") == FuzzyValue.normal(3))
+        #expect(FuzzyValue.normal("") == FuzzyValue.normal(.null))
+        #expect(FuzzyValue.normal("True") == FuzzyValue.normal(true))
+        #expect(FuzzyValue.normal("a") != FuzzyValue.normal("b"))
+    }
+
+    @Test func `times are read in the forms people write`() {
+        func read(_ value: JSON, _ zone: String = "UTC") -> String? { LooseTime.parse(value, timeZone: zone)?.description }
+        #expect(read("2026-03-01", "Europe/Berlin") == "2026-02-28T23:00:00.000000Z")
+        #expect(read("2026-03-01T10:00:00+02:00") == "2026-03-01T08:00:00.000000Z")
+        #expect(read("2026-03-01 10:20") == "2026-03-01T10:20:00.000000Z")
+        #expect(read(1_700_000_000) == "2023-11-14T22:13:20.000000Z")
+        #expect(read(1_700_000_000_000) == "2023-11-14T22:13:20.000000Z")
+        #expect(read("Tue, 10 Mar 2026 12:00:00 GMT") == "2026-03-10T12:00:00.000000Z")
+        #expect(read("soon") == nil)
+    }
+}

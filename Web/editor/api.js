@@ -1,0 +1,58 @@
+// The platform's API as the editor uses it. A refusal is thrown as `Refused` with its code, message and faults.
+export class Refused extends Error {
+  constructor(status, problem) {
+    super(problem?.detail ?? problem?.title ?? String(status));
+    this.status = status;
+    this.code = problem?.code;
+    this.faults = problem?.faults ?? [];
+  }
+}
+
+async function ask(method, path, body) {
+  const answer = await fetch(path, {
+    method, headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await answer.text();
+  const json = text ? JSON.parse(text) : undefined;
+  if (!answer.ok) throw new Refused(answer.status, json);
+  return json;
+}
+
+async function all(path) {
+  const rows = [];
+  let cursor;
+  do {
+    const page = await ask("GET", `${path}${path.includes("?") ? "&" : "?"}limit=100${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+    rows.push(...page.data);
+    cursor = page.next_cursor;
+  } while (cursor && rows.length < 2000);
+  return rows;
+}
+
+export class API {
+  constructor(workflow) {
+    this.workflow = workflow;
+    this.own = `/v1/workflows/${workflow}`;
+  }
+
+  load() { return ask("GET", this.own); }
+  kinds() { return ask("GET", "/v1/node-kind-summaries").then((page) => page.data); }
+  kind(name) { return ask("GET", `/v1/node-kinds/${encodeURIComponent(name)}`); }
+  save(document, revision) { return ask("PUT", `${this.own}/draft`, { document, revision }); }
+  convert(document) { return ask("POST", "/v1/workflow-conversions", { format: "n8n", document }); }
+  tryOut(body) { return ask("POST", `${this.own}/trials`, body); }
+  evaluate(body) { return ask("POST", `${this.own}/evaluations`, body); }
+  run(id) { return ask("GET", `/v1/executions/${id}`); }
+  runs() { return ask("GET", `/v1/executions?workflow_id=${this.workflow}&limit=30`).then((page) => page.data); }
+  replay(id, body) { return ask("POST", `/v1/executions/${id}/replays`, body); }
+  cancel(id) { return ask("POST", `/v1/executions/${id}/cancellation`); }
+  publish(note) { return ask("POST", `${this.own}/publication`, note ? { note } : {}); }
+  versions() { return all(`${this.own}/versions`); }
+  version(number) { return ask("GET", `${this.own}/versions/${number}`); }
+  credentials() { return all("/v1/credentials"); }
+  credentialTypes() { return ask("GET", "/v1/credential-types").then((page) => page.data); }
+  createCredential(body) { return ask("POST", "/v1/credentials", body); }
+  watchDraft() { return new EventSource(`${this.own}/events`); }
+  watchRun(id) { return new EventSource(`/v1/executions/${id}/events`); }
+}

@@ -1,0 +1,203 @@
+// The document as the editor holds it: nodes by id in their order, and the rest by key. Nodes are never changed in place: a change puts a
+// new object in the node's stead, so whoever draws compares by identity.
+
+export const clone = (value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
+export const same = (a, b) => a === b || JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+
+function sorted(value) {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]));
+}
+
+const META = ["name", "settings", "pinned_data", "origin"];
+
+export class Doc {
+  constructor(json = {}) {
+    this.meta = {};
+    for (const key of META) if (json[key] !== undefined) this.meta[key] = clone(json[key]);
+    this.meta.name ??= "";
+    this.nodes = new Map((json.nodes ?? []).map((node) => [node.id, normal(node)]));
+    this.version = 0;
+    this.links = undefined;
+  }
+
+  toJSON() {
+    return clone({ schema: 1, ...this.meta, nodes: [...this.nodes.values()] });
+  }
+
+  node(id) { return this.nodes.get(id); }
+  named(name) { for (const node of this.nodes.values()) if (node.name === name) return node; return undefined; }
+  names() { return new Set([...this.nodes.values()].map((node) => node.name)); }
+
+  /// Every edge once: {key, from, output, to, input, kind}.
+  get edges() {
+    if (!this.links) this.index();
+    return this.links;
+  }
+
+  incoming(id) { this.edges; return this.into.get(id) ?? []; }
+  outgoing(id) { this.edges; return this.outof.get(id) ?? []; }
+
+  index() {
+    this.links = [];
+    this.into = new Map();
+    this.outof = new Map();
+    for (const node of this.nodes.values()) {
+      for (const edge of node.connections) {
+        if (!this.nodes.has(edge.to)) continue;
+        const link = { key: edgeKey(node.id, edge), from: node.id, ...edge };
+        this.links.push(link);
+        push(this.into, edge.to, link);
+        push(this.outof, node.id, link);
+      }
+    }
+  }
+
+  /// Carries out operations made by an `Edit`; with `back` undoes them, the last one first.
+  /// Only the fields that an operation changed are touched: what somebody else changed beside them stays.
+  /// Returns the operations that no longer fit.
+  apply(ops, back = false) {
+    const misfits = [];
+    for (const op of back ? [...ops].reverse() : ops) {
+      const [before, after] = back ? [op.after, op.before] : [op.before, op.after];
+      if (!(op.meta ? this.applyMeta(op.meta, before, after) : this.applyNode(op, before, after))) misfits.push(op);
+    }
+    this.version += 1;
+    this.links = undefined;
+    return misfits;
+  }
+
+  applyMeta(key, before, after) {
+    if (!same(this.meta[key], before)) return false;
+    if (after === undefined) delete this.meta[key];
+    else this.meta[key] = after;
+    return true;
+  }
+
+  applyNode(op, before, after) {
+    const current = this.nodes.get(op.id);
+    if (after === undefined) return current !== undefined && this.nodes.delete(op.id);
+    if (before === undefined) {
+      if (current) return false;
+      this.insert(after, op.at);
+      return true;
+    }
+    if (!current) return false;
+    const next = { ...current };
+    let fits = true;
+    for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      if (before[key] === after[key] || same(before[key], after[key])) continue;
+      if (!same(current[key], before[key])) fits = false;
+      else if (after[key] === undefined) delete next[key];
+      else next[key] = after[key];
+    }
+    this.nodes.set(op.id, next);
+    return fits;
+  }
+
+  insert(node, at) {
+    if (at === undefined || at >= this.nodes.size) return void this.nodes.set(node.id, node);
+    const all = [...this.nodes];
+    all.splice(at, 0, [node.id, node]);
+    this.nodes = new Map(all);
+  }
+}
+
+export const edgeKey = (from, edge) => `${from} ${edge.kind} ${edge.output} ${edge.to} ${edge.input}`;
+
+function push(map, key, value) {
+  if (map.has(key)) map.get(key).push(value);
+  else map.set(key, [value]);
+}
+
+function normal(node) {
+  const connections = (node.connections ?? []).map((one) =>
+    typeof one === "string" ? { output: 0, to: one, input: 0, kind: "main" }
+      : { output: one.output ?? 0, to: one.to, input: one.input ?? 0, kind: one.kind ?? "main" });
+  const tidy = { ...clone(node), position: node.position ?? [0, 0], config: clone(node.config) ?? {}, connections };
+  // The server writes out what is as usual.
+  for (const key of ["execute_once", "always_output", "disabled"]) if (tidy[key] === false) delete tidy[key];
+  if (tidy.on_error === "stop") delete tidy.on_error;
+  return tidy;
+}
+
+/// Gathers a change as operations, without touching the document.
+export class Edit {
+  constructor(doc) {
+    this.doc = doc;
+    this.changed = new Map();
+    this.meta = new Map();
+  }
+
+  get(id) { return this.changed.has(id) ? this.changed.get(id) : this.doc.node(id); }
+  all() {
+    const known = [...this.doc.nodes.keys()].map((id) => this.get(id)).filter(Boolean);
+    return known.concat([...this.changed.values()].filter((node) => node && !this.doc.node(node.id)));
+  }
+  names() { return new Set(this.all().map((node) => node.name)); }
+  set(id, patch) { this.changed.set(id, { ...this.get(id), ...patch }); return this; }
+  put(id, node) { this.changed.set(id, node); return this; }
+  add(node) { this.changed.set(node.id, normal(node)); return this; }
+  remove(id) { this.changed.set(id, undefined); return this; }
+  setMeta(key, value) { this.meta.set(key, value); return this; }
+
+  ops() {
+    const ops = [];
+    let end = this.doc.nodes.size;
+    const order = [...this.doc.nodes.keys()];
+    // Those that go, go from the last on, so that undoing puts each back to its place.
+    const gone = order.map((id, at) => [id, at]).filter(([id]) => this.changed.has(id) && !this.changed.get(id));
+    for (const [id, after] of this.changed) {
+      const before = this.doc.node(id);
+      if (before && after && !same(before, after)) ops.push({ id, before, after });
+    }
+    for (const [id, at] of gone.reverse()) { ops.push({ id, before: this.doc.node(id), at }); end -= 1; }
+    for (const [id, after] of this.changed) {
+      if (!this.doc.node(id) && after) ops.push({ id, after, at: end++ });
+    }
+    for (const [key, after] of this.meta) {
+      if (!same(this.doc.meta[key], after)) ops.push({ meta: key, before: this.doc.meta[key], after });
+    }
+    return ops;
+  }
+}
+
+/// What was done and can be undone, without end. Steps with the same key that follow at once are one: typing, nudging.
+export class History {
+  constructor(doc, onChange = () => {}) {
+    this.doc = doc;
+    this.onChange = onChange;
+    this.done = [];
+    this.undone = [];
+  }
+
+  run(label, ops, key) {
+    if (!ops.length) return false;
+    this.doc.apply(ops);
+    const last = this.done.at(-1);
+    const now = Date.now();
+    if (key && last?.key === key && now - last.at < 1500 && !this.undone.length) {
+      last.ops = last.ops.concat(ops);
+      last.at = now;
+    } else {
+      this.done.push({ label, ops, key, at: now });
+    }
+    this.undone = [];
+    this.onChange({ label, ops });
+    return true;
+  }
+
+  undo() { return this.move(this.done, this.undone, true); }
+  redo() { return this.move(this.undone, this.done, false); }
+
+  move(from, to, back) {
+    const step = from.pop();
+    if (!step) return undefined;
+    step.key = undefined;
+    const misfits = this.doc.apply(step.ops, back);
+    to.push(step);
+    this.onChange({ label: step.label, ops: step.ops, misfits });
+    return step;
+  }
+}

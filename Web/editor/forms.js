@@ -1,0 +1,267 @@
+// Forms made from a kind's declaration: each field shows a value, or the expression in its place with what it gives for the chosen item.
+import { button, h, t, uid } from "./dom.js";
+import { isExpression, isShown } from "./kinds.js";
+
+const OPERATIONS = {
+  string: ["exists", "notExists", "empty", "notEmpty", "equals", "notEquals", "contains", "notContains", "startsWith", "notStartsWith", "endsWith", "notEndsWith", "regex", "notRegex"],
+  number: ["exists", "notExists", "empty", "notEmpty", "equals", "notEquals", "gt", "lt", "gte", "lte"],
+  dateTime: ["exists", "notExists", "empty", "notEmpty", "equals", "notEquals", "after", "before", "afterOrEquals", "beforeOrEquals"],
+  boolean: ["exists", "notExists", "empty", "notEmpty", "true", "false", "equals", "notEquals"],
+  array: ["exists", "notExists", "empty", "notEmpty", "contains", "notContains", "lengthEquals", "lengthNotEquals", "lengthGt", "lengthLt", "lengthGte", "lengthLte"],
+  object: ["exists", "notExists", "empty", "notEmpty"],
+};
+const SINGLE = new Set(["exists", "notExists", "empty", "notEmpty", "true", "false"]);
+const TYPES = ["string", "number", "boolean", "array", "object"];
+const id4 = () => crypto.getRandomValues(new Uint32Array(2)).join("-");
+
+export class Form {
+  /// `context`: {node, version, disabled, change(config), preview(text) → Promise<{value, error}>, focus(field)}
+  constructor(declarations, context) {
+    this.declarations = declarations;
+    this.context = context;
+    this.element = h("div.form-fields");
+    this.previews = [];
+  }
+
+  draw() {
+    this.previews = [];
+    const { node } = this.context;
+    const seen = new Set();
+    const fields = this.fields(this.declarations, node.config, (name, value) => this.context.change(put(this.context.node.config, name, value)), seen);
+    this.element.replaceChildren(...(fields.length ? fields : [h("p.hint", {}, t("no_parameters"))]));
+  }
+
+  /// The fields of a set of parameters whose values stand in `values`.
+  fields(declarations, values, set, seen = new Set()) {
+    return declarations.filter((one) => {
+      if (seen.has(one.name) || !isShown(one, values, declarations, this.context.node)) return false;
+      seen.add(one.name);
+      return true;
+    }).map((one) => this.field(one, values?.[one.name], (value) => set(one.name, value)));
+  }
+
+  field(parameter, value, set) {
+    const id = uid("field");
+    if (parameter.kind === "notice") return h("p.hint", {}, parameter.label);
+    if (["collection", "list", "filter", "assignments"].includes(parameter.kind)) return this.group(parameter, value, set);
+    if (parameter.kind === "resource_locator") return this.locator(parameter, value, set, id);
+    const current = value ?? parameter.default_value;
+    return this.labelled(id, parameter.label, parameter.help, parameter.is_required, current, set, (plain) => this.plain(parameter, plain, set, id));
+  }
+
+  /// A label, a switch between value and expression, and the control.
+  labelled(id, label, help, required, current, set, makePlain) {
+    const { disabled } = this.context;
+    const holder = h("div.control");
+    let expression = isExpression(current);
+    const toggle = h("button.fx", { type: "button", disabled, "aria-label": t("expression_for", { name: label }) }, "fx");
+    const show = (value) => {
+      toggle.setAttribute("aria-pressed", String(expression));
+      holder.replaceChildren(...(expression ? this.expression(id, value, set, label) : [makePlain(value)]));
+    };
+    toggle.addEventListener("click", () => {
+      expression = !expression;
+      const now = this.latest?.get(id) ?? current;
+      const next = expression ? `=${now === undefined || typeof now === "object" ? "" : now}` : typeof now === "string" ? now.replace(/^=/, "") : now;
+      set(next);
+      show(next);
+      holder.querySelector("textarea, input, select")?.focus();
+    });
+    this.latest ??= new Map();
+    const remember = set;
+    set = (value) => { this.latest.set(id, value); remember(value); };
+    show(current);
+    const field = h("div.field", { "data-field": label }, h("div.label", {}, h("label", { for: id }, label, required ? h("span", { "aria-hidden": "true" }, " *") : ""), toggle), holder,
+      help ? h("span.hint", {}, help) : undefined);
+    field.addEventListener("dragover", (event) => { if (event.dataTransfer.types.includes("text/x-aias-field")) { event.preventDefault(); field.classList.add("over"); } });
+    field.addEventListener("dragleave", () => field.classList.remove("over"));
+    const insert = (text) => {
+      const now = String(this.latest.get(id) ?? (typeof current === "object" ? "" : current ?? ""));
+      const area = holder.querySelector("textarea, input");
+      const at = expression && area?.selectionStart !== undefined && document.activeElement === area ? area.selectionStart + 1 : now.length;
+      const next = isExpression(now) ? now.slice(0, at) + text + now.slice(at) : `=${now}${text}`;
+      expression = true;
+      set(next);
+      show(next);
+    };
+    field.addEventListener("drop", (event) => {
+      const text = event.dataTransfer.getData("text/x-aias-field");
+      field.classList.remove("over");
+      if (!text || disabled) return;
+      event.preventDefault();
+      insert(text);
+    });
+    field.addEventListener("focusin", () => { this.context.focus?.(insert); });
+    return field;
+  }
+
+  expression(id, value, set, label) {
+    const area = h("textarea.mono", { id, rows: Math.min(10, Math.max(1, String(value).split("\n").length)), spellcheck: "false", disabled: this.context.disabled, "aria-describedby": `${id}-preview` });
+    area.value = String(value).slice(1);
+    const preview = h("output.result", { id: `${id}-preview`, for: id });
+    const look = () => this.preview(preview, `=${area.value}`);
+    area.addEventListener("input", () => { set(`=${area.value}`); clearTimeout(area.timer); area.timer = setTimeout(look, 250); });
+    this.previews.push(look);
+    look();
+    return [h("div.expression", {}, area), preview];
+  }
+
+  async preview(output, text) {
+    const ask = Symbol("ask");
+    output.ask = ask;
+    const { value, error } = await this.context.preview(text);
+    if (output.ask !== ask) return;
+    output.classList.toggle("fault", Boolean(error));
+    output.textContent = error ? error.message : value === null || value === undefined ? t("gives_nothing") : typeof value === "string" ? value : JSON.stringify(value);
+  }
+
+  refreshPreviews() { for (const look of this.previews) look(); }
+
+  plain(parameter, value, set, id) {
+    const { disabled } = this.context;
+    if (parameter.kind === "boolean") return h("input", { type: "checkbox", id, checked: value === true, disabled, onchange: (event) => set(event.target.checked) });
+    if (parameter.kind === "options" && parameter.options.length) {
+      const select = h("select", { id, disabled, onchange: () => set(parameter.options[select.selectedIndex]?.value) },
+        ...parameter.options.map((one) => h("option", {}, one.label)));
+      select.selectedIndex = parameter.options.findIndex((one) => one.value === value);
+      return select;
+    }
+    if (parameter.kind === "number") {
+      return h("input", { type: "number", step: "any", id, disabled, value: value ?? "", oninput: (event) => set(event.target.value === "" ? undefined : Number(event.target.value)) });
+    }
+    const isCode = parameter.kind === "code" || parameter.kind === "json";
+    const text = value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value, null, 2);
+    if (isCode || parameter.kind === "text" || text.includes("\n")) {
+      const area = h(`textarea${isCode ? ".mono" : ""}`, { id, disabled, rows: isCode ? 10 : 4, spellcheck: isCode ? "false" : undefined, oninput: () => set(area.value) });
+      area.value = text;
+      if (parameter.kind === "code") area.addEventListener("keydown", (event) => indent(event, area, set));
+      return area;
+    }
+    return h("input", { type: "text", id, disabled, value: text, autocomplete: "off", spellcheck: "false", oninput: (event) => this.typed(event.target, set) });
+  }
+
+  /// A value that begins with `{{` is meant as an expression.
+  typed(input, set) { set(/\{\{.*\}\}/.test(input.value) && !isExpression(input.value) ? `=${input.value}` : input.value); }
+
+  group(parameter, value, set) {
+    const body = { collection: () => this.collection(parameter, value, set), list: () => this.list(parameter, value, set), filter: () => this.filter(value, set), assignments: () => this.assignments(value, set) }[parameter.kind]();
+    return h("fieldset.group", {}, h("legend", {}, parameter.label), ...body, parameter.help ? h("span.hint", {}, parameter.help) : undefined);
+  }
+
+  /// Options that are there only where they were added. One that holds a list is always there.
+  collection(parameter, value, set) {
+    // As it is by now: several of its fields may change before it is drawn again.
+    let current = value ?? parameter.default_value ?? {};
+    const write = (name, next) => set(current = put(current, name, next));
+    const { disabled } = this.context;
+    const shown = parameter.fields.filter((one) => isShown(one, current, parameter.fields, this.context.node));
+    const fixed = shown.length === 1 && shown[0].kind === "list";
+    const there = shown.filter((one, index) => (fixed || one.name in current) && shown.findIndex((other) => other.name === one.name) === index);
+    const absent = shown.filter((one) => !there.some((other) => other.name === one.name));
+    const rows = there.map((one) => {
+      const field = this.field(one, current[one.name], (next) => write(one.name, next));
+      return fixed ? field : h("div.option", {}, field, button(t("remove"), () => this.redo(set, put(current, one.name, undefined)), { "aria-label": t("remove_of", { name: one.label }), disabled }));
+    });
+    if (absent.length && !disabled) {
+      const add = h("select.add", { "aria-label": t("add_option_to", { name: parameter.label }) }, h("option", { value: "" }, t("add_option")), ...absent.map((one) => h("option", { value: one.name }, one.label)));
+      add.addEventListener("change", () => {
+        const chosen = absent.find((one) => one.name === add.value);
+        if (chosen) this.redo(set, put(current, chosen.name, chosen.default_value ?? blank(chosen)));
+      });
+      rows.push(add);
+    }
+    return rows;
+  }
+
+  /// Changes and draws again, where what there is to show changes.
+  redo(set, value) { set(value); this.draw(); }
+
+  list(parameter, value, set) {
+    const { disabled } = this.context;
+    const entries = [...(Array.isArray(value) ? value : Array.isArray(parameter.default_value) ? parameter.default_value : [])];
+    const rows = entries.map((entry, index) => h("div.entry", {},
+      ...this.fields(parameter.fields, entry, (name, next) => {
+        entries[index] = put(entries[index], name, next);
+        set([...entries]);
+        if (parameter.fields.some((one) => one.show_when?.[name])) this.draw();
+      }),
+      button(t("remove"), () => this.redo(set, entries.filter((_, at) => at !== index)), { disabled, "aria-label": t("remove_entry", { count: index + 1 }) })));
+    rows.push(button(t("add_entry"), () => this.redo(set, [...entries, {}]), { disabled }));
+    return rows;
+  }
+
+  assignments(value, set) {
+    const { disabled } = this.context;
+    const entries = [...(value?.assignments ?? [])];
+    const write = () => set({ ...value, assignments: [...entries] });
+    const rows = entries.map((entry, index) => {
+      const change = (patch) => { entries[index] = { ...entries[index], ...patch }; write(); };
+      const name = uid("name");
+      return h("div.entry.assignment", {},
+        h("div.field", {}, h("label", { for: name }, t("field_name")), h("input", { id: name, type: "text", value: entry.name ?? "", disabled, spellcheck: "false", oninput: (event) => change({ name: event.target.value }) })),
+        this.choice(t("type"), TYPES, entry.type ?? "string", (type) => change({ type })),
+        this.labelled(uid("value"), t("value"), undefined, false, entry.value, (next) => change({ value: next }),
+          (plain) => this.plain({ kind: entry.type === "number" ? "number" : entry.type === "boolean" ? "boolean" : "string" }, plain, (next) => change({ value: next }), uid("value"))),
+        button(t("remove"), () => this.redo(set, { ...value, assignments: entries.filter((_, at) => at !== index) }), { disabled, "aria-label": t("remove_entry", { count: index + 1 }) }));
+    });
+    rows.push(button(t("add_field"), () => this.redo(set, { ...value, assignments: [...entries, { id: id4(), name: "", type: "string", value: "" }] }), { disabled }));
+    return rows;
+  }
+
+  filter(value, set) {
+    const { disabled } = this.context;
+    let current = { options: { caseSensitive: true, leftValue: "", typeValidation: "strict", version: 2 }, combinator: "and", conditions: [], ...value };
+    const conditions = [...current.conditions];
+    const write = () => set({ ...current, conditions: [...conditions] });
+    const rows = conditions.map((condition, index) => {
+      const change = (patch) => { conditions[index] = { ...conditions[index], ...patch }; write(); };
+      const { type = "string", operation = "equals" } = condition.operator ?? {};
+      const operator = (next) => { change({ operator: next }); this.draw(); };
+      const single = SINGLE.has(operation);
+      const side = (key, label) => {
+        const id = uid("side");
+        return this.labelled(id, label, undefined, false, condition[key] ?? "", (next) => change({ [key]: next }),
+          (plain) => this.plain({ kind: type === "number" && key === "rightValue" ? "number" : "string" }, plain, (next) => change({ [key]: next }), id));
+      };
+      return h("div.entry.condition", {}, side("leftValue", t("left")),
+        this.choice(t("type"), Object.keys(OPERATIONS), type, (next) => operator({ type: next, operation: OPERATIONS[next].includes(operation) ? operation : OPERATIONS[next][4] ?? "exists" })),
+        this.choice(t("operation"), OPERATIONS[type] ?? [operation], operation, (next) => operator({ type, operation: next, ...(SINGLE.has(next) ? { singleValue: true } : {}) })),
+        single ? undefined : side("rightValue", t("right")),
+        button(t("remove"), () => this.redo(set, { ...current, conditions: conditions.filter((_, at) => at !== index) }), { disabled, "aria-label": t("remove_entry", { count: index + 1 }) }));
+    });
+    if (conditions.length > 1) rows.unshift(this.choice(t("combinator"), ["and", "or"], current.combinator, (next) => set(current = { ...current, conditions: [...conditions], combinator: next })));
+    rows.push(button(t("add_condition"), () => this.redo(set, { ...current, conditions: [...conditions, { id: id4(), leftValue: "", rightValue: "", operator: { type: "string", operation: "equals" } }] }), { disabled }));
+    return rows;
+  }
+
+  choice(label, values, current, set) {
+    const id = uid("choice");
+    const select = h("select", { id, disabled: this.context.disabled, onchange: () => set(select.value) }, ...values.map((one) => h("option", { value: one }, t(`op_${one}`) === `op_${one}` ? one : t(`op_${one}`))));
+    select.value = current;
+    return h("div.field", {}, h("label", { for: id }, label), select);
+  }
+
+  locator(parameter, value, set, id) {
+    const current = value && typeof value === "object" ? value : { __rl: true, mode: "id", value: value ?? "" };
+    return this.labelled(id, parameter.label, parameter.help, parameter.is_required, current.value ?? "", (next) => set({ ...current, __rl: true, value: next, mode: current.mode ?? "id" }),
+      (plain) => this.plain({ kind: "string" }, plain, (next) => set({ ...current, __rl: true, value: next, mode: current.mode === "list" ? "id" : current.mode ?? "id" }), id));
+  }
+}
+
+function put(object, name, value) {
+  const next = { ...object };
+  if (value === undefined) delete next[name];
+  else next[name] = value;
+  return next;
+}
+
+const blank = (parameter) => ({ boolean: false, number: 0, list: [], collection: {}, filter: {}, assignments: {} })[parameter.kind] ?? "";
+
+/// Tab indents in code; Escape first lets Tab leave, as WCAG asks.
+function indent(event, area, set) {
+  if (event.key === "Escape") { area.dataset.leave = "1"; return; }
+  if (event.key !== "Tab" || event.shiftKey || area.dataset.leave) { delete area.dataset.leave; return; }
+  event.preventDefault();
+  area.setRangeText("  ", area.selectionStart, area.selectionEnd, "end");
+  set(area.value);
+}

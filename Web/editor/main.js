@@ -1,0 +1,37 @@
+// <workflow-editor data-workflow data-strings …> becomes the editor; what the server drew stands there until all is loaded.
+import { API } from "./api.js";
+import { Editor } from "./editor.js";
+import { Kinds } from "./kinds.js";
+import { h, setStrings, t } from "./dom.js";
+
+const needsParameters = (kind) => kind && (!kind.outputs.fixed || !kind.inputs.fixed || kind.output_rules.length > 0);
+
+class WorkflowEditor extends HTMLElement {
+  connectedCallback() {
+    setStrings(JSON.parse(this.dataset.strings));
+    this.start().catch((error) => {
+      this.append(h("p.notice.bad", { role: "alert" }, t("load_failed", { reason: error.message })));
+      throw error;
+    });
+  }
+
+  async start() {
+    const api = new API(this.dataset.workflow);
+    const [loaded, list] = await Promise.all([api.load(), api.kinds()]);
+    const kinds = new Kinds(list);
+    // Ports of some kinds depend on their parameters.
+    const wanted = [...new Set(loaded.document.nodes.map((node) => node.kind))].filter((name) => needsParameters(kinds.get(name)));
+    for (const kind of await Promise.all(wanted.map((name) => api.kind(name)))) kinds.learn(kind);
+    const may = (name) => name in this.dataset;
+    const rights = {
+      write: may("mayWrite"), run: may("mayRun"), readRuns: may("mayReadRuns"), publish: may("mayPublish"),
+      readCredentials: may("mayReadCredentials"), writeCredentials: may("mayWriteCredentials"),
+    };
+    performance.mark("editor-loaded");
+    this.editor = new Editor(this, api, kinds, loaded, rights);
+    // The next frame is the first that shows it.
+    requestAnimationFrame(() => { performance.mark("editor-ready"); this.dataset.ready = ""; });
+  }
+}
+
+customElements.define("workflow-editor", WorkflowEditor);

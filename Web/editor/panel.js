@@ -1,0 +1,248 @@
+// A node's panel: what comes in, its parameters, what goes out.
+import * as commands from "./commands.js";
+import { Form } from "./forms.js";
+import { DataView } from "./dataview.js";
+import { openCredential } from "./credentials.js";
+import { announce, button, dialog, h, t, uid } from "./dom.js";
+
+const TYPED = "typed";
+
+export async function openPanel(editor, id) {
+  const node = editor.doc.node(id);
+  if (node.kind === "sticky_note") return openNote(editor, id);
+  const summary = editor.kinds.get(node.kind);
+  if (summary && !summary.parameters) editor.kinds.learn(await editor.api.kind(node.kind));
+  return new Panel(editor, id);
+}
+
+function openNote(editor, id) {
+  const node = editor.doc.node(id);
+  const area = h("textarea", { id: uid("note"), rows: 8, disabled: !editor.mayWrite, oninput: () => change({ content: area.value }) });
+  area.value = String(node.config.content ?? "");
+  const change = (patch) => editor.run(t("do_note"), commands.change(editor.doc, id, { config: { ...editor.doc.node(id).config, ...patch } }), `note ${id}`);
+  const color = h("select", { id: uid("color"), disabled: !editor.mayWrite, onchange: () => change({ color: Number(color.value) }) }, ...[1, 2, 3, 4, 5, 6, 7].map((one) => h("option", { value: one }, t(`color_${one}`))));
+  color.value = String(node.config.color ?? 1);
+  dialog(t("note"), [h("div.field", {}, h("label", { for: area.id }, t("note_content")), area), h("div.field", {}, h("label", { for: color.id }, t("color")), color)]);
+}
+
+class Panel {
+  constructor(editor, id) {
+    this.editor = editor;
+    this.id = id;
+    this.input = new DataView(t("input"), { onItem: () => this.form.refreshPreviews(), onPick: (text) => this.insert?.(text) });
+    this.output = new DataView(t("output"));
+    this.form = new Form(this.kind?.parameters ?? [], {
+      node: this.node, disabled: !editor.mayWrite, change: (config) => this.change({ config }, "config"), preview: (text) => this.preview(text),
+      focus: (insert) => { this.insert = insert; },
+    });
+    this.settings = h("details.settings", {}, h("summary", {}, t("settings")));
+    this.credentials = h("div.credentials", {});
+    this.faultText = h("p.notice.bad", { role: "alert", hidden: true });
+    this.name = h("input.node-name", { "aria-label": t("node_name"), value: this.node.name, maxlength: 200, disabled: !editor.mayWrite, onchange: () => this.rename() });
+    this.previous = h("select", { "aria-label": t("input_from"), onchange: () => this.drawInput() });
+    this.branch = h("select", { "aria-label": t("output_of"), onchange: () => this.drawOutput() });
+    this.input.extra.append(this.previous);
+    this.output.extra.append(this.branch);
+    const acts = h("div.buttons", {});
+    if (editor.rights.run) acts.append(button(t("run_to_here"), () => editor.runs.start({ until: this.node.name }), { kind: "primary" }));
+    if (editor.mayWrite) {
+      this.pinButton = button(t("pin"), () => this.togglePin());
+      acts.append(this.pinButton, button(t("edit_pinned"), () => this.editPinned()));
+    }
+    const middle = h("section.parameters", { "aria-label": t("parameters") }, h("header", {}, this.name, acts), this.faultText, this.credentials, this.form.element, this.settings);
+    this.box = dialog(this.kind?.title ?? this.node.kind, h("div.columns", {}, this.input.element, middle, this.output.element), {
+      kind: "node-panel", onclose: () => { editor.panel = undefined; editor.saving.touch(); editor.canvas.nodes.get(id)?.element.focus({ preventScroll: true }); },
+    });
+    editor.panel = this;
+    this.form.draw();
+    this.drawnConfig = this.node.config;
+    this.drawSettings();
+    this.drawCredentials();
+    this.refresh({ data: true });
+    this.box.addEventListener("keydown", (event) => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !event.target.closest("input, textarea")) {
+        event.preventDefault();
+        if (event.shiftKey) editor.redo(); else editor.undo();
+      }
+    });
+  }
+
+  get node() { return this.editor.doc.node(this.id); }
+  get kind() { return this.editor.kinds.get(this.node.kind); }
+
+  change(patch, what) {
+    const before = this.node;
+    this.changing = true;
+    this.editor.run(t("do_change", { name: before.name }), commands.change(this.editor.doc, this.id, patch), `${what} ${this.id}`);
+    this.changing = false;
+    this.form.context.node = this.node;
+    const decides = (this.kind?.parameters ?? []).some((one) => Object.keys(one.show_when ?? {}).some((name) => JSON.stringify(before.config[name]) !== JSON.stringify(this.node.config[name])));
+    if (what === "config" && decides) {
+      const name = document.activeElement?.closest("[data-field]")?.dataset.field;
+      this.form.draw();
+      if (name) [...this.form.element.querySelectorAll("[data-field]")].find((one) => one.dataset.field === name)?.querySelector(".control input, .control select, .control textarea")?.focus();
+      this.drawCredentials();
+    }
+  }
+
+  rename() {
+    const name = this.name.value.trim();
+    const other = this.editor.doc.named(name);
+    if (!name || (other && other.id !== this.id)) {
+      this.name.value = this.node.name;
+      announce(t("name_taken"));
+      return;
+    }
+    this.editor.run(t("do_rename"), commands.rename(this.editor.doc, this.id, name));
+    this.form.context.node = this.node;
+  }
+
+  refresh({ data = false } = {}) {
+    if (!this.node) { this.box.close(); return; }
+    this.form.context.node = this.node;
+    // Changed by undoing or by somebody else.
+    if (this.drawnConfig !== this.node.config && !this.changing) this.form.draw();
+    this.drawnConfig = this.node.config;
+    const state = this.editor.overlay?.states.get(this.node.name);
+    const text = state?.error?.message ?? this.editor.faults?.get(this.id);
+    this.faultText.hidden = !text;
+    this.faultText.textContent = text ? `${text} ${advice(state?.error)}` : "";
+    if (this.pinButton) this.pinButton.textContent = this.pinned ? t("unpin") : t("pin");
+    if (data) this.drawData();
+    else this.drawOutput();
+  }
+
+  // MARK: Data
+
+  get pinned() { return this.editor.doc.meta.pinned_data?.[this.node.name]; }
+
+  drawData() {
+    const edges = this.editor.doc.incoming(this.id).filter((edge) => edge.kind === "main");
+    const chosen = this.previous.value;
+    this.sources = edges;
+    this.previous.hidden = edges.length < 2;
+    this.previous.replaceChildren(...edges.map((edge, index) => h("option", { value: index }, this.editor.doc.node(edge.from).name)));
+    if (chosen) this.previous.value = chosen;
+    const { outputs } = this.editor.kinds.of(this.node);
+    this.branch.hidden = outputs.length < 2;
+    this.branch.replaceChildren(...outputs.map((name, index) => h("option", { value: index }, name)));
+    this.drawInput();
+    this.drawOutput();
+  }
+
+  get source() { return this.sources?.[Number(this.previous.value) || 0]; }
+
+  drawInput() {
+    const edge = this.source;
+    if (!edge) { this.input.show([], this.node.type === "trigger" ? t("trigger_no_input") : t("not_connected")); return; }
+    const from = this.editor.doc.node(edge.from);
+    const pinned = this.editor.doc.meta.pinned_data?.[from.name];
+    const items = pinned ?? this.editor.overlay?.states.get(from.name)?.output?.[edge.output];
+    this.input.show(items, t("run_for_input"));
+    this.form.refreshPreviews();
+  }
+
+  drawOutput() {
+    const state = this.editor.overlay?.states.get(this.node.name);
+    this.output.show(this.pinned ?? state?.output?.[Number(this.branch.value) || 0], state?.status === "failed" ? t("failed_no_output") : t("run_for_output"));
+  }
+
+  /// What a text gives for the item that is looked at.
+  async preview(value) {
+    const edge = this.source;
+    const from = edge && this.editor.doc.node(edge.from);
+    const pinned = from && this.editor.doc.meta.pinned_data?.[from.name];
+    const run = this.editor.overlay?.run.id;
+    const place = pinned ? { items: pinned, ...(run ? { execution_id: run } : {}) } : run && from ? { execution_id: run, node: from.name, output: edge.output } : {};
+    try {
+      return await this.editor.api.evaluate({ value, item: this.input.item, ...place });
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  togglePin() {
+    const items = this.pinned ? undefined : this.editor.overlay?.states.get(this.node.name)?.output?.[0];
+    if (!this.pinned && !items) { this.editPinned(); return; }
+    this.editor.run(items ? t("do_pin") : t("do_unpin"), commands.pin(this.editor.doc, this.node.name, items));
+    announce(items ? t("pinned") : t("unpinned"));
+    this.drawData();
+  }
+
+  editPinned() {
+    const area = h("textarea.mono", { id: uid("pinned"), rows: 14, spellcheck: "false" });
+    const items = this.pinned ?? this.editor.overlay?.states.get(this.node.name)?.output?.[0] ?? [{ json: {} }];
+    area.value = JSON.stringify(items.map((item) => item.json ?? item), null, 2);
+    const fault = h("p.fault", { role: "alert" });
+    const box = dialog(t("edit_pinned"), [h("div.field", {}, h("label", { for: area.id }, t("pinned_items")), area), fault, h("p.buttons", {}, button(t("pin"), () => {
+      try {
+        const list = [JSON.parse(area.value)].flat();
+        if (list.some((item) => item === null || typeof item !== "object")) throw new Error(t("items_are_objects"));
+        this.editor.run(t("do_pin"), commands.pin(this.editor.doc, this.node.name, list.map((item) => ({ json: item }))));
+        box.close();
+        this.drawData();
+      } catch (error) { fault.textContent = error.message; }
+    }, { kind: "primary" }))]);
+  }
+
+  // MARK: Settings and credentials
+
+  drawSettings() {
+    const { node } = this;
+    const disabled = !this.editor.mayWrite;
+    const set = (fields) => this.editor.run(t("do_change", { name: this.node.name }), commands.setFields(this.editor.doc, this.id, fields), `${TYPED} ${Object.keys(fields)} ${this.id}`);
+    const tick = (key, label) => h("label.tick", {}, h("input", { type: "checkbox", disabled, checked: node[key] === true, onchange: (event) => set({ [key]: event.target.checked }) }), h("span", {}, label));
+    const onError = h("select", { id: uid("on-error"), disabled, onchange: () => set({ on_error: onError.value === "stop" ? undefined : onError.value }) },
+      ...["stop", "continue", "error_output"].map((one) => h("option", { value: one }, t(`on_error_${one}`))));
+    onError.value = node.on_error ?? "stop";
+    const attempts = h("input", { type: "number", id: uid("attempts"), min: 1, max: 20, disabled, value: node.retry?.attempts ?? 1,
+      onchange: () => set({ retry: Number(attempts.value) > 1 ? { wait_milliseconds: 1000, backoff: "fixed", jitter: false, ...this.node.retry, attempts: Number(attempts.value) } : undefined }) });
+    const notes = h("textarea", { id: uid("notes"), rows: 3, disabled, oninput: () => set({ notes: notes.value }) });
+    notes.value = node.notes ?? "";
+    this.settings.append(
+      h("div.field", {}, h("label", { for: onError.id }, t("on_error")), onError), h("div.field", {}, h("label", { for: attempts.id }, t("attempts")), attempts),
+      tick("execute_once", t("execute_once")), tick("always_output", t("always_output")), tick("disabled", t("disabled")),
+      h("div.field", {}, h("label", { for: notes.id }, t("notes")), notes));
+  }
+
+  /// The types that the node uses: those it names, and the one its parameters choose.
+  wanted() {
+    const { node } = this;
+    const accepted = this.kind?.credentials ?? [];
+    const config = node.config;
+    const chosen = config.authentication === "predefinedCredentialType" ? config.nodeCredentialType : config.authentication === "genericCredentialType" ? config.genericAuthType : { basicAuth: "httpBasicAuth", headerAuth: "httpHeaderAuth", jwtAuth: "jwtAuth" }[config.authentication];
+    const types = new Set(Object.keys(node.credentials ?? {}));
+    if (chosen) types.add(chosen);
+    const chooses = (this.kind?.parameters ?? []).some((one) => one.name === "authentication");
+    if (!chooses && accepted.length === 1) types.add(accepted[0]);
+    return [...types].filter((type) => !type.startsWith("="));
+  }
+
+  async drawCredentials() {
+    const types = this.wanted();
+    if (!types.length || !this.editor.rights.readCredentials) { this.credentials.replaceChildren(); return; }
+    const known = await (this.editor.credentialList ??= this.editor.api.credentials());
+    this.credentials.replaceChildren(...types.map((type) => {
+      const reference = this.node.credentials?.[type];
+      const fitting = known.filter((one) => one.type === type);
+      const select = h("select", { id: uid("credential"), disabled: !this.editor.mayWrite, onchange: () => this.useCredential(type, known.find((one) => one.id === select.value)) },
+        h("option", { value: "" }, reference && !reference.id ? t("credential_missing", { name: reference.name }) : t("choose_credential")), ...fitting.map((one) => h("option", { value: one.id }, one.name)));
+      select.value = reference?.id ?? "";
+      const create = this.editor.mayWrite && this.editor.rights.writeCredentials
+        ? button(t("new_credential"), () => openCredential(this.editor, type, reference?.name, (made) => { this.editor.credentialList = undefined; this.useCredential(type, made); this.drawCredentials(); })) : undefined;
+      return h("div.field", {}, h("label", { for: select.id }, t("credential_of", { name: type })), h("div.with-button", {}, select, create));
+    }));
+  }
+
+  useCredential(type, credential) {
+    const { [type]: _, ...others } = this.node.credentials ?? {};
+    const credentials = credential ? { ...others, [type]: { id: credential.id, name: credential.name } } : others;
+    this.editor.run(t("do_credential"), commands.change(this.editor.doc, this.id, { credentials }));
+  }
+}
+
+/// What to do about an error, where its code says.
+function advice(error) {
+  const key = error?.code && `advice_${error.code}`;
+  return key && t(key) !== key ? t(key) : "";
+}

@@ -1,0 +1,122 @@
+// Runs in the editor: the draft is tried out, followed live on the canvas, and older runs are looked at again.
+import * as commands from "./commands.js";
+import { announce, t } from "./dom.js";
+import { pick } from "./picker.js";
+
+const PAUSE_MS = 120;
+const OVER = new Set(["succeeded", "failed", "cancelled", "uncertain"]);
+
+export class Runs {
+  constructor(editor) { this.editor = editor; }
+
+  /// Saves the draft and runs it, whole or up to a node.
+  async start({ until, trigger, items } = {}) {
+    const { editor } = this;
+    if (!editor.rights.run) return;
+    if (!(await editor.saving.save())) { editor.toolbar.say(t("save_first")); return; }
+    try {
+      const { id } = await editor.api.tryOut({ until, trigger, items });
+      announce(t("run_started"));
+      await this.follow(id);
+    } catch (error) {
+      editor.toolbar.say(error.message);
+    }
+  }
+
+  async follow(id) {
+    this.source?.close();
+    this.id = id;
+    this.source = this.watch(id);
+    await this.load();
+  }
+
+  watch(id) {
+    const source = this.editor.api.watchRun(id);
+    source.addEventListener("run", () => this.again());
+    source.addEventListener("open", () => this.again());
+    return source;
+  }
+
+  /// Asked again after each event, once for many that come together.
+  again() {
+    if (this.waiting) return;
+    this.waiting = setTimeout(async () => {
+      this.waiting = undefined;
+      await this.load();
+    }, PAUSE_MS);
+  }
+
+  async load() {
+    const { editor, id } = this;
+    const run = await editor.api.run(id);
+    if (this.id !== id) return;
+    const first = editor.overlay?.run.id !== id;
+    const was = editor.overlay?.run.status;
+    this.show(run);
+    if (!OVER.has(run.status)) { if (first) this.again(); return; }
+    this.source?.close();
+    if (was === run.status && !first) return;
+    const failed = run.steps.find((step) => step.status === "failed");
+    if (failed) {
+      const node = editor.doc.named(failed.node);
+      if (node) editor.canvas.reveal(node.id);
+      editor.toolbar.say(t("run_failed_at", { name: failed.node, reason: failed.error?.message ?? "" }), node ? [[t("open_node"), () => editor.open(node.id)]] : []);
+    } else {
+      editor.toolbar.say(run.error?.message ?? t(`run_${run.status}`));
+    }
+  }
+
+  show(run) {
+    const states = new Map();
+    // The last run of a node counts; a node in a loop has many.
+    for (const step of run.steps) states.set(step.node, { ...step, times: (states.get(step.node)?.times ?? 0) + 1 });
+    this.editor.overlay = { run, states };
+    this.editor.canvas.drawOverlay();
+    this.editor.toolbar.draw();
+    this.editor.panel?.refresh({ data: true });
+  }
+
+  clear() {
+    this.source?.close();
+    this.id = undefined;
+    this.editor.overlay = undefined;
+    this.editor.canvas.drawOverlay();
+    this.editor.toolbar.draw();
+    this.editor.panel?.refresh({ data: true });
+  }
+
+  async choose() {
+    const { editor } = this;
+    const rows = await editor.api.runs();
+    if (!rows.length) { editor.toolbar.say(t("no_runs")); return; }
+    const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
+    pick(t("runs_title"), rows.map((run) => ({
+      title: when.format(new Date(run.created_at)), sub: `${t(`status_${run.status}`)} · ${run.version ? t("version_of", { count: run.version }) : t("draft")}`,
+      pick: () => this.follow(run.id),
+    })));
+  }
+
+  /// Runs again from a step, with the results of those before it.
+  async retry(node) {
+    const { editor } = this;
+    const run = editor.overlay?.run;
+    if (!run) return;
+    try {
+      const { id } = await editor.api.replay(run.id, node ? { node } : {});
+      await this.follow(id);
+    } catch (error) {
+      editor.toolbar.say(error.message);
+    }
+  }
+
+  /// Pins what the run's triggers gave, so that the draft is tried out with it.
+  copyData() {
+    const { editor } = this;
+    const ops = [...editor.overlay.states.values()].flatMap((step) => {
+      const node = editor.doc.named(step.node);
+      return node?.type === "trigger" && step.output?.[0]?.length ? commands.pin(editor.doc, node.name, step.output[0]) : [];
+    });
+    if (editor.run(t("do_copy_data"), ops)) editor.toolbar.say(t("data_copied"));
+    else editor.toolbar.say(t("no_data_to_copy"));
+  }
+}

@@ -1,0 +1,129 @@
+// Keeps the draft saved. The later save never wins silently: where somebody else has saved since, both changes are joined field by field, and
+// what both changed is asked for.
+import { same } from "./document.js";
+import * as commands from "./commands.js";
+import { merge, takeTheirs } from "./merge.js";
+import { announce, button, dialog, h, t } from "./dom.js";
+
+const PAUSE_MS = 700;
+const AGAIN_MS = 4000;
+
+export class Saving {
+  constructor(editor, loaded) {
+    this.editor = editor;
+    this.revision = loaded.workflow.draft_revision;
+    this.base = editor.doc.toJSON();
+    this.set("saved");
+    this.source = editor.api.watchDraft();
+    this.source.addEventListener("draft", (event) => this.heard(JSON.parse(event.data)));
+    addEventListener("beforeunload", (event) => { if (this.state !== "saved") event.preventDefault(); });
+    addEventListener("pagehide", () => this.source.close());
+  }
+
+  set(state, detail = "") {
+    this.state = state;
+    this.detail = detail;
+    this.editor.toolbar.drawSaved(state, detail);
+  }
+
+  touch() {
+    if (!this.editor.mayWrite) return;
+    if (this.state !== "asking") this.set("changed");
+    this.later(PAUSE_MS);
+  }
+
+  later(ms) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.save(), ms);
+  }
+
+  /// Resolves to whether the draft as it stands is saved.
+  async save() {
+    clearTimeout(this.timer);
+    if (this.busy) return this.busy.then(() => (this.state === "saved" ? true : this.save()));
+    if (this.state === "asking" || !this.editor.mayWrite) return false;
+    const document = this.editor.doc.toJSON();
+    if (same(document, this.base)) { this.set("saved"); return true; }
+    this.set("saving");
+    this.busy = this.put(document);
+    const done = await this.busy;
+    this.busy = undefined;
+    return done;
+  }
+
+  async put(document) {
+    try {
+      const saved = await this.editor.api.save(document, this.revision);
+      this.revision = saved.draft_revision;
+      this.base = document;
+      if (same(this.editor.doc.toJSON(), document)) this.set("saved");
+      else this.touch();
+      return true;
+    } catch (error) {
+      if (error.status === 409) { await this.join(); return false; }
+      this.set("failed", error.faults?.[0]?.message ?? error.message);
+      if (!error.status || error.status >= 500) this.later(AGAIN_MS);
+      return false;
+    }
+  }
+
+  heard({ draft_revision: revision }) {
+    if (revision <= this.revision || this.state === "asking") return;
+    if (this.busy) { this.busy.then(() => this.heard({ draft_revision: revision })); return; }
+    this.join();
+  }
+
+  /// Takes over what somebody else has saved.
+  async join() {
+    let loaded;
+    try {
+      loaded = await this.editor.api.load();
+    } catch (error) {
+      this.set("failed", error.message);
+      this.later(AGAIN_MS);
+      return;
+    }
+    if (loaded.workflow.draft_revision <= this.revision) return;
+    const theirs = new this.editor.doc.constructor(loaded.document).toJSON();
+    const mine = this.editor.doc.toJSON();
+    const { document, conflicts } = merge(this.base, mine, theirs);
+    this.revision = loaded.workflow.draft_revision;
+    this.base = theirs;
+    if (conflicts.length) { this.ask(document, conflicts); return; }
+    this.adopt(document);
+    this.editor.toolbar.say(t("joined"));
+  }
+
+  adopt(document) {
+    const { editor } = this;
+    const ops = commands.replace(editor.doc, document);
+    editor.doc.apply(ops);
+    editor.changed({ ops });
+    this.set("changed");
+    this.later(50);
+  }
+
+  ask(document, conflicts) {
+    this.set("asking");
+    const chosen = conflicts.map(() => "mine");
+    const rows = conflicts.map((conflict, index) => {
+      const name = `conflict-${index}`;
+      const option = (side, value) => h("label.side", {},
+        h("input", { type: "radio", name, value: side, checked: side === "mine", onchange: () => { chosen[index] = side; } }),
+        h("strong", {}, t(`side_${side}`)), h("code", {}, value === undefined ? t("removed") : JSON.stringify(value).slice(0, 300)));
+      return h("fieldset", {}, h("legend", {}, [conflict.name, ...conflict.path].filter(Boolean).join(" · ")), option("mine", conflict.mine), option("theirs", conflict.theirs));
+    });
+    let settled = false;
+    const settle = () => {
+      if (settled) return;
+      settled = true;
+      let result = document;
+      conflicts.forEach((conflict, index) => { if (chosen[index] === "theirs") result = takeTheirs(result, conflict); });
+      this.set("changed");
+      this.adopt(result);
+      announce(t("conflict_settled"));
+    };
+    const box = dialog(t("conflict_title"), [h("p", {}, t("conflict_hint")), ...rows,
+      h("p.buttons", {}, button(t("conflict_save"), () => box.close(), { kind: "primary" }))], { onclose: settle });
+  }
+}

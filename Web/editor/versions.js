@@ -1,0 +1,109 @@
+// Publishing, the versions there are, what differs between two of them, and the way back.
+import * as commands from "./commands.js";
+import { Doc } from "./document.js";
+import { difference } from "./merge.js";
+import { bounds, curve, portY, size } from "./geometry.js";
+import { announce, button, dialog, h, s, t } from "./dom.js";
+
+export function publish(editor) {
+  const note = h("textarea", { id: "version-note", rows: 3, maxlength: 1000 });
+  const faults = h("ul.faults", { role: "alert" });
+  const submit = button(t("publish"), async () => {
+    submit.disabled = true;
+    try {
+      if (!(await editor.saving.save())) { faults.replaceChildren(h("li", {}, t("save_first"))); return; }
+      const version = await editor.api.publish(note.value.trim());
+      editor.workflow.published_version = version.number;
+      editor.faults = undefined;
+      editor.refresh();
+      box.close();
+      editor.toolbar.say(t("published", { count: version.number }));
+    } catch (error) {
+      showFaults(editor, error);
+      faults.replaceChildren(...(error.faults.length ? error.faults : [error]).map((fault) => h("li", {}, fault.message)));
+    } finally {
+      submit.disabled = false;
+    }
+  }, { kind: "primary" });
+  const box = dialog(t("publish_title"), [h("p", {}, t("publish_hint")), h("div.field", {}, h("label", { for: "version-note" }, t("version_note")), note), faults,
+    h("p.buttons", {}, submit)]);
+}
+
+/// Marks the nodes that faults speak of.
+export function showFaults(editor, error) {
+  const nodes = [...editor.doc.nodes.values()];
+  editor.faults = new Map();
+  for (const fault of error.faults ?? []) {
+    const node = nodes[Number(/^nodes\[(\d+)\]/.exec(fault.field)?.[1])];
+    if (node && !editor.faults.has(node.id)) editor.faults.set(node.id, fault.message);
+  }
+  editor.refresh();
+}
+
+export async function openVersions(editor) {
+  const rows = await editor.api.versions();
+  const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  const options = () => [h("option", { value: "draft" }, t("draft")), ...rows.map((row) => h("option", { value: row.number }, t("version_of", { count: row.number })))];
+  const before = h("select", { "aria-label": t("compare_before") }, ...options());
+  const after = h("select", { "aria-label": t("compare_after") }, ...options());
+  before.value = String(rows[0]?.number ?? "draft");
+  const result = h("div.comparison", { role: "status" });
+  const load = async (value) => (value === "draft" ? editor.doc.toJSON() : (await editor.api.version(value)).document);
+  const compare = async () => {
+    const [a, b] = await Promise.all([load(before.value), load(after.value)]);
+    result.replaceChildren(...comparison(editor, new Doc(a).toJSON(), new Doc(b).toJSON()));
+  };
+  const list = rows.map((row) => h("li", {},
+    h("span.title", {}, t("version_of", { count: row.number }), row.number === editor.workflow.published_version ? h("span.status.published", {}, t("current")) : undefined),
+    h("span.sub", {}, [when.format(new Date(row.published_at)), row.note].filter(Boolean).join(" · ")),
+    editor.mayWrite ? button(t("roll_back"), async () => {
+      const { document: json } = await editor.api.version(row.number);
+      editor.run(t("do_roll_back", { count: row.number }), commands.replace(editor.doc, json));
+      box.close();
+      editor.toolbar.say(t("rolled_back", { count: row.number }));
+    }, { "aria-label": t("roll_back_to", { count: row.number }) }) : undefined));
+  const box = dialog(t("versions"), rows.length
+    ? [h("ul.versions", {}, ...list), h("div.compare", {}, h("h3", {}, t("compare")), before, h("span", {}, "→"), after, button(t("compare"), compare)), result]
+    : h("p", {}, t("no_versions")), { kind: "wide" });
+  if (rows.length) compare();
+}
+
+function comparison(editor, before, after) {
+  const changes = difference(before, after);
+  announce(changes.length ? t("changes", { count: changes.length }) : t("no_changes"));
+  if (!changes.length) return [h("p", {}, t("no_changes"))];
+  const marks = new Map(changes.filter((one) => one.id).map((one) => [one.id, one.what]));
+  const rows = changes.map((one) => h(`li.${one.what}`, {}, h("strong", {}, one.name ?? t("document")), ` ${t(`change_${one.what}`)}`,
+    ...(one.fields ?? []).map((field) => h("div.field-change", {}, h("span", {}, t("field_changed", { name: field })),
+      h("pre.before", {}, shown(one.id ? one.before[field] : one.before)), h("pre.after", {}, shown(one.id ? one.after[field] : one.after))))));
+  return [drawing(editor, before, after, marks), h("ul.changes", {}, ...rows)];
+}
+
+const shown = (value) => (value === undefined ? "–" : JSON.stringify(value, null, 1).slice(0, 2000));
+
+/// Both documents in one drawing: what came, what went, and what is other.
+function drawing(editor, before, after, marks) {
+  const docs = [new Doc(before), new Doc(after)];
+  const nodes = new Map([...docs[0].nodes, ...docs[1].nodes]);
+  const box = (node) => {
+    const ports = editor.kinds.of(node);
+    return { x: node.position[0], y: node.position[1], ports, ...size(node, ports.inputs.length, ports.outputs.length) };
+  };
+  const boxes = new Map([...nodes].map(([id, node]) => [id, box(node)]));
+  const edges = new Map();
+  docs.forEach((doc, side) => doc.edges.forEach((edge) => edges.set(edge.key, { edge, sides: (edges.get(edge.key)?.sides ?? 0) + side + 1 })));
+  const area = bounds([...boxes.values()]) ?? { x: 0, y: 0, width: 100, height: 100 };
+  const svg = s("svg", { class: "preview diff", viewBox: `${area.x - 30} ${area.y - 30} ${area.width + 60} ${area.height + 60}`, role: "img", "aria-label": t("comparison_drawing") });
+  for (const { edge, sides } of edges.values()) {
+    const [a, b] = [boxes.get(edge.from), boxes.get(edge.to)];
+    const [y1, y2] = [a.y + portY(a.height, a.ports.outputs.length, edge.output), b.y + portY(b.height, b.ports.inputs.length, edge.input)];
+    svg.append(s("path", { d: curve(a.x + a.width, y1, b.x, y2), class: ["", "removed", "added", ""][sides] }));
+  }
+  for (const [id, node] of nodes) {
+    const at = boxes.get(id);
+    const text = s("text", { x: at.x + at.width / 2, y: at.y + at.height / 2 + 5, "text-anchor": "middle" });
+    text.textContent = node.name.length > 24 ? `${node.name.slice(0, 23)}…` : node.name;
+    svg.append(s("g", { class: `${node.type} ${marks.get(id) ?? ""}` }, s("rect", { x: at.x, y: at.y, width: at.width, height: at.height, rx: 10 }), text));
+  }
+  return svg;
+}
