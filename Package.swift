@@ -73,6 +73,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CPoppler", pkgConfig: "poppler-glib", providers: [.apt(["libpoppler-glib-dev"])]),
         .target(name: "CShims", dependencies: ["CCurl"]),
+        .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CGumbo", linkerSettings: [.linkedLibrary("gumbo")]),
         .systemLibrary(name: "CCmark", pkgConfig: "libcmark-gfm", providers: [.apt(["libcmark-gfm-dev", "libcmark-gfm-extensions-dev"])]),
         .systemLibrary(name: "CLibXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
@@ -81,7 +82,7 @@ let package = Package(
 
         module("Kernel", [collections]),
         module("Telemetry", ["Kernel", logging, tracing]),
-        module("Persistence", ["Kernel", "Telemetry", "CPostgres", "CZstd", grdb, grdbSQLite, crypto, logging, deque]),
+        module("Persistence", ["Kernel", "Telemetry", "CPostgres", "CSQLite", "CZstd", grdb, grdbSQLite, crypto, logging, deque]),
         module("Scripting", ["Kernel", "Telemetry", collections, logging]),
         .executableTarget(
             name: "aias-sandbox", dependencies: ["CJavaScriptCore", "CSeccomp", "CShims", "Kernel"], path: "Sources/aias-sandbox",

@@ -20,6 +20,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Tests" / "Stories"))
 
+from cluster import Cluster  # noqa: E402
 from documents import hook, line, node  # noqa: E402
 from server import AIAS, Postgres, Server, free_port  # noqa: E402
 
@@ -98,7 +99,7 @@ def chain(options, folder):
     postgres = Postgres()
     try:
         for database in ("sqlite", "postgres"):
-            for clients in (1, 16, 64):
+            for clients in (1, 16, 64, 256):
                 runs = (300 if clients == 1 else 4_000) // (4 if options.quick else 1)
                 place = ["--data", pathlib.Path(folder) / f"chain-{database}-{clients}"]
                 if database == "postgres":
@@ -125,6 +126,74 @@ def chain(options, folder):
                 results[f"{database}_{clients}"] = row
     finally:
         postgres.stop()
+    return results
+
+
+def workers(options, folder):
+    """Draining queued webhook runs with 1, 2 and 4 workers on PostgreSQL, beside the commits of the same rows that the database takes alone."""
+    runs = 1_000 if options.quick else 8_000
+    postgres = Postgres()
+    results = {}
+    try:
+        for count in (1, 2, 4):
+            base = pathlib.Path(folder) / f"workers-{count}"
+            url = postgres.create(f"workers_{count}")
+            cluster = Cluster(url, base, count, {"AIAS_LOG_LEVEL": "error"}, {"AIAS_LIVE_RUNS": "0"})
+            try:
+                key = cluster.gateway.create_tenant("acme")["api_key"]
+                cluster.gateway.start()
+                cluster.gateway.import_workflow(key, line("No-op", hook("noop", "onReceived"), node("Nothing", "noOp", 1, 200)))
+                script = lua(folder, ["/hooks/acme/noop"])
+                waiting = 0
+                while waiting < runs:
+                    wrk(cluster.gateway.base, 1, 64, script)
+                    waiting = postgres.number(f"workers_{count}", "SELECT count(*) FROM runs WHERE finished_at IS NULL")
+                begin = time.perf_counter()
+                for one in cluster.workers:
+                    one.start(wait=False)
+                while left := postgres.number(f"workers_{count}", "SELECT count(*) FROM runs WHERE finished_at IS NULL"):
+                    time.sleep(0.1)
+                seconds = time.perf_counter() - begin
+                results[f"workers_{count}"] = {"runs": waiting, "seconds": round(seconds, 2), "runs_per_s": round(waiting / seconds, 1)}
+            finally:
+                cluster.stop()
+        place = ["--data", pathlib.Path(folder) / "raw", "--database-url", postgres.create("raw")]
+        subprocess.run([AIAS, "migrate", *map(str, place)], check=True, capture_output=True)
+        results["raw"] = aias("bench", "raw", "--runs", runs // 4, "--clients", 64, *place)
+        results["raw"]["commits_per_s"] = round(results["raw"]["runs_per_s"] * 4, 1)
+    finally:
+        postgres.stop()
+    return results
+
+
+def stored(options, folder):
+    """The webhook of the first benchmark before and beside two million stored runs of its tenant (in a quick run 100,000), and its lists."""
+    runs = 100_000 if options.quick else 2_000_000
+    seconds = 3 if options.quick else 10
+    place = pathlib.Path(folder) / "stored"
+    server = Server(place, environment={"AIAS_LOG_LEVEL": "error"})
+    results = {}
+    key = server.create_tenant("acme")["api_key"]
+    for name in ("empty", "full"):
+        if name == "full":
+            results["filling"] = aias("bench", "fill", "--data", place, "--tenant", "acme", "--runs", runs)
+        server.start()
+        try:
+            if name == "empty":
+                server.import_workflow(key, line("No-op", hook("noop", "lastNode"), node("Nothing", "noOp", 1, 200)))
+            script = lua(folder, ["/hooks/acme/noop"])
+            wrk(server.base, 1, 50, script)
+            measured = wrk(server.base, seconds, 250, script)
+            times = []
+            for _ in range(20):
+                begin = time.perf_counter()
+                server.request("GET", "/v1/executions?limit=50", key=key)
+                times.append((time.perf_counter() - begin) * 1000)
+            results[name] = {**measured, "list_ms": round(statistics.median(times), 1)}
+        finally:
+            server.stop()
+    results["full"]["ratio_to_empty"] = round(results["full"]["requests_per_s"] / results["empty"]["requests_per_s"], 3)
+    results["full"]["megabytes"] = sum(one.stat().st_size for one in place.rglob("*.sqlite*")) >> 20
     return results
 
 
@@ -202,7 +271,7 @@ def flat(value):
     return ", ".join(f"{key} {f'({flat(part)})' if isinstance(part, dict) else part}" for key, part in value.items())
 
 
-BENCHMARKS = {"webhooks": webhooks, "chain": chain, "corpus": corpus, "start": start}
+BENCHMARKS = {"webhooks": webhooks, "chain": chain, "workers": workers, "stored": stored, "corpus": corpus, "start": start}
 
 
 def main():

@@ -6,7 +6,7 @@ internal import Kernel
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Parts of the benchmarks that run inside the program.", shouldDisplay: false,
-        subcommands: [Bare.self, Chain.self, Raw.self])
+        subcommands: [Bare.self, Chain.self, Fill.self, Raw.self])
 
     struct Bare: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The HTTP framework alone, answering with a small JSON body.")
@@ -23,6 +23,21 @@ struct Bench: AsyncParsableCommand {
         func run() async throws {
             try await explaining {
                 print(try await Benchmarks.chain(try data.configuration(), runs: runs, clients: clients).serialized)
+            }
+        }
+    }
+
+    struct Fill: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Stores so many ended runs of a tenant, so that others can be measured beside them.")
+        @OptionGroup var data: DataOptions
+        @Option var tenant: String
+        @Option var runs = 1_000
+        @Option var clients = 256
+
+        func run() async throws {
+            try await explaining {
+                print(try await Benchmarks.fill(try data.configuration(), tenant: tenant, runs: runs, clients: clients).serialized)
             }
         }
     }

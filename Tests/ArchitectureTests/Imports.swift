@@ -18,6 +18,7 @@ enum Imports {
         "AsyncHTTPClient": ["Outbound"],
         "GRDB": ["Persistence"],
         "CPostgres": ["Outbound", "Persistence"],
+        "CSQLite": ["Persistence"],
         "CZstd": ["Persistence"],
         "CJavaScriptCore": ["aias-sandbox"],
         "CPoppler": ["aias-files"],

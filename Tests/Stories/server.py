@@ -53,6 +53,11 @@ class Postgres:
     def run_sql(self, name: str, text: str):
         self._run([self.bin / "psql", "-h", "127.0.0.1", "-p", self.port, "-U", "postgres", "-d", name, "-v", "ON_ERROR_STOP=1", "-c", text])
 
+    def number(self, name: str, query: str) -> int:
+        """The one number that a query gives, asked by the superuser."""
+        command = [self.bin / "psql", "-h", "127.0.0.1", "-p", self.port, "-U", "postgres", "-d", name, "-tAc", query]
+        return int(subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True).stdout)
+
     def stop(self):
         self._run([self.bin / "pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop"])
         shutil.rmtree(self.folder, ignore_errors=True)

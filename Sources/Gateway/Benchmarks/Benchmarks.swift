@@ -32,6 +32,24 @@ package enum Benchmarks {
         return times
     }
 
+    /// Stores runs that are over: a trigger and two steps without effects each.
+    package static func fill(_ configuration: PlatformConfiguration, tenant subdomain: String, runs: Int, clients: Int) async throws -> JSON {
+        var logger = Logger(label: "bench")
+        logger.logLevel = .error
+        let platform = try await Platform(configuration, logger: logger)
+        let automation = try await platform.makeAutomation(kinds: .builtIn)
+        guard let tenant = try await platform.tenancy.tenantID(subdomain: subdomain) else { throw Refusal.missing("tenant") }
+        let document = fillDocument
+        let workflow: WorkflowID = platform.ids.next()
+        let items = ItemList([Item(json: ["name": "Ada", "city": "London", "note": .string(String(repeating: "x", count: 200))])])
+        let times = try await measure(runs: runs, clients: clients) {
+            let start = RunStart(tenant: tenant, workflow: workflow, version: 1, document: document, trigger: "Start", items: items, mode: "manual")
+            _ = await (try await automation.engine.start(start)).finished()
+        }
+        await platform.close()
+        return times
+    }
+
     /// Three transactions a run, with rows of the same number and size, through the same group commit.
     package static func raw(_ configuration: PlatformConfiguration, runs: Int, clients: Int) async throws -> JSON {
         var logger = Logger(label: "bench")
@@ -76,6 +94,16 @@ package enum Benchmarks {
             "runs": .number(Double(runs)), "clients": .number(Double(clients)), "runs_per_s": .number((Double(runs) / seconds * 10).rounded() / 10),
             "p50_ms": pick(0.5), "p99_ms": pick(0.99)
         ]
+    }
+
+    private static var fillDocument: WorkflowDocument {
+        func node(_ name: String, _ kind: String, to next: String?) -> WorkflowNode {
+            WorkflowNode(
+                id: name, category: kind == "manual" ? .trigger : .action, kind: kind, name: name,
+                connections: next.map { [WorkflowConnection(to: $0)] } ?? [])
+        }
+        return WorkflowDocument(
+            name: "Fill", nodes: [node("Start", "manual", to: "A"), node("A", "no_op", to: "B"), node("B", "no_op", to: nil)])
     }
 
     private static var chainDocument: WorkflowDocument {

@@ -3,7 +3,7 @@ package import Logging
 internal import Synchronization
 
 /// One request on its way through an endpoint's handler.
-package struct EndpointCall: Sendable {
+package final class EndpointCall: Sendable {
     package let head: RequestHead
     /// The whole body, at most the endpoint's limit.
     package let body: [UInt8]
@@ -19,6 +19,23 @@ package struct EndpointCall: Sendable {
     let tenantID: TenantID?
     let surface: Surface
     let extras: AnswerExtras
+
+    init(
+        head: RequestHead, body: [UInt8], principal: Principal, idempotency: IdempotencyClaim?, logger: Logger, address: TenantAddress?,
+        endpoint: Endpoint, values: [Substring], tenantID: TenantID?, surface: Surface, extras: AnswerExtras
+    ) {
+        self.head = head
+        self.body = body
+        self.principal = principal
+        self.idempotency = idempotency
+        self.logger = logger
+        self.address = address
+        self.endpoint = endpoint
+        self.values = values
+        self.tenantID = tenantID
+        self.surface = surface
+        self.extras = extras
+    }
 
     package var requestID: String { head.requestID }
     package var clientAddress: String? { head.clientAddress }

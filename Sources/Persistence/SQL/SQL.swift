@@ -78,10 +78,12 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
             for (index, name) in names.enumerated() { sql.text += index > 0 ? ", \(name)" : "\(name)" }
         }
 
+        private static let placeholders: [String] = (0...128).map { "?\($0)" }
+
         private mutating func bind(_ value: SQLValue) {
             sql.values.append(value)
-            sql.text += "?"
-            sql.text += String(sql.values.count)
+            let place = sql.values.count
+            sql.text += place < Self.placeholders.count ? Self.placeholders[place] : "?\(place)"
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import CSQLite
 internal import Foundation
 internal import GRDB
 package import Kernel
@@ -17,8 +18,14 @@ package final class SQLiteDatabase: Database {
     static let readersMaximum = 4
     static let busyTimeoutSeconds: TimeInterval = 5
 
+    /// Once, before the first connection; where SQLite is in use already it keeps counting, which is only slower.
+    private static let preparation: Void = {
+        _ = aias_sqlite_forgo_statistics()
+    }()
+
     /// - Throws: `PersistenceError.locked` or `.unavailable` where the file cannot be used.
     package init(path: String, registry: SchemaRegistry, clock: Clock, ids: IDs) throws {
+        _ = Self.preparation
         self.registry = registry
         self.clock = clock
         self.ids = ids

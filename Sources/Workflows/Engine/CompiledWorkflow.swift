@@ -20,21 +20,52 @@ package final class CompiledWorkflow: Sendable {
         case all
     }
 
-    struct Node: Sendable {
-        var node: WorkflowNode
-        var kind: NodeKind?
-        var executor: (any NodeExecutor)?
+    /// An object, since every step looks at some: a copy would count the references to all that it holds.
+    final class Node: Sendable {
+        let node: WorkflowNode
+        let kind: NodeKind?
+        let executor: (any NodeExecutor)?
         /// Data-flow edges, in the document's order, by output.
-        var edges: [Edge] = []
+        let edges: [Edge]
         /// The edges in the order in which n8n's v1 runs children: top-most, then left-most.
-        var edgesByPosition: [Edge] = []
+        let edgesByPosition: [Edge]
         /// By input, which outputs lead to it; its length is the number of slots.
-        var parents: [[Parent]] = []
+        let parents: [[Parent]]
         /// The slots that a run of the node waits for; empty where it has one slot and runs at each arrival.
-        var awaited: [Bool] = []
-        var required: RequiredInputs = .any
+        let awaited: [Bool]
+        let required: RequiredInputs
         /// Regular outputs; the error output, where there is one, comes after them.
-        var outputCount = 1
+        let outputCount: Int
+        /// A kind that gives its items on as they are, so that they need not be looked into.
+        let isIdentity: Bool
+
+        /// - Parameters:
+        ///   - edges: in the document's order.
+        ///   - positions: of all nodes.
+        init(_ node: WorkflowNode, edges: [Edge], parents: [[Parent]], order: WorkflowSettings.Order, positions: [[Double]], kinds: KindRegistry) {
+            self.node = node
+            kind = kinds.kind(node.kind)
+            executor = kinds.executor(for: node.kind)
+            outputCount = kind.map { max(1, $0.outputNames(of: node).count) } ?? 1
+            isIdentity = CompiledWorkflow.identityKinds.contains(node.kind)
+            // n8n's merge needs all inputs to choose a branch and any one otherwise.
+            let mode = node.config["mode"]?.text
+            required = node.kind == "merge" && (mode == "chooseBranch" || mode == "choose_branch") ? .all : .any
+            let sorted = edges.enumerated().sorted { ($0.element.output, $0.offset) < ($1.element.output, $1.offset) }.map(\.element)
+            func place(_ edge: Edge) -> (Double, Double) {
+                let position = positions[edge.to]
+                return (position.count > 1 ? position[1] : 0, position.first ?? 0)
+            }
+            self.edges = sorted
+            edgesByPosition = sorted.enumerated().sorted { left, right in
+                let (first, second) = (place(left.element), place(right.element))
+                return first == second ? left.offset < right.offset : first < second
+            }.map(\.element)
+            self.parents = parents
+            // n8n counts the slots up to the last connected one, connected or not.
+            let slots: [Bool] = parents.count > 1 ? parents.map { order != .parallel || !$0.isEmpty } : []
+            awaited = slots.filter { $0 }.count < 2 ? [] : slots
+        }
     }
 
     package let document: WorkflowDocument
@@ -57,19 +88,22 @@ package final class CompiledWorkflow: Sendable {
         usesVariables = document.nodes.contains { JSON.object($0.config).mentions("$vars") }
         indexByID = Dictionary(document.nodes.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         indexByName = Dictionary(document.nodes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
-        var nodes = document.nodes.map { Node($0, kinds: kinds) }
-        for source in nodes.indices {
-            for connection in document.nodes[source].connections where connection.kind == "main" {
+        var edges: [[Edge]] = Array(repeating: [], count: document.nodes.count)
+        var parents: [[[Parent]]] = Array(repeating: [], count: document.nodes.count)
+        for (source, node) in document.nodes.enumerated() {
+            for connection in node.connections where connection.kind == "main" {
                 guard let target = indexByID[connection.to] else { continue }
-                nodes[source].edges.append(Edge(output: connection.output, to: target, input: connection.input))
-                while nodes[target].parents.count <= connection.input { nodes[target].parents.append([]) }
-                nodes[target].parents[connection.input].append(Parent(node: source, output: connection.output))
+                edges[source].append(Edge(output: connection.output, to: target, input: connection.input))
+                while parents[target].count <= connection.input { parents[target].append([]) }
+                parents[target][connection.input].append(Parent(node: source, output: connection.output))
             }
         }
-        for index in nodes.indices {
-            nodes[index].finish(order: document.settings.order, positions: document.nodes.map(\.position))
+        let positions = document.nodes.map(\.position)
+        nodes = document.nodes.indices.map { index in
+            Node(
+                document.nodes[index], edges: edges[index], parents: parents[index], order: document.settings.order, positions: positions,
+                kinds: kinds)
         }
-        self.nodes = nodes
     }
 
     static let identityKinds: Set<String> = ["manual", "start", "webhook", "no_op"]
@@ -91,38 +125,8 @@ package final class CompiledWorkflow: Sendable {
 }
 
 extension CompiledWorkflow.Node {
-    init(_ node: WorkflowNode, kinds: KindRegistry) {
-        self.node = node
-        kind = kinds.kind(node.kind)
-        executor = kinds.executor(for: node.kind)
-        outputCount = kind.map { max(1, $0.outputNames(of: node).count) } ?? 1
-        // n8n's merge needs all inputs to choose a branch and any one otherwise.
-        let mode = node.config["mode"]?.text
-        if node.kind == "merge", mode == "chooseBranch" || mode == "choose_branch" { required = .all }
-    }
-
-    /// Works out the orders once all edges are known.
-    mutating func finish(order: WorkflowSettings.Order, positions: [[Double]]) {
-        edges = edges.enumerated().sorted { ($0.element.output, $0.offset) < ($1.element.output, $1.offset) }.map(\.element)
-        func place(_ edge: CompiledWorkflow.Edge) -> (Double, Double) {
-            let position = positions[edge.to]
-            return (position.count > 1 ? position[1] : 0, position.first ?? 0)
-        }
-        edgesByPosition = edges.enumerated().sorted { left, right in
-            let (first, second) = (place(left.element), place(right.element))
-            return first == second ? left.offset < right.offset : first < second
-        }.map(\.element)
-        if parents.count > 1 {
-            // n8n counts the slots up to the last connected one, connected or not.
-            awaited = parents.map { order != .parallel || !$0.isEmpty }
-            if awaited.filter({ $0 }).count < 2 { awaited = [] }
-        }
-    }
-
     /// A node that runs nothing: its input 0 is its output 0.
     var isPassThrough: Bool { node.disabled }
-    /// A kind that gives its items on as they are, so that they need not be looked into.
-    var isIdentity: Bool { CompiledWorkflow.identityKinds.contains(node.kind) }
     /// How many attempts a step of this node has.
     var attempts: Int { node.retry.map { min(max($0.attempts, 2), Limits.attemptsPerStep) } ?? 1 }
 

@@ -7,13 +7,25 @@ internal import Synchronization
 /// caller chooses how many there are.
 package final class WebhookTargets: Sendable {
     /// A node that answers, with all that is needed to start its run.
-    struct Target: Sendable {
-        var workflow: WorkflowID
-        var version: Int
-        var document: WorkflowDocument
-        var node: WorkflowNode
-        var definition: WebhookDefinition
-        var parameters: [String: String]
+    final class Target: Sendable {
+        let workflow: WorkflowID
+        let version: Int
+        let document: WorkflowDocument
+        let node: WorkflowNode
+        let definition: WebhookDefinition
+        let parameters: [String: String]
+
+        init(
+            workflow: WorkflowID, version: Int, document: WorkflowDocument, node: WorkflowNode, definition: WebhookDefinition,
+            parameters: [String: String]
+        ) {
+            self.workflow = workflow
+            self.version = version
+            self.document = document
+            self.node = node
+            self.definition = definition
+            self.parameters = parameters
+        }
     }
 
     private struct Key: Hashable {
