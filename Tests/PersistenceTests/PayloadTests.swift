@@ -78,13 +78,17 @@ import Testing
             }
             #expect(try await used(lease.tenant) == 4_700)
             #expect(try await used(lease.other) == 0)
-            let first = try await lease.database.write(in: lease.tenant) { try PayloadStore(tx: $0).release(PayloadUser(run)) }
+            let first = try await lease.database.write(in: lease.tenant) {
+                try PayloadStore(tx: $0).release([shared.hash, own.hash], of: PayloadUser(run))
+            }
             #expect(first == 700)
             #expect(try await used(lease.tenant) == 4_000)
             let kept = try await lease.database.read(in: lease.tenant) { try PayloadStore(tx: $0).load(shared.hash, blobs: nil) }
             #expect(kept?.count == 4_000)
-            let again = try await lease.database.write(in: lease.tenant) { try PayloadStore(tx: $0).release(PayloadUser(run)) }
-            let last = try await lease.database.write(in: lease.tenant) { try PayloadStore(tx: $0).release(PayloadUser(other)) }
+            let again = try await lease.database.write(in: lease.tenant) {
+                try PayloadStore(tx: $0).release([shared.hash, own.hash], of: PayloadUser(run))
+            }
+            let last = try await lease.database.write(in: lease.tenant) { try PayloadStore(tx: $0).release([shared.hash], of: PayloadUser(other)) }
             #expect(again == 0 && last == 4_000)
             #expect(try await used(lease.tenant) == 0)
             #expect(try await lease.database.read(in: lease.tenant) { try PayloadStore(tx: $0).load(shared.hash, blobs: nil) } == nil)

@@ -71,14 +71,13 @@ import Testing
             #expect(try await used() == 700)
             #expect(try await begin() == nil)
             // The journal is not asked.
-            _ = try await world.database.write(in: tenant) { tx in
-                try PayloadStore(tx: tx).store(PreparedPayload(Array(repeating: 3, count: 600)), for: PayloadUser(run))
-            }
+            let journaled = PreparedPayload(Array(repeating: 3, count: 600))
+            _ = try await world.database.write(in: tenant) { tx in try PayloadStore(tx: tx).store(journaled, for: PayloadUser(run)) }
             #expect(try await used() == 1_300)
             #expect(try await begin() == "limit_reached")
             #expect(try await upload(file) == "limit_reached")
             try await world.database.write(in: tenant) { tx in try tx.audit(.system(in: tenant), "test.act", "thing", [:]) }
-            _ = try await world.database.write(in: tenant) { try PayloadStore(tx: $0).release(PayloadUser(run)) }
+            _ = try await world.database.write(in: tenant) { try PayloadStore(tx: $0).release([journaled.hash], of: PayloadUser(run)) }
             #expect(try await used() == 700)
             #expect(try await begin() == nil)
         }

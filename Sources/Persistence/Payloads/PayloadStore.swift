@@ -55,21 +55,19 @@ package struct PayloadStore {
             """)
         try tx.presume(
             """
-            INSERT INTO payload_uses (tenant_id, user_id, hash) VALUES (\(tx.tenant), \(user.id), \(payload.hash))
-            ON CONFLICT (tenant_id, user_id, hash) DO NOTHING
+            INSERT INTO payload_uses (tenant_id, hash, user_id) VALUES (\(tx.tenant), \(payload.hash), \(user.id))
+            ON CONFLICT (tenant_id, hash, user_id) DO NOTHING
             """)
     }
 
     /// Ends a user's uses and removes the payloads that nobody else uses, giving back what they took. Their blobs go with the next sweep.
+    /// - Parameter hashes: of all that it was stored for; an index to find them by would be one more page to write for each run.
     /// - Returns: how many bytes were given back.
     @discardableResult
-    package func release(_ user: PayloadUser) throws -> Int {
-        let hashes = try tx.all("SELECT hash FROM payload_uses WHERE tenant_id = \(tx.tenant) AND user_id = \(user.id)") {
-            try $0.column(0, as: PayloadHash.self)
-        }
-        try tx.execute("DELETE FROM payload_uses WHERE tenant_id = \(tx.tenant) AND user_id = \(user.id)")
+    package func release(_ hashes: Set<PayloadHash>, of user: PayloadUser) throws -> Int {
         var freed = 0
         for hash in hashes {
+            try tx.execute("DELETE FROM payload_uses WHERE tenant_id = \(tx.tenant) AND hash = \(hash) AND user_id = \(user.id)")
             guard try tx.first("SELECT 1 FROM payload_uses WHERE tenant_id = \(tx.tenant) AND hash = \(hash) LIMIT 1") == nil else { continue }
             freed += try tx.first("SELECT byte_count FROM payloads WHERE tenant_id = \(tx.tenant) AND hash = \(hash)") { try $0.column(0) } ?? 0
             try tx.execute("DELETE FROM payloads WHERE tenant_id = \(tx.tenant) AND hash = \(hash)")

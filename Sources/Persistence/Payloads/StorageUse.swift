@@ -12,8 +12,7 @@ package struct PayloadUser: Sendable, Hashable {
     package static let files = PayloadUser()
 
     static let table = Table(
-        "payload_uses", .tenant, primaryKey: ["user_id", "hash"], columns: [Column("user_id", .uuid), Column("hash", .blob)],
-        indexes: [Index("payload_uses_hash", on: ["tenant_id", "hash"])])
+        "payload_uses", .tenant, primaryKey: ["hash", "user_id"], columns: [Column("hash", .blob), Column("user_id", .uuid)])
 }
 
 /// How many bytes a tenant's payloads have, before compression: counted in the transaction that stores or removes them.

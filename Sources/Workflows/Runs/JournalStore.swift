@@ -74,6 +74,11 @@ struct JournalStore {
         }
     }
 
+    /// What its events say, as it is stored.
+    func texts(of run: RunID) throws -> [[UInt8]] {
+        try tx.all("SELECT data FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run)") { try $0.column(0) }
+    }
+
     /// What runs have answered their callers; the first answer counts.
     func answers(of runs: [RunID]) throws -> [RunID: WebhookAnswer] {
         guard !runs.isEmpty else { return [:] }

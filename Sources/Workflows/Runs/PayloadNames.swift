@@ -15,6 +15,19 @@ enum PayloadNames {
 
     static func journaled(_ list: ItemList) -> JSON { ["items": name(of: list), "count": .number(Double(list.count))] }
 
+    /// The payloads that journaled texts name. What a small payload says is written out within a string, where its quotes are escaped: it cannot
+    /// be taken for a name.
+    static func hashes(in texts: [[UInt8]]) -> Set<PayloadHash> {
+        var hashes: Set<PayloadHash> = []
+        let (quote, mark, digits) = (UInt8(ascii: "\""), UInt8(ascii: "#"), 64)
+        for text in texts where text.count > digits + 2 {
+            for start in 0..<(text.count - digits - 2) where text[start] == quote && text[start + 1] == mark && text[start + 2 + digits] == quote {
+                if let hash = PayloadHash(hex: String(decoding: text[(start + 2)..<(start + 2 + digits)], as: UTF8.self)) { hashes.insert(hash) }
+            }
+        }
+        return hashes
+    }
+
     /// Gets a list ready to be named.
     static func prepare(_ list: ItemList, tenant: TenantID, blobs: any BlobStore) async throws {
         guard list.bytes.count > Limits.inlinePayloadBytes else { return }

@@ -94,9 +94,12 @@ struct RunStore {
 
     /// Removes a run that is over, with its journal and the payloads that only it used.
     func remove(_ id: RunID) throws {
+        let texts: [[UInt8]?] =
+            try tx.all("SELECT input, result FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)") { [try $0.column(0), try $0.column(1)] }
+            .flatMap { $0 } + JournalStore(tx: tx).texts(of: id)
         try tx.execute("DELETE FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)")
         try tx.execute("DELETE FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(id)")
-        try PayloadStore(tx: tx).release(PayloadUser(id))
+        try PayloadStore(tx: tx).release(PayloadNames.hashes(in: texts.compactMap { $0 }), of: PayloadUser(id))
     }
 
     func find(_ id: RunID) throws -> Run? {
