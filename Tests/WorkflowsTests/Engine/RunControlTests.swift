@@ -176,4 +176,27 @@ import Testing
         let read = try WorkflowDocument(stored: document.json.bytes)
         #expect(read.nodes[0].retry == retry && read.nodes[0].timeoutSeconds == 30)
     }
+
+    @Test func `a deleted run gives back what it stored, and what another run uses stays`() async throws {
+        let document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_pure"])
+        try await withRig(document) { rig in
+            let (shared, own) = (String(repeating: "s", count: 4_000), String(repeating: "o", count: 4_000))
+            let runs = [
+                try await rig.start(document, items: [Item(json: ["n": .string(shared)])]).finished().run,
+                try await rig.start(document, items: [Item(json: ["n": .string(shared)])]).finished().run,
+                try await rig.start(document, items: [Item(json: ["n": .string(own)])]).finished().run
+            ]
+            func used() async throws -> Int { try await rig.lease.database.read(in: rig.lease.tenant) { try StorageUse(tx: $0).bytes() } }
+            func remove(_ run: RunID) async throws { try await rig.lease.database.write(in: rig.lease.tenant) { try RunStore(tx: $0).remove(run) } }
+            // What came in and what the step made of it, of each of the two texts.
+            let each = try await used() / 2
+            #expect(each > 8_000)
+            try await remove(runs[0])
+            #expect(try await used() == each * 2)
+            try await remove(runs[2])
+            #expect(try await used() == each)
+            try await remove(runs[1])
+            #expect(try await used() == 0)
+        }
+    }
 }
