@@ -92,7 +92,9 @@ def test_a_node_is_dragged_connected_and_undone_by_mouse(server, studio, desk):
     assert {one["name"] for one in saved["nodes"]} == {"Webhook", "If", "Sales", "Nurture"}
 
 
-def test_the_same_is_built_by_keyboard_alone(server, studio, desk):
+@pytest.mark.parametrize("late", [False, True])
+def test_the_same_is_built_by_keyboard_alone(server, studio, chromium, late):
+    desk = Desk(server, chromium, "stu@example.com", late)
     page = desk.new()
     # From the top of the page by Tab alone, to the outline's button.
     for _ in range(60):
@@ -138,6 +140,23 @@ def test_the_same_is_built_by_keyboard_alone(server, studio, desk):
     page.keyboard.press("Control+z")
     assert desk.edges() == {("Webhook", 0, "If", 0), ("If", 0, "Sales", 0)}
     desk.saved()
+    desk.close()
+
+
+def test_what_is_typed_before_a_panel_is_there_goes_to_its_first_field(server, studio, chromium):
+    desk = Desk(server, chromium, "stu@example.com", late=True)
+    page = desk.new()
+    page.locator(".canvas").focus()
+    for text in ["n", "Webhook", "\n", "\n", "called", "\x1b", "a", "If", "\n", "n", "Limit", "\n"]:
+        if text == "\x1b":
+            page.keyboard.press("Escape")
+        else:
+            page.keyboard.type(text)
+    expect(desk.node("Limit")).to_be_focused()
+    assert [one["name"] for one in desk.document()["nodes"]] == ["Webhook", "If", "Limit"]
+    assert ("Webhook", 0, "If", 0) in desk.edges()
+    desk.saved()
+    desk.close()
 
 
 def test_nodes_are_connected_by_touch(server, studio, chromium):

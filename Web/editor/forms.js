@@ -259,7 +259,7 @@ const blank = (parameter) => ({ boolean: false, number: 0, list: [], collection:
 
 /// Tab indents in code; Escape first lets Tab leave, as WCAG asks.
 function indent(event, area, set) {
-  if (event.key === "Escape") { area.dataset.leave = "1"; return; }
+  if (event.key === "Escape" && !area.dataset.leave) { event.preventDefault(); area.dataset.leave = "1"; return; }
   if (event.key !== "Tab" || event.shiftKey || area.dataset.leave) { delete area.dataset.leave; return; }
   event.preventDefault();
   area.setRangeText("  ", area.selectionStart, area.selectionEnd, "end");
