@@ -91,7 +91,9 @@ function again(element) {
 export function focusFirst(element, within = ":scope > :not(header)") {
   if (matchMedia("(pointer: coarse)").matches) return;
   const fields = element.querySelectorAll(`${within} :is(input, select, textarea):enabled, :scope > :is(input, select, textarea):enabled`);
-  [...fields].find((field) => field.offsetParent)?.focus();
+  const seen = [...fields].filter((field) => field.offsetParent);
+  // Rather to where there is something to write than to a switch before it.
+  (seen.find((field) => field.matches("textarea, input:not([type=checkbox], [type=radio])")) ?? seen[0])?.focus();
 }
 
 /// Draws something anew under somebody's hands: the focus and the caret stay where they were.
@@ -106,6 +108,13 @@ export function keepingFocus(element, draw) {
   const all = controls();
   const fits = (one) => one?.tagName === active.tagName && one.closest("[data-field]")?.dataset.field === name;
   const next = fits(all[at]) ? all[at] : all.find(fits);
+  // A list that is chosen from by typing knows what was typed: it stays itself.
+  if (active.tagName === "SELECT" && next && !active.closest("fieldset") && active.textContent === next.textContent) {
+    active.id = next.id;
+    next.replaceWith(active);
+    active.focus({ preventScroll: true });
+    return;
+  }
   next?.focus({ preventScroll: true });
   if (caret && typeof next?.selectionStart === "number") next.setSelectionRange(...caret);
 }
