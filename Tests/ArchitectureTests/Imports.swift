@@ -25,7 +25,7 @@ enum Imports {
         "CSeccomp": ["aias-files", "aias-sandbox", "Scripting"],
         "CLibXML": ["aias-files"],
         "CZip": ["aias-files"],
-        "CZlib": ["aias-files"],
+        "CZlib": ["aias-files", "HTTPSurface"],
         "CArgon2": ["Tenancy"],
         "CCurl": ["Notifications"],
         "CGumbo": ["Workflows"],

@@ -57,6 +57,40 @@ struct PageTests {
         #expect(throws: Problem.self) { try files.answer("../Package.swift", version: nil, known: nil) }
     }
 
+    @Test func `texts are packed for whoever takes gzip, under a tag of their own`() throws {
+        let files = try StaticFiles(roots: [PageTests.repository + "/Web"])
+        let plain = try files.answer("styles/editor.css", version: nil, known: nil, accepted: "br, gzip;q=0")
+        let packed = try files.answer("styles/editor.css", version: nil, known: nil, accepted: "br, gzip;q=0.5")
+        guard case .bytes(let all) = plain.body, case .bytes(let few) = packed.body else { throw Problem.notFound }
+        #expect(few.count * 3 < all.count && few.starts(with: [0x1f, 0x8b]))
+        func header(_ name: String, _ answer: Answer) -> String? { answer.headers.first { $0.name == name }?.value }
+        #expect(header("Content-Encoding", packed) == "gzip" && header("Content-Encoding", plain) == nil)
+        #expect(header("Vary", packed) == "Accept-Encoding" && header("Vary", plain) == "Accept-Encoding")
+        let tags = try [#require(header("ETag", packed)), #require(header("ETag", plain))]
+        #expect(tags[0] != tags[1])
+        #expect(try files.answer("styles/editor.css", version: nil, known: tags[0], accepted: "gzip").status == 304)
+        #expect(try files.answer("styles/editor.css", version: nil, known: tags[1], accepted: "gzip").status == 200)
+        for (accepted, takes) in [(nil, false), ("", false), ("*", true), ("gzip;q=0, *", false), ("X-GZIP", true), ("identity", false)]
+            as [(String?, Bool)]
+        {
+            #expect(StaticFiles.takesGzip(accepted) == takes)
+        }
+        #expect(Gzip.pack([]) == nil && Gzip.pack([1, 2, 3]) == nil)
+    }
+
+    @Test func `a script is cached for good with all that it imports, and names it beforehand`() throws {
+        let files = try StaticFiles(roots: [PageTests.repository + "/Web"])
+        let path = String(files.moduleURL("editor/main.js").dropFirst("/assets/".count))
+        for name in [path, String(path.dropLast("main.js".count)) + "editor.js"] {
+            #expect(try files.answer(name, version: nil, known: nil).headers.contains { $0.value.contains("immutable") })
+        }
+        #expect(try files.answer("@0123456789abcdef/editor/main.js", version: nil, known: nil).headers.contains { $0.value == "no-cache" })
+        #expect(throws: Problem.self) { try files.answer("@0123456789abcdef", version: nil, known: nil) }
+        let needed = files.modules(neededBy: "editor/main.js")
+        #expect(needed.contains("editor/canvas.js") && needed.contains("editor/geometry.js"))
+        #expect(!needed.contains("editor/panel.js") && !needed.contains("editor/main.js"))
+    }
+
     @Test func `the reference shows every endpoint under a strict policy, and in the pseudo-locale`() async throws {
         let files = try StaticFiles(roots: [PageTests.repository + "/Web"])
         let strings = try Strings(directory: PageTests.repository + "/Locales")

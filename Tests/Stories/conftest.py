@@ -28,3 +28,21 @@ def acme(server):
 @pytest.fixture(scope="session")
 def globex(server):
     return server.create_tenant("globex", owner="gus@example.com")
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    from editor_desk import CHROMIUM
+
+    with sync_playwright() as tool:
+        browser = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def studio(server):
+    """A tenant whose people build in the editor."""
+    return server.create_tenant("studio", owner="stu@example.com")

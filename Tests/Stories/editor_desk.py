@@ -2,22 +2,38 @@
 
 import re
 import shutil
+import time
 
 from playwright.sync_api import expect
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-WAIT_MS = 15_000
+WAIT_MS = 30_000
+
+# A browser that is behind: it tells of closed dialogs only when many keys have come since, as one under load does.
+LATE = """addEventListener('close', (event) => {
+  if (event.late || !event.isTrusted) return;
+  event.stopImmediatePropagation();
+  const { target } = event;
+  setTimeout(() => { const again = new Event('close'); again.late = true; target.dispatchEvent(again); }, 600);
+}, true);"""
+SLOW = ["**/v1/node-kinds/*", "**/editor/panel.js*", "**/editor/versions.js*"]
+expect.set_options(timeout=WAIT_MS)
 
 
 class Desk:
     """A signed-in person; `faults` holds console errors, page errors and requests to other origins."""
 
-    def __init__(self, server, chromium, owner, **options):
+    def __init__(self, server, chromium, owner, late=False, **options):
         self.server = server
         self.faults = []
         self.context = chromium.new_context(base_url=server.base, **{"viewport": {"width": 1440, "height": 900}, **options})
         self.page = self.context.new_page()
         self.page.set_default_timeout(WAIT_MS)
+        if late:
+            self.page.add_init_script(LATE)
+            self.context.new_cdp_session(self.page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
+            for address in SLOW:
+                self.page.route(address, lambda route: (time.sleep(0.5), route.continue_()))
         self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
         self.page.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
         self.page.on("request", self._look_at)

@@ -3,23 +3,11 @@
 import json
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from documents import hook, keep, line, node
-from editor_desk import CHROMIUM, Desk, blank, kept
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def studio(server):
-    return server.create_tenant("studio", owner="stu@example.com")
+from editor_desk import Desk, blank, kept
+from gestures import choose, drag, middle, rename
 
 
 @pytest.fixture
@@ -27,29 +15,6 @@ def desk(server, chromium, studio):
     desk = Desk(server, chromium, "stu@example.com", permissions=["clipboard-read", "clipboard-write"])
     yield desk
     desk.close()
-
-
-def choose(page, text):
-    """Picks the first match of a list to choose from, by typing."""
-    page.get_by_role("combobox").fill(text)
-    page.keyboard.press("Enter")
-
-
-def drag(page, start, end, steps=8):
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(*end, steps=steps)
-    page.mouse.up()
-
-
-def middle(locator):
-    box = locator.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def rename(page, name):
-    page.get_by_label("Name of the node").fill(name)
-    page.keyboard.press("Enter")
 
 
 ROUTES = {("Webhook", 0, "If", 0), ("If", 0, "Sales", 0), ("If", 1, "Nurture", 0)}
@@ -92,7 +57,9 @@ def test_a_node_is_dragged_connected_and_undone_by_mouse(server, studio, desk):
     assert {one["name"] for one in saved["nodes"]} == {"Webhook", "If", "Sales", "Nurture"}
 
 
-def test_the_same_is_built_by_keyboard_alone(server, studio, desk):
+@pytest.mark.parametrize("late", [False, True])
+def test_the_same_is_built_by_keyboard_alone(server, studio, chromium, late):
+    desk = Desk(server, chromium, "stu@example.com", late)
     page = desk.new()
     # From the top of the page by Tab alone, to the outline's button.
     for _ in range(60):
@@ -138,6 +105,24 @@ def test_the_same_is_built_by_keyboard_alone(server, studio, desk):
     page.keyboard.press("Control+z")
     assert desk.edges() == {("Webhook", 0, "If", 0), ("If", 0, "Sales", 0)}
     desk.saved()
+    desk.close()
+
+
+def test_what_is_typed_before_a_panel_is_there_goes_to_its_first_field(server, studio, chromium):
+    desk = Desk(server, chromium, "stu@example.com", late=True)
+    page = desk.new()
+    page.locator(".canvas").focus()
+    for text in ["n", "Webhook", "\n", "\n", "called", "\x1b", "a", "If", "\n", "n", "Limit", "\n"]:
+        if text == "\x1b":
+            page.keyboard.press("Escape")
+        else:
+            page.keyboard.type(text)
+    expect(desk.node("Limit")).to_be_focused()
+    assert [one["name"] for one in desk.document()["nodes"]] == ["Webhook", "If", "Limit"]
+    assert ("Webhook", 0, "If", 0) in desk.edges()
+    assert desk.document()["nodes"][0]["config"]["path"] == "called"
+    desk.saved()
+    desk.close()
 
 
 def test_nodes_are_connected_by_touch(server, studio, chromium):

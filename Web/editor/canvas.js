@@ -57,8 +57,11 @@ export class Canvas {
 
   draw() {
     const { doc } = this.editor;
+    let lost = false;
     for (const [id, drawn] of this.nodes) {
       if (doc.node(id)) continue;
+      // Keys that follow are for the canvas still.
+      lost ||= drawn.element.contains(document.activeElement);
       drawn.element.remove();
       this.nodes.delete(id);
       this.boxes.delete(id);
@@ -77,6 +80,7 @@ export class Canvas {
       this.nodes.set(node.id, { node, element });
     }
     this.world.append(fresh);
+    if (lost) (this.nodes.get(this.editor.focusID)?.element ?? this.element).focus({ preventScroll: true });
     this.drawEdges();
     this.drawSelection();
     this.drawMap();

@@ -42,23 +42,79 @@ export const button = (label, onclick, attributes = {}) =>
 let serial = 0;
 export const uid = (stem) => `${stem}-${(serial += 1)}`;
 
-/// Opens a dialog that goes when it closes, and gives the focus back.
+/// Opens a dialog that goes when it closes, and gives the focus back. All that closing means is done within `close`: the browser tells of a
+/// closed dialog only later, after the keys that wait, and what is done then would undo what those keys did.
 export function dialog(title, content, { kind = "", onclose = () => {} } = {}) {
   const id = uid("dialog");
   const before = document.activeElement;
   const element = h(`dialog.sheet${kind ? `.${kind}` : ""}`, { "aria-labelledby": id },
     h("header", {}, h("h2", { id }, title), button(t("close"), () => element.close(), { "data-close": true })), ...[content].flat());
-  element.addEventListener("close", () => {
+  let over = false;
+  const leave = () => {
+    if (over) return;
+    over = true;
+    // A field tells of its change when it is left.
+    if (element.contains(document.activeElement)) document.activeElement.blur();
+    HTMLDialogElement.prototype.close.call(element);
     element.remove();
     onclose();
-    // Unless what was chosen has put the focus elsewhere by now.
-    if (document.activeElement === document.body && before?.isConnected) before.focus({ preventScroll: true });
-  });
+    if (document.activeElement === document.body) again(before)?.focus({ preventScroll: true });
+  };
+  element.close = leave;
+  // By the browser's own ways, such as a gesture that goes back.
+  element.addEventListener("cancel", (event) => { if (event.target === element) { event.preventDefault(); leave(); } });
+  element.addEventListener("close", (event) => { if (event.target === element) leave(); });
   element.addEventListener("click", (event) => { if (event.target === element) element.close(); });
-  element.addEventListener("keydown", (event) => event.stopPropagation());
+  element.addEventListener("keydown", (event) => {
+    event.stopPropagation();
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    event.preventDefault();
+    leave();
+  });
   document.body.append(element);
   element.showModal();
-  // To what there is to fill in; on a touch screen that would open the keyboard.
-  if (!matchMedia("(pointer: coarse)").matches) element.querySelector(":scope > :not(header) :is(input, select, textarea):enabled, :scope > :is(input, select, textarea):enabled")?.focus();
+  focusFirst(element);
   return element;
+}
+
+/// The element, or what was drawn in its stead since.
+function again(element) {
+  if (!element || element.isConnected) return element;
+  for (const key of ["node", "row", "menu"]) {
+    const found = element.dataset?.[key] && document.querySelector(`[data-${key}="${CSS.escape(element.dataset[key])}"]`);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/// To what there is to fill in; on a touch screen that would open the keyboard.
+export function focusFirst(element, within = ":scope > :not(header)") {
+  if (matchMedia("(pointer: coarse)").matches) return;
+  const fields = element.querySelectorAll(`${within} :is(input, select, textarea):enabled, :scope > :is(input, select, textarea):enabled`);
+  const seen = [...fields].filter((field) => field.offsetParent);
+  // Rather to where there is something to write than to a switch before it.
+  (seen.find((field) => field.matches("textarea, input:not([type=checkbox], [type=radio])")) ?? seen[0])?.focus();
+}
+
+/// Draws something anew under somebody's hands: the focus and the caret stay where they were.
+export function keepingFocus(element, draw) {
+  const controls = () => [...element.querySelectorAll("input, select, textarea, button")];
+  const active = document.activeElement;
+  const at = controls().indexOf(active);
+  const name = active?.closest?.("[data-field]")?.dataset.field;
+  const caret = at >= 0 && active.selectionStart !== undefined ? [active.selectionStart, active.selectionEnd] : undefined;
+  draw();
+  if (at < 0 || active.isConnected) return;
+  const all = controls();
+  const fits = (one) => one?.tagName === active.tagName && one.closest("[data-field]")?.dataset.field === name;
+  const next = fits(all[at]) ? all[at] : all.find(fits);
+  // A list that is chosen from by typing knows what was typed: it stays itself.
+  if (active.tagName === "SELECT" && next && !active.closest("fieldset") && active.textContent === next.textContent) {
+    active.id = next.id;
+    next.replaceWith(active);
+    active.focus({ preventScroll: true });
+    return;
+  }
+  next?.focus({ preventScroll: true });
+  if (caret && typeof next?.selectionStart === "number") next.setSelectionRange(...caret);
 }

@@ -13,7 +13,7 @@ import { Saving } from "./saving.js";
 import { Runs } from "./runs.js";
 import { Toolbar } from "./toolbar.js";
 import { pick } from "./picker.js";
-import { openPanel } from "./panel.js";
+import { load, openLazily } from "./lazy.js";
 import { announce, button, h, t } from "./dom.js";
 
 const NUDGE = 20;
@@ -45,7 +45,7 @@ export class Editor {
     this.canvas.draw();
     this.refresh();
     this.canvas.element.addEventListener("keydown", (event) => this.key(event));
-    addEventListener("keydown", (event) => this.globalKey(event));
+    addEventListener("keydown", (event) => this.globalKey(event), true);
     for (const name of ["copy", "cut", "paste"]) document.addEventListener(name, (event) => this.clip(event, name));
     this.canvas.element.addEventListener("dragover", (event) => { if (event.dataTransfer.types.includes("Files")) event.preventDefault(); });
     this.canvas.element.addEventListener("drop", (event) => this.dropFile(event));
@@ -95,6 +95,7 @@ export class Editor {
     this.closeEdgeTools();
     const last = [...this.selection].at(-1);
     if (last) this.focusID = last;
+    if (this.selection.size === 1) this.prepare(last);
     this.canvas.drawSelection();
     this.outline.mark();
     this.toolbar.draw();
@@ -244,7 +245,7 @@ export class Editor {
     const next = ids.length ? neighbour(this.canvas.box(ids[0]), this.canvas.allBoxes().filter((box) => !this.selection.has(box.id)), "left") : undefined;
     this.run(t("do_delete"), commands.remove(this.doc, ids, edges, true));
     announce(t("deleted", { count: ids.length + edges.length }));
-    if (next) this.select([next.id], { quiet: true, focus: document.activeElement === document.body });
+    if (next) this.select([next.id], { quiet: true, focus: [document.body, this.canvas.element].includes(document.activeElement) });
   }
 
   duplicate(ids = [...this.selection]) {
@@ -273,14 +274,41 @@ export class Editor {
   }
 
   open(id) {
-    if (!this.panel && this.doc.node(id)) openPanel(this, id);
+    const node = this.doc.node(id);
+    if (this.panel || !node) return;
+    const kind = this.kinds.get(node.kind);
+    const isNote = node.kind === "sticky_note";
+    const whole = isNote || !kind || kind.parameters || this.learn(node.kind);
+    // Until it is filled there is nothing in it to draw again.
+    this.panel = { refresh() {} };
+    openLazily(isNote ? t("note") : kind?.title ?? node.kind, {
+      kind: isNote ? "" : "node-panel",
+      onclose: () => { this.panel = undefined; this.saving.touch(); this.canvas.nodes.get(id)?.element.focus({ preventScroll: true }); },
+    }, [load("panel"), whole], (module, _, box) => module.fillPanel(this, id, box), ":scope .form-fields");
+  }
+
+  /// The whole declaration of a kind, asked for once.
+  learn(name) {
+    this.learning ??= new Map();
+    if (!this.learning.has(name)) {
+      const asked = this.api.kind(name).then((kind) => this.kinds.learn(kind));
+      this.learning.set(name, asked);
+      asked.catch(() => {}).then(() => this.learning.delete(name));
+    }
+    return this.learning.get(name);
+  }
+
+  /// Fetches what a panel of the chosen node would need.
+  prepare(id) {
+    const kind = this.kinds.get(this.doc.node(id)?.kind);
+    if (kind && !kind.parameters && kind.kind !== "sticky_note") this.learn(kind.kind).catch(() => {});
   }
 
   search() {
     const acts = this.toolbar.commands().map(([title, pickIt]) => ({ title, group: t("group_commands"), pick: pickIt }));
     const nodes = [...this.doc.nodes.values()].map((node) => ({
       title: node.name, sub: this.kinds.get(node.kind)?.title ?? node.kind, group: t("group_nodes"), words: JSON.stringify(node.config),
-      pick: () => { this.select([node.id], { focus: true }); this.canvas.reveal(node.id); setTimeout(() => this.canvas.nodes.get(node.id)?.element.focus(), 0); },
+      pick: () => { this.select([node.id], { focus: true }); this.canvas.reveal(node.id); },
     }));
     pick(t("search_title"), [...nodes, ...acts], { placeholder: t("search_nodes") });
   }
@@ -289,12 +317,12 @@ export class Editor {
 
   globalKey(event) {
     const command = event.ctrlKey || event.metaKey;
-    if (command && event.key.toLowerCase() === "k" && !document.querySelector("dialog[open]")) { event.preventDefault(); this.search(); return; }
-    if (typing(event.target)) return;
     const name = event.key.toLowerCase();
+    if (command && name === "k") { event.preventDefault(); if (!document.querySelector("dialog[open]")) this.search(); return; }
+    if (command && name === "s") { event.preventDefault(); this.saving.save(); return; }
+    if (typing(event.target)) return;
     if (command && name === "z") { event.preventDefault(); if (event.shiftKey) this.redo(); else this.undo(); }
     if (command && name === "y") { event.preventDefault(); this.redo(); }
-    if (command && name === "s") { event.preventDefault(); this.saving.save(); }
   }
 
   key(event) {
@@ -313,7 +341,10 @@ export class Editor {
       "+": () => this.toolbar.zoom(1.25), "-": () => this.toolbar.zoom(0.8), "=": () => this.toolbar.zoom(1.25), "/": () => this.search(),
     })[event.key.toLowerCase()];
     if (direction) { event.preventDefault(); this.arrow(direction, event); return; }
-    if (act) { event.preventDefault(); act(); }
+    if (!act) return;
+    event.preventDefault();
+    // A key that is held does its work once: where the machine is slow, it would go on in what it opened.
+    if (!event.repeat || "+-=".includes(event.key)) act();
   }
 
   /// With Alt to the next node, else what is chosen moves.

@@ -1,5 +1,5 @@
 // Forms made from a kind's declaration: each field shows a value, or the expression in its place with what it gives for the chosen item.
-import { button, h, t, uid } from "./dom.js";
+import { button, h, keepingFocus, t, uid } from "./dom.js";
 import { isExpression, isShown } from "./kinds.js";
 
 const OPERATIONS = {
@@ -174,7 +174,7 @@ export class Form {
   }
 
   /// Changes and draws again, where what there is to show changes.
-  redo(set, value) { set(value); this.draw(); }
+  redo(set, value) { set(value); keepingFocus(this.element, () => this.draw()); }
 
   list(parameter, value, set) {
     const { disabled } = this.context;
@@ -183,7 +183,7 @@ export class Form {
       ...this.fields(parameter.fields, entry, (name, next) => {
         entries[index] = put(entries[index], name, next);
         set([...entries]);
-        if (parameter.fields.some((one) => one.show_when?.[name])) this.draw();
+        if (parameter.fields.some((one) => one.show_when?.[name])) keepingFocus(this.element, () => this.draw());
       }),
       button(t("remove"), () => this.redo(set, entries.filter((_, at) => at !== index)), { disabled, "aria-label": t("remove_entry", { count: index + 1 }) })));
     rows.push(button(t("add_entry"), () => this.redo(set, [...entries, {}]), { disabled }));
@@ -196,12 +196,12 @@ export class Form {
     const write = () => set({ ...value, assignments: [...entries] });
     const rows = entries.map((entry, index) => {
       const change = (patch) => { entries[index] = { ...entries[index], ...patch }; write(); };
-      const name = uid("name");
+      const [name, worth] = [uid("name"), uid("value")];
       return h("div.entry.assignment", {},
         h("div.field", {}, h("label", { for: name }, t("field_name")), h("input", { id: name, type: "text", value: entry.name ?? "", disabled, spellcheck: "false", oninput: (event) => change({ name: event.target.value }) })),
         this.choice(t("type"), TYPES, entry.type ?? "string", (type) => change({ type })),
-        this.labelled(uid("value"), t("value"), undefined, false, entry.value, (next) => change({ value: next }),
-          (plain) => this.plain({ kind: entry.type === "number" ? "number" : entry.type === "boolean" ? "boolean" : "string" }, plain, (next) => change({ value: next }), uid("value"))),
+        this.labelled(worth, t("value"), undefined, false, entry.value, (next) => change({ value: next }),
+          (plain) => this.plain({ kind: entry.type === "number" ? "number" : entry.type === "boolean" ? "boolean" : "string" }, plain, (next) => change({ value: next }), worth)),
         button(t("remove"), () => this.redo(set, { ...value, assignments: entries.filter((_, at) => at !== index) }), { disabled, "aria-label": t("remove_entry", { count: index + 1 }) }));
     });
     rows.push(button(t("add_field"), () => this.redo(set, { ...value, assignments: [...entries, { id: id4(), name: "", type: "string", value: "" }] }), { disabled }));
@@ -215,18 +215,32 @@ export class Form {
     const write = () => set({ ...current, conditions: [...conditions] });
     const rows = conditions.map((condition, index) => {
       const change = (patch) => { conditions[index] = { ...conditions[index], ...patch }; write(); };
-      const { type = "string", operation = "equals" } = condition.operator ?? {};
-      const operator = (next) => { change({ operator: next }); this.draw(); };
-      const single = SINGLE.has(operation);
+      const [operations, rights] = [h("div.part"), h("div.part")];
+      // A list that is being chosen from by typing stays: only what depends on it is drawn anew.
+      const operator = (next) => {
+        change({ operator: next });
+        rights.replaceChildren(...(SINGLE.has(next.operation) ? [] : [side("rightValue", t("right"))]));
+      };
+      const chooseOperation = () => {
+        const { type = "string", operation = "equals" } = conditions[index].operator ?? {};
+        operations.replaceChildren(this.choice(t("operation"), OPERATIONS[type] ?? [operation], operation, (next) =>
+          operator({ type: conditions[index].operator?.type ?? "string", operation: next, ...(SINGLE.has(next) ? { singleValue: true } : {}) })));
+      };
       const side = (key, label) => {
         const id = uid("side");
-        return this.labelled(id, label, undefined, false, condition[key] ?? "", (next) => change({ [key]: next }),
-          (plain) => this.plain({ kind: type === "number" && key === "rightValue" ? "number" : "string" }, plain, (next) => change({ [key]: next }), id));
+        const isNumber = conditions[index].operator?.type === "number" && key === "rightValue";
+        return this.labelled(id, label, undefined, false, conditions[index][key] ?? "", (next) => change({ [key]: next }),
+          (plain) => this.plain({ kind: isNumber ? "number" : "string" }, plain, (next) => change({ [key]: next }), id));
       };
+      const { type = "string", operation = "equals" } = condition.operator ?? {};
+      chooseOperation();
+      if (!SINGLE.has(operation)) rights.append(side("rightValue", t("right")));
       return h("div.entry.condition", {}, side("leftValue", t("left")),
-        this.choice(t("type"), Object.keys(OPERATIONS), type, (next) => operator({ type: next, operation: OPERATIONS[next].includes(operation) ? operation : OPERATIONS[next][4] ?? "exists" })),
-        this.choice(t("operation"), OPERATIONS[type] ?? [operation], operation, (next) => operator({ type, operation: next, ...(SINGLE.has(next) ? { singleValue: true } : {}) })),
-        single ? undefined : side("rightValue", t("right")),
+        this.choice(t("type"), Object.keys(OPERATIONS), type, (next) => {
+          const { operation: was = "equals" } = conditions[index].operator ?? {};
+          operator({ type: next, operation: OPERATIONS[next].includes(was) ? was : OPERATIONS[next][4] ?? "exists" });
+          chooseOperation();
+        }), operations, rights,
         button(t("remove"), () => this.redo(set, { ...current, conditions: conditions.filter((_, at) => at !== index) }), { disabled, "aria-label": t("remove_entry", { count: index + 1 }) }));
     });
     if (conditions.length > 1) rows.unshift(this.choice(t("combinator"), ["and", "or"], current.combinator, (next) => set(current = { ...current, conditions: [...conditions], combinator: next })));
@@ -259,7 +273,7 @@ const blank = (parameter) => ({ boolean: false, number: 0, list: [], collection:
 
 /// Tab indents in code; Escape first lets Tab leave, as WCAG asks.
 function indent(event, area, set) {
-  if (event.key === "Escape") { area.dataset.leave = "1"; return; }
+  if (event.key === "Escape" && !area.dataset.leave) { event.preventDefault(); area.dataset.leave = "1"; return; }
   if (event.key !== "Tab" || event.shiftKey || area.dataset.leave) { delete area.dataset.leave; return; }
   event.preventDefault();
   area.setRangeText("  ", area.selectionStart, area.selectionEnd, "end");

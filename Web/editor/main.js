@@ -3,6 +3,7 @@ import { API } from "./api.js";
 import { Editor } from "./editor.js";
 import { Kinds } from "./kinds.js";
 import { h, setStrings, t } from "./dom.js";
+import { loadRest } from "./lazy.js";
 
 const needsParameters = (kind) => kind && (!kind.outputs.fixed || !kind.inputs.fixed || kind.output_rules.length > 0);
 
@@ -30,7 +31,7 @@ class WorkflowEditor extends HTMLElement {
     performance.mark("editor-loaded");
     this.editor = new Editor(this, api, kinds, loaded, rights);
     // The next frame is the first that shows it.
-    requestAnimationFrame(() => { performance.mark("editor-ready"); this.dataset.ready = ""; });
+    requestAnimationFrame(() => { performance.mark("editor-ready"); this.dataset.ready = ""; loadRest(); });
   }
 }
 

@@ -35,7 +35,7 @@ export class Outline {
 
   draw() {
     const { doc, kinds } = this.editor;
-    const active = document.activeElement?.closest?.("[data-row]")?.dataset.row;
+    const active = document.activeElement?.closest?.("[data-row], [data-menu]")?.dataset;
     const rows = this.order().map((node) => {
       const edges = doc.outgoing(node.id);
       const known = this.rows.get(node.id);
@@ -51,7 +51,9 @@ export class Outline {
     this.rows = new Map(rows);
     this.list.replaceChildren(...rows.map(([, row]) => row.element));
     this.mark();
-    if (active) this.rows.get(active)?.main.focus({ preventScroll: true });
+    if (!active) return;
+    const { main, element } = this.rows.get(active.row ?? active.menu) ?? {};
+    (active.row ? main : element?.lastChild)?.focus({ preventScroll: true });
   }
 
   mark() {
@@ -89,7 +91,7 @@ export class Outline {
       Enter: () => editor.open(id), Delete: () => this.remove(id), Backspace: () => this.remove(id), c: () => editor.connectFrom(id),
       a: () => editor.addAfter(id), x: () => editor.disconnectFrom(id), d: () => editor.toggle([id]), n: () => editor.palette(),
     }[event.key];
-    if (act) { event.preventDefault(); act(); }
+    if (act) { event.preventDefault(); if (!event.repeat) act(); }
   }
 
   remove(id) {

@@ -3,31 +3,32 @@ import * as commands from "./commands.js";
 import { Form } from "./forms.js";
 import { DataView } from "./dataview.js";
 import { openCredential } from "./credentials.js";
-import { announce, button, dialog, h, t, uid } from "./dom.js";
+import { announce, button, dialog, h, keepingFocus, t, uid } from "./dom.js";
 
 const TYPED = "typed";
 
-export async function openPanel(editor, id) {
+/// The content of a node's panel, which stands in `box`.
+export function fillPanel(editor, id, box) {
   const node = editor.doc.node(id);
-  if (node.kind === "sticky_note") return openNote(editor, id);
-  const summary = editor.kinds.get(node.kind);
-  if (summary && !summary.parameters) editor.kinds.learn(await editor.api.kind(node.kind));
-  return new Panel(editor, id);
+  // Taken out by somebody else while it was loaded.
+  if (!node) { box.close(); return []; }
+  return node.kind === "sticky_note" ? note(editor, id) : new Panel(editor, id, box).content;
 }
 
-function openNote(editor, id) {
+function note(editor, id) {
   const node = editor.doc.node(id);
   const area = h("textarea", { id: uid("note"), rows: 8, disabled: !editor.mayWrite, oninput: () => change({ content: area.value }) });
   area.value = String(node.config.content ?? "");
   const change = (patch) => editor.run(t("do_note"), commands.change(editor.doc, id, { config: { ...editor.doc.node(id).config, ...patch } }), `note ${id}`);
   const color = h("select", { id: uid("color"), disabled: !editor.mayWrite, onchange: () => change({ color: Number(color.value) }) }, ...[1, 2, 3, 4, 5, 6, 7].map((one) => h("option", { value: one }, t(`color_${one}`))));
   color.value = String(node.config.color ?? 1);
-  dialog(t("note"), [h("div.field", {}, h("label", { for: area.id }, t("note_content")), area), h("div.field", {}, h("label", { for: color.id }, t("color")), color)]);
+  return h("div.form-fields", {}, h("div.field", {}, h("label", { for: area.id }, t("note_content")), area), h("div.field", {}, h("label", { for: color.id }, t("color")), color));
 }
 
 class Panel {
-  constructor(editor, id) {
+  constructor(editor, id, box) {
     this.editor = editor;
+    this.box = box;
     this.id = id;
     this.input = new DataView(t("input"), { onItem: () => this.form.refreshPreviews(), onPick: (text) => this.insert?.(text) });
     this.output = new DataView(t("output"));
@@ -50,9 +51,7 @@ class Panel {
       acts.append(this.pinButton, button(t("edit_pinned"), () => this.editPinned()));
     }
     const middle = h("section.parameters", { "aria-label": t("parameters") }, h("header", {}, this.name, acts), this.faultText, this.credentials, this.form.element, this.settings);
-    this.box = dialog(this.kind?.title ?? this.node.kind, h("div.columns", {}, this.input.element, middle, this.output.element), {
-      kind: "node-panel", onclose: () => { editor.panel = undefined; editor.saving.touch(); editor.canvas.nodes.get(id)?.element.focus({ preventScroll: true }); },
-    });
+    this.content = h("div.columns", {}, this.input.element, middle, this.output.element);
     editor.panel = this;
     this.form.draw();
     this.drawnConfig = this.node.config;
@@ -78,9 +77,7 @@ class Panel {
     this.form.context.node = this.node;
     const decides = (this.kind?.parameters ?? []).some((one) => Object.keys(one.show_when ?? {}).some((name) => JSON.stringify(before.config[name]) !== JSON.stringify(this.node.config[name])));
     if (what === "config" && decides) {
-      const name = document.activeElement?.closest("[data-field]")?.dataset.field;
-      this.form.draw();
-      if (name) [...this.form.element.querySelectorAll("[data-field]")].find((one) => one.dataset.field === name)?.querySelector(".control input, .control select, .control textarea")?.focus();
+      keepingFocus(this.form.element, () => this.form.draw());
       this.drawCredentials();
     }
   }
@@ -101,7 +98,7 @@ class Panel {
     if (!this.node) { this.box.close(); return; }
     this.form.context.node = this.node;
     // Changed by undoing or by somebody else.
-    if (this.drawnConfig !== this.node.config && !this.changing) this.form.draw();
+    if (this.drawnConfig !== this.node.config && !this.changing) keepingFocus(this.form.element, () => this.form.draw());
     this.drawnConfig = this.node.config;
     const state = this.editor.overlay?.states.get(this.node.name);
     const text = state?.error?.message ?? this.editor.faults?.get(this.id);

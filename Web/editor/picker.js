@@ -3,10 +3,12 @@ import { h, t, dialog, uid } from "./dom.js";
 
 const SHOWN = 60;
 
-/// `items` are {title, sub?, group?, words?, pick}; resolves when one is picked or the list is left.
-export function pick(title, items, { placeholder = t("search") } = {}) {
+/// `items` are {title, sub?, group?, words?, pick}, or a promise of them: what is typed until they come counts when they are there.
+export function pick(title, items, { placeholder = t("search"), none = t("nothing_found") } = {}) {
+  let waits = items instanceof Promise;
+  let early = false;
   const list = h("ul.choices", { role: "listbox", id: uid("choices"), "aria-label": title });
-  const empty = h("p.hint", { hidden: true }, t("nothing_found"));
+  const empty = h("p.hint", { role: "status", hidden: true });
   const input = h("input", {
     type: "search", placeholder, "aria-label": placeholder, role: "combobox", "aria-expanded": "true", "aria-controls": list.id, autocomplete: "off",
   });
@@ -29,7 +31,8 @@ export function pick(title, items, { placeholder = t("search") } = {}) {
     }
   };
   const show = () => {
-    found = rank(items, input.value).slice(0, SHOWN);
+    empty.textContent = waits ? t("loading") : items.length ? t("nothing_found") : none;
+    found = rank(waits ? [] : items, input.value).slice(0, SHOWN);
     list.replaceChildren();
     let group;
     found.forEach((item, index) => {
@@ -47,10 +50,22 @@ export function pick(title, items, { placeholder = t("search") } = {}) {
   input.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key];
     if (step) { event.preventDefault(); mark(current + step); }
-    if (event.key === "Enter") { event.preventDefault(); choose(current); }
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    if (event.repeat) return;
+    if (waits) early = true;
+    else choose(current);
   });
   show();
   input.focus();
+  if (waits) {
+    items.then((list) => {
+      [items, waits] = [list, false];
+      if (!box.isConnected) return;
+      show();
+      if (early) choose(0);
+    }).catch((error) => { empty.textContent = error.message; });
+  }
   return box;
 }
 

@@ -85,15 +85,14 @@ export class Runs {
     this.editor.panel?.refresh({ data: true });
   }
 
-  async choose() {
+  choose() {
     const { editor } = this;
-    const rows = await editor.api.runs();
-    if (!rows.length) { editor.toolbar.say(t("no_runs")); return; }
     const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
-    pick(t("runs_title"), rows.map((run) => ({
+    const items = editor.api.runs().then((rows) => rows.map((run) => ({
       title: when.format(new Date(run.created_at)), sub: `${t(`status_${run.status}`)} · ${run.version ? t("version_of", { count: run.version }) : t("draft")}`,
       pick: () => this.follow(run.id),
     })));
+    pick(t("runs_title"), items, { none: t("no_runs") });
   }
 
   /// Runs again from a step, with the results of those before it.

@@ -2,7 +2,7 @@
 // what both changed is asked for.
 import { same } from "./document.js";
 import * as commands from "./commands.js";
-import { merge, takeTheirs } from "./merge.js";
+import { load } from "./lazy.js";
 import { announce, button, dialog, h, t } from "./dom.js";
 
 const PAUSE_MS = 700;
@@ -76,8 +76,9 @@ export class Saving {
   /// Takes over what somebody else has saved.
   async join() {
     let loaded;
+    let merging;
     try {
-      loaded = await this.editor.api.load();
+      [loaded, merging] = await Promise.all([this.editor.api.load(), load("merge")]);
     } catch (error) {
       this.set("failed", error.message);
       this.later(AGAIN_MS);
@@ -86,10 +87,10 @@ export class Saving {
     if (loaded.workflow.draft_revision <= this.revision) return;
     const theirs = new this.editor.doc.constructor(loaded.document).toJSON();
     const mine = this.editor.doc.toJSON();
-    const { document, conflicts } = merge(this.base, mine, theirs);
+    const { document, conflicts } = merging.merge(this.base, mine, theirs);
     this.revision = loaded.workflow.draft_revision;
     this.base = theirs;
-    if (conflicts.length) { this.ask(document, conflicts); return; }
+    if (conflicts.length) { this.ask(document, conflicts, merging.takeTheirs); return; }
     this.adopt(document);
     this.editor.toolbar.say(t("joined"));
   }
@@ -103,7 +104,7 @@ export class Saving {
     this.later(50);
   }
 
-  ask(document, conflicts) {
+  ask(document, conflicts, takeTheirs) {
     this.set("asking");
     const chosen = conflicts.map(() => "mine");
     const rows = conflicts.map((conflict, index) => {

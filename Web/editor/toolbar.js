@@ -2,9 +2,12 @@
 import { announce, button, h, t } from "./dom.js";
 import * as commands from "./commands.js";
 import * as views from "./viewport.js";
-import { openVersions, publish } from "./versions.js";
+import { load, openLazily } from "./lazy.js";
 
 const SAID_MS = 12_000;
+
+const openVersions = (editor) => openLazily(t("versions"), { kind: "wide" }, [load("versions"), editor.api.versions()], (module, rows, box) => module.versions(editor, rows, box));
+const publish = (editor) => openLazily(t("publish_title"), {}, [load("versions")], (module, box) => module.publication(editor, box));
 
 export class Toolbar {
   constructor(editor) {

@@ -3,9 +3,10 @@ import * as commands from "./commands.js";
 import { Doc } from "./document.js";
 import { difference } from "./merge.js";
 import { bounds, curve, portY, size } from "./geometry.js";
-import { announce, button, dialog, h, s, t } from "./dom.js";
+import { announce, button, h, s, t } from "./dom.js";
 
-export function publish(editor) {
+/// What stands in the dialog that publishes.
+export function publication(editor, box) {
   const note = h("textarea", { id: "version-note", rows: 3, maxlength: 1000 });
   const faults = h("ul.faults", { role: "alert" });
   const submit = button(t("publish"), async () => {
@@ -25,8 +26,7 @@ export function publish(editor) {
       submit.disabled = false;
     }
   }, { kind: "primary" });
-  const box = dialog(t("publish_title"), [h("p", {}, t("publish_hint")), h("div.field", {}, h("label", { for: "version-note" }, t("version_note")), note), faults,
-    h("p.buttons", {}, submit)]);
+  return [h("p", {}, t("publish_hint")), h("div.field", {}, h("label", { for: "version-note" }, t("version_note")), note), faults, h("p.buttons", {}, submit)];
 }
 
 /// Marks the nodes that faults speak of.
@@ -40,8 +40,8 @@ export function showFaults(editor, error) {
   editor.refresh();
 }
 
-export async function openVersions(editor) {
-  const rows = await editor.api.versions();
+/// What stands in the dialog of versions.
+export function versions(editor, rows, box) {
   const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
   const options = () => [h("option", { value: "draft" }, t("draft")), ...rows.map((row) => h("option", { value: row.number }, t("version_of", { count: row.number })))];
   const before = h("select", { "aria-label": t("compare_before") }, ...options());
@@ -62,10 +62,9 @@ export async function openVersions(editor) {
       box.close();
       editor.toolbar.say(t("rolled_back", { count: row.number }));
     }, { "aria-label": t("roll_back_to", { count: row.number }) }) : undefined));
-  const box = dialog(t("versions"), rows.length
-    ? [h("ul.versions", {}, ...list), h("div.compare", {}, h("h3", {}, t("compare")), before, h("span", {}, "→"), after, button(t("compare"), compare)), result]
-    : h("p", {}, t("no_versions")), { kind: "wide" });
-  if (rows.length) compare();
+  if (!rows.length) return h("p", {}, t("no_versions"));
+  compare();
+  return [h("ul.versions", {}, ...list), h("div.compare", {}, h("h3", {}, t("compare")), before, h("span", {}, "→"), after, button(t("compare"), compare)), result];
 }
 
 function comparison(editor, before, after) {

@@ -58,8 +58,10 @@ package struct Console: Sendable {
             <form method="post" action="/sign-out"><button class="button small">\(text("http.console.sign_out"))</button></form>
             """
         var layout = Layout(
-            title: "\(title) · AIAS", localizer: text, styles: Console.styles.map(files.url), scripts: (Console.scripts + scripts).map(files.url),
+            title: "\(title) · AIAS", localizer: text, styles: Console.styles.map(files.url),
+            scripts: (Console.scripts + scripts).map(files.moduleURL),
             navigation: links(entries, call, current: current), who: who)
+        layout.modules = scripts.flatMap(files.modules(neededBy:)).map(files.moduleURL)
         layout.icon = files.url(Console.icon)
         layout.brand = Console.brand
         return layout
@@ -118,7 +120,7 @@ package struct Console: Sendable {
 
     private func door(_ text: Localizer, title: String, status: Int, _ card: HTML) -> Answer {
         var layout = Layout(
-            title: "\(title) · AIAS", localizer: text, styles: Console.styles.map(files.url), scripts: Console.scripts.map(files.url))
+            title: "\(title) · AIAS", localizer: text, styles: Console.styles.map(files.url), scripts: Console.scripts.map(files.moduleURL))
         layout.icon = files.url(Console.icon)
         layout.mainClass = "door"
         return layout.page("<div class=\"card\"><div class=\"brand\">\(Console.mark)AIAS</div>\(card)</div>", status: status)

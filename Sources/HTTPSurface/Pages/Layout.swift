@@ -22,6 +22,8 @@ package struct Layout: Sendable {
     /// Addresses of style sheets and of ES modules; nothing inline passes the content security policy.
     package var styles: [String]
     package var scripts: [String]
+    /// Addresses of what the scripts import, so that all of it is fetched at once.
+    package var modules: [String] = []
     package var navigation: [Link]
     /// Who is signed in, and the way out.
     package var who: HTML?
@@ -54,6 +56,7 @@ package struct Layout: Sendable {
         <title>\(title)</title>
         \(icon.map { "<link rel=\"icon\" type=\"image/svg+xml\" href=\"\(href: $0)\">\n" as HTML })\
         \(styles.map { "<link rel=\"stylesheet\" href=\"\(href: $0)\">\n" as HTML })\
+        \(modules.map { "<link rel=\"modulepreload\" href=\"\(href: $0)\">\n" as HTML })\
         \(scripts.map { "<script type=\"module\" src=\"\(href: $0)\"></script>\n" as HTML })\
         </head>
         <body>
