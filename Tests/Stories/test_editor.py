@@ -208,8 +208,8 @@ def test_two_people_change_one_draft_and_nothing_is_lost(server, studio, chromiu
     ana.saved()
     bea.saved()
     expect(one.locator(".saved")).to_have_attribute("data-state", "saved")
-    one.wait_for_function("document.querySelector('workflow-editor').editor.doc.node('b').notes === 'from bea'")
-    other.wait_for_function("document.querySelector('workflow-editor').editor.doc.node('a').position[1] === 200")
+    one.wait_for_function("() => document.querySelector('workflow-editor').editor.doc.node('b').notes === 'from bea'")
+    other.wait_for_function("() => document.querySelector('workflow-editor').editor.doc.node('a').position[1] === 200")
     # Both change the same field: the later one is asked.
     bea.context.set_offline(True)
     one.evaluate(change, ["b", {"notes": "ana's"}])
