@@ -30,6 +30,8 @@ export class Editor {
     this.focusID = this.doc.nodes.keys().next().value;
     this.toolbar = new Toolbar(this);
     const body = h("div.workbench");
+    // It fills the window from now on, so that what is measured stays.
+    root.dataset.drawn = "";
     root.replaceChildren(this.toolbar.element, body);
     this.outline = new Outline(body, this);
     this.canvas = new Canvas(body, this);

@@ -6,7 +6,7 @@ export class Outline {
   constructor(root, editor) {
     this.editor = editor;
     this.list = h("ul", { "aria-labelledby": "outline-title" });
-    this.element = h("aside.outline", { "aria-labelledby": "outline-title" },
+    this.element = h("aside.outline", { id: "outline", "aria-labelledby": "outline-title" },
       h("header", {}, h("h2", { id: "outline-title" }, t("outline")), editor.mayWrite ? button(t("add"), () => editor.palette(), { "aria-label": t("add_node") }) : undefined), this.list);
     root.append(this.element);
     this.list.addEventListener("keydown", (event) => this.key(event));
@@ -119,7 +119,8 @@ export class Outline {
     if (editor.rights.run && editor.overlay?.states.get(editor.doc.node(id).name)) acts.push([t("retry_from_here"), () => editor.runs.retry(editor.doc.node(id).name)]);
     const menu = h("div.menu", { role: "menu", id: uid("menu"), popover: "auto", "aria-label": t("actions_of", { name: editor.doc.node(id).name }) },
       ...acts.map(([label, act]) => h("button", { type: "button", role: "menuitem", tabindex: "-1", onclick: () => { menu.hidePopover(); act(); } }, label)));
-    document.body.append(menu);
+    // Within the page's main part, for those who go by landmarks.
+    editor.root.append(menu);
     menu.addEventListener("toggle", (event) => {
       if (event.newState !== "closed") return;
       menu.remove();
