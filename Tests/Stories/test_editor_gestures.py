@@ -113,6 +113,39 @@ def test_a_node_is_inserted_into_an_edge(three):
     assert place(three, "Start")[0] < place(three, "Limit")[0] < place(three, "Middle")[0] < place(three, "End")[0]
 
 
+def test_a_node_dropped_on_an_edge_is_put_into_it(server, studio, desk):
+    nodes = [start(connections=["end"]), step("End", (560, 0)), step("Loose", (280, 200))]
+    page = desk.open(blank(server, studio["api_key"], "Splice", nodes))
+    drag(page, middle(desk.node("Loose")), between(middle(desk.port("Start")), middle(desk.port("End", "in"))))
+    assert desk.edges() == {("Start", 0, "Loose", 0), ("Loose", 0, "End", 0)}
+    page.keyboard.press("Control+z")
+    assert desk.edges() == {("Start", 0, "End", 0)} and place(desk, "Loose") == [280, 200]
+    desk.saved()
+
+
+def test_a_line_drawn_with_alt_cuts_the_edges_it_crosses(three):
+    page = three.page
+    x, y = between(middle(three.port("Start")), middle(three.port("Middle", "in")))
+    page.keyboard.down("Alt")
+    drag(page, (x, y - 80), (x, y + 80))
+    page.keyboard.up("Alt")
+    assert three.edges() == {("Middle", 0, "End", 0)}
+    three.saved()
+
+
+def test_what_leads_to_a_node_and_what_follows_it_is_chosen_by_a_key(three):
+    three.node("Middle").click()
+    three.page.keyboard.press("]")
+    assert chosen(three) == {"Middle", "End"}
+    three.node("Middle").click()
+    three.page.keyboard.press("[")
+    assert chosen(three) == {"Start", "Middle"}
+    three.page.keyboard.press("0")
+    assert view(three)["k"] == pytest.approx(1)
+    three.page.keyboard.press("F2")
+    expect(three.page.get_by_label("Name of the node")).to_be_focused()
+
+
 def test_a_wheel_with_control_zooms_at_the_cursor_and_without_pans(three):
     page = three.page
     at = middle(three.node("End"))

@@ -219,6 +219,8 @@ export class Canvas {
     this.ghost.setAttribute("d", from ? curve(from[0], from[1], to[0], to[1]) : "");
   }
 
+  showSlice(from, to) { this.ghost.setAttribute("d", from ? `M${from[0]} ${from[1]}L${to[0]} ${to[1]}` : ""); }
+
   showBand(box) {
     this.band.hidden = !box;
     if (!box) return;

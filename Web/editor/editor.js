@@ -126,6 +126,20 @@ export class Editor {
 
   // MARK: What people do
 
+  /// Chooses also all that leads to what is chosen, or all that follows it.
+  selectAlong(way) {
+    const seen = new Set(this.selection);
+    const open = [...seen];
+    while (open.length) {
+      for (const edge of this.doc[way](open.pop())) {
+        const next = way === "incoming" ? edge.from : edge.to;
+        if (!seen.has(next)) { seen.add(next); open.push(next); }
+      }
+    }
+    // The one that was chosen last stays the one that keys act on.
+    this.select([...seen].reverse(), { focus: true });
+  }
+
   /// The palette of kinds; what is chosen is put at a place, behind a node, or into an edge.
   palette({ at, link, edge, triggers = false } = {}) {
     if (!this.mayWrite) return;
@@ -275,7 +289,8 @@ export class Editor {
     this.open(node.id);
   }
 
-  open(id) {
+  /// - first: names where in the panel the first field is looked for.
+  open(id, first = ":scope .form-fields") {
     const node = this.doc.node(id);
     if (this.panel || !node) return;
     const kind = this.kinds.get(node.kind);
@@ -286,7 +301,7 @@ export class Editor {
     openLazily(isNote ? t("note") : kind?.title ?? node.kind, {
       kind: isNote ? "" : "node-panel",
       onclose: () => { this.panel = undefined; this.saving.touch(); this.canvas.nodes.get(id)?.element.focus({ preventScroll: true }); },
-    }, [load("panel"), whole], (module, _, box) => module.fillPanel(this, id, box), ":scope .form-fields");
+    }, [load("panel"), whole], (module, _, box) => module.fillPanel(this, id, box), first);
   }
 
   /// The whole declaration of a kind, asked for once.
@@ -333,14 +348,14 @@ export class Editor {
     const id = this.focusID;
     const direction = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" }[event.key];
     const act = {
-      Delete: () => this.deleteSelection(), Backspace: () => this.deleteSelection(), Enter: () => id && this.open(id),
+      Delete: () => this.deleteSelection(), Backspace: () => this.deleteSelection(), Enter: () => id && this.open(id), F2: () => id && this.open(id, ":scope .parameters > header"),
       Escape: () => { this.endTapConnect(); this.select([], { quiet: true }); },
     }[event.key] ?? (command ? {
       a: () => this.select([...this.doc.nodes.keys()]), d: () => this.duplicate(),
     } : event.altKey ? {} : {
       n: () => this.palette(), a: () => id && this.addAfter(id), c: () => id && this.connectFrom(id), x: () => id && this.disconnectFrom(id),
-      d: () => this.toggle(), l: () => this.arrange(), f: () => this.canvas.fit(), "1": () => this.canvas.fit(), s: () => this.addNote(),
-      "+": () => this.toolbar.zoom(1.25), "-": () => this.toolbar.zoom(0.8), "=": () => this.toolbar.zoom(1.25), "/": () => this.search(),
+      d: () => this.toggle(), l: () => this.arrange(), f: () => this.canvas.fit(), "1": () => this.canvas.fit(), "0": () => this.toolbar.zoom(1 / this.canvas.view.k), s: () => this.addNote(),
+      "+": () => this.toolbar.zoom(1.25), "-": () => this.toolbar.zoom(0.8), "=": () => this.toolbar.zoom(1.25), "/": () => this.search(), "[": () => this.selectAlong("incoming"), "]": () => this.selectAlong("outgoing"),
     })[event.key.toLowerCase()];
     if (direction) { event.preventDefault(); this.arrow(direction, event); return; }
     if (!act) return;

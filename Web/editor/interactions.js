@@ -3,6 +3,7 @@ import { align, fromCorners, overlaps, snap } from "./geometry.js";
 import * as views from "./viewport.js";
 import * as commands from "./commands.js";
 import { refusal } from "./kinds.js";
+import { slicing, spliced } from "./wires.js";
 import { announce, t } from "./dom.js";
 
 const SLACK = 4;
@@ -57,6 +58,7 @@ export class Pointers {
     if (port && editor.mayWrite) return connecting(editor, node.dataset.node, port.dataset.port, Number(port.dataset.index), event);
     if (node) return dragging(editor, node.dataset.node, event);
     if (edge) return edgeGrip(editor, edge.dataset.edge, event);
+    if (event.altKey && editor.mayWrite) return slicing(editor, event);
     return event.pointerType === "touch" ? panning(this.canvas, event, () => editor.select([])) : marquee(editor, event);
   }
 
@@ -189,10 +191,17 @@ function dragging(editor, id, start) {
   const others = canvas.allBoxes().filter((box) => !from.has(box.id));
   let moved = false;
   let places = new Map();
+  let wire;
+  const over = (edge) => {
+    canvas.links.get(wire?.key)?.group.classList.remove("chosen");
+    wire = edge;
+    canvas.links.get(wire?.key)?.group.classList.add("chosen");
+  };
   return {
     move(event) {
       moved ||= far(start, event);
       if (!moved || !editor.mayWrite) return;
+      over(ids.length === 1 ? spliced(editor, id, event) : undefined);
       let dx = (event.clientX - start.clientX) / canvas.view.k;
       let dy = (event.clientY - start.clientY) / canvas.view.k;
       if (!event.altKey) {
@@ -211,12 +220,19 @@ function dragging(editor, id, start) {
         editor.focusID = id;
         return editor.tapped(id, event);
       }
+      const into = wire;
+      over();
+      if (into) {
+        editor.run(t("do_insert"), commands.insert(editor.doc, { ...editor.doc.node(id), position: places.get(id).map(Math.round) }, into));
+        canvas.endPreview();
+        return announce(t("inserted", { name: editor.doc.node(id).name }));
+      }
       const ops = commands.move(editor.doc, places);
       if (ops.length) editor.run(t("do_move"), ops);
       canvas.endPreview();
       return undefined;
     },
-    cancel() { canvas.endPreview(); },
+    cancel() { over(); canvas.endPreview(); },
   };
 }
 
