@@ -286,6 +286,38 @@ def test_notes_are_written_coloured_and_resized(three):
     three.saved()
 
 
+def test_what_is_chosen_is_grouped_named_coloured_moved_copied_and_ungrouped(three):
+    page = three.page
+    three.node("Start").click()
+    page.keyboard.press("]")
+    page.keyboard.press("Control+g")
+    page.get_by_label("Text", exact=True).fill("Greeting")
+    page.get_by_label("Colour").select_option("Purple")
+    page.keyboard.press("Escape")
+    frame = page.locator(".node.group")
+    expect(frame).to_have_attribute("data-color", "6")
+    expect(frame).to_have_attribute("aria-label", "Greeting, Group")
+    page.get_by_role("button", name="Fit", exact=True).click()
+    box = frame.bounding_box()
+    before = {name: place(three, name) for name in ["Start", "Middle", "End", "Note"]}
+    grip = box["x"] + 20, box["y"] + box["height"] - 12
+    drag(page, grip, (grip[0] + 60, grip[1] + 40))
+    after = {name: place(three, name) for name in before}
+    assert len({(after[name][0] - before[name][0], after[name][1] - before[name][1]) for name in before}) == 1 and after != before
+    page.keyboard.press("Control+d")
+    expect(three.node("End 2")).to_be_visible()
+    assert page.locator(".node.group").count() == 2 and ("Start 2", 0, "Middle 2", 0) in three.edges()
+    page.keyboard.press("Control+z")
+    expect(three.node("End 2")).to_have_count(0)
+    frame.focus()
+    page.keyboard.press("Control+k")
+    choose(page, "Select all")
+    page.keyboard.press("Control+Shift+g")
+    expect(frame).to_have_count(0)
+    assert chosen(three) == {"Start", "Middle", "End"}
+    three.saved()
+
+
 def test_a_node_is_found_by_what_stands_in_it_and_shown(three):
     page = three.page
     page.keyboard.press("Control+k")

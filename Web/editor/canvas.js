@@ -2,6 +2,7 @@
 import { h, s, t } from "./dom.js";
 import { icon } from "./icons.js";
 import { bounds, curve, portY, size } from "./geometry.js";
+import { isGroup } from "./groups.js";
 import * as views from "./viewport.js";
 
 const HIT = 14;
@@ -92,13 +93,14 @@ export class Canvas {
     const box = this.boxes.get(node.id);
     const isNote = node.kind === "sticky_note";
     const element = h(`div.node.${isNote ? "sticky" : node.type}`, {
-      "data-node": node.id, tabindex: "-1", role: "group", "aria-label": this.label(node), "aria-roledescription": isNote ? t("note") : t("node"),
+      "data-node": node.id, tabindex: "-1", role: "group", "aria-label": this.label(node), "aria-roledescription": isGroup(node) ? t("group") : isNote ? t("note") : t("node"),
     });
     element.style.width = `${box.width}px`;
     element.style.height = `${box.height}px`;
     element.style.transform = `translate(${node.position[0]}px, ${node.position[1]}px)`;
     if (isNote) {
       element.dataset.color = String(node.config.color ?? 1);
+      element.classList.toggle("group", isGroup(node));
       element.append(h("div.text", {}, String(node.config.content ?? t("note_text"))), h("b.resize", { "data-resize": node.id }));
       return element;
     }
@@ -125,6 +127,7 @@ export class Canvas {
   label(node) {
     const kind = this.editor.kinds.get(node.kind)?.title ?? node.kind;
     const state = this.editor.overlay?.states.get(node.name)?.status;
+    if (isGroup(node)) return [node.config.content, t("group")].filter(Boolean).join(", ");
     return [node.name, kind, node.disabled && t("disabled"), state && t(`status_${state}`)].filter(Boolean).join(", ");
   }
 

@@ -3,6 +3,7 @@
 import { Doc, History } from "./document.js";
 import * as commands from "./commands.js";
 import * as clipboard from "./clipboard.js";
+import { group, isGroup, withMembers } from "./groups.js";
 import { neighbour } from "./geometry.js";
 import { layout } from "./layout.js";
 import { refusal } from "./kinds.js";
@@ -265,7 +266,7 @@ export class Editor {
   }
 
   duplicate(ids = [...this.selection]) {
-    if (ids.length) this.insertPart(JSON.parse(clipboard.write(this.doc, ids)), undefined, t("do_duplicate"));
+    if (ids.length) this.insertPart(JSON.parse(clipboard.write(this.doc, withMembers(this, ids))), undefined, t("do_duplicate"));
   }
 
   insertPart(part, center, label) {
@@ -283,6 +284,24 @@ export class Editor {
     announce(t("arranged"));
   }
 
+  /// Puts a frame around what is chosen, and asks for its name.
+  group() {
+    if (!this.selection.size || !this.mayWrite) return;
+    const { id, ops } = group(this, [...this.selection], t("group"));
+    this.run(t("do_group"), ops);
+    this.select([id], { quiet: true, focus: true });
+    this.open(id);
+  }
+
+  /// Takes the frames away that are chosen; what lay in them stays and is chosen.
+  ungroup() {
+    const frames = [...this.selection].filter((id) => isGroup(this.doc.node(id)));
+    if (!frames.length) return;
+    const members = withMembers(this, frames).filter((id) => !frames.includes(id));
+    this.run(t("do_ungroup"), commands.remove(this.doc, frames));
+    this.select(members, { focus: true });
+  }
+
   addNote() {
     const kind = this.kinds.get("sticky_note");
     const node = this.addKind(kind, {});
@@ -298,7 +317,7 @@ export class Editor {
     const whole = isNote || !kind || kind.parameters || this.learn(node.kind);
     // Until it is filled there is nothing in it to draw again.
     this.panel = { refresh() {} };
-    openLazily(isNote ? t("note") : kind?.title ?? node.kind, {
+    openLazily(isGroup(node) ? t("group") : isNote ? t("note") : kind?.title ?? node.kind, {
       kind: isNote ? "" : "node-panel",
       onclose: () => { this.panel = undefined; this.saving.touch(); this.canvas.nodes.get(id)?.element.focus({ preventScroll: true }); },
     }, [load("panel"), whole], (module, _, box) => module.fillPanel(this, id, box), first);
@@ -351,7 +370,7 @@ export class Editor {
       Delete: () => this.deleteSelection(), Backspace: () => this.deleteSelection(), Enter: () => id && this.open(id), F2: () => id && this.open(id, ":scope .parameters > header"),
       Escape: () => { this.endTapConnect(); this.select([], { quiet: true }); },
     }[event.key] ?? (command ? {
-      a: () => this.select([...this.doc.nodes.keys()]), d: () => this.duplicate(),
+      a: () => this.select([...this.doc.nodes.keys()]), d: () => this.duplicate(), g: () => (event.shiftKey ? this.ungroup() : this.group()),
     } : event.altKey ? {} : {
       n: () => this.palette(), a: () => id && this.addAfter(id), c: () => id && this.connectFrom(id), x: () => id && this.disconnectFrom(id),
       d: () => this.toggle(), l: () => this.arrange(), f: () => this.canvas.fit(), "1": () => this.canvas.fit(), "0": () => this.toolbar.zoom(1 / this.canvas.view.k), s: () => this.addNote(),
@@ -376,7 +395,7 @@ export class Editor {
     }
     const step = event.shiftKey ? 5 * NUDGE : NUDGE;
     const [dx, dy] = { left: [-step, 0], right: [step, 0], up: [0, -step], down: [0, step] }[direction];
-    const places = new Map([...this.selection].map((id) => [id, this.doc.node(id).position.map((value, axis) => value + (axis ? dy : dx))]));
+    const places = new Map(withMembers(this, this.selection).map((id) => [id, this.doc.node(id).position.map((value, axis) => value + (axis ? dy : dx))]));
     this.run(t("do_move"), commands.move(this.doc, places), `nudge ${[...this.selection].join()}`);
     const [x, y] = places.values().next().value;
     announce(t("moved_to", { name: Math.round(x), other: Math.round(y) }));
@@ -393,9 +412,11 @@ export class Editor {
     }
     if (!this.selection.size || !getSelection().isCollapsed) return;
     event.preventDefault();
-    event.clipboardData.setData("text/plain", clipboard.write(this.doc, this.selection));
-    announce(t("copied", { count: this.selection.size }));
-    if (name === "cut") this.deleteSelection();
+    event.clipboardData.setData("text/plain", clipboard.write(this.doc, withMembers(this, this.selection)));
+    announce(t("copied", { count: withMembers(this, this.selection).length }));
+    if (name !== "cut") return;
+    this.select(withMembers(this, this.selection), { quiet: true });
+    this.deleteSelection();
   }
 
   async pasteText(text) {

@@ -4,6 +4,7 @@ import * as views from "./viewport.js";
 import * as commands from "./commands.js";
 import { refusal } from "./kinds.js";
 import { slicing, spliced } from "./wires.js";
+import { withMembers } from "./groups.js";
 import { announce, t } from "./dom.js";
 
 const SLACK = 4;
@@ -185,7 +186,9 @@ function dragging(editor, id, start) {
   const additive = start.shiftKey || start.ctrlKey || start.metaKey;
   const wasChosen = editor.selection.has(id);
   if (!wasChosen) editor.select(additive ? [...editor.selection, id] : [id], { quiet: true });
-  const ids = [...editor.selection];
+  const chosen = [...editor.selection];
+  // With Alt a frame moves without what lies in it.
+  const ids = start.altKey ? chosen : withMembers(editor, chosen);
   const held = canvas.box(id);
   const from = new Map(ids.map((one) => [one, editor.doc.node(one).position]));
   const others = canvas.allBoxes().filter((box) => !from.has(box.id));
@@ -216,7 +219,7 @@ function dragging(editor, id, start) {
     },
     end(event) {
       if (!moved) {
-        if (wasChosen) editor.select(additive ? ids.filter((one) => one !== id) : [id]);
+        if (wasChosen) editor.select(additive ? chosen.filter((one) => one !== id) : [id]);
         editor.focusID = id;
         return editor.tapped(id, event);
       }

@@ -44,7 +44,7 @@ export class Toolbar {
     const { editor } = this;
     const all = [[t("add_node"), () => editor.palette()], [t("fit"), () => editor.canvas.fit()], [t("versions"), () => openVersions(editor)]];
     if (editor.mayWrite) {
-      all.push([t("arrange"), () => editor.arrange()], [t("add_note"), () => editor.addNote()], [t("undo"), () => editor.undo()], [t("redo"), () => editor.redo()],
+      all.push([t("arrange"), () => editor.arrange()], [t("add_note"), () => editor.addNote()], [t("group_chosen"), () => editor.group()], [t("ungroup"), () => editor.ungroup()], [t("undo"), () => editor.undo()], [t("redo"), () => editor.redo()],
         [t("select_all"), () => editor.select([...editor.doc.nodes.keys()])]);
     }
     if (editor.rights.run) all.push([t("run"), () => editor.runs.start()]);
