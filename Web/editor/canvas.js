@@ -325,9 +325,16 @@ export class Canvas {
       const pen = this.map.getContext("2d");
       const style = getComputedStyle(this.map);
       const { seen, whole, k, dx, dy } = this.mapScale();
+      pen.lineWidth = 1;
       pen.clearRect(0, 0, this.map.width, this.map.height);
       pen.fillStyle = style.color;
-      for (const box of this.allBoxes()) pen.fillRect((box.x - whole.x) * k + dx, (box.y - whole.y) * k + dy, Math.max(2, box.width * k), Math.max(2, box.height * k));
+      pen.strokeStyle = style.color;
+      for (const box of this.allBoxes()) {
+        const shape = [(box.x - whole.x) * k + dx, (box.y - whole.y) * k + dy, Math.max(2, box.width * k), Math.max(2, box.height * k)];
+        // A frame does not hide what lies in it.
+        if (this.editor.doc.node(box.id).kind === "sticky_note") pen.strokeRect(...shape);
+        else pen.fillRect(...shape);
+      }
       pen.strokeStyle = style.borderTopColor;
       pen.lineWidth = 1.5;
       pen.strokeRect((seen.x - whole.x) * k + dx, (seen.y - whole.y) * k + dy, seen.width * k, seen.height * k);

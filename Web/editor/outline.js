@@ -1,6 +1,7 @@
 // The workflow as a list in the order of its data: beside the canvas, and enough to do everything without it.
 import { announce, button, h, t, uid } from "./dom.js";
 import { icon } from "./icons.js";
+import { isGroup } from "./groups.js";
 
 export class Outline {
   constructor(root, editor) {
@@ -44,7 +45,7 @@ export class Outline {
       const targets = edges.length ? h("span.to", {}, `→ ${edges.map((edge) => doc.node(edge.to).name).join(", ")}`) : undefined;
       const fault = this.editor.faults?.get(node.id);
       const main = h("button.row", { type: "button", "data-row": node.id, tabindex: "-1", onclick: () => this.choose(node.id) },
-        icon(kinds.get(node.kind)?.icon), h("span.name", {}, node.name), targets, fault ? h("span.fault", {}, fault) : undefined);
+        icon(kinds.get(node.kind)?.icon), h("span.name", {}, (isGroup(node) && node.config.content) || node.name), targets, fault ? h("span.fault", {}, fault) : undefined);
       const menu = h("button.more", { type: "button", tabindex: "-1", "data-menu": node.id, "aria-haspopup": "menu", "aria-label": t("actions_of", { name: node.name }), onclick: (event) => this.menu(node.id, event.currentTarget) }, "⋯");
       return [node.id, { node, mark, main, element: h("li", {}, main, menu) }];
     });
