@@ -3,7 +3,6 @@
 import http.server
 import json
 import threading
-import urllib.request
 
 ROUTES = {
     ("Webhook", 0, "If", 0), ("If", 0, "Sales", 0), ("If", 1, "Nurture", 0), ("Sales", 0, "Answer", 0), ("Nurture", 0, "Answer", 0)}
@@ -52,10 +51,3 @@ def is_routed(server, service, path):
     assert large[:2] == (200, {"lane": "sales", "joinUrl": "wss://calls.example/1"}), large
     assert small[:2] == (200, {"lane": "nurture"}), small
     assert [path for path, _ in service.seen] == ["/leads"]
-
-
-def call(server, path, body):
-    """Status and text of what a webhook answers, whatever its type."""
-    request = urllib.request.Request(f"{server.base}/hooks/studio/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return answer.status, answer.read().decode()

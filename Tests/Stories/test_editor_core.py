@@ -85,9 +85,10 @@ def test_undo_to_the_start_gives_the_first_document_and_redo_the_last(core):
             const last = text(doc);
             let steps = 0;
             while (history.undo()) steps += 1;
-            if (!d.same(JSON.parse(text(doc)), JSON.parse(first))) wrong.push([seed, "undo", done]);
+            // Byte for byte, whatever was put in and taken out between.
+            if (text(doc) !== first) wrong.push([seed, "undo", done]);
             while (history.redo()) steps += 1;
-            if (!d.same(JSON.parse(text(doc)), JSON.parse(last))) wrong.push([seed, "redo", done]);
+            if (text(doc) !== last) wrong.push([seed, "redo", done]);
             if (done < commands / 4 || steps < 20) wrong.push([seed, "little was done", done, steps]);
           }
           return wrong;

@@ -2,6 +2,7 @@
 import { h, s, t } from "./dom.js";
 import { icon } from "./icons.js";
 import { bounds, curve, portY, size } from "./geometry.js";
+import { isGroup } from "./groups.js";
 import * as views from "./viewport.js";
 
 const HIT = 14;
@@ -92,13 +93,14 @@ export class Canvas {
     const box = this.boxes.get(node.id);
     const isNote = node.kind === "sticky_note";
     const element = h(`div.node.${isNote ? "sticky" : node.type}`, {
-      "data-node": node.id, tabindex: "-1", role: "group", "aria-label": this.label(node), "aria-roledescription": isNote ? t("note") : t("node"),
+      "data-node": node.id, tabindex: "-1", role: "group", "aria-label": this.label(node), "aria-roledescription": isGroup(node) ? t("group") : isNote ? t("note") : t("node"),
     });
     element.style.width = `${box.width}px`;
     element.style.height = `${box.height}px`;
     element.style.transform = `translate(${node.position[0]}px, ${node.position[1]}px)`;
     if (isNote) {
       element.dataset.color = String(node.config.color ?? 1);
+      element.classList.toggle("group", isGroup(node));
       element.append(h("div.text", {}, String(node.config.content ?? t("note_text"))), h("b.resize", { "data-resize": node.id }));
       return element;
     }
@@ -125,6 +127,7 @@ export class Canvas {
   label(node) {
     const kind = this.editor.kinds.get(node.kind)?.title ?? node.kind;
     const state = this.editor.overlay?.states.get(node.name)?.status;
+    if (isGroup(node)) return [node.config.content, t("group")].filter(Boolean).join(", ");
     return [node.name, kind, node.disabled && t("disabled"), state && t(`status_${state}`)].filter(Boolean).join(", ");
   }
 
@@ -218,6 +221,8 @@ export class Canvas {
   showGhost(from, to) {
     this.ghost.setAttribute("d", from ? curve(from[0], from[1], to[0], to[1]) : "");
   }
+
+  showSlice(from, to) { this.ghost.setAttribute("d", from ? `M${from[0]} ${from[1]}L${to[0]} ${to[1]}` : ""); }
 
   showBand(box) {
     this.band.hidden = !box;
@@ -320,9 +325,16 @@ export class Canvas {
       const pen = this.map.getContext("2d");
       const style = getComputedStyle(this.map);
       const { seen, whole, k, dx, dy } = this.mapScale();
+      pen.lineWidth = 1;
       pen.clearRect(0, 0, this.map.width, this.map.height);
       pen.fillStyle = style.color;
-      for (const box of this.allBoxes()) pen.fillRect((box.x - whole.x) * k + dx, (box.y - whole.y) * k + dy, Math.max(2, box.width * k), Math.max(2, box.height * k));
+      pen.strokeStyle = style.color;
+      for (const box of this.allBoxes()) {
+        const shape = [(box.x - whole.x) * k + dx, (box.y - whole.y) * k + dy, Math.max(2, box.width * k), Math.max(2, box.height * k)];
+        // A frame does not hide what lies in it.
+        if (this.editor.doc.node(box.id).kind === "sticky_note") pen.strokeRect(...shape);
+        else pen.fillRect(...shape);
+      }
       pen.strokeStyle = style.borderTopColor;
       pen.lineWidth = 1.5;
       pen.strokeRect((seen.x - whole.x) * k + dx, (seen.y - whole.y) * k + dy, seen.width * k, seen.height * k);

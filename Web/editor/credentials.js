@@ -1,11 +1,12 @@
 // A credential made in place: its fields come from its type's declaration.
+import { freeName } from "./commands.js";
 import { button, dialog, h, t, uid } from "./dom.js";
 
 export async function openCredential(editor, type, name, onMade) {
-  const types = await (editor.credentialTypes ??= editor.api.credentialTypes());
+  const [types, known] = await Promise.all([editor.credentialTypes ??= editor.api.credentialTypes(), editor.credentialList ??= editor.api.credentials()]);
   const declared = types.find((one) => one.type === type);
   if (!declared) { editor.toolbar.say(t("unknown_credential_type", { name: type })); return; }
-  const title = h("input", { id: uid("credential-name"), type: "text", value: name ?? declared.title, maxlength: 200 });
+  const title = h("input", { id: uid("credential-name"), type: "text", value: freeName(name ?? declared.title, new Set(known.filter((one) => one.type === type).map((one) => one.name))), maxlength: 200 });
   const controls = new Map(declared.fields.map((field) => [field.name, h("input", {
     id: uid("secret"), type: field.secret ? "password" : field.kind === "number" ? "number" : "text", autocomplete: "off", value: field.default_value ?? "",
   })]));
@@ -22,7 +23,7 @@ export async function openCredential(editor, type, name, onMade) {
       onMade(made);
       box.close();
     } catch (error) {
-      fault.textContent = [error.message, ...error.faults.map((one) => one.message)].join(" ");
+      fault.textContent = [...new Set([error.message, ...(error.faults ?? []).map((one) => one.message)])].join(" ");
     }
   }, { kind: "primary" });
   const box = dialog(declared.title, [h("div.field", {}, h("label", { for: title.id }, t("name")), title), ...fields, fault, h("p.buttons", {}, save)]);

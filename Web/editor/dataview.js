@@ -16,7 +16,7 @@ export class DataView {
     this.items = [];
     this.item = 0;
     this.tabs = h("div.tabs", { role: "group", "aria-label": t("shown_as", { name: title }) });
-    this.body = h("div.data-body", { tabindex: "0", role: "region", "aria-label": title });
+    this.body = h("div.data-body", { tabindex: "0", role: "group", "aria-label": title });
     this.foot = h("p.hint", {});
     this.extra = h("div.extra", {});
     this.element = h("section.data", { "aria-label": title }, h("header", {}, h("h3", {}, title), this.tabs), this.extra, this.body, this.foot);

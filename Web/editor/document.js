@@ -12,6 +12,14 @@ function sorted(value) {
 
 const META = ["name", "settings", "pinned_data", "origin"];
 
+const FIRST = ["id", "type", "kind", "kind_version", "name", "position", "config", "connections"];
+
+/// The fields of a node in an order that does not depend on when each came.
+function ordered(node) {
+  const rest = Object.keys(node).filter((key) => !FIRST.includes(key)).sort();
+  return Object.fromEntries([...FIRST.filter((key) => key in node), ...rest].map((key) => [key, node[key]]));
+}
+
 export class Doc {
   constructor(json = {}) {
     this.meta = {};
@@ -23,7 +31,8 @@ export class Doc {
   }
 
   toJSON() {
-    return clone({ schema: 1, ...this.meta, nodes: [...this.nodes.values()] });
+    const meta = Object.fromEntries(META.filter((key) => this.meta[key] !== undefined).map((key) => [key, this.meta[key]]));
+    return clone({ schema: 1, ...meta, nodes: [...this.nodes.values()].map(ordered) });
   }
 
   node(id) { return this.nodes.get(id); }

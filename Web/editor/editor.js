@@ -3,6 +3,7 @@
 import { Doc, History } from "./document.js";
 import * as commands from "./commands.js";
 import * as clipboard from "./clipboard.js";
+import { group, isGroup, withMembers } from "./groups.js";
 import { neighbour } from "./geometry.js";
 import { layout } from "./layout.js";
 import { refusal } from "./kinds.js";
@@ -30,6 +31,8 @@ export class Editor {
     this.focusID = this.doc.nodes.keys().next().value;
     this.toolbar = new Toolbar(this);
     const body = h("div.workbench");
+    // It fills the window from now on, so that what is measured stays.
+    root.dataset.drawn = "";
     root.replaceChildren(this.toolbar.element, body);
     this.outline = new Outline(body, this);
     this.canvas = new Canvas(body, this);
@@ -123,6 +126,20 @@ export class Editor {
   closeEdgeTools() { this.edgeTools?.remove(); this.edgeTools = undefined; }
 
   // MARK: What people do
+
+  /// Chooses also all that leads to what is chosen, or all that follows it.
+  selectAlong(way) {
+    const seen = new Set(this.selection);
+    const open = [...seen];
+    while (open.length) {
+      for (const edge of this.doc[way](open.pop())) {
+        const next = way === "incoming" ? edge.from : edge.to;
+        if (!seen.has(next)) { seen.add(next); open.push(next); }
+      }
+    }
+    // The one that was chosen last stays the one that keys act on.
+    this.select([...seen].reverse(), { focus: true });
+  }
 
   /// The palette of kinds; what is chosen is put at a place, behind a node, or into an edge.
   palette({ at, link, edge, triggers = false } = {}) {
@@ -249,7 +266,7 @@ export class Editor {
   }
 
   duplicate(ids = [...this.selection]) {
-    if (ids.length) this.insertPart(JSON.parse(clipboard.write(this.doc, ids)), undefined, t("do_duplicate"));
+    if (ids.length) this.insertPart(JSON.parse(clipboard.write(this.doc, withMembers(this, ids))), undefined, t("do_duplicate"));
   }
 
   insertPart(part, center, label) {
@@ -267,13 +284,32 @@ export class Editor {
     announce(t("arranged"));
   }
 
+  /// Puts a frame around what is chosen, and asks for its name.
+  group() {
+    if (!this.selection.size || !this.mayWrite) return;
+    const { id, ops } = group(this, [...this.selection], t("group"));
+    this.run(t("do_group"), ops);
+    this.select([id], { quiet: true, focus: true });
+    this.open(id);
+  }
+
+  /// Takes the frames away that are chosen; what lay in them stays and is chosen.
+  ungroup() {
+    const frames = [...this.selection].filter((id) => isGroup(this.doc.node(id)));
+    if (!frames.length) return;
+    const members = withMembers(this, frames).filter((id) => !frames.includes(id));
+    this.run(t("do_ungroup"), commands.remove(this.doc, frames));
+    this.select(members, { focus: true });
+  }
+
   addNote() {
     const kind = this.kinds.get("sticky_note");
     const node = this.addKind(kind, {});
     this.open(node.id);
   }
 
-  open(id) {
+  /// - first: names where in the panel the first field is looked for.
+  open(id, first = ":scope .form-fields") {
     const node = this.doc.node(id);
     if (this.panel || !node) return;
     const kind = this.kinds.get(node.kind);
@@ -281,10 +317,10 @@ export class Editor {
     const whole = isNote || !kind || kind.parameters || this.learn(node.kind);
     // Until it is filled there is nothing in it to draw again.
     this.panel = { refresh() {} };
-    openLazily(isNote ? t("note") : kind?.title ?? node.kind, {
+    openLazily(isGroup(node) ? t("group") : isNote ? t("note") : kind?.title ?? node.kind, {
       kind: isNote ? "" : "node-panel",
       onclose: () => { this.panel = undefined; this.saving.touch(); this.canvas.nodes.get(id)?.element.focus({ preventScroll: true }); },
-    }, [load("panel"), whole], (module, _, box) => module.fillPanel(this, id, box), ":scope .form-fields");
+    }, [load("panel"), whole], (module, _, box) => module.fillPanel(this, id, box), first);
   }
 
   /// The whole declaration of a kind, asked for once.
@@ -331,14 +367,14 @@ export class Editor {
     const id = this.focusID;
     const direction = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" }[event.key];
     const act = {
-      Delete: () => this.deleteSelection(), Backspace: () => this.deleteSelection(), Enter: () => id && this.open(id),
+      Delete: () => this.deleteSelection(), Backspace: () => this.deleteSelection(), Enter: () => id && this.open(id), F2: () => id && this.open(id, ":scope .parameters > header"),
       Escape: () => { this.endTapConnect(); this.select([], { quiet: true }); },
     }[event.key] ?? (command ? {
-      a: () => this.select([...this.doc.nodes.keys()]), d: () => this.duplicate(),
+      a: () => this.select([...this.doc.nodes.keys()]), d: () => this.duplicate(), g: () => (event.shiftKey ? this.ungroup() : this.group()),
     } : event.altKey ? {} : {
       n: () => this.palette(), a: () => id && this.addAfter(id), c: () => id && this.connectFrom(id), x: () => id && this.disconnectFrom(id),
-      d: () => this.toggle(), l: () => this.arrange(), f: () => this.canvas.fit(), "1": () => this.canvas.fit(), s: () => this.addNote(),
-      "+": () => this.toolbar.zoom(1.25), "-": () => this.toolbar.zoom(0.8), "=": () => this.toolbar.zoom(1.25), "/": () => this.search(),
+      d: () => this.toggle(), l: () => this.arrange(), f: () => this.canvas.fit(), "1": () => this.canvas.fit(), "0": () => this.toolbar.zoom(1 / this.canvas.view.k), s: () => this.addNote(),
+      "+": () => this.toolbar.zoom(1.25), "-": () => this.toolbar.zoom(0.8), "=": () => this.toolbar.zoom(1.25), "/": () => this.search(), "[": () => this.selectAlong("incoming"), "]": () => this.selectAlong("outgoing"),
     })[event.key.toLowerCase()];
     if (direction) { event.preventDefault(); this.arrow(direction, event); return; }
     if (!act) return;
@@ -359,7 +395,7 @@ export class Editor {
     }
     const step = event.shiftKey ? 5 * NUDGE : NUDGE;
     const [dx, dy] = { left: [-step, 0], right: [step, 0], up: [0, -step], down: [0, step] }[direction];
-    const places = new Map([...this.selection].map((id) => [id, this.doc.node(id).position.map((value, axis) => value + (axis ? dy : dx))]));
+    const places = new Map(withMembers(this, this.selection).map((id) => [id, this.doc.node(id).position.map((value, axis) => value + (axis ? dy : dx))]));
     this.run(t("do_move"), commands.move(this.doc, places), `nudge ${[...this.selection].join()}`);
     const [x, y] = places.values().next().value;
     announce(t("moved_to", { name: Math.round(x), other: Math.round(y) }));
@@ -376,9 +412,11 @@ export class Editor {
     }
     if (!this.selection.size || !getSelection().isCollapsed) return;
     event.preventDefault();
-    event.clipboardData.setData("text/plain", clipboard.write(this.doc, this.selection));
-    announce(t("copied", { count: this.selection.size }));
-    if (name === "cut") this.deleteSelection();
+    event.clipboardData.setData("text/plain", clipboard.write(this.doc, withMembers(this, this.selection)));
+    announce(t("copied", { count: withMembers(this, this.selection).length }));
+    if (name !== "cut") return;
+    this.select(withMembers(this, this.selection), { quiet: true });
+    this.deleteSelection();
   }
 
   async pasteText(text) {

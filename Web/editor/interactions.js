@@ -3,6 +3,8 @@ import { align, fromCorners, overlaps, snap } from "./geometry.js";
 import * as views from "./viewport.js";
 import * as commands from "./commands.js";
 import { refusal } from "./kinds.js";
+import { slicing, spliced } from "./wires.js";
+import { withMembers } from "./groups.js";
 import { announce, t } from "./dom.js";
 
 const SLACK = 4;
@@ -57,6 +59,7 @@ export class Pointers {
     if (port && editor.mayWrite) return connecting(editor, node.dataset.node, port.dataset.port, Number(port.dataset.index), event);
     if (node) return dragging(editor, node.dataset.node, event);
     if (edge) return edgeGrip(editor, edge.dataset.edge, event);
+    if (event.altKey && editor.mayWrite) return slicing(editor, event);
     return event.pointerType === "touch" ? panning(this.canvas, event, () => editor.select([])) : marquee(editor, event);
   }
 
@@ -183,16 +186,25 @@ function dragging(editor, id, start) {
   const additive = start.shiftKey || start.ctrlKey || start.metaKey;
   const wasChosen = editor.selection.has(id);
   if (!wasChosen) editor.select(additive ? [...editor.selection, id] : [id], { quiet: true });
-  const ids = [...editor.selection];
+  const chosen = [...editor.selection];
+  // With Alt a frame moves without what lies in it.
+  const ids = start.altKey ? chosen : withMembers(editor, chosen);
   const held = canvas.box(id);
   const from = new Map(ids.map((one) => [one, editor.doc.node(one).position]));
   const others = canvas.allBoxes().filter((box) => !from.has(box.id));
   let moved = false;
   let places = new Map();
+  let wire;
+  const over = (edge) => {
+    canvas.links.get(wire?.key)?.group.classList.remove("chosen");
+    wire = edge;
+    canvas.links.get(wire?.key)?.group.classList.add("chosen");
+  };
   return {
     move(event) {
       moved ||= far(start, event);
       if (!moved || !editor.mayWrite) return;
+      over(ids.length === 1 ? spliced(editor, id, event) : undefined);
       let dx = (event.clientX - start.clientX) / canvas.view.k;
       let dy = (event.clientY - start.clientY) / canvas.view.k;
       if (!event.altKey) {
@@ -207,16 +219,23 @@ function dragging(editor, id, start) {
     },
     end(event) {
       if (!moved) {
-        if (wasChosen) editor.select(additive ? ids.filter((one) => one !== id) : [id]);
+        if (wasChosen) editor.select(additive ? chosen.filter((one) => one !== id) : [id]);
         editor.focusID = id;
         return editor.tapped(id, event);
+      }
+      const into = wire;
+      over();
+      if (into) {
+        editor.run(t("do_insert"), commands.insert(editor.doc, { ...editor.doc.node(id), position: places.get(id).map(Math.round) }, into));
+        canvas.endPreview();
+        return announce(t("inserted", { name: editor.doc.node(id).name }));
       }
       const ops = commands.move(editor.doc, places);
       if (ops.length) editor.run(t("do_move"), ops);
       canvas.endPreview();
       return undefined;
     },
-    cancel() { canvas.endPreview(); },
+    cancel() { over(); canvas.endPreview(); },
   };
 }
 

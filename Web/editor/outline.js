@@ -1,12 +1,13 @@
 // The workflow as a list in the order of its data: beside the canvas, and enough to do everything without it.
 import { announce, button, h, t, uid } from "./dom.js";
 import { icon } from "./icons.js";
+import { isGroup } from "./groups.js";
 
 export class Outline {
   constructor(root, editor) {
     this.editor = editor;
     this.list = h("ul", { "aria-labelledby": "outline-title" });
-    this.element = h("aside.outline", { "aria-labelledby": "outline-title" },
+    this.element = h("aside.outline", { id: "outline", "aria-labelledby": "outline-title" },
       h("header", {}, h("h2", { id: "outline-title" }, t("outline")), editor.mayWrite ? button(t("add"), () => editor.palette(), { "aria-label": t("add_node") }) : undefined), this.list);
     root.append(this.element);
     this.list.addEventListener("keydown", (event) => this.key(event));
@@ -44,7 +45,7 @@ export class Outline {
       const targets = edges.length ? h("span.to", {}, `→ ${edges.map((edge) => doc.node(edge.to).name).join(", ")}`) : undefined;
       const fault = this.editor.faults?.get(node.id);
       const main = h("button.row", { type: "button", "data-row": node.id, tabindex: "-1", onclick: () => this.choose(node.id) },
-        icon(kinds.get(node.kind)?.icon), h("span.name", {}, node.name), targets, fault ? h("span.fault", {}, fault) : undefined);
+        icon(kinds.get(node.kind)?.icon), h("span.name", {}, (isGroup(node) && node.config.content) || node.name), targets, fault ? h("span.fault", {}, fault) : undefined);
       const menu = h("button.more", { type: "button", tabindex: "-1", "data-menu": node.id, "aria-haspopup": "menu", "aria-label": t("actions_of", { name: node.name }), onclick: (event) => this.menu(node.id, event.currentTarget) }, "⋯");
       return [node.id, { node, mark, main, element: h("li", {}, main, menu) }];
     });
@@ -119,7 +120,8 @@ export class Outline {
     if (editor.rights.run && editor.overlay?.states.get(editor.doc.node(id).name)) acts.push([t("retry_from_here"), () => editor.runs.retry(editor.doc.node(id).name)]);
     const menu = h("div.menu", { role: "menu", id: uid("menu"), popover: "auto", "aria-label": t("actions_of", { name: editor.doc.node(id).name }) },
       ...acts.map(([label, act]) => h("button", { type: "button", role: "menuitem", tabindex: "-1", onclick: () => { menu.hidePopover(); act(); } }, label)));
-    document.body.append(menu);
+    // Within the page's main part, for those who go by landmarks.
+    editor.root.append(menu);
     menu.addEventListener("toggle", (event) => {
       if (event.newState !== "closed") return;
       menu.remove();

@@ -3,6 +3,7 @@ import * as commands from "./commands.js";
 import { Form } from "./forms.js";
 import { DataView } from "./dataview.js";
 import { openCredential } from "./credentials.js";
+import { advice } from "./advice.js";
 import { announce, button, dialog, h, keepingFocus, t, uid } from "./dom.js";
 
 const TYPED = "typed";
@@ -236,10 +237,4 @@ class Panel {
     const credentials = credential ? { ...others, [type]: { id: credential.id, name: credential.name } } : others;
     this.editor.run(t("do_credential"), commands.change(this.editor.doc, this.id, { credentials }));
   }
-}
-
-/// What to do about an error, where its code says.
-function advice(error) {
-  const key = error?.code && `advice_${error.code}`;
-  return key && t(key) !== key ? t(key) : "";
 }

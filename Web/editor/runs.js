@@ -42,12 +42,19 @@ export class Runs {
     if (this.waiting) return;
     this.waiting = setTimeout(async () => {
       this.waiting = undefined;
-      await this.load();
+      try {
+        await this.load();
+      } catch (error) {
+        // The connection may be back at the next event, which the browser asks for by itself.
+        if (this.id) this.editor.toolbar.say(error.message);
+      }
     }, PAUSE_MS);
   }
 
   async load() {
     const { editor, id } = this;
+    // Left meanwhile.
+    if (!id) return;
     const run = await editor.api.run(id);
     if (this.id !== id) return;
     const first = editor.overlay?.run.id !== id;

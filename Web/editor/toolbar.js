@@ -24,7 +24,7 @@ export class Toolbar {
     this.messageText = h("span", {});
     this.messageActs = h("span.acts", {});
     this.message.append(this.messageText, this.messageActs, button(t("close"), () => this.hush()));
-    this.outlineButton = button(t("outline"), () => this.toggleOutline(), { "aria-expanded": "true", "aria-controls": "outline" });
+    this.outlineButton = button(t("outline"), () => this.toggleOutline(), { "aria-expanded": String(!matchMedia("(max-width: 700px)").matches), "aria-controls": "outline" });
     this.element = h("div.toolbar", {},
       h("h1.visually-hidden", {}, editor.doc.meta.name),
       h("div.line", {},
@@ -44,7 +44,7 @@ export class Toolbar {
     const { editor } = this;
     const all = [[t("add_node"), () => editor.palette()], [t("fit"), () => editor.canvas.fit()], [t("versions"), () => openVersions(editor)]];
     if (editor.mayWrite) {
-      all.push([t("arrange"), () => editor.arrange()], [t("add_note"), () => editor.addNote()], [t("undo"), () => editor.undo()], [t("redo"), () => editor.redo()],
+      all.push([t("arrange"), () => editor.arrange()], [t("add_note"), () => editor.addNote()], [t("group_chosen"), () => editor.group()], [t("ungroup"), () => editor.ungroup()], [t("undo"), () => editor.undo()], [t("redo"), () => editor.redo()],
         [t("select_all"), () => editor.select([...editor.doc.nodes.keys()])]);
     }
     if (editor.rights.run) all.push([t("run"), () => editor.runs.start()]);
@@ -68,10 +68,12 @@ export class Toolbar {
 
   toggleOutline() {
     const { element } = this.editor.outline;
-    const hidden = element.classList.toggle("shut");
-    element.classList.toggle("shown", !hidden);
-    this.outlineButton.setAttribute("aria-expanded", String(!hidden));
-    if (!hidden) element.querySelector("[tabindex='0']")?.focus();
+    // Where there is little room it is shut to begin with.
+    const shown = element.offsetParent === null;
+    element.classList.toggle("shut", !shown);
+    element.classList.toggle("shown", shown);
+    this.outlineButton.setAttribute("aria-expanded", String(shown));
+    if (shown) element.querySelector("[tabindex='0']")?.focus();
   }
 
   draw() {
