@@ -10,15 +10,14 @@ package enum WorkflowsModule {
 
     package static func module(
         workflows: Workflows, credentials: Credentials, variables: Variables, dataTables: DataTables, executions: Executions, webhooks: Webhooks,
-        forms: Forms,
-        live: LiveEvents,
-        pages: PageContext
+        forms: Forms, figures: Figures, live: LiveEvents, pages: PageContext
     ) -> Module {
         let endpoints: [Endpoint] =
             WorkflowRoutes(workflows: workflows, live: live).endpoints + TrialRoutes(executions: executions).endpoints
             + ExecutionRoutes(executions: executions, live: live).endpoints
             + FormRoutes(forms: forms).endpoints + HookRoutes(webhooks: webhooks).endpoints + CredentialRoutes(credentials: credentials).endpoints
             + VariableRoutes(variables: variables).endpoints
+            + DashboardPage(figures: figures, workflows: workflows, context: pages).endpoints
             + WorkflowPages(workflows: workflows, executions: executions, context: pages).endpoints
             + WorkflowPage(workflows: workflows, executions: executions, context: pages).endpoints
             + EditorPage(workflows: workflows, context: pages).endpoints + EditorRoutes(workflows: workflows, live: live).endpoints

@@ -40,7 +40,7 @@ class Desk:
         link = server.command("sign-in-link", owner, "--data", str(server.folder)).stdout.strip()
         self.page.goto(link[link.index("/sign-in"):])
         self.page.get_by_role("button").click()
-        self.page.wait_for_url("**/workflows")
+        self.page.wait_for_url("**/dashboard")
 
     def _look_at(self, request):
         if not request.url.startswith((self.server.base, "data:", "blob:")):

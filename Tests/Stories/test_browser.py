@@ -37,7 +37,7 @@ class Desk:
         link = server.command("sign-in-link", owner, "--data", str(server.folder)).stdout.strip()
         self.page.goto(link[link.index("/sign-in"):])
         self.page.get_by_role("button").click()
-        self.page.wait_for_url("**/workflows")
+        self.page.wait_for_url("**/dashboard")
 
     def settings(self, name):
         self.page.goto("/settings")

@@ -81,6 +81,7 @@ extension Platform {
     var idempotency: Idempotency { Idempotency(database: database, clock: clock, ids: ids, vault: vault) }
 
     static let navigation: [Console.Entry] = [
+        Console.Entry("gateway.nav.dashboard", "/dashboard", .executionsRead),
         Console.Entry("gateway.nav.workflows", "/workflows", .workflowsRead),
         Console.Entry("gateway.nav.executions", "/executions", .executionsRead),
         Console.Entry("gateway.nav.settings", "/settings", "tenant.read")
@@ -119,7 +120,11 @@ extension Platform {
                 pages: BillingPageContext(console: console, person: { [tenancy] principal in try await tenancy.displayName(of: principal) })),
             WorkflowsModule.module(
                 workflows: workflows, credentials: credentials, variables: variables, dataTables: dataTables, executions: automation.executions,
-                webhooks: automation.webhooks, forms: forms(console, automation), live: live, pages: pageContext(console))
+                webhooks: automation.webhooks, forms: forms(console, automation), figures: figures, live: live, pages: pageContext(console)),
+            ConsoleSearch(
+                tenancy: tenancy, workflows: workflows, credentials: credentials, dataTables: dataTables,
+                pages: Platform.navigation + Platform.settings + [Platform.inboxEntry]
+            ).module
         ]
     }
 
@@ -149,7 +154,7 @@ extension Platform {
             forms: { [tenancy, configuration] tenant in
                 let subdomain = try await tenancy.tenant(tenant)?.subdomain.text ?? ""
                 return "\(configuration.publicURL)/forms/\(subdomain)"
-            })
+            }, usage: { [tenancy] tenant in try await tenancy.quotas(of: tenant) })
     }
 
     private func backgroundServices(_ automation: Automation) -> [any Service] {

@@ -6,6 +6,7 @@ internal import Logging
 internal import Notifications
 internal import Persistence
 internal import Tenancy
+internal import Workflows
 
 extension Platform {
     var backups: Backups {
@@ -16,6 +17,7 @@ extension Platform {
     static let expiryInterval: Duration = .seconds(3_600)
     /// How long the trace of a run that waits is kept.
     static let traceLifetime: Duration = .seconds(90 * 86_400)
+    static let foldInterval: Duration = .seconds(300)
     static let limitInterval: Duration = .seconds(300)
     static let billingInterval: Duration = .seconds(60)
     static let digestInterval: Duration = .seconds(900)
@@ -38,6 +40,9 @@ extension Platform {
             },
             Duty("limits.watch", every: Self.limitInterval) { [database, tenancy, clock] in
                 try await LimitWatch(database: database, tenancy: tenancy, clock: clock).lookAtAll()
+            },
+            Duty("runs.fold", every: Self.foldInterval) { [tenancy, figures] in
+                try await tenancy.forEachTenant { tenant in try await figures.fold(of: tenant) }
             },
             Duty("billing.collect", every: Self.billingInterval) { [billing] in try await billing.collectDue() },
             Duty("ledger.seal", every: Self.expiryInterval) { [billing] in _ = try await billing.ledger.seal() },

@@ -69,6 +69,8 @@ package final class Platform: Sendable {
         try await tenancy.seedPlans()
     }
 
+    var figures: Figures { Figures(database: database, clock: clock) }
+
     package func close() async {
         await outbound.shutdown()
         await database.close()

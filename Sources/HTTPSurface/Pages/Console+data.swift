@@ -10,6 +10,14 @@ extension Console {
             """
     }
 
+    /// A time of an axis: `hour` shows the hour of the day, `day` the day of the month.
+    package static func time(_ time: Timestamp, form: String) -> HTML {
+        let text = time.description
+        return """
+            <local-time data-form="\(form)"><time datetime="\(text)">\(form == "hour" ? text.dropFirst(11).prefix(5) : text.prefix(10))</time></local-time>
+            """
+    }
+
     /// How long something took, in the largest unit that says it: `< 1 ms`, `12 ms`, `3.4 s`, `2 min 5 s`.
     package static func duration(_ time: Duration) -> String {
         let microseconds = time.microseconds

@@ -27,9 +27,9 @@ package struct Console: Sendable {
 
     static let styles = [
         "styles/tokens.css", "styles/base.css", "styles/components.css", "styles/forms.css", "styles/pages.css", "styles/settings.css",
-        "styles/notifications.css"
+        "styles/notifications.css", "styles/dashboard.css", "styles/palette.css"
     ]
-    static let scripts = ["components/copy-button.js", "components/local-time.js", "components/notification-bell.js"]
+    static let scripts = ["components/copy-button.js", "components/local-time.js", "components/notification-bell.js", "components/command-palette.js"]
     static let icon = "favicon.svg"
     static let settingsAddress = "/settings"
 
@@ -53,18 +53,21 @@ package struct Console: Sendable {
 
     private func layout(_ call: EndpointCall, title: String, current: String, person: String, scripts: [String]) -> Layout {
         let text = call.localizer
-        let who: HTML = """
-            \(bell(call, current: current))<span class="person" title="\(person)">\(person)</span>
-            <form method="post" action="/sign-out"><button class="button small">\(text("http.console.sign_out"))</button></form>
-            """
         var layout = Layout(
             title: "\(title) · AIAS", localizer: text, styles: Console.styles.map(files.url),
-            scripts: (Console.scripts + scripts).map(files.moduleURL),
-            navigation: links(entries, call, current: current), who: who)
+            scripts: (Console.scripts + scripts).map(files.moduleURL), navigation: links(entries, call, current: current),
+            who: who(call, current: current, person: person, opensByKey: true))
         layout.modules = scripts.flatMap(files.modules(neededBy:)).map(files.moduleURL)
         layout.icon = files.url(Console.icon)
         layout.brand = Console.brand
         return layout
+    }
+
+    private func who(_ call: EndpointCall, current: String, person: String, opensByKey: Bool) -> HTML {
+        """
+        \(palette(call, opensByKey: opensByKey))\(bell(call, current: current))<span class="person" title="\(person)">\(person)</span>
+        <form method="post" action="/sign-out"><button class="button small">\(call.localizer("http.console.sign_out"))</button></form>
+        """
     }
 
     /// A page for work that fills the window, under the console's bar.
@@ -74,6 +77,8 @@ package struct Console: Sendable {
         var layout = layout(call, title: title, current: current, person: person, scripts: scripts)
         layout.styles += styles.map(files.url)
         layout.mainClass = "full"
+        // The work has a search of its own at these keys.
+        layout.who = who(call, current: current, person: person, opensByKey: false)
         return layout.page(main)
     }
 

@@ -29,6 +29,14 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
         tenant = id
     }
 
+    /// Takes over the tenant marks of a part.
+    private mutating func adopt(_ part: SQL) {
+        tenantMarks += part.tenantMarks
+        if let tenant, let other = part.tenant, tenant != other { mixesTenants = true }
+        if part.mixesTenants { mixesTenants = true }
+        tenant = tenant ?? part.tenant
+    }
+
     package struct Interpolation: StringInterpolationProtocol {
         var sql: SQL
 
@@ -76,6 +84,19 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
         /// Names of columns, as the program writes them.
         package mutating func appendInterpolation(columns names: [StaticString]) {
             for (index, name) in names.enumerated() { sql.text += index > 0 ? ", \(name)" : "\(name)" }
+        }
+
+        /// A part of a statement that was put together before, with what it binds.
+        package mutating func appendInterpolation(part: SQL) {
+            var rest = part.text[...]
+            while let mark = rest.firstIndex(of: "?") {
+                sql.text += rest[..<mark]
+                let digits = rest[mark...].dropFirst().prefix { $0.isASCII && $0.isNumber }
+                rest = rest[digits.endIndex...]
+                if let place = Int(digits), part.values.indices.contains(place - 1) { bind(part.values[place - 1]) } else { sql.text += "?\(digits)" }
+            }
+            sql.text += rest
+            sql.adopt(part)
         }
 
         private static let placeholders: [String] = (0...128).map { "?\($0)" }

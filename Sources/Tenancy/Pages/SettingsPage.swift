@@ -23,13 +23,4 @@ extension SettingsPage {
     }
 
     func role(_ role: Role, _ text: Localizer) -> String { text("tenancy.role.\(role.rawValue)") }
-
-    /// Bytes in the largest unit that divides them well: `10 GiB`.
-    func size(_ bytes: Int) -> String {
-        for (unit, shift) in [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)] where bytes >= 1 << shift {
-            let tenths = bytes * 10 >> shift
-            return tenths.isMultiple(of: 10) ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
-        }
-        return "\(bytes) B"
-    }
 }

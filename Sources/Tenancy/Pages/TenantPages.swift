@@ -85,7 +85,7 @@ struct UsagePage: SettingsPage {
                 let listed = try await tenancy.plans().first { $0.name == tenant.plan }
                 let price = listed.flatMap { plan in plan.priceMonthly.map { self.price($0, plan.currency, text) } }
                 let uses = try await tenancy.quotas(of: call.tenant)
-                let rows: [HTML] = uses.map { counted($0, text) }
+                let rows: [HTML] = uses.map { UsageLine($0, text).html }
                 let rate = tenant.limits.requestsPerSecond.map { text("tenancy.usage.per_second", ["limit": String($0)]) }
                 return try await page(
                     call,
@@ -98,21 +98,6 @@ struct UsagePage: SettingsPage {
                     """)
             }
         ]
-    }
-
-    private func counted(_ use: QuotaUse, _ text: Localizer) -> HTML {
-        let name = text("tenancy.limit.\(use.key.name)")
-        func figure(_ count: Int) -> String { use.key == .storageBytes ? size(count) : String(count) }
-        guard let limit = use.limit else {
-            return
-                "<div><p class=\"line\"><strong>\(name)</strong><span>\(text("tenancy.usage.unlimited", ["used": figure(use.used)]))</span></p></div>"
-        }
-        let state = use.used >= limit ? "full" : use.used * 5 >= limit * 4 ? "near" : ""
-        return """
-            <div class="\(state)"><p class="line"><strong id="\(use.key.name)">\(name)</strong>\
-            <span>\(text("tenancy.usage.of", ["used": figure(use.used), "limit": figure(limit)]))</span></p>\
-            <progress aria-labelledby="\(use.key.name)" value="\(min(use.used, limit))" max="\(max(limit, 1))"></progress></div>
-            """
     }
 
     private func limit(_ name: String, _ value: String?, _ text: Localizer) -> HTML {

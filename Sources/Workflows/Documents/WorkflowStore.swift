@@ -60,6 +60,12 @@ package struct WorkflowStore {
         return Dictionary(rows, uniquingKeysWith: { first, _ in first })
     }
 
+    func titles(limit: Int) throws -> [(id: WorkflowID, name: String)] {
+        try tx.all(
+            "SELECT id, name FROM workflows WHERE tenant_id = \(tx.tenant) AND status = \(Workflow.Status.active) ORDER BY id DESC LIMIT \(limit)"
+        ) { (try $0.column(0), try $0.column(1)) }
+    }
+
     /// Newest first, those before `cursor`.
     func page(_ status: Workflow.Status, before cursor: WorkflowID?, limit: Int) throws -> [Workflow] {
         let last = cursor ?? WorkflowID(high: .max, low: .max)

@@ -92,6 +92,12 @@ package struct Workflows: Sendable {
         return try await database.read(in: tenant) { tx in try WorkflowStore(tx: tx).page(status, before: cursor, limit: limit) }
     }
 
+    /// Ids and names of those that are not archived, newest first.
+    package func titles(limit: Int, by principal: Principal) async throws -> [(id: WorkflowID, name: String)] {
+        let tenant = try principal.tenant(for: .workflowsRead)
+        return try await database.read(in: tenant) { tx in try WorkflowStore(tx: tx).titles(limit: limit) }
+    }
+
     /// The names of those that there are.
     package func names(of ids: Set<WorkflowID>, by principal: Principal) async throws -> [WorkflowID: String] {
         let tenant = try principal.tenant(for: .workflowsRead)

@@ -1,5 +1,6 @@
 package import HTTPSurface
 package import Kernel
+package import Tenancy
 
 /// What the module's pages ask of the rest of the program.
 package struct PageContext: Sendable {
@@ -14,16 +15,20 @@ package struct PageContext: Sendable {
     let hooks: @Sendable (TenantID) async throws -> String
     /// The same for its forms.
     let forms: @Sendable (TenantID) async throws -> String
+    /// What a tenant has used of its plan.
+    let usage: @Sendable (TenantID) async throws -> [QuotaUse]
 
     package init(
         console: Console, person: @escaping @Sendable (Principal) async throws -> String, names: @escaping Names,
-        hooks: @escaping @Sendable (TenantID) async throws -> String, forms: @escaping @Sendable (TenantID) async throws -> String
+        hooks: @escaping @Sendable (TenantID) async throws -> String, forms: @escaping @Sendable (TenantID) async throws -> String,
+        usage: @escaping @Sendable (TenantID) async throws -> [QuotaUse] = { _ in [] }
     ) {
         self.console = console
         self.person = person
         self.names = names
         self.hooks = hooks
         self.forms = forms
+        self.usage = usage
     }
 
     func page(

@@ -12,11 +12,6 @@ struct WorkflowPages {
 
     var endpoints: [Endpoint] {
         [
-            .page(.get, "/", access: .public("It only leads on."), summary: "Home") { call in
-                let principal = try await call.authenticated()
-                if principal.actor == .anonymous { return .redirect("/sign-in") }
-                return .redirect(principal.may(.workflowsRead) ? Self.address : "/settings")
-            },
             .page(.get, Self.address, access: .tenant(.workflowsRead), summary: "Workflows") { call in try await list(call) },
             .page(
                 .post, "\(Self.address)/imports", access: .tenant(.workflowsWrite), summary: "Import", bodyLimit: WorkflowRoutes.documentBytes

@@ -2,7 +2,8 @@ package import Persistence
 
 /// The tables of runs.
 package enum RunTables {
-    static let runs = Table(
+    /// As it was first made.
+    private static let firstRuns = Table(
         "runs", .tenant, primaryKey: ["id"],
         columns: [
             Column("id", .uuid), Column("workflow_id", .uuid), Column("version", .integer), Column("status", .text), Column("mode", .text),
@@ -23,6 +24,19 @@ package enum RunTables {
             Index("runs_by_parent", on: ["tenant_id", "parent_run"], where: .isNotNull("parent_run"))
         ],
         checks: [.oneOf(column: "status", values: RunStatus.allCases.map(\.rawValue)), .atLeast(column: "epoch", 0)])
+
+    static let runs: Table = {
+        var table = firstRuns
+        table.indexes += addedIndexes
+        return table
+    }()
+
+    private static let addedIndexes = [
+        // The status first, so that no planner takes it for the primary key's: those of a tenant with a status, newest first.
+        Index("runs_by_status", on: ["status", "tenant_id", "id"]),
+        // Runs in the order in which they ended, for the figures.
+        Index("runs_by_end", on: ["tenant_id", "finished_at"], where: .isNotNull("finished_at"))
+    ]
 
     /// Each row is written under the run's epoch, which is checked by the statement that writes it: a foreign key would lock the run's row
     /// for every one of them to say less.
@@ -58,8 +72,13 @@ package enum RunTables {
         ],
         indexes: [Index("run_slots_key", on: ["tenant_id", "workflow_id", "slot_key", "is_waiting", "run_id"])])
 
-    package static let all = [runs, journal, staticData, owners, slots]
-    package static let migrations = [Migration("workflows.0001-runs", all.map { .createTable($0) })]
+    package static let all = [runs, journal, staticData, owners, slots, RunFigureStore.hours, RunFigureStore.folds]
+    package static let migrations = [
+        Migration("workflows.0001-runs", [firstRuns, journal, staticData, owners, slots].map { .createTable($0) }),
+        Migration(
+            "workflows.0004-run-figures",
+            addedIndexes.map { .createIndex(table: "runs", $0) } + [.createTable(RunFigureStore.hours), .createTable(RunFigureStore.folds)])
+    ]
 }
 
 package enum RunStatus: String, Sendable, Hashable, CaseIterable, SQLBindable, SQLReadable {

@@ -1,0 +1,103 @@
+"""The console around the editor in a real browser: the dashboard, the palette, the list of executions."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from documents import greeting, keep, line, node
+from test_browser import Desk, chromium  # noqa: F401
+
+WAIT_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def desk(server, chromium):  # noqa: F811
+    desk = Desk(server, chromium, "front", "cora@example.com", viewport={"width": 1440, "height": 900})
+    desk.page.set_default_timeout(WAIT_MS)
+    yield desk
+    desk.context.close()
+    assert not desk.faults
+
+
+def run_some(server, key, workflow, count, status):
+    """Starts runs of a workflow and waits until all of its runs have a status."""
+    for _ in range(count):
+        assert server.request("POST", f"/v1/workflows/{workflow}/executions", {}, key=key)[0] in (200, 201, 202)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        found = server.request("GET", f"/v1/executions?workflow_id={workflow}&status={status}&limit=100", key=key)[1]["data"]
+        if len(found) >= count:
+            return [one["id"] for one in found]
+        time.sleep(0.1)
+    raise AssertionError(f"the runs did not all become {status}")
+
+
+def test_an_empty_tenant_is_led_to_the_gallery(desk):
+    page = desk.page
+    expect(page.get_by_role("heading", name="Dashboard", level=1)).to_be_visible()
+    expect(page.get_by_text("Nothing runs here yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="Use of the plan")).to_be_visible()
+    page.get_by_role("link", name="Choose a workflow").click()
+    page.wait_for_url("**/workflows")
+    expect(page.get_by_role("button", name="Begin with Lead routing")).to_be_visible()
+
+
+def test_the_dashboard_shows_what_ran_and_what_failed(server, desk):
+    key = desk.tenant["api_key"]
+    good = server.import_workflow(key, line("Fine", node("Start", "manualTrigger", 1, 0), keep("Set", 200, a="1")))["workflow"]["id"]
+    bad = server.import_workflow(key, line(
+        "Broken", node("Start", "manualTrigger", 1, 0), node("Stop", "stopAndError", 1, 200, errorMessage="It is broken")))["workflow"]["id"]
+    run_some(server, key, good, 3, "succeeded")
+    run_some(server, key, bad, 2, "failed")
+    page = desk.page
+    page.goto("/dashboard")
+    runs = page.locator(".tile", has_text="Runs").first
+    expect(runs).to_contain_text("5")
+    expect(page.locator(".tile", has_text="Failed")).to_contain_text("40 % of all")
+    rows = page.locator("section[aria-labelledby=worst] tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("Broken")
+    expect(page.get_by_role("img", name=re.compile("5 runs ended, 2 of them failed"))).to_be_visible()
+    page.get_by_text("Show as a table").first.click()
+    table = page.get_by_role("region", name="Runs").get_by_role("table")
+    expect(table.get_by_role("row")).to_have_count(25)
+    page.get_by_role("link", name="30 days").click()
+    expect(page.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "true")
+    expect(page.locator(".tile", has_text="Failed")).to_contain_text("40 % of all")
+    page.get_by_role("link", name="2 (100 %)").click()
+    page.wait_for_url("**/executions?*")
+    expect(page.locator("tbody tr")).to_have_count(2)
+
+
+def test_the_palette_opens_what_the_person_may_see(desk):
+    page = desk.page
+    page.goto("/dashboard")
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox", name="Search the console")
+    expect(field).to_be_focused()
+    expect(page.get_by_role("option", name=re.compile("Dashboard"))).to_be_visible()
+    field.fill("brok")
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/workflows/*")
+    expect(page.get_by_role("heading", name="Broken", level=1)).to_be_visible()
+    page.get_by_role("button", name="Search").click()
+    field.fill("cora@")
+    expect(page.get_by_role("option", name=re.compile("cora@example.com"))).to_be_visible()
+    field.fill("members")
+    expect(page.get_by_role("option", name=re.compile("Members"))).to_be_visible()
+    field.fill("nothing of this name")
+    expect(page.get_by_text("Nothing matches.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(field).to_be_hidden()
+
+
+def test_the_palette_finds_nothing_of_another_tenant(server, desk):
+    other = server.create_tenant("back", owner="otto@example.com")
+    server.import_workflow(other["api_key"], greeting("elsewhere"))
+    found = server.request("GET", "/v1/console/search?q=greeting", key=desk.tenant["api_key"])[1]["data"]
+    assert found == []
+    found = server.request("GET", "/v1/console/search?q=greeting", key=other["api_key"])[1]["data"]
+    assert [hit["title"] for hit in found] == ["Greeting"]

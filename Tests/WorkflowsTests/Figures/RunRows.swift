@@ -1,0 +1,42 @@
+import Kernel
+import Persistence
+import TestKit
+
+@testable import Workflows
+
+/// A run as a test writes it, without an engine.
+struct RunRow {
+    var workflow: WorkflowID
+    var status: RunStatus = .succeeded
+    var version = 1
+    var start: Timestamp
+    var took: Duration = .milliseconds(100)
+}
+
+extension WorkflowHarness {
+    /// Writes runs whose ids are in the order of their starts.
+    @discardableResult
+    func write(_ rows: [RunRow], in tenant: TenantID? = nil) async throws -> [RunID] {
+        try await lease.database.write(in: tenant ?? lease.tenant) { tx in
+            try rows.enumerated().map { index, row in
+                let id = RunID(high: UInt64(row.start.microseconds / 1_000) << 16 | 0x7000 | UInt64(index & 0xFFF), low: 1 << 63 | UInt64(index))
+                let end: Timestamp? = row.status.isOver ? row.start + row.took : nil
+                try tx.execute(
+                    """
+                    INSERT INTO runs (tenant_id, id, workflow_id, version, status, mode, trigger_node, epoch, depth, time_zone, input, created_at, finished_at)
+                    VALUES (\(tx.tenant), \(id), \(row.workflow), \(row.version), \(row.status), \("webhook"), \("In"), 0, 0, \("UTC"),
+                        \(Array("{}".utf8)), \(row.start), \(end))
+                    """)
+                return id
+            }
+        }
+    }
+}
+
+extension SQL {
+    /// How SQLite means to run a statement.
+    static func plan(of statement: SQL, _ database: any Database, in tenant: TenantID) async throws -> String {
+        try await database.read(in: tenant) { tx in try tx.all("EXPLAIN QUERY PLAN \(part: statement)") { try $0.column(3, as: String.self) } }
+            .joined(separator: "\n")
+    }
+}
