@@ -72,7 +72,9 @@ class Customer:
                     owed += sign * transfer["amount"] * transfer[side].startswith("receivable:")
                     prepaid -= sign * transfer["amount"] * transfer[side].startswith("wallet:")
                     cash += sign * transfer["amount"] * (transfer[side] == f"cash:{self.provider.name}")
-        assert owed == sum(i["due"] for i in self.list("invoices?limit=200")), "what is owed is what is asked for"
+        disputed = sum(p["amount"] - p["refunded"] for p in self.list("payments?limit=200") if p["status"] == "disputed")
+        asked = sum(invoice["due"] for invoice in self.list("invoices?limit=200"))
+        assert owed == asked + disputed, "what is owed is what is asked for, and what banks hold back"
         assert prepaid == sum(w["balance"] for w in self.list("wallet")), "the wallet is the ledger's"
         return cash
 
