@@ -28,6 +28,8 @@ crash: setup ## Kill the server 200 times on each database under load and compar
 	@bin/python -m crash --kills 200 --database sqlite
 	@bin/python -m crash --kills 200 --database postgres
 	@bin/python -m crash --kills 20 --database sqlite --unsynced
+	@bin/python -m crash --kills 200 --database sqlite --money
+	@bin/python -m crash --kills 200 --database postgres --money
 
 bench: ## Measure, as ratios in one run, and write Benchmarks/results
 	@bin/setup --bench

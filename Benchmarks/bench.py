@@ -5,6 +5,7 @@ Writes Benchmarks/results.json and Benchmarks/results.md.
 """
 
 import argparse
+import http.client
 import json
 import os
 import pathlib
@@ -14,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -195,6 +197,47 @@ def stored(options, folder):
     results["full"]["ratio_to_empty"] = round(results["full"]["requests_per_s"] / results["empty"]["requests_per_s"], 3)
     results["full"]["megabytes"] = sum(one.stat().st_size for one in place.rglob("*.sqlite*")) >> 20
     return results
+def usage(options, folder):
+    """Usage events, each with a key of its own, in batches of 1,000 over the API, durable before they are answered; then the same batches again."""
+    batches, senders = (40 if options.quick else 200), 4
+    server = Server(pathlib.Path(folder) / "usage", environment={"AIAS_LOG_LEVEL": "error"}).start()
+    try:
+        key = server.create_tenant("metered")["api_key"]
+        metric = {"code": "orders", "name": "Orders", "aggregation": "sum"}
+        assert server.request("POST", "/v1/usage-metrics", metric, key=key)[0] == 201
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        bodies = [
+            json.dumps({"events": [{"key": f"{batch}:{place}", "metric": "orders", "quantity": 1, "at": at} for place in range(1_000)]}).encode()
+            for batch in range(batches)]
+        counts = []
+
+        def send(own):
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+            for body in own:
+                connection.request("POST", "/v1/usage-events", body, {"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
+                answer = connection.getresponse()
+                found = json.loads(answer.read())
+                assert answer.status == 200, found
+                counts.append(found["accepted"])
+
+        def measured():
+            counts.clear()
+            threads = [threading.Thread(target=send, args=(bodies[number::senders],)) for number in range(senders)]
+            begin = time.perf_counter()
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            return round(batches * 1_000 / (time.perf_counter() - begin)), sum(counts)
+
+        fresh, accepted = measured()
+        repeated, again = measured()
+        span = "&".join(f"{word}={time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() + shift))}" for word, shift in (("from", -7200), ("to", 7200)))
+        counted = server.request("GET", f"/v1/usage-metrics/orders/quantity?{span}", key=key)[1]["quantity"]
+        assert (accepted, again, counted) == (batches * 1_000, 0, batches * 1_000)
+        return {"events_per_s": fresh, "repeated_events_per_s": repeated, "events": batches * 1_000, "senders": senders}
+    finally:
+        server.stop()
 
 
 def corpus(options, folder):
@@ -271,7 +314,7 @@ def flat(value):
     return ", ".join(f"{key} {f'({flat(part)})' if isinstance(part, dict) else part}" for key, part in value.items())
 
 
-BENCHMARKS = {"webhooks": webhooks, "chain": chain, "workers": workers, "stored": stored, "corpus": corpus, "start": start}
+BENCHMARKS = {"webhooks": webhooks, "chain": chain, "workers": workers, "stored": stored, "corpus": corpus, "start": start, "usage": usage}
 
 
 def main():

@@ -32,11 +32,13 @@ extension Billing {
 
     /// An operator takes back a part of a tenant's invoice, or all of it.
     func credit(_ id: InvoiceID, _ amount: Int64, to destination: Till.Return, of tenant: TenantID, by principal: Principal) async throws -> Invoice {
-        try await atTill(of: tenant) { till in
+        let note = try await atTill(of: tenant) { till in
             let note = try till.credit(id, amount, to: destination)
             try till.tx.audit(principal, "invoice.credit", "invoice:\(id)", ["amount": .string(String(amount))])
             return note
         }
+        try await giveOrders(of: tenant)
+        return note
     }
 
     /// An operator notes money that came.

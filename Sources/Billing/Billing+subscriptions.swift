@@ -91,12 +91,14 @@ extension Billing {
     }
 
     func perform(_ request: SubscriptionRequest, of tenant: TenantID, by principal: Principal) async throws -> SubscriptionOutcome {
-        try await atTill(of: tenant) { till in
+        let outcome = try await atTill(of: tenant) { till in
             till.issued = []
             try till.perform(request)
             try till.tx.audit(principal, request.action, "subscription:\(tenant)", ["plan": .string(try till.found().plan.rawValue)])
             return SubscriptionOutcome(subscription: try till.found(), invoices: till.issued)
         }
+        try await giveOrders(of: tenant)
+        return outcome
     }
 
     /// Renews and reminds where it is time; one tenant that fails keeps no other from it.
@@ -112,6 +114,7 @@ extension Billing {
                 do { try await atTill(of: tenant) { _ in } } catch { failure = failure ?? error }
             }
         }
+        do { try await giveOrders() } catch { failure = failure ?? error }
         if let failure { throw failure }
     }
 
@@ -151,6 +154,7 @@ extension Billing {
             try tx.audit(principal, "billing_clock.move", "tenant:\(tenant)", ["to": .string(time.description)])
         }
         try await atTill(of: tenant) { _ in }
+        try await giveOrders(of: tenant)
         return time
     }
 

@@ -23,13 +23,15 @@ package struct Billing: Sendable {
     let tenancy: Tenancy
     let clock: Clock
     let seller: SellerTerms
+    let providers: Providers
     package let ledger: Ledger
 
-    package init(database: any Database, tenancy: Tenancy, clock: Clock, seller: SellerTerms) {
+    package init(database: any Database, tenancy: Tenancy, clock: Clock, seller: SellerTerms, providers: Providers) {
         self.database = database
         self.tenancy = tenancy
         self.clock = clock
         self.seller = seller
+        self.providers = providers
         ledger = Ledger(database: database, clock: clock)
     }
 
@@ -64,14 +66,19 @@ package struct Billing: Sendable {
 
     private struct Rehearsed<Result: Sendable>: Error { let result: Result }
 
-    private func terms(of tenant: TenantID) async throws -> Till.Terms {
-        let prices = try await tenancy.plans().compactMap { plan in
+    /// The price list, cheapest first.
+    func prices() async throws -> [PlanPrice] {
+        try await tenancy.plans().compactMap { plan in
             plan.priceMonthly.map {
                 PlanPrice(
                     plan: plan.name, currency: plan.currency, monthly: $0, includedExecutions: plan.limits.executionsPerMonth.map(Int64.init))
             }
         }
-        return Till.Terms(
-            catalogue: Catalogue(prices), calendar: BillingCalendar(zone: try await tenancy.timeZone(of: tenant)), seller: seller, tenancy: tenancy)
+    }
+
+    private func terms(of tenant: TenantID) async throws -> Till.Terms {
+        Till.Terms(
+            catalogue: Catalogue(try await prices()), calendar: BillingCalendar(zone: try await tenancy.timeZone(of: tenant)), seller: seller,
+            tenancy: tenancy)
     }
 }

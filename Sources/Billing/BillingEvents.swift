@@ -1,7 +1,8 @@
 internal import Kernel
 internal import Persistence
 
-/// What other modules hear of invoices: `{invoice, number, kind, currency, total, due, due_at, step?}`; amounts in minor units, as texts.
+/// What other modules hear of invoices: `{invoice, number, kind, currency, total, due, due_at, amount, step?, reason?}`; total and due in minor units,
+/// as texts, amount as people read what is due.
 protocol InvoiceEvent: Event { var invoice: Invoice { get } }
 
 extension InvoiceEvent {
@@ -11,7 +12,8 @@ extension InvoiceEvent {
         [
             "invoice": .string(invoice.id.description), "number": .string(invoice.numberText), "kind": .string(invoice.kind.rawValue),
             "currency": .string(invoice.currency), "total": .string(String(invoice.total)), "due": .string(String(invoice.due)),
-            "due_at": .string(invoice.dueAt.description)
+            "due_at": .string(invoice.dueAt.description),
+            "amount": .string("\(Money(minorUnits: invoice.due, currency: invoice.currency).decimalText) \(invoice.currency)")
         ]
     }
     var payload: JSON { .object(facts) }
@@ -41,6 +43,29 @@ struct InvoiceOverdue: InvoiceEvent {
     var payload: JSON {
         var facts = facts
         facts["step"] = .number(Double(step))
+        return .object(facts)
+    }
+}
+
+/// A payment of it was lost in a dispute: it is owed again.
+struct InvoiceReopened: InvoiceEvent {
+    static let name = "billing.invoice.reopened"
+    let invoice: Invoice
+    init(_ invoice: Invoice) { self.invoice = invoice }
+}
+
+/// A provider could not take what is due; `reason` is its word.
+struct PaymentFailed: InvoiceEvent {
+    static let name = "billing.payment.failed"
+    let invoice: Invoice
+    let reason: String
+    init(_ invoice: Invoice, reason: String) {
+        self.invoice = invoice
+        self.reason = reason
+    }
+    var payload: JSON {
+        var facts = facts
+        facts["reason"] = .string(reason)
         return .object(facts)
     }
 }

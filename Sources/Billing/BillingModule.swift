@@ -4,11 +4,12 @@ package import Persistence
 
 /// The module's door.
 package enum BillingModule {
-    package static let tables: [Table] = LedgerTables.all + BillingTables.all
+    package static let tables: [Table] = LedgerTables.all + BillingTables.all + ProviderTables.all + [RevenueStore.table]
 
     package static let migrations: [Migration] = [
         Migration("billing.0001-ledger", LedgerTables.all.map { .createTable($0) }),
-        Migration("billing.0002-subscriptions-invoices-payments-metrics", BillingTables.all.map { .createTable($0) })
+        Migration("billing.0002-subscriptions-invoices-payments-metrics", BillingTables.all.map { .createTable($0) }),
+        Migration("billing.0003-providers-revenue", (ProviderTables.all + [RevenueStore.table]).map { .createTable($0) })
     ]
 
     package static let permissions: [PermissionDeclaration] = [
@@ -20,7 +21,8 @@ package enum BillingModule {
     package static func module(billing: Billing, pages context: BillingPageContext) -> Module {
         let endpoints: [Endpoint] =
             SubscriptionRoutes(billing: billing).endpoints + ProfileRoutes(billing: billing).endpoints + InvoiceRoutes(billing: billing).endpoints
-            + UsageRoutes(billing: billing).endpoints + BillingPages(billing: billing, context: context).endpoints
+            + UsageRoutes(billing: billing).endpoints + ProviderRoutes(billing: billing).endpoints + FigureRoutes(billing: billing).endpoints
+            + BillingPages(billing: billing, context: context).endpoints
         return Module(name: "billing", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)
     }
 }

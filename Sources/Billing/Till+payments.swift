@@ -17,6 +17,7 @@ extension Till {
         var rest = amount
         let cash = Account(.cash, provider, currency)
         var transfers: [Transfer] = []
+        var parts: [(InvoiceID, Int64)] = []
         let open = try invoices.open().filter { $0.currency == currency }
         for invoice in open.filter({ $0.id == named }) + open.filter({ $0.id != named }) where rest > 0 {
             var invoice = invoice
@@ -24,12 +25,14 @@ extension Till {
             guard part > 0 else { continue }
             invoice.paid += part
             rest -= part
+            parts.append((invoice.id, part))
             transfers.append(Transfer(part, debit: cash, credit: Account(.receivable, of: tx.tenant.id, currency)))
             if invoice.due == 0 { try settle(&invoice) } else { try invoices.update(invoice) }
         }
         if rest > 0 { transfers.append(Transfer(rest, debit: cash, credit: Account(.wallet, of: tx.tenant.id, currency))) }
         try post("payment:\(provider):\(reference)", "payment", "payment:\(payment.id)", transfers)
         try store.insert(payment)
+        for (invoice, part) in parts { try PaymentPartStore(tx: tx).add(payment.id, invoice, part) }
         try recover()
         return payment
     }
@@ -41,8 +44,8 @@ extension Till {
     }
 
     /// The plan is there again the moment nothing is overdue.
-    private mutating func recover() throws {
-        guard subscription?.status == .pastDue else { return }
+    mutating func recover() throws {
+        guard subscription?.status == .pastDue, try !PaymentPartStore(tx: tx).isSuspending() else { return }
         let now = now
         if try !invoices.open().contains(where: { $0.dueAt <= now }) { subscription?.recover() }
     }
@@ -54,9 +57,11 @@ extension Till {
     }
 
     /// Takes back a part of an invoice, or all of it: first from what is still asked for, then from what was paid.
-    /// - Parameter key: makes it happen once.
+    /// - Parameters:
+    ///   - destination: where what was paid goes back to.
     /// - Throws: `exceeds_invoice`, `exceeds_payment`, `dispute_open`; nothing may be written then.
-    mutating func credit(_ id: InvoiceID, _ amount: Int64, to destination: Return) throws -> Invoice {
+    ///   - isElsewhere: that the provider has sent the money back already.
+    mutating func credit(_ id: InvoiceID, _ amount: Int64, to destination: Return, isElsewhere: Bool = false) throws -> Invoice {
         guard var invoice = try invoices.invoice(id), invoice.kind == .invoice else { throw Refusal.missing("invoice") }
         guard amount >= 1, amount <= invoice.total - invoice.credited else {
             throw Refusal(.conflict, "exceeds_invoice", "Of this invoice \(invoice.total - invoice.credited) can be taken back.", field: "amount")
@@ -67,8 +72,9 @@ extension Till {
             Fraction.halfUp(invoice.tax, invoice.credited + amount, over: invoice.total)
             - Fraction.halfUp(invoice.tax, invoice.credited, over: invoice.total)
         invoice.credited += amount
+        invoice.paid -= fromPaid
         let note = try creditNote(of: invoice, amount, tax: tax)
-        try book(note, of: invoice, fromPaid: fromPaid, to: destination)
+        try book(note, of: invoice, fromPaid: fromPaid, to: destination, isElsewhere)
         if invoice.due == 0, invoice.status == .open { invoice.status = .paid }
         try invoices.insert(note)
         try invoices.update(invoice)
@@ -93,7 +99,7 @@ extension Till {
         return note
     }
 
-    private mutating func book(_ note: Invoice, of invoice: Invoice, fromPaid: Int64, to destination: Return) throws {
+    private mutating func book(_ note: Invoice, of invoice: Invoice, fromPaid: Int64, to destination: Return, _ isElsewhere: Bool) throws {
         let currency = note.currency
         let receivable = Account(.receivable, of: tx.tenant.id, currency)
         var transfers = [
@@ -113,40 +119,9 @@ extension Till {
             }
             payment.refunded += fromPaid
             try store.update(payment)
+            if fromPaid > 0, !isElsewhere, Providers.names.contains(payment.provider) { try order(fromPaid, of: payment, for: note.id) }
             transfers.append(Transfer(fromPaid, debit: receivable, credit: Account(.cash, payment.provider, currency)))
         }
         try post("credit:\(note.id)", "credit_note", "invoice:\(invoice.id)", transfers)
     }
-
-    /// The payer's bank takes a payment back until it is decided. The tenant owes again what it had paid; told again, or late, it changes nothing.
-    mutating func dispute(_ reference: String, at provider: String, _ outcome: DisputeOutcome, fee: Int64) throws {
-        let store = PaymentStore(tx: tx)
-        guard var payment = try store.payment(provider, reference) else { throw Refusal.missing("payment") }
-        let (receivable, cash) = (Account(.receivable, of: tx.tenant.id, payment.currency), Account(.cash, provider, payment.currency))
-        let amount = payment.amount - payment.refunded
-        let subject = "payment:\(payment.id)"
-        // A decision that comes before its dispute brings the dispute with it.
-        if payment.status == .received, try ledger.posting(key: "dispute:\(payment.id)") == nil {
-            try post(
-                "dispute:\(payment.id)", "dispute", subject,
-                [
-                    Transfer(amount, debit: receivable, credit: cash),
-                    Transfer(fee, debit: Account(.providerFees, provider, payment.currency), credit: cash)
-                ])
-            payment.status = .disputed
-            if subscription?.status == .active { subscription?.becomePastDue() }
-        }
-        switch (outcome, payment.status) {
-        case (.won, .disputed):
-            try post("dispute-won:\(payment.id)", "dispute_won", subject, [Transfer(amount, debit: cash, credit: receivable)])
-            payment.status = .received
-            try store.update(payment)
-            return try recover()
-        case (.lost, .disputed): payment.status = .reversed
-        default: break
-        }
-        try store.update(payment)
-    }
-
-    enum DisputeOutcome: String, Sendable { case opened, won, lost }
 }

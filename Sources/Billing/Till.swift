@@ -52,8 +52,10 @@ struct Till {
     mutating func close() throws {
         guard let subscription else { return }
         try SubscriptionStore(tx: tx).save(subscription)
+        try noteRevenue(of: subscription)
+        let isSuspended = try PaymentPartStore(tx: tx).isSuspending()
         try terms.tenancy.grant(subscription.plan, in: tx) { limits in
-            if !subscription.isGranted {
+            if !subscription.isGranted || isSuspended {
                 limits.executionsPerMonth = 0
             } else if subscription.overageCap > 0, let included = limits.executionsPerMonth {
                 limits.executionsPerMonth = included + Int(subscription.overageCap)
@@ -98,6 +100,7 @@ extension Till {
                 subscription?.becomePastDue()
                 if invoice.reminders == Dunning.steps.count, subscription?.status != .cancelled { subscription?.end() }
                 try tx.emit(InvoiceOverdue(invoice, step: invoice.reminders))
+                if invoice.reminders < Dunning.steps.count { try order(chargeOf: invoice, attempt: invoice.reminders) }
             }
             if invoice.reminders != before { try invoices.update(invoice) }
         }
@@ -130,6 +133,7 @@ extension Till {
         }
         if invoice.due == 0 { invoice.status = .paid }
         try invoices.insert(invoice)
+        try order(chargeOf: invoice, attempt: 0)
         try tx.emit(InvoiceIssued(invoice))
         issued.append(invoice)
     }

@@ -1,6 +1,7 @@
 import HTTPSurface
 import Kernel
 import Logging
+import Outbound
 import Persistence
 import Tenancy
 import TestKit
@@ -54,7 +55,9 @@ struct BillingHarness {
         let due = try await billing.invoices(of: id, before: nil, limit: 200).filter { $0.kind == .invoice }.reduce(0) { $0 + $1.due }
         let payments = try await billing.payments(of: id, before: nil, limit: 200)
         var disputed: Int64 = 0
-        for payment in payments where payment.status != .received { disputed += payment.amount - payment.refunded }
+        for payment in payments where payment.status == .disputed {
+            disputed += try await database.read(in: id) { tx in try PaymentPartStore(tx: tx).disputed(payment.id) ?? 0 }
+        }
         #expect(try await balance(.receivable) == due + disputed, "\(note)")
     }
 
@@ -89,7 +92,11 @@ struct BillingHarness {
     }
 }
 
-func withBilling(_ engine: DatabaseEngine = .sqlite, _ body: (BillingHarness) async throws -> Void) async throws {
+func withBilling(
+    _ engine: DatabaseEngine = .sqlite, environment: [String: String] = [:],
+    send: @escaping @Sendable (OutboundRequest) async throws -> OutboundResponse = { _ in throw OutboundError(.unreachable, "no provider") },
+    _ body: (BillingHarness) async throws -> Void
+) async throws {
     let tables = TenancyModule.tables + BillingModule.tables
     try await withDatabase(engine, tables: tables, migrations: TenancyModule.migrations + BillingModule.migrations) { lease in
         let tenancy = Tenancy(
@@ -99,7 +106,11 @@ func withBilling(_ engine: DatabaseEngine = .sqlite, _ body: (BillingHarness) as
         let acme = try await tenancy.createTenant(new, owner: "ana@example.com", by: .system(in: nil)).tenant
         var seller = BillingHarness.german
         (seller.name, seller.vatId) = ("Flows GmbH", "DE987654321")
-        let billing = Billing(database: lease.database, tenancy: tenancy, clock: lease.clock.clock, seller: SellerTerms(party: seller))
+        let billing = Billing(
+            database: lease.database, tenancy: tenancy, clock: lease.clock.clock, seller: SellerTerms(party: seller),
+            providers: Providers(
+                database: lease.database, vault: lease.vault, clock: lease.clock.clock, environment: environment, publicURL: "http://localhost",
+                send: send))
         try await body(
             BillingHarness(
                 lease: lease, tenancy: tenancy, billing: billing, acme: acme, ana: try await BillingHarness.owner(of: acme, tenancy)))

@@ -1,6 +1,6 @@
 """Ten seeded kills on each database, and some with the unsynced writes undone; `make crash` does 200."""
 
-from crash import story
+from crash import money, story
 
 
 def test_nothing_acknowledged_is_lost_on_the_embedded_database():
@@ -22,4 +22,18 @@ def test_nothing_acknowledged_is_lost_when_unsynced_writes_vanish():
     print(outcome)
     assert outcome.answered > 0
     assert outcome.undone > 0
+    assert not outcome.faults
+
+
+def test_no_money_is_lost_or_doubled_on_the_embedded_database():
+    outcome = money.run(kills=6, seed=4)
+    print(outcome)
+    assert outcome.payments > 0 and outcome.used > 0
+    assert not outcome.faults
+
+
+def test_no_money_is_lost_or_doubled_on_postgres(postgres):
+    outcome = money.run(kills=6, seed=5, database_url=postgres.create("crash_money"))
+    print(outcome)
+    assert outcome.payments > 0 and outcome.used > 0
     assert not outcome.faults

@@ -75,8 +75,8 @@ package struct Invoice: Sendable, Hashable {
 
     /// `INV-2026-000042` would restart or collide between years; the series tells entities apart instead: `AIAS-42`.
     package var numberText: String { "\(series)-\(kind == .creditNote ? "C" : "")\(number)" }
-    /// What is still asked for.
-    package var due: Int64 { max(total - paid - credited, 0) }
+    /// What is still asked for; nothing of a credit note. `total = paid + credited + due`.
+    package var due: Int64 { kind == .invoice ? max(total - paid - credited, 0) : 0 }
 
     static let linesMaximum = 100
 }

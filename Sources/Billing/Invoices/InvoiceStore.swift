@@ -46,6 +46,22 @@ struct InvoiceStore {
             """)
     }
 
+    /// The same, and when it is due: what was paid is owed again.
+    func reopen(_ invoice: Invoice) throws {
+        try update(invoice)
+        try tx.execute("UPDATE invoices SET due_at = \(invoice.dueAt) WHERE tenant_id = \(tx.tenant) AND id = \(invoice.id)")
+    }
+
+    /// Those of which something is paid, newest first.
+    func paid(in currency: String) throws -> [InvoiceID] {
+        try tx.all(
+            """
+            SELECT id FROM invoices WHERE tenant_id = \(tx.tenant) AND kind = \(Invoice.Kind.invoice) AND currency = \(currency) AND paid > 0
+            ORDER BY id DESC
+            """
+        ) { try $0.column(0) }
+    }
+
     func invoice(_ id: InvoiceID) throws -> Invoice? {
         let found = try tx.first(
             """

@@ -65,10 +65,11 @@ struct BillingPages {
                 let text = call.localizer
                 let invoice = try await billing.invoice(try call.id("id", noun: "invoice"), of: call.tenant)
                 return try await context.page(
-                    call, title: text("billing.invoice.title.\(invoice.kind.rawValue)", ["number": invoice.numberText]), crumb: back(text),
-                    InvoiceSheet(invoice: invoice, text: text).html)
+                    call, title: text("billing.invoice.title.\(invoice.kind.rawValue)", ["number": invoice.numberText]), crumb: Self.back(text),
+                    "\(InvoiceSheet(invoice: invoice, text: text).html)\(try await PaymentForms(billing: billing, text: text).buttons(invoice, call))"
+                )
             }
-        ]
+        ] + PaymentForms.endpoints(billing, context)
     }
 
     private func request(_ form: FormFields) throws -> SubscriptionRequest {
@@ -79,7 +80,7 @@ struct BillingPages {
         ).request()
     }
 
-    private func back(_ text: Localizer) -> HTML { "<p class=\"crumb\"><a href=\"\(Self.address)\">\(text("billing.settings.billing"))</a></p>" }
+    static func back(_ text: Localizer) -> HTML { "<p class=\"crumb\"><a href=\"\(Self.address)\">\(text("billing.settings.billing"))</a></p>" }
 
     private func overview(_ call: EndpointCall, profile form: FormFields? = nil, _ refusal: Refusal? = nil) async throws -> Answer {
         let text = call.localizer
@@ -89,13 +90,14 @@ struct BillingPages {
         let notice = Console.notice(done.map { text("billing.done.\($0)") }, isBad: false)
         let fault = Console.notice(refusal?.message(besides: form == nil ? [] : Self.profileFields))
         let wallet = try await billing.wallet(of: call.tenant).filter { $0.minorUnits > 0 }
-        let change: HTML? = mayWrite ? SubscriptionForms(text: text).html(subscription) : nil
+        let change: HTML? = mayWrite ? SubscriptionForms(text: text, prices: try await billing.prices()).html(subscription) : nil
+        let methods = try await PaymentForms(billing: billing, text: text).methods(of: call.tenant, mayWrite: mayWrite)
         let party = try await billing.profile(of: call.tenant)
         let who: HTML? = mayWrite ? profile(text, party, form, refusal) : nil
         return try await context.page(
             call, title: text("billing.settings.billing"), status: refusal?.kind.status ?? 200,
             """
-            \(notice)\(fault)\(SubscriptionForms(text: text).facts(subscription, wallet: wallet))\(change)\(who)
+            \(notice)\(fault)\(SubscriptionForms(text: text).facts(subscription, wallet: wallet))\(change)\(methods)\(who)
             <h2>\(text("billing.invoices"))</h2>\(try await list(call))
             """)
     }
@@ -149,7 +151,7 @@ struct BillingPages {
         let sheets: [HTML] = outcome.invoices.map { InvoiceSheet(invoice: $0, text: text).figures }
         let free: HTML? = sheets.isEmpty ? "<p class=\"lead\">\(text("billing.preview.nothing"))</p>" : nil
         return try await context.page(
-            call, title: text("billing.preview.title"), crumb: back(text),
+            call, title: text("billing.preview.title"), crumb: Self.back(text),
             """
             \(SubscriptionForms(text: text).facts(outcome.subscription, wallet: []))\(sheets)\(free)
             <form method="post" action="\(Self.address)/changes">\(fields)<p class="buttons"><button class="button primary">\(text("billing.preview.confirm"))</button>

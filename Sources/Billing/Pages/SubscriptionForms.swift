@@ -5,6 +5,7 @@ internal import Tenancy
 /// A subscription as people see it, and what they may do with it. Everything is shown to the cent before it happens.
 struct SubscriptionForms {
     let text: Localizer
+    var prices: [PlanPrice] = []
 
     func facts(_ subscription: Subscription?, wallet: [Money]) -> HTML {
         let prepaid: [HTML] = wallet.map { row("billing.wallet", "\($0.decimalText) \($0.currency)") }
@@ -44,7 +45,7 @@ struct SubscriptionForms {
     }
 
     private func choice(_ action: String, chosen: PlanName, _ interval: BillingInterval, isFirst: Bool) -> HTML {
-        let plans = [PlanName.starter, .professional, .enterprise].map { ($0.rawValue, text("tenancy.plan.\($0.rawValue)")) }
+        let plans = prices.map { ($0.plan.rawValue, title($0)) }
         let periods = BillingInterval.allCases.map { ($0.rawValue, text(period($0))) }
         let trial: HTML? = isFirst ? Console.tick("trial", value: "yes", label: text("billing.trial")) : nil
         return """
@@ -54,6 +55,15 @@ struct SubscriptionForms {
             \(Console.choice("period", label: text("billing.period"), options: periods, chosen: interval.rawValue))\(trial)
             <p class="buttons"><button class="button primary">\(text("billing.preview"))</button></p></form></section>
             """
+    }
+
+    private func title(_ price: PlanPrice) -> String {
+        func amount(_ interval: BillingInterval) -> String { Money(minorUnits: price.price(interval), currency: price.currency).decimalText }
+        return text(
+            "billing.plan.priced",
+            [
+                "plan": text("tenancy.plan.\(price.plan.rawValue)"), "month": amount(.month), "year": amount(.year), "currency": price.currency
+            ])
     }
 
     private func press(_ action: String) -> HTML {

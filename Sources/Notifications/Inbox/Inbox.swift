@@ -154,7 +154,9 @@ package struct Inbox: Sendable {
                 return (try store.since(since, of: member.user, in: wanted, limit: Self.digestEntries), true)
             }
             guard isDue, !notices.isEmpty else { continue }
-            let lines = notices.map { "- " + ($0.arguments["workflow"] ?? $0.arguments["limit"] ?? $0.arguments["host"] ?? "") + " × \($0.count)" }
+            let lines = notices.map {
+                "- " + ($0.arguments["workflow"] ?? $0.arguments["limit"] ?? $0.arguments["host"] ?? $0.arguments["invoice"] ?? "") + " × \($0.count)"
+            }
             let arguments: [String: String] = [
                 "tenant": place.name, "count": String(notices.reduce(0) { $0 + $1.count }), "lines": lines.joined(separator: "\n"),
                 "path": "/notifications"

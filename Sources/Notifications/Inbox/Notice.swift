@@ -28,6 +28,8 @@ package enum NoticeCategory: String, Sendable, Hashable, CaseIterable, SQLBindab
     case limits
     /// Webhook endpoints that were disabled.
     case webhooks
+    /// Invoices: issued, overdue, and payments that failed.
+    case billing
 
     /// Who can be told at all: what leads nowhere for a member is no use to them.
     var permission: Permission {
@@ -35,6 +37,7 @@ package enum NoticeCategory: String, Sendable, Hashable, CaseIterable, SQLBindab
         case .failures: "executions.read"
         case .limits: "usage.read"
         case .webhooks: .webhooksRead
+        case .billing: "billing.read"
         }
     }
 }
@@ -48,8 +51,9 @@ package struct NoticePreference: Sendable, Hashable {
 
     /// Until they choose: those who answer for the tenant get a mail at once.
     static func standard(_ category: NoticeCategory, _ role: Role) -> NoticePreference {
-        let answers: [Role] = category == .limits ? [.owner, .admin, .billing] : [.owner, .admin]
-        let isFor = category == .limits ? answers.contains(role) : true
+        let isOfMoney = category == .limits || category == .billing
+        let answers: [Role] = isOfMoney ? [.owner, .admin, .billing] : [.owner, .admin]
+        let isFor = isOfMoney ? answers.contains(role) : true
         return NoticePreference(isInApp: isFor, mail: answers.contains(role) ? .immediate : .off)
     }
 }
@@ -88,10 +92,23 @@ struct NoticeDraft: Sendable {
             cause = "webhook_endpoint:\(text("webhook_endpoint"))"
             arguments = ["host": text("host"), "reason": text("reason")]
             path = "/settings/webhooks/\(text("webhook_endpoint"))"
+        case "billing.invoice.issued", "billing.invoice.reopened", "billing.invoice.overdue", "billing.payment.failed":
+            // What is paid already, or takes back, needs nobody.
+            guard text("kind") == "invoice", text("due") != "0" else { return nil }
+            category = .billing
+            kind = Self.billing[name] ?? ""
+            cause = "\(kind):\(text("invoice")):\(payload["step"]?.integer ?? 0)"
+            arguments = ["invoice": text("number"), "amount": text("amount"), "reason": text("reason"), "due": String(text("due_at").prefix(10))]
+            path = "/settings/billing/invoices/\(text("invoice"))"
         default: return nil
         }
     }
 
-    static let events = ["execution.failed", LimitNear.name, LimitReached.name, EndpointDisabled.name]
+    private static let billing = [
+        "billing.invoice.issued": "invoice_issued", "billing.invoice.reopened": "invoice_reopened", "billing.invoice.overdue": "invoice_overdue",
+        "billing.payment.failed": "payment_failed"
+    ]
+
+    static let events = ["execution.failed", LimitNear.name, LimitReached.name, EndpointDisabled.name] + billing.keys.sorted()
     private static let errorLength = 500
 }

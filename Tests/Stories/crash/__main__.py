@@ -1,9 +1,9 @@
-"""python -m crash --kills 200 --database sqlite|postgres [--unsynced] [--seed N]"""
+"""python -m crash --kills 200 --database sqlite|postgres [--unsynced | --money] [--seed N]"""
 
 import argparse
 import sys
 
-from crash import story
+from crash import money, story
 from server import Postgres
 
 parser = argparse.ArgumentParser(prog="crash")
@@ -11,12 +11,16 @@ parser.add_argument("--kills", type=int, default=200)
 parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
 parser.add_argument("--unsynced", action="store_true", help="SQLite: undo writes that were not synced at each kill")
 parser.add_argument("--seed", type=int, default=20261124)
+parser.add_argument("--money", action="store_true", help="customers, payments and usage in place of runs")
 options = parser.parse_args()
 
 postgres = Postgres() if options.database == "postgres" else None
 try:
     url = postgres.create("crash") if postgres else None
-    outcome = story.run(options.kills, options.seed, url, options.unsynced)
+    if options.money:
+        outcome = money.run(options.kills, options.seed, url)
+    else:
+        outcome = story.run(options.kills, options.seed, url, options.unsynced)
 finally:
     if postgres:
         postgres.stop()

@@ -1,0 +1,250 @@
+internal import Kernel
+internal import Persistence
+internal import Tenancy
+
+extension Billing {
+    /// A page of a provider on which an open invoice is paid.
+    /// - Throws: `provider_missing`, `nothing_due`, `provider_unavailable`
+    func checkout(_ id: InvoiceID, at name: String, of tenant: TenantID, by principal: Principal) async throws -> HostedPage {
+        let invoice = try await invoice(id, of: tenant)
+        let provider = try await providers.provider(name)
+        guard invoice.kind == .invoice, invoice.due > 0 else { throw Refusal(.conflict, "nothing_due", "Nothing of this is due.") }
+        let customer = try await customer(of: tenant, invoice, at: provider)
+        // The same page while nothing has changed, another one once it is asked for again, or the next hour: providers close theirs after a day.
+        let hour = clock.now().seconds.flooringDivision(3_600)
+        let order = HostedOrder(
+            tenant: tenant, invoice: id, number: invoice.numberText, amount: Money(minorUnits: invoice.due, currency: invoice.currency),
+            customer: customer, returnTo: "\(providers.publicURL)\(BillingPages.address)/invoices/\(id)",
+            key: "checkout:\(id):\(invoice.dueAt.seconds):\(invoice.due):\(hour)")
+        let page = try await asked(name) { try await provider.checkout(order) }
+        try await database.write(in: tenant) { tx in
+            try ProviderObjectStore(tx: tx.platform).note(name, page.reference, of: tenant, id)
+            try tx.audit(principal, "invoice.checkout", "invoice:\(id)", ["provider": .string(name)])
+        }
+        return page
+    }
+
+    private func customer(of tenant: TenantID, _ invoice: Invoice, at provider: any PaymentProvider) async throws -> String? {
+        let known = try await database.read(in: tenant) { tx in try ProviderCustomerStore(tx: tx).customer(provider.name) }
+        if let known { return known.customer }
+        let party = ProviderParty(tenant: tenant, name: invoice.buyer.name, email: invoice.buyer.email)
+        guard let made = try await asked(provider.name, { try await provider.customer(party) }) else { return nil }
+        try await database.write(in: tenant) { tx in
+            let store = ProviderCustomerStore(tx: tx)
+            guard try store.customer(provider.name) == nil else { return }
+            try store.save(.init(provider: provider.name, customer: made, method: nil, label: nil, savedAt: tx.clock.now()))
+        }
+        return made
+    }
+
+    /// - Throws: `missing` where the provider has no such page, or the tenant is not known there.
+    func portal(at name: String, of tenant: TenantID) async throws -> String {
+        guard let known = try await database.read(in: tenant, { tx in try ProviderCustomerStore(tx: tx).customer(name) }) else {
+            throw Refusal.missing("payment portal")
+        }
+        let provider = try await providers.provider(name)
+        let home = providers.publicURL + BillingPages.address
+        guard let url = try await asked(name, { try await provider.portal(customer: known.customer, returnTo: home) }) else {
+            throw Refusal.missing("payment portal")
+        }
+        return url
+    }
+
+    func methods(of tenant: TenantID) async throws -> [ProviderCustomerStore.Customer] {
+        try await database.read(in: tenant) { tx in try ProviderCustomerStore(tx: tx).all().filter { $0.method != nil } }
+    }
+
+    /// Nothing is taken from it any more; the provider still knows it.
+    func forgetMethod(at name: String, of tenant: TenantID, by principal: Principal) async throws {
+        try await database.write(in: tenant) { tx in
+            let store = ProviderCustomerStore(tx: tx)
+            guard var known = try store.customer(name), known.method != nil else { throw Refusal.missing("payment method") }
+            (known.method, known.label) = (nil, nil)
+            try store.save(known)
+            try tx.audit(principal, "payment_method.remove", "payment_method:\(name)")
+        }
+    }
+
+    /// A person waits: what a provider says is told to them.
+    private func asked<Value: Sendable>(_ name: String, _ ask: () async throws -> Value) async throws -> Value {
+        do {
+            return try await ask()
+        } catch let error as ProviderError {
+            let reason =
+                switch error {
+                case .unavailable(let text), .refused(let text): text
+                }
+            throw Refusal(
+                .unavailable, "provider_unavailable", "\(name) cannot do this now: \(reason).", arguments: ["provider": name, "reason": reason],
+                retryAfter: .seconds(60))
+        }
+    }
+
+    // MARK: Orders
+
+    /// Gives the orders that are due: of all tenants, or those that a tenant's own action has just written.
+    /// - Throws: the first failure that is ours, after all were tried; a provider that does not answer is asked again later.
+    func giveOrders(of tenant: TenantID? = nil) async throws {
+        var failure: (any Error)?
+        let due = try await database.readSystem { tx in try ProviderTaskStore(tx: tx).due(at: tx.clock.now(), of: tenant, limit: Self.ordersAtOnce) }
+        for task in due where !Task.isCancelled {
+            do {
+                switch task.kind {
+                case .charge: try await charge(task)
+                case .refund: try await refund(task)
+                }
+            } catch is ProviderError { try await postpone(task) } catch let refusal as Refusal where refusal.code == "provider_missing" {
+                try await postpone(task)
+            } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+    }
+
+    private static let ordersAtOnce = 200
+
+    private func postpone(_ task: ProviderTask) async throws {
+        try await database.write(in: task.tenant) { tx in
+            var task = task
+            task.attempts += 1
+            // A charge that cannot be given is tried anew at the next step of dunning; a refund stays until people look.
+            guard task.attempts < ProviderTask.attemptsMaximum || task.kind == .refund else {
+                return try ProviderTaskStore(tx: tx.system).remove(task.key)
+            }
+            try ProviderTaskStore(tx: tx.system).later(task, at: tx.clock.now() + task.pause)
+        }
+    }
+
+    private func charge(_ task: ProviderTask) async throws {
+        let (found, saved) = try await database.read(in: task.tenant) { tx in
+            (try InvoiceStore(tx: tx).invoice(task.subject), try ProviderCustomerStore(tx: tx).charged())
+        }
+        guard let invoice = found, invoice.status == .open, invoice.due > 0, let saved, let method = saved.method else {
+            return try await database.writeSystem { tx in try ProviderTaskStore(tx: tx).remove(task.key) }
+        }
+        let provider = try await providers.provider(saved.provider)
+        // Another amount is another order; the same one again is the same.
+        let order = ChargeOrder(
+            tenant: task.tenant, invoice: invoice.id, number: invoice.numberText,
+            amount: Money(minorUnits: invoice.due, currency: invoice.currency), customer: saved.customer, method: method,
+            key: "\(task.key):\(invoice.due)")
+        let outcome: ChargeOutcome
+        do { outcome = try await provider.charge(order) } catch ProviderError.refused(let reason) { outcome = .declined(reason) }
+        try await atTill(of: task.tenant) { till in
+            switch outcome {
+            case .paid(let payment): try till.take(payment, at: provider.name, for: invoice.id)
+            case .declined(let reason): try till.fail(invoice.id, reason)
+            case .pending: break
+            }
+            try ProviderTaskStore(tx: till.tx.system).remove(task.key)
+        }
+    }
+
+    private func refund(_ task: ProviderTask) async throws {
+        let found = try await database.read(in: task.tenant) { tx -> (ProviderRefund, Payment)? in
+            guard let refund = try PaymentPartStore(tx: tx).refund(task.subject), let payment = try PaymentStore(tx: tx).payment(refund.payment)
+            else {
+                return nil
+            }
+            return (refund, payment)
+        }
+        guard let (refund, payment) = found, refund.status == .pending else {
+            return try await database.writeSystem { tx in try ProviderTaskStore(tx: tx).remove(task.key) }
+        }
+        let order = RefundOrder(
+            reference: payment.reference, amount: Money(minorUnits: refund.amount, currency: payment.currency), note: refund.note, key: task.key)
+        let provider = try await providers.provider(payment.provider)
+        let outcome = try await provider.refund(order)
+        try await atTill(of: task.tenant) { till in
+            switch outcome {
+            case .done(let reference):
+                var done = refund
+                (done.status, done.reference) = (.done, reference)
+                try PaymentPartStore(tx: till.tx).update(done)
+            case .refused: try till.keepRefund(refund.note)
+            }
+            try ProviderTaskStore(tx: till.tx.system).remove(task.key)
+        }
+    }
+
+    // MARK: Webhooks
+
+    /// Applies what a provider tells, once for each of its events, in whatever order they come.
+    /// - Throws: `bad_signature`, `bad_event`; another failure makes the provider tell again.
+    func hear(_ message: ProviderMessage, from name: String) async throws {
+        let provider = try await providers.provider(name)
+        let events: [ProviderEvent]
+        do { events = try await provider.events(in: message) } catch let error as ProviderError {
+            throw Refusal(.unavailable, "provider_unavailable", "\(name) did not answer: \(error).", retryAfter: .seconds(60))
+        }
+        for event in events { try await apply(event, provider) }
+    }
+
+    private func apply(_ event: ProviderEvent, _ provider: any PaymentProvider) async throws {
+        let (told, reference) = event.fact.whose
+        var owner = told
+        if owner == nil, let reference {
+            owner = try await database.readPlatform { tx in try ProviderObjectStore(tx: tx).owner(provider.name, reference) }
+        }
+        var before: ProviderPayment?
+        if case .disputed(let reference, _, _, _) = event.fact, owner == nil {
+            // It came before the payment that it is about.
+            before = try? await provider.payment(reference)
+            owner = before?.tenant
+        }
+        // What is not ours is the business of whoever shares the account.
+        guard let owner, try await tenancy.tenant(owner) != nil else { return }
+        let (first, name) = (before, provider.name)
+        try await atTill(of: owner) { till in
+            if let first { try till.take(first, at: name, for: first.invoice) }
+            guard try InvoiceNumberStore(tx: till.tx.platform).note(provider: name, event: event.id, kind: event.kind) else { return }
+            try till.apply(event.fact, from: name)
+        }
+    }
+}
+
+extension ProviderEvent.Fact {
+    /// Whom it concerns, as it says itself or as we noted under one of the provider's names.
+    var whose: (tenant: TenantID?, reference: String?) {
+        switch self {
+        case .paid(let payment): (payment.tenant, payment.reference)
+        case .failed(let tenant, _, _): (tenant, nil)
+        case .refunded(let reference, _), .refundFailed(_, let reference, _), .disputed(let reference, _, _, _): (nil, reference)
+        case .saved(_, let tenant, let reference): (tenant, reference)
+        case .removed(let method): (nil, method)
+        }
+    }
+}
+
+extension Till {
+    /// Books what a provider has taken, and remembers whose it is.
+    mutating func take(_ payment: ProviderPayment, at provider: String, for invoice: InvoiceID?) throws {
+        _ = try receive(payment.amount.minorUnits, payment.amount.currency, from: provider, reference: payment.reference, for: invoice)
+        try ProviderObjectStore(tx: tx.platform).note(provider, payment.reference, of: tx.tenant.id, invoice)
+    }
+
+    func fail(_ id: InvoiceID, _ reason: String) throws {
+        guard let invoice = try invoices.invoice(id), invoice.due > 0 else { return }
+        try tx.emit(PaymentFailed(invoice, reason: reason))
+    }
+
+    mutating func apply(_ fact: ProviderEvent.Fact, from provider: String) throws {
+        switch fact {
+        case .paid(let payment): try take(payment, at: provider, for: payment.invoice)
+        // An order of ours that was declined was told when it was given.
+        case .failed(_, let invoice, let reason): if try ProviderCustomerStore(tx: tx).charged() == nil { try fail(invoice, reason) }
+        case .refunded(let reference, let total): try noteRefunds(reference, at: provider, total: total)
+        case .refundFailed(let note, _, _): try keepRefund(note)
+        case .disputed(let reference, let outcome, let amount, let fee):
+            try dispute(reference, at: provider, outcome, amount: amount, fee: fee)
+        case .saved(let saved, _, _):
+            try ProviderCustomerStore(tx: tx).save(
+                .init(provider: provider, customer: saved.customer, method: saved.method, label: saved.label, savedAt: tx.clock.now()))
+            try ProviderObjectStore(tx: tx.platform).note(provider, saved.method, of: tx.tenant.id, nil)
+        case .removed(let method):
+            let store = ProviderCustomerStore(tx: tx)
+            guard var known = try store.customer(provider), known.method == method else { return }
+            (known.method, known.label) = (nil, nil)
+            try store.save(known)
+        }
+    }
+}

@@ -1,0 +1,133 @@
+internal import Kernel
+internal import Outbound
+
+/// Stripe's API (https://docs.stripe.com/api): forms out, JSON back, an `Idempotency-Key` with every order.
+struct StripeProvider: PaymentProvider {
+    static let name = "stripe"
+    /// The shapes of answers are those of this version, whatever the account's own is.
+    static let version = "2024-06-20"
+
+    let line: ProviderLine
+    let key: String
+    let webhookSecret: String
+    let clock: Clock
+
+    typealias Form = [(name: String, value: String)]
+
+    func customer(_ party: ProviderParty) async throws -> String? {
+        var form: Form = [("name", party.name), ("metadata[tenant]", party.tenant.description)]
+        if let email = party.email { form.append(("email", email)) }
+        return try id(of: try await order("/v1/customers", form, key: "customer:\(party.tenant)"))
+    }
+
+    func checkout(_ order: HostedOrder) async throws -> HostedPage {
+        let marks: Form = [("metadata[tenant]", order.tenant.description), ("metadata[invoice]", order.invoice.description)]
+        var form: Form = [
+            ("mode", "payment"), ("success_url", order.returnTo), ("cancel_url", order.returnTo), ("client_reference_id", order.invoice.description),
+            ("line_items[0][quantity]", "1"), ("line_items[0][price_data][currency]", order.amount.currency.lowercased()),
+            ("line_items[0][price_data][unit_amount]", String(order.amount.minorUnits)),
+            ("line_items[0][price_data][product_data][name]", order.number), ("payment_intent_data[setup_future_usage]", "off_session")
+        ]
+        if let customer = order.customer { form.append(("customer", customer)) }
+        form += marks + marks.map { ("payment_intent_data[\($0.name.prefix { $0 != "[" })]\($0.name.drop { $0 != "[" })", $0.value) }
+        let made = try await self.order("/v1/checkout/sessions", form, key: order.key)
+        guard let url = made["url"]?.text else { throw ProviderError.refused("the session has no page") }
+        return HostedPage(reference: try id(of: made), url: url)
+    }
+
+    func portal(customer: String, returnTo: String) async throws -> String? {
+        let made = try await order("/v1/billing_portal/sessions", [("customer", customer), ("return_url", returnTo)], key: nil)
+        guard let url = made["url"]?.text else { throw ProviderError.refused("the portal has no page") }
+        return url
+    }
+
+    func charge(_ order: ChargeOrder) async throws -> ChargeOutcome {
+        let form: Form = [
+            ("amount", String(order.amount.minorUnits)), ("currency", order.amount.currency.lowercased()), ("customer", order.customer),
+            ("payment_method", order.method), ("off_session", "true"), ("confirm", "true"), ("description", order.number),
+            ("metadata[tenant]", order.tenant.description), ("metadata[invoice]", order.invoice.description)
+        ]
+        let reply = try await call("POST", "/v1/payment_intents", form, key: order.key)
+        if reply.status == 402 { return .declined(Self.reason(reply.body["error"])) }
+        let made = try checked(reply)
+        switch made["status"]?.text {
+        case "succeeded": return Self.payment(made).map { .paid($0) } ?? .pending
+        case "requires_action", "requires_payment_method": return .declined("authentication_required")
+        default: return .pending
+        }
+    }
+
+    func refund(_ order: RefundOrder) async throws -> RefundOutcome {
+        let form: Form = [
+            ("payment_intent", order.reference), ("amount", String(order.amount.minorUnits)), ("metadata[note]", order.note.description)
+        ]
+        let reply = try await call("POST", "/v1/refunds", form, key: order.key)
+        guard (200..<300).contains(reply.status) else { return .refused(Self.reason(reply.body["error"])) }
+        if reply.body["status"]?.text == "failed" { return .refused(reply.body["failure_reason"]?.text ?? "failed") }
+        return .done(try id(of: reply.body))
+    }
+
+    /// By Connect: from the platform's balance to a connected account.
+    func payOut(_ order: PayoutOrder) async throws -> String {
+        let form: Form = [
+            ("amount", String(order.amount.minorUnits)), ("currency", order.amount.currency.lowercased()), ("destination", order.destination),
+            ("description", order.note)
+        ]
+        return try id(of: try await self.order("/v1/transfers", form, key: order.key))
+    }
+
+    func payment(_ reference: String) async throws -> ProviderPayment? {
+        let reply = try await call("GET", "/v1/payment_intents/\(PercentEncoding.encode(reference))", [], key: nil)
+        return reply.status == 404 ? nil : Self.payment(try checked(reply))
+    }
+
+    /// - Returns: nil where it is not paid.
+    static func payment(_ intent: JSON) -> ProviderPayment? {
+        guard intent["status"]?.text == "succeeded", let id = intent["id"]?.text, let amount = intent["amount_received"]?.integer,
+            let currency = intent["currency"]?.text
+        else { return nil }
+        return ProviderPayment(
+            reference: id, amount: Money(minorUnits: Int64(amount), currency: currency.uppercased()), tenant: tenant(intent), invoice: invoice(intent)
+        )
+    }
+
+    static func tenant(_ object: JSON) -> TenantID? { object["metadata"]?["tenant"]?.text.flatMap { TenantID($0) } }
+    static func invoice(_ object: JSON) -> InvoiceID? { object["metadata"]?["invoice"]?.text.flatMap { InvoiceID($0) } }
+
+    /// The bank's own reason where there is one.
+    static func reason(_ error: JSON?) -> String {
+        String((error?["decline_code"]?.text ?? error?["code"]?.text ?? error?["type"]?.text ?? "refused").prefix(60))
+    }
+
+    func method(_ id: String, of customer: String) async throws -> SavedMethod {
+        let found = try checked(try await call("GET", "/v1/payment_methods/\(PercentEncoding.encode(id))", [], key: nil))
+        let card = found["card"]
+        let label = [card?["brand"]?.text ?? found["type"]?.text ?? "", card?["last4"]?.text ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
+        return SavedMethod(customer: customer, method: id, label: String(label.prefix(60)))
+    }
+
+    private func order(_ path: String, _ form: Form, key: String?) async throws -> JSON {
+        try checked(try await call("POST", path, form, key: key))
+    }
+
+    private func checked(_ reply: ProviderLine.Reply) throws -> JSON {
+        guard (200..<300).contains(reply.status) else {
+            throw ProviderError.refused(Self.reason(reply.body["error"]))
+        }
+        return reply.body
+    }
+
+    private func id(of object: JSON) throws -> String {
+        guard let id = object["id"]?.text else { throw ProviderError.unavailable("an answer without an id") }
+        return id
+    }
+
+    private func call(_ method: String, _ path: String, _ form: Form, key idempotencyKey: String?) async throws -> ProviderLine.Reply {
+        var headers = [("Authorization", "Bearer \(key)"), ("Stripe-Version", Self.version)]
+        if let idempotencyKey { headers.append(("Idempotency-Key", idempotencyKey)) }
+        guard method == "POST" else { return try await line.call(method, path, headers) }
+        headers.append(("Content-Type", "application/x-www-form-urlencoded"))
+        let text = form.map { "\(PercentEncoding.encode($0.name))=\(PercentEncoding.encode($0.value))" }.joined(separator: "&")
+        return try await line.call(method, path, headers, body: Array(text.utf8))
+    }
+}

@@ -1,0 +1,280 @@
+import Kernel
+import Tenancy
+
+@testable import Billing
+
+/// A customer's account as a value, written apart from the till: what happens to it must be what happens there, and the invariants hold in both.
+struct HistoryModel {
+    struct Bill: Equatable {
+        var total: Int64
+        var tax: Int64
+        var paid: Int64 = 0
+        var credited: Int64 = 0
+        var taxCredited: Int64 = 0
+        var isOpen = true
+        var dueAt: Timestamp
+        var reminders = 0
+        var due: Int64 { total - paid - credited }
+    }
+
+    struct Money: Equatable {
+        var reference: Int
+        var amount: Int64
+        var refunded: Int64 = 0
+        var invoice: Int?
+        var status = Payment.Status.received
+        var disputed: Int64?
+        var parts: [Int: Int64] = [:]
+    }
+
+    /// The ledger's accounts, by their place in `balances`.
+    enum Side: Int { case receivable, wallet, cash, revenue, tax, fees }
+
+    var now: Timestamp
+    var subscription: Subscription?
+    var bills: [Bill] = []
+    var payments: [Money] = []
+    var usage: [Int: (quantity: Int64, at: Timestamp)] = [:]
+    var balances = [Int64](repeating: 0, count: 6)
+
+    static let catalogue = Catalogue(
+        Plan.seeded.map {
+            PlanPrice(
+                plan: $0.name, currency: "USD", monthly: $0.priceMonthly ?? 0, includedExecutions: $0.limits.executionsPerMonth.map { Int64($0) })
+        })
+    static let calendar = BillingCalendar(zone: "UTC")
+    static let rate = try! BasisPoints(1_900)
+    static let dueTime: Duration = .seconds(14 * 86_400)
+
+    init(at start: Timestamp) { now = start }
+
+    func balance(_ side: Side) -> Int64 { balances[side.rawValue] }
+
+    private mutating func move(_ amount: Int64, _ debit: Side, _ credit: Side) {
+        balances[debit.rawValue] += amount
+        balances[credit.rawValue] -= amount
+    }
+
+    /// - Returns: the code of the refusal; nothing has changed then.
+    mutating func apply(_ step: HistoryStep) throws -> String? {
+        if case .wait(let seconds) = step {
+            now = now + .seconds(seconds)
+            return nil
+        }
+        if case .use(let key, let quantity) = step {
+            if usage[key] == nil { usage[key] = (quantity, now) }
+            return nil
+        }
+        let before = self
+        do {
+            try catchUp()
+            switch step {
+            case .wait, .use: break
+            case .ask(let request): try ask(request)
+            case .pay(let reference, let amount, let place): try pay(reference, amount, place)
+            case .credit(let place, let amount, let payment): try credit(place, amount, payment)
+            case .dispute(let place, let outcome, let amount, let fee): try dispute(place, outcome, amount, fee)
+            }
+            return nil
+        } catch let refusal as Refusal {
+            self = before
+            return refusal.code
+        }
+    }
+
+    private mutating func catchUp() throws {
+        for _ in 0..<60 {
+            guard var renewed = subscription, let renewal = try renewed.renew(at: now, Self.catalogue, Self.calendar) else { break }
+            subscription = renewed
+            var charges: [Charge] = []
+            if renewed.overageCap > 0, !renewal.wasTrial, let included = try Self.catalogue.price(of: renewal.endedPlan).includedExecutions {
+                let used = usage.values.reduce(0) { renewal.ended.contains($1.at) ? $0 + $1.quantity : $0 }
+                let beyond = used - included * (renewal.ended.seconds > 60 * 86_400 ? 12 : 1)
+                let price = UnitRate.executions.price(of: beyond)
+                if price > 0 {
+                    charges.append(Charge(kind: .overage, plan: renewal.endedPlan, period: renewal.ended, quantity: beyond, amount: price))
+                }
+            }
+            charges += renewal.charges
+            if !charges.isEmpty { issue(charges, at: renewal.ended.end) }
+        }
+        for place in open {
+            while bills[place].reminders < Dunning.steps.count, bills[place].dueAt + Dunning.steps[bills[place].reminders] <= now {
+                bills[place].reminders += 1
+                subscription?.becomePastDue()
+                if bills[place].reminders == Dunning.steps.count, subscription?.status != .cancelled { subscription?.end() }
+            }
+        }
+    }
+
+    private var open: [Int] { bills.indices.filter { bills[$0].isOpen }.sorted { (bills[$0].dueAt, $0) < (bills[$1].dueAt, $1) } }
+    private var isOverdue: Bool { bills.contains { $0.isOpen && $0.dueAt <= now } }
+
+    private var isSuspended: Bool {
+        payments.contains { payment in
+            payment.status == .disputed || (payment.status == .reversed && payment.parts.keys.contains { bills[$0].isOpen })
+        }
+    }
+
+    private mutating func recover() {
+        if subscription?.status == .pastDue, !isSuspended, !isOverdue { subscription?.recover() }
+    }
+
+    private mutating func issue(_ charges: [Charge], at moment: Timestamp) {
+        let figures = InvoiceFigures(charges, rate: Self.rate)
+        var bill = Bill(total: figures.total, tax: figures.tax, dueAt: moment + Self.dueTime)
+        move(figures.total - figures.tax, .receivable, .revenue)
+        move(figures.tax, .receivable, .tax)
+        let prepaid = min(-balance(.wallet), bill.due)
+        if prepaid > 0 {
+            move(prepaid, .wallet, .receivable)
+            bill.paid = prepaid
+        }
+        bill.isOpen = bill.due > 0
+        bills.append(bill)
+    }
+
+    private mutating func ask(_ request: SubscriptionRequest) throws {
+        if case .start(let plan, let interval, let trialDays, let cap) = request {
+            if let old = subscription, old.status != .cancelled { throw Refusal(.conflict, "already_subscribed", "") }
+            guard trialDays == 0 || subscription == nil else { throw Refusal(.conflict, "trial_used", "") }
+            guard !isOverdue else { throw Refusal(.conflict, "invoice_overdue", "") }
+            var (made, charges) = try Subscription.start(plan, interval, trialDays: trialDays, at: now, Self.catalogue, Self.calendar)
+            made.overageCap = cap
+            subscription = made
+            if !charges.isEmpty { issue(charges, at: now) }
+            return
+        }
+        guard var changed = subscription else { throw Refusal.missing("subscription") }
+        var charges: [Charge] = []
+        switch request {
+        case .start: break
+        case .change(let plan, let interval): charges = try changed.change(to: plan, interval, at: now, Self.catalogue, Self.calendar)
+        case .overage(let cap): changed.overageCap = cap
+        case .cancel: try changed.cancel()
+        case .keep: try changed.keep()
+        case .pause: try changed.pause(at: now)
+        case .resume: try changed.resume(at: now)
+        }
+        subscription = changed
+        if !charges.isEmpty { issue(charges, at: now) }
+    }
+
+    private mutating func pay(_ reference: Int, _ given: Int64?, _ place: Int?) throws {
+        let named = place.flatMap { bills.indices.contains($0) ? $0 : nil }
+        let amount = given ?? max(named.map { bills[$0].due } ?? 0, 1)
+        if let known = payments.first(where: { $0.reference == reference }) {
+            guard known.amount == amount else { throw Posting.conflict }
+            return
+        }
+        var (rest, made) = (amount, Money(reference: reference, amount: amount, invoice: named))
+        for place in open.filter({ $0 == named }) + open.filter({ $0 != named }) where rest > 0 {
+            let part = min(rest, bills[place].due)
+            guard part > 0 else { continue }
+            bills[place].paid += part
+            rest -= part
+            made.parts[place] = part
+            move(part, .cash, .receivable)
+            if bills[place].due == 0 { bills[place].isOpen = false }
+        }
+        move(rest, .cash, .wallet)
+        payments.append(made)
+        recover()
+    }
+
+    private mutating func credit(_ place: Int, _ amount: Int64, _ paymentPlace: Int?) throws {
+        guard bills.indices.contains(place) else { throw Refusal.missing("invoice") }
+        guard amount <= bills[place].total - bills[place].credited else { throw Refusal(.conflict, "exceeds_invoice", "") }
+        let fromPaid = amount - min(amount, bills[place].due)
+        let tax = Fraction.halfUp(bills[place].tax, bills[place].credited + amount, over: bills[place].total) - bills[place].taxCredited
+        bills[place].credited += amount
+        bills[place].paid -= fromPaid
+        bills[place].taxCredited += tax
+        move(amount - tax, .revenue, .receivable)
+        move(tax, .tax, .receivable)
+        if let paymentPlace {
+            guard payments.indices.contains(paymentPlace) else { throw Refusal.missing("payment") }
+            guard payments[paymentPlace].status == .received else { throw Refusal(.conflict, "dispute_open", "") }
+            let left = payments[paymentPlace].amount - payments[paymentPlace].refunded
+            guard fromPaid <= left else { throw Refusal(.conflict, "exceeds_payment", "") }
+            payments[paymentPlace].refunded += fromPaid
+            move(fromPaid, .receivable, .cash)
+        } else {
+            move(fromPaid, .receivable, .wallet)
+        }
+        if bills[place].due == 0 { bills[place].isOpen = false }
+        recover()
+    }
+
+    private mutating func dispute(_ place: Int, _ outcome: Till.DisputeOutcome, _ given: Int64?, _ fee: Int64) throws {
+        guard payments.indices.contains(place) else { throw Refusal.missing("payment") }
+        if payments[place].status == .received, payments[place].disputed == nil {
+            let left = payments[place].amount - payments[place].refunded
+            let taken = min(given ?? left, left)
+            guard taken > 0 else { return }
+            payments[place].disputed = taken
+            payments[place].status = .disputed
+            move(taken, .receivable, .cash)
+            move(fee, .fees, .cash)
+            subscription?.becomePastDue()
+        }
+        guard payments[place].status == .disputed, let taken = payments[place].disputed else { return }
+        switch outcome {
+        case .opened: break
+        case .won:
+            payments[place].status = .received
+            move(taken, .cash, .receivable)
+            recover()
+        case .lost:
+            payments[place].status = .reversed
+            lose(taken, place)
+        }
+    }
+
+    private mutating func lose(_ amount: Int64, _ payment: Int) {
+        var rest = amount
+        for (place, part) in payments[payment].parts.sorted(by: { $0.key > $1.key }) { rest -= reopen(place, min(part, rest), payment) }
+        let prepaid = min(rest, max(-balance(.wallet), 0))
+        move(prepaid, .wallet, .receivable)
+        rest -= prepaid
+        for place in bills.indices.reversed() { rest -= reopen(place, rest, payment) }
+        precondition(rest == 0, "all that came is on bills or in the wallet")
+        subscription?.becomePastDue()
+    }
+
+    private mutating func reopen(_ place: Int, _ rest: Int64, _ payment: Int) -> Int64 {
+        let part = min(rest, bills[place].paid)
+        guard part > 0 else { return 0 }
+        bills[place].paid -= part
+        (bills[place].isOpen, bills[place].dueAt, bills[place].reminders) = (true, now, 0)
+        if payments[payment].parts[place] == nil { payments[payment].parts[place] = part }
+        return part
+    }
+}
+
+extension HistoryModel {
+    /// The invariants of a single customer's money, in words; empty where all hold.
+    var faults: [String] {
+        var faults: [String] = []
+        func hold(_ isTrue: Bool, _ text: String) { if !isTrue { faults.append(text) } }
+        hold(balances.reduce(0, +) == 0, "the ledger sums to zero")
+        let disputed = payments.reduce(0) { $1.status == .disputed ? $0 + ($1.disputed ?? 0) : $0 }
+        hold(balance(.receivable) == bills.reduce(0) { $0 + $1.due } + disputed, "what is owed is what is due and disputed")
+        hold(balance(.wallet) <= 0, "prepaid money is not spent twice")
+        var (left, fees) = (Int64(0), balance(.fees))
+        for payment in payments {
+            hold(payment.refunded >= 0 && payment.refunded <= payment.amount, "refunds do not exceed payments")
+            left += payment.amount - payment.refunded - (payment.status == .received ? 0 : payment.disputed ?? 0)
+        }
+        hold(balance(.cash) == left - fees, "the provider holds what came and was not sent back")
+        fees = 0
+        for bill in bills {
+            hold(bill.paid >= 0 && bill.credited >= 0 && bill.due >= 0 && bill.total >= 0, "no figure of a bill is negative")
+            hold(bill.isOpen == (bill.due > 0), "a bill is open while something is due")
+            hold(bill.credited != bill.total || bill.taxCredited == bill.tax, "all taken back, the tax is back to the cent")
+        }
+        hold(-balance(.tax) == bills.reduce(0) { $0 + $1.tax - $1.taxCredited }, "the tax owed is that of the bills")
+        hold((subscription?.creditable ?? 0) >= 0, "no more is credited than was charged")
+        return faults
+    }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Kernel
+import Persistence
+import Tenancy
+import TestKit
+import Testing
+
+@testable import Billing
+
+/// Random histories of customers. `AIAS_HISTORIES=1000000` plays more on the model alone, `AIAS_HISTORIES_STORED=20000` on each database, each from
+/// `AIAS_HISTORIES_SEED` on; one that fails names its seed, which is kept in `Seeds.kept`.
+@Suite(.timeLimit(.minutes(240))) struct HistoryTests {
+    static func count(_ name: String, _ standard: Int) -> Int { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? standard }
+    static var firstSeed: UInt64 { UInt64(count("AIAS_HISTORIES_SEED", 1)) }
+    /// Those that are kept first.
+    static func seeds(_ count: UInt64) -> [UInt64] {
+        Seeds.kept + (firstSeed..<firstSeed + count).filter { !Seeds.kept.contains($0) }
+    }
+
+    static let length = 14
+    private static let start = Timestamp(seconds: 1_769_817_600)
+
+    @Test func `every invariant holds after each step of a history`() throws {
+        let count = UInt64(Self.count("AIAS_HISTORIES", 2_000))
+        var failed: [UInt64] = []
+        for seed in Self.seeds(count) {
+            var model = HistoryModel(at: Self.start)
+            for (place, step) in HistoryStep.history(seed, length: Self.length).enumerated() {
+                _ = try model.apply(step)
+                let faults = model.faults
+                guard !faults.isEmpty else { continue }
+                Issue.record("seed \(seed), step \(place), \(step): \(faults)")
+                failed.append(seed)
+                break
+            }
+            if failed.count > 5 { break }
+        }
+        #expect(failed == [])
+    }
+
+    @Test func `splits sum to their amount, grow with it, and come back whole, whatever the refunds`() throws {
+        for seed in 1...UInt64(Self.count("AIAS_HISTORIES", 2_000) / 10 + 100) {
+            var random = Seeded(seed)
+            let amount = Int64.random(in: 1...10_000_000, using: &random)
+            let share = try BasisPoints(Int.random(in: 0...10_000, using: &random))
+            let (whole, more) = (Split.two(amount, creator: share), Split.two(amount + 1, creator: share))
+            #expect(whole.creator + whole.platform == amount)
+            #expect(more.creator >= whole.creator && more.platform >= whole.platform)
+            let commission = Split.commission(amount, .percent(20), platform: whole.platform)
+            var (gone, creator, platform, reversed) = (Int64(0), Int64(0), Int64(0), Int64(0))
+            while gone < amount {
+                let part = Int64.random(in: 1...amount - gone, using: &random)
+                let legs = Split.refund(part, after: gone, creator: share)
+                (creator, platform, gone) = (creator + legs.creator, platform + legs.platform, gone + part)
+                reversed += Split.commissionReversal(paid: commission, reversed: reversed, refunded: gone, base: amount)
+                #expect(creator <= whole.creator && platform <= whole.platform && reversed <= commission)
+            }
+            #expect(creator == whole.creator && platform == whole.platform && reversed == commission)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `the till does what the model does, on a database`(engine: DatabaseEngine) async throws {
+        let count = UInt64(Self.count("AIAS_HISTORIES_STORED", 12))
+        try await withBilling(engine) { harness in
+            for seed in Self.seeds(count) {
+                let place = try await StoredHistory(harness, seed: seed)
+                let fault = try await place.play(HistoryStep.history(seed, length: Self.length))
+                #expect(fault == nil, "seed \(seed)")
+                if seed % 200 == 0 { #expect(try await harness.billing.ledger.faults() == [], "seed \(seed)") }
+                if fault != nil { break }
+            }
+            #expect(try await harness.billing.ledger.faults() == [])
+        }
+    }
+}
+
+/// A history on a tenant of its own, beside the model of it.
+final class StoredHistory {
+    private let harness: BillingHarness
+    private let tenant: TenantID
+    private let seed: UInt64
+    private var model: HistoryModel
+
+    init(_ harness: BillingHarness, seed: UInt64) async throws {
+        self.harness = harness
+        self.seed = seed
+        let new = NewTenant(name: "History", subdomain: "history-\(seed)", plan: .starter)
+        tenant = try await harness.tenancy.createTenant(new, owner: "ana@example.com", by: .system(in: nil)).tenant.id
+        let (tenant, party) = (tenant, BillingHarness.german)
+        try await harness.database.write(in: tenant) { tx in try BillingProfileStore(tx: tx).save(party) }
+        model = HistoryModel(at: harness.lease.clock.now)
+    }
+
+    /// - Returns: the first difference; nil where there is none.
+    func play(_ steps: [HistoryStep]) async throws -> String? {
+        for (place, step) in steps.enumerated() {
+            let expected = try model.apply(step)
+            let found = try await refusal { try await self.perform(step) }
+            if found != expected { return "step \(place), \(step): \(found ?? "done") instead of \(expected ?? "done")" }
+        }
+        return try await difference()
+    }
+
+    private func perform(_ step: HistoryStep) async throws {
+        switch step {
+        case .wait(let seconds): harness.lease.clock.advance(by: .seconds(seconds))
+        case .use(let key, let quantity):
+            try await harness.database.write(in: tenant) { tx in
+                try tx.meter("executions", quantity: Int(quantity), key: "run:\(key)", at: tx.clock.now())
+            }
+        case .ask(let request): try await harness.billing.atTill(of: tenant) { till in try till.perform(request) }
+        case .pay(let reference, let given, let place):
+            let seed = seed
+            try await harness.billing.atTill(of: tenant) { till in
+                let named = try place.flatMap { try Self.invoice($0, till) }
+                let amount = given ?? max(named?.due ?? 0, 1)
+                _ = try till.receive(amount, "USD", from: "bank", reference: "\(seed):\(reference)", for: named?.id)
+            }
+        case .credit(let place, let amount, let paymentPlace):
+            try await harness.billing.atTill(of: tenant) { till in
+                guard let invoice = try Self.invoice(place, till) else { throw Refusal.missing("invoice") }
+                let payment = try paymentPlace.map { try Self.payment($0, till)?.id ?? PaymentID(high: 1, low: 1) }
+                _ = try till.credit(invoice.id, amount, to: payment.map { .payment($0) } ?? .wallet)
+            }
+        case .dispute(let place, let outcome, let amount, let fee):
+            try await harness.billing.atTill(of: tenant) { till in
+                guard let payment = try Self.payment(place, till) else { throw Refusal.missing("payment") }
+                try till.dispute(payment.reference, at: "bank", outcome, amount: amount, fee: fee)
+            }
+        }
+    }
+
+    private static func invoice(_ place: Int, _ till: Till) throws -> Invoice? {
+        let all = try till.invoices.page(before: nil, limit: 1_000).filter { $0.kind == .invoice }.reversed()
+        return all.dropFirst(place).first
+    }
+
+    private static func payment(_ place: Int, _ till: Till) throws -> Payment? {
+        try PaymentStore(tx: till.tx).page(before: nil, limit: 1_000).reversed().dropFirst(place).first
+    }
+
+    private func difference() async throws -> String? {
+        let model = model
+        return try await harness.database.read(in: tenant) { tx in
+            if try SubscriptionStore(tx: tx).subscription() != model.subscription { return "the subscription differs" }
+            let bills = try InvoiceStore(tx: tx).page(before: nil, limit: 1_000).filter { $0.kind == .invoice }.reversed().map {
+                [$0.total, $0.tax, $0.paid, $0.credited, $0.status == .open ? 1 : 0, $0.dueAt.seconds, Int64($0.reminders)]
+            }
+            let bought = model.bills.map { [$0.total, $0.tax, $0.paid, $0.credited, $0.isOpen ? 1 : 0, $0.dueAt.seconds, Int64($0.reminders)] }
+            if bills != bought { return "the invoices are \(bills) instead of \(bought)" }
+            let payments = try PaymentStore(tx: tx).page(before: nil, limit: 1_000).reversed().map { "\($0.amount) \($0.refunded) \($0.status)" }
+            let received = model.payments.map { "\($0.amount) \($0.refunded) \($0.status)" }
+            if payments != received { return "the payments are \(payments) instead of \(received)" }
+            let balances = try LedgerStore(tx: tx.platform).balances(of: tx.tenant.id.description)
+            func balance(_ kind: Account.Kind) -> Int64 { balances[Account(kind, of: tx.tenant.id, "USD")] ?? 0 }
+            if balance(.receivable) != model.balance(.receivable) || balance(.wallet) != model.balance(.wallet) {
+                return "the balances are \(balance(.receivable)), \(balance(.wallet)) instead of \(model.balances)"
+            }
+            return nil
+        }
+    }
+}
