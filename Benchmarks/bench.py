@@ -195,7 +195,7 @@ def stored(options, folder):
         finally:
             server.stop()
     results["full"]["ratio_to_empty"] = round(results["full"]["requests_per_s"] / results["empty"]["requests_per_s"], 3)
-    results["full"]["megabytes"] = sum(one.stat().st_size for one in place.rglob("*.sqlite*")) >> 20
+    results["full"]["megabytes"] = sum(one.stat().st_size for one in place.rglob("aias.db*")) >> 20
     return results
 def usage(options, folder):
     """Usage events, each with a key of its own, in batches of 1,000 over the API, durable before they are answered; then the same batches again."""
