@@ -376,3 +376,27 @@ def test_past_runs_are_looked_at_again_retried_and_their_data_copied(server, stu
     expect(page.get_by_role("menuitem", name="Run again from here")).to_be_visible()
     page.keyboard.press("Escape")
     desk.saved()
+
+
+def test_two_runs_are_compared_node_by_node(server, studio, desk):
+    nodes = [start(connections=["same"]), step("Same", (280, 0), connections=["fields"]), step("Fields", (560, 0), "set", config=field("word", "one"))]
+    page = desk.open(blank(server, studio["api_key"], "Compared", nodes))
+    page.get_by_role("button", name="Try it").click()
+    expect(page.locator(".message")).to_contain_text("The run succeeded")
+    desk.node("Fields").dblclick()
+    page.locator(".node-panel").get_by_label("Value", exact=True).fill("two")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Try it").click()
+    first = page.get_by_role("link", name="Run", exact=True).get_attribute("href")
+    page.wait_for_function("first => document.querySelector('.run-bar a')?.getAttribute('href') !== first", arg=first)
+    expect(page.locator(".run-bar .status")).to_have_text("Succeeded")
+    page.get_by_role("button", name="Compare with…").click()
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    table = page.get_by_role("dialog").get_by_role("table")
+    expect(table.locator("tr.differs")).to_have_count(1)
+    expect(table.locator("tr.differs")).to_contain_text("Fields")
+    expect(table.locator("tr.differs pre").first).to_contain_text('"two"')
+    expect(table.locator("tr.differs pre").last).to_contain_text('"one"')
+    page.keyboard.press("Escape")
+    desk.saved()

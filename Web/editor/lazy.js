@@ -5,7 +5,7 @@ import { dialog, focusFirst, h, t } from "./dom.js";
 const LATER_MS = 1500;
 const modules = new Map();
 const paths = {
-  panel: () => import("./panel.js"), versions: () => import("./versions.js"), merge: () => import("./merge.js"),
+  panel: () => import("./panel.js"), versions: () => import("./versions.js"), merge: () => import("./merge.js"), comparison: () => import("./comparison.js"),
 };
 
 /// The module itself where it is there, else a promise of it.
