@@ -97,7 +97,8 @@ let package = Package(
         module(
             "HTTPSurface",
             [
-                "Kernel", "Telemetry", "Persistence", "CZlib", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, httpTypes, collections, crypto, logging,
+                "Kernel", "Telemetry", "Persistence", "CZlib", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, httpTypes, collections, crypto,
+                logging,
                 lifecycle, tracing
             ]),
         module("Tenancy", ["Kernel", "Telemetry", "Persistence", "Jobs", "HTTPSurface", "CArgon2", crypto, logging]),

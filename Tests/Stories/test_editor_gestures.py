@@ -376,3 +376,67 @@ def test_past_runs_are_looked_at_again_retried_and_their_data_copied(server, stu
     expect(page.get_by_role("menuitem", name="Run again from here")).to_be_visible()
     page.keyboard.press("Escape")
     desk.saved()
+
+
+def test_two_runs_are_compared_node_by_node(server, studio, desk):
+    nodes = [start(connections=["same"]), step("Same", (280, 0), connections=["fields"]), step("Fields", (560, 0), "set", config=field("word", "one"))]
+    page = desk.open(blank(server, studio["api_key"], "Compared", nodes))
+    page.get_by_role("button", name="Try it").click()
+    expect(page.locator(".message")).to_contain_text("The run succeeded")
+    desk.node("Fields").dblclick()
+    page.locator(".node-panel").get_by_label("Value", exact=True).fill("two")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Try it").click()
+    first = page.get_by_role("link", name="Run", exact=True).get_attribute("href")
+    page.wait_for_function("first => document.querySelector('.run-bar a')?.getAttribute('href') !== first", arg=first)
+    expect(page.locator(".run-bar .status")).to_have_text("Succeeded")
+    page.get_by_role("button", name="Compare with…").click()
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    table = page.get_by_role("dialog").get_by_role("table")
+    expect(table.locator("tr.differs")).to_have_count(1)
+    expect(table.locator("tr.differs")).to_contain_text("Fields")
+    expect(table.locator("tr.differs pre").first).to_contain_text('"two"')
+    expect(table.locator("tr.differs pre").last).to_contain_text('"one"')
+    page.keyboard.press("Escape")
+    desk.saved()
+
+
+def test_an_expression_is_completed_from_fields_nodes_and_functions(server, studio, desk):
+    nodes = [start(connections=["reads"]), step("Reads", (280, 0), "set", config=field("a", "=")), step("Apart", (280, 200))]
+    document = {"name": "Completed", "nodes": nodes, "pinned_data": {"Start": [{"json": {"name": "Ana", "town": {"zip": "1010"}}}]}}
+    made = server.request("POST", "/v1/workflows", {"document": document}, key=studio["api_key"])[1]
+    page = desk.open(made["id"])
+    desk.node("Reads").dblclick()
+    area = page.locator(".node-panel .expression textarea")
+    area.focus()
+    options = page.get_by_role("listbox", name="What can be written here").get_by_role("option")
+    page.keyboard.type("{{ $js")
+    expect(options).to_have_text(["$json"])
+    page.keyboard.press("Enter")
+    page.keyboard.type(".")
+    expect(options).to_have_text(["name", "town"])
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.type(".z")
+    page.keyboard.press("Enter")
+    page.keyboard.type(".")
+    expect(options.first).to_have_text("length")
+    # Escape closes the list and not the panel.
+    page.keyboard.press("Escape")
+    expect(options).to_have_count(0)
+    page.keyboard.press("Backspace")
+    page.keyboard.type(" + $(")
+    expect(options).to_have_count(0)
+    page.keyboard.type("'")
+    # Of the nodes those that come before.
+    expect(options).to_have_text(["Start"])
+    options.first.click()
+    page.keyboard.type("').item.json.name }}")
+    expect(area).to_have_value("{{ $json.town.zip + $('Start').item.json.name }}")
+    page.get_by_role("button", name="Run to here").click()
+    expect(page.locator(".data-body").last).to_contain_text("1010Ana")
+    expect(page.locator("output.result").first).to_have_text("1010Ana")
+    page.keyboard.press("Escape")
+    expect(page.locator(".node-panel")).to_have_count(0)
+    desk.saved()

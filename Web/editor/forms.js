@@ -1,5 +1,6 @@
 // Forms made from a kind's declaration: each field shows a value, or the expression in its place with what it gives for the chosen item.
 import { button, h, keepingFocus, t, uid } from "./dom.js";
+import { completing } from "./completion.js";
 import { isExpression, isShown } from "./kinds.js";
 
 const OPERATIONS = {
@@ -103,7 +104,8 @@ export class Form {
     area.addEventListener("input", () => { set(`=${area.value}`); clearTimeout(area.timer); area.timer = setTimeout(look, 250); });
     this.previews.push(look);
     look();
-    return [h("div.expression", {}, area), preview];
+    const choices = this.context.scope && !this.context.disabled ? completing(area, this.context.scope) : undefined;
+    return [h("div.expression", {}, area, choices), preview];
   }
 
   async preview(output, text) {

@@ -1,11 +1,11 @@
 // What is not needed at first is loaded when it is asked for, or when the browser has nothing else to do. A dialog stands at once
-// nevertheless, and what is typed before its content has come goes to its first field.
+// nevertheless, and keys pressed before its content has come are done when it is there.
 import { dialog, focusFirst, h, t } from "./dom.js";
 
 const LATER_MS = 1500;
 const modules = new Map();
 const paths = {
-  panel: () => import("./panel.js"), versions: () => import("./versions.js"), merge: () => import("./merge.js"),
+  panel: () => import("./panel.js"), versions: () => import("./versions.js"), merge: () => import("./merge.js"), comparison: () => import("./comparison.js"),
 };
 
 /// The module itself where it is there, else a promise of it.
@@ -39,25 +39,40 @@ export function openLazily(title, options, needs, build, first) {
   if (!waits) { fill(needs); return box; }
   const held = [];
   const hold = (event) => {
-    if (event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey) return;
+    // Whoever wants away at once may.
+    if (event.key === "Escape" && !held.length) return;
     event.preventDefault();
-    held.push(event.key);
+    event.stopImmediatePropagation();
+    if (!event.repeat) held.push(event);
   };
   box.tabIndex = -1;
   box.focus();
-  box.addEventListener("keydown", hold);
+  box.addEventListener("keydown", hold, true);
   Promise.all(needs).then((all) => {
-    box.removeEventListener("keydown", hold);
+    box.removeEventListener("keydown", hold, true);
     if (!box.isConnected) return;
     box.querySelector(":scope > .hint").remove();
     fill(all);
-    type(document.activeElement, held.join(""));
-  }).catch((error) => { box.querySelector(":scope > .hint")?.replaceChildren(t("load_failed", { reason: error.message })); });
+    replay(held);
+  }).catch((error) => {
+    box.removeEventListener("keydown", hold, true);
+    box.querySelector(":scope > .hint")?.replaceChildren(t("load_failed", { reason: error.message }));
+  });
   return box;
 }
 
-function type(field, text) {
-  if (!text || !field?.matches("input, textarea") || typeof field.selectionStart !== "number") return;
-  field.setRangeText(text, field.value.length, field.value.length, "end");
-  field.dispatchEvent(new Event("input", { bubbles: true }));
+/// Does what keys would have done, had they come now: each goes to where the focus is by then.
+function replay(keys) {
+  let written;
+  const done = () => { written?.dispatchEvent(new Event("change", { bubbles: true })); written = undefined; };
+  for (const { key, code, shiftKey, ctrlKey, metaKey, altKey } of keys) {
+    if (key.length > 1) done();
+    const target = document.activeElement ?? document.body;
+    const isFree = target.dispatchEvent(new KeyboardEvent("keydown", { key, code, shiftKey, ctrlKey, metaKey, altKey, bubbles: true, cancelable: true }));
+    if (!isFree || key.length > 1 || ctrlKey || metaKey || altKey || !target.matches("input, textarea") || typeof target.selectionStart !== "number") continue;
+    target.setRangeText(key, target.selectionStart, target.selectionEnd, "end");
+    target.dispatchEvent(new Event("input", { bubbles: true }));
+    written = target;
+  }
+  done();
 }

@@ -1,5 +1,6 @@
 // A node's panel: what comes in, its parameters, what goes out.
 import * as commands from "./commands.js";
+import { same } from "./document.js";
 import { Form } from "./forms.js";
 import { DataView } from "./dataview.js";
 import { openCredential } from "./credentials.js";
@@ -35,7 +36,7 @@ class Panel {
     this.output = new DataView(t("output"));
     this.form = new Form(this.kind?.parameters ?? [], {
       node: this.node, disabled: !editor.mayWrite, change: (config) => this.change({ config }, "config"), preview: (text) => this.preview(text),
-      focus: (insert) => { this.insert = insert; },
+      focus: (insert) => { this.insert = insert; }, scope: () => this.scope(),
     });
     this.settings = h("details.settings", {}, h("summary", {}, t("settings")));
     this.credentials = h("div.credentials", {});
@@ -145,13 +146,27 @@ class Panel {
     this.output.show(this.pinned ?? state?.output?.[Number(this.branch.value) || 0], state?.status === "failed" ? t("failed_no_output") : t("run_for_output"));
   }
 
+  /// What an expression can speak of: the item that is looked at, and the nodes before this one.
+  scope() {
+    const { doc } = this.editor;
+    const before = new Set([this.id]);
+    const open = [this.id];
+    while (open.length) for (const edge of doc.incoming(open.pop())) if (!before.has(edge.from)) { before.add(edge.from); open.push(edge.from); }
+    before.delete(this.id);
+    const item = this.input.items[this.input.item];
+    return { json: item?.json ?? item, nodes: [...before].map((id) => doc.node(id).name) };
+  }
+
   /// What a text gives for the item that is looked at.
   async preview(value) {
     const edge = this.source;
     const from = edge && this.editor.doc.node(edge.from);
     const pinned = from && this.editor.doc.meta.pinned_data?.[from.name];
     const run = this.editor.overlay?.run.id;
-    const place = pinned ? { items: pinned, ...(run ? { execution_id: run } : {}) } : run && from ? { execution_id: run, node: from.name, output: edge.output } : {};
+    // A run that had the same knows the nodes before it too.
+    const given = from && this.editor.overlay?.states.get(from.name)?.output?.[edge.output];
+    const asPinned = pinned && given && same(given.map((item) => item.json), pinned.map((item) => item.json));
+    const place = pinned && !asPinned ? { items: pinned, ...(run ? { execution_id: run } : {}) } : run && from ? { execution_id: run, node: from.name, output: edge.output } : {};
     try {
       return await this.editor.api.evaluate({ value, item: this.input.item, ...place });
     } catch (error) {

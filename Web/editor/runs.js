@@ -1,6 +1,7 @@
 // Runs in the editor: the draft is tried out, followed live on the canvas, and older runs are looked at again.
 import * as commands from "./commands.js";
 import { announce, t } from "./dom.js";
+import { load, openLazily } from "./lazy.js";
 import { pick } from "./picker.js";
 
 const PAUSE_MS = 120;
@@ -92,14 +93,23 @@ export class Runs {
     this.editor.panel?.refresh({ data: true });
   }
 
-  choose() {
+  choose() { this.pickRun(t("runs_title"), (run) => this.follow(run.id)); }
+
+  /// The run that is shown beside another one.
+  compare() {
+    const { id } = this;
+    this.pickRun(t("compare_with"), (other) => openLazily(t("compare_runs"), { kind: "wide" },
+      [load("comparison"), this.editor.api.run(id), this.editor.api.run(other.id)], (module, one, two) => module.comparison(one, two)), (run) => run.id !== id);
+  }
+
+  pickRun(title, act, fits = () => true) {
     const { editor } = this;
     const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
-    const items = editor.api.runs().then((rows) => rows.map((run) => ({
+    const items = editor.api.runs().then((rows) => rows.filter(fits).map((run) => ({
       title: when.format(new Date(run.created_at)), sub: `${t(`status_${run.status}`)} · ${run.version ? t("version_of", { count: run.version }) : t("draft")}`,
-      pick: () => this.follow(run.id),
+      pick: () => act(run),
     })));
-    pick(t("runs_title"), items, { none: t("no_runs") });
+    pick(title, items, { none: t("no_runs") });
   }
 
   /// Runs again from a step, with the results of those before it.

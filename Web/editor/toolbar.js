@@ -100,6 +100,7 @@ export class Toolbar {
       may && over ? button(run.status === "failed" ? t("retry") : t("run_again"), () => editor.runs.retry()) : "",
       may && !over ? button(t("cancel_run"), () => editor.api.cancel(run.id)) : "",
       editor.mayWrite && over ? button(t("copy_data"), () => editor.runs.copyData()) : "",
+      editor.rights.readRuns && over ? button(t("compare_with"), () => editor.runs.compare()) : "",
       button(t("leave_run"), () => editor.runs.clear()));
   }
 
