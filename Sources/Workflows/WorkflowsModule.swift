@@ -22,6 +22,7 @@ package enum WorkflowsModule {
             + WorkflowPage(workflows: workflows, executions: executions, context: pages).endpoints
             + EditorPage(workflows: workflows, context: pages).endpoints + EditorRoutes(workflows: workflows, live: live).endpoints
             + ExecutionPages(workflows: workflows, executions: executions, context: pages).endpoints
+            + ExecutionBulkPages(executions: executions, workflows: workflows, context: pages).endpoints
             + CredentialPages(credentials: credentials, context: pages).endpoints + VariablePages(variables: variables, context: pages).endpoints
             + DataTableRoutes(tables: dataTables).endpoints + DataTablePages(tables: dataTables, context: pages).endpoints
         return Module(name: "workflows", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)

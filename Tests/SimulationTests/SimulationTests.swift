@@ -221,7 +221,9 @@ final class History: @unchecked Sendable {
         let process = processes[0]
         return try scenario.tenants.flatMap { tenant in
             try store.transact(process.clock, process.ids) { session in
-                try RunStore(tx: try TenantTransaction(session: session, tenant: tenant)).list(before: nil, limit: 10_000).map { (tenant, $0) }
+                try RunStore(tx: try TenantTransaction(session: session, tenant: tenant)).search(ExecutionSearch(), after: nil, limit: 10_000).map {
+                    (tenant, $0)
+                }
             }.result
         }
     }

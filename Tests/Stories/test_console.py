@@ -41,7 +41,7 @@ def test_an_empty_tenant_is_led_to_the_gallery(desk):
     expect(page.get_by_role("heading", name="Use of the plan")).to_be_visible()
     page.get_by_role("link", name="Choose a workflow").click()
     page.wait_for_url("**/workflows")
-    expect(page.get_by_role("button", name="Begin with Lead routing")).to_be_visible()
+    expect(page.get_by_role("button", name="Use Lead routing")).to_be_visible()
 
 
 def test_the_dashboard_shows_what_ran_and_what_failed(server, desk):
@@ -101,3 +101,59 @@ def test_the_palette_finds_nothing_of_another_tenant(server, desk):
     assert found == []
     found = server.request("GET", "/v1/console/search?q=greeting", key=other["api_key"])[1]["data"]
     assert [hit["title"] for hit in found] == ["Greeting"]
+
+
+def test_runs_are_found_by_a_value_and_by_id(server, desk):
+    key = desk.tenant["api_key"]
+    marked = server.import_workflow(key, line(
+        "Orders", node("Start", "manualTrigger", 1, 0),
+        node("Mark", "executionData", 1, 200, operation="save", dataToSave={"values": [{"key": "order", "value": "={{ $json.order }}"}]})))["workflow"]["id"]
+    for order in ("1234", "1235"):
+        assert server.request("POST", f"/v1/workflows/{marked}/executions", {"items": [{"order": order}]}, key=key)[0] in (200, 201, 202)
+    run_some(server, key, marked, 0, "succeeded")
+    page = desk.page
+    page.goto("/executions")
+    find = page.get_by_label("Id or value")
+    find.fill("order = 1234")
+    expect(page.get_by_label("Workflow").locator("option", has_text="Orders")).to_have_count(1)
+    page.get_by_role("button", name="Search", exact=True).last.click()
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text("order: 1234")
+    expect(find).to_have_value("order = 1234")
+    run = rows.first.get_by_role("link").get_attribute("href").rsplit("/", 1)[1]
+    find.fill(run)
+    find.press("Enter")
+    page.wait_for_url(f"**/executions/{run}")
+    page.goto("/executions?find=order%20%3D%201234&from=2020-01-01&until=2020-01-02")
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    desk.faults.clear()
+    page.goto("/executions?find=nonsense")
+    expect(page.get_by_text("Write an id, or name = value.")).to_be_visible()
+    desk.faults[:] = [fault for fault in desk.faults if "422" not in fault]
+
+
+def test_many_failures_are_retried_at_once_after_the_consequences_are_said(server, desk):
+    page = desk.page
+    page.goto("/executions?status=failed&order=oldest")
+    page.get_by_role("button", name="Retry the chosen").click()
+    expect(page.get_by_role("alert")).to_have_text("Choose executions first.")
+    page.goto("/executions?status=failed&order=oldest")
+    page.get_by_role("link", name="Choose all on this page").click()
+    expect(page.get_by_role("checkbox", checked=True)).to_have_count(2)
+    page.get_by_role("button", name="Retry the chosen").click()
+    expect(page.get_by_role("heading", name="Retry 2 executions?")).to_be_visible()
+    expect(page.get_by_text("2 executions that failed go on from the step that failed")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("Stop"))).to_contain_text("Broken")
+    page.get_by_role("button", name="Retry 2 executions").click()
+    expect(page.get_by_role("status").filter(has_text="2 executions were started again, 0 left alone.")).to_be_visible()
+    for _ in range(100):
+        page.goto("/executions?status=failed")
+        if page.locator("tbody tr").count() == 4:
+            break
+        page.wait_for_timeout(100)
+    expect(page.locator("tbody tr")).to_have_count(4)
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("button", name="Cancel the chosen").click()
+    expect(page.get_by_text("1 execution is over already and left as they are.")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Cancel"))).to_have_count(0)

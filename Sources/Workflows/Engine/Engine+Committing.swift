@@ -54,8 +54,8 @@ extension Engine {
         }
         return RunCommit(
             facts: run.facts, parent: run.parent, new: run.new, epoch: lease.epoch, status: run.status, hold: hold, end: run.machine.end,
-            result: result.map(PayloadNames.journaled), entries: entries(run), payloads: payloads, staticData: staticData(run), started: started,
-            awaited: awaited(run), isPausing: inHand.stop(of: run.facts.id) == .paused,
+            result: result.map(PayloadNames.journaled), entries: entries(run), payloads: payloads, staticData: staticData(run), marks: marks(run),
+            started: started, awaited: awaited(run), isPausing: inHand.stop(of: run.facts.id) == .paused,
             hasSlot: run.machine.workflow.document.settings.concurrency != nil)
     }
 
@@ -73,6 +73,13 @@ extension Engine {
             guard case .stepFinished(let finish) = event else { return [] }
             let name = run.machine.workflow.nodes[finish.step.node].node.name
             return [finish.staticGlobal.map { ("", $0) }, finish.staticNode.map { (name, $0) }].compactMap { $0 }
+        }
+    }
+
+    private func marks(_ run: LiveRun) -> [RunMark] {
+        run.uncommitted.flatMap { event -> [RunMark] in
+            guard case .stepFinished(let finish) = event, let marks = finish.marks?.object else { return [] }
+            return marks.compactMap { name, value in value.text.map { RunMark(name: name, value: $0) } }
         }
     }
 

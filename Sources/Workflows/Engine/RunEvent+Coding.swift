@@ -130,6 +130,7 @@ extension StepFinish {
         members["state"] = state
         members["static_global"] = staticGlobal
         members["static_node"] = staticNode
+        members["marks"] = marks
         members["answer"] = answer?.journaled
         if !logs.isEmpty { members["logs"] = .array(logs.map { .string($0) }) }
         return .object(members)
@@ -143,7 +144,7 @@ extension StepFinish {
             step: step, attempt: attempt,
             outputs: try (data["outputs"]?.array ?? []).map { $0.isNull ? nil : try StepOutput($0, payloads: payloads) },
             failure: data["failure"].map { StepFailure(journaled: $0) }, state: data["state"], staticGlobal: data["static_global"],
-            staticNode: data["static_node"], answer: try data["answer"].map { try WebhookAnswer(journaled: $0) },
+            staticNode: data["static_node"], marks: data["marks"], answer: try data["answer"].map { try WebhookAnswer(journaled: $0) },
             logs: (data["logs"]?.array ?? []).compactMap(\.text), startedAt: Timestamp(microseconds: Int64(started)),
             finishedAt: Timestamp(microseconds: Int64(finished)))
     }

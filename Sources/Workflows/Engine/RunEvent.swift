@@ -48,6 +48,8 @@ package struct StepFinish: Sendable {
     package var state: JSON?
     package var staticGlobal: JSON?
     package var staticNode: JSON?
+    /// Values that the run is found by: texts by name.
+    package var marks: JSON?
     package var answer: WebhookAnswer?
     package var logs: [String]
     package var startedAt: Timestamp
@@ -55,7 +57,7 @@ package struct StepFinish: Sendable {
 
     package init(
         step: StepKey, attempt: Int = 1, outputs: [StepOutput?], failure: StepFailure? = nil, state: JSON? = nil, staticGlobal: JSON? = nil,
-        staticNode: JSON? = nil, answer: WebhookAnswer? = nil, logs: [String] = [], startedAt: Timestamp, finishedAt: Timestamp
+        staticNode: JSON? = nil, marks: JSON? = nil, answer: WebhookAnswer? = nil, logs: [String] = [], startedAt: Timestamp, finishedAt: Timestamp
     ) {
         self.step = step
         self.attempt = attempt
@@ -64,6 +66,7 @@ package struct StepFinish: Sendable {
         self.state = state
         self.staticGlobal = staticGlobal
         self.staticNode = staticNode
+        self.marks = marks
         self.answer = answer
         self.logs = logs
         self.startedAt = startedAt

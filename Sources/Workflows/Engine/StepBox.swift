@@ -9,6 +9,7 @@ final class StepBox: StepServices {
         var state: JSON?
         var staticGlobal: JSON?
         var staticNode: JSON?
+        var marks: JSONObject = [:]
         var logs: [String] = []
     }
 
@@ -92,6 +93,13 @@ final class StepBox: StepServices {
         }
     }
 
+    func mark(_ name: String, _ value: String) {
+        left.withLock { left in
+            guard left.marks[name] != nil || left.marks.count < Limits.marksPerRun else { return }
+            left.marks[String(name.prefix(Limits.markNameCharacters))] = .string(String(value.prefix(Limits.markValueCharacters)))
+        }
+    }
+
     func readBinary(_ reference: BinaryReference) async throws -> [UInt8] { try await services.readBinary(reference, tenant) }
 
     func writeBinary(_ bytes: [UInt8], mimeType: String, fileName: String?) async throws -> BinaryReference {
@@ -102,7 +110,8 @@ final class StepBox: StepServices {
         left.withLock { left in
             StepFinish(
                 step: request.step, attempt: request.attempt, outputs: outputs, state: left.state, staticGlobal: left.staticGlobal,
-                staticNode: left.staticNode, answer: answer, logs: left.logs, startedAt: startedAt, finishedAt: finishedAt)
+                staticNode: left.staticNode,
+                marks: left.marks.isEmpty ? nil : .object(left.marks), answer: answer, logs: left.logs, startedAt: startedAt, finishedAt: finishedAt)
         }
     }
 }

@@ -46,12 +46,19 @@ package struct Executions: Sendable {
     package func list(
         workflow: WorkflowID?, status: RunStatus? = nil, before cursor: RunID?, limit: Int, by principal: Principal
     ) async throws -> [Run] {
+        try await search(ExecutionSearch(workflow: workflow, status: status), after: cursor, limit: limit, by: principal)
+    }
+
+    /// In the order that is asked for, those after `cursor`.
+    package func search(_ wanted: ExecutionSearch, after cursor: RunID?, limit: Int, by principal: Principal) async throws -> [Run] {
         let tenant = try principal.tenant(for: .executionsRead)
-        return try await database.read(in: tenant) { tx in
-            let store = RunStore(tx: tx)
-            if let workflow { return try store.list(workflow: workflow, status: status, before: cursor, limit: limit) }
-            return try store.list(status: status, before: cursor, limit: limit)
-        }
+        return try await database.read(in: tenant) { tx in try RunStore(tx: tx).search(wanted, after: cursor, limit: limit) }
+    }
+
+    /// The values that runs are marked with.
+    package func marks(of runs: [RunID], by principal: Principal) async throws -> [RunID: [RunMark]] {
+        let tenant = try principal.tenant(for: .executionsRead)
+        return try await database.read(in: tenant) { tx in try RunMarkStore(tx: tx).marks(of: runs) }
     }
 
     /// - Throws: `not_found`

@@ -158,6 +158,8 @@ package protocol StepServices: Sendable {
     func staticData() -> (global: JSON, node: JSON)
     func setStaticData(global: JSON?, node: JSON?)
     func log(_ line: String)
+    /// Marks the run with a value that it is found by; the last one of a name counts.
+    func mark(_ name: String, _ value: String)
     /// Reads and writes attachments.
     func readBinary(_ reference: BinaryReference) async throws -> [UInt8]
     func writeBinary(_ bytes: [UInt8], mimeType: String, fileName: String?) async throws -> BinaryReference

@@ -12,11 +12,7 @@ struct ExecutionPages {
     var endpoints: [Endpoint] {
         [
             .page(.get, Self.address, access: .tenant(.executionsRead), summary: "Executions") { call in
-                let title = call.localizer("workflows.executions.title")
-                let list = ExecutionList(address: Self.address, workflow: nil, executions: executions, workflows: workflows)
-                return try await context.page(
-                    call, title: title, current: Self.address,
-                    "<header><h1>\(title)</h1>\(list.filters(call))</header><section class=\"card\">\(try await list.html(call))</section>")
+                try await list(call)
             },
             .page(.get, "\(Self.address)/{id}", access: .tenant(.executionsRead), summary: "Execution") { call in
                 try await page(call, try await executions.execution(try id(call), by: call.principal))
@@ -38,6 +34,30 @@ struct ExecutionPages {
                 return .redirect(Self.address)
             }
         ]
+    }
+
+    private static let workflowsListed = 500
+    private static let done = ["retry", "cancel", "nothing"]
+
+    private func list(_ call: EndpointCall) async throws -> Answer {
+        let text = call.localizer
+        let title = text("workflows.executions.title")
+        let form = ExecutionQueryForm(call, timeZone: try await executions.timeZone(call.tenant))
+        if let run = form.run, (try? await executions.search(ExecutionSearch(), after: run.next, limit: 1, by: call.principal))?.first?.id == run {
+            return .redirect("\(Self.address)/\(run)")
+        }
+        let names = call.principal.may(.workflowsRead) ? try await workflows.titles(limit: Self.workflowsListed, by: call.principal) : []
+        let list = ExecutionList(address: Self.address, workflow: nil, executions: executions, workflows: workflows, form: form)
+        let word = call.parameter(ofQuery: "done")
+        let counts = ["count": call.parameter(ofQuery: "count"), "left": call.parameter(ofQuery: "left")]
+        let done = Self.done.contains(word) ? text("workflows.bulk.done.\(word)", counts) : nil
+        return try await context.page(
+            call, title: title, current: Self.address, status: form.fault == nil ? 200 : 422,
+            """
+            <header><h1>\(title)</h1>\(list.filters(call))</header>\(Console.notice(done, isBad: word == "nothing"))
+            <section class="card stack">\(form.html(Self.address, workflows: names))</section>
+            <section class="card">\(try await list.html(call))</section>
+            """)
     }
 
     private func act(

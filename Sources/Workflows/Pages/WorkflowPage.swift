@@ -159,7 +159,8 @@ struct WorkflowPage {
 
     private func runs(_ call: EndpointCall, _ id: WorkflowID) async throws -> HTML? {
         guard call.principal.may(.executionsRead) else { return nil }
-        let list = ExecutionList(address: "/workflows/\(id)", workflow: id, executions: executions, workflows: workflows)
+        let list = ExecutionList(
+            address: "/workflows/\(id)", workflow: id, executions: executions, workflows: workflows, form: ExecutionQueryForm(call, timeZone: "UTC"))
         return """
             <section class="card" aria-labelledby="runs"><div class="title"><h2 id="runs">\(call.localizer("workflows.executions.title"))</h2>
             \(list.filters(call))</div>\(try await list.html(call))</section>

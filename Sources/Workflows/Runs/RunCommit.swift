@@ -23,6 +23,8 @@ struct RunCommit: Sendable {
     var entries: [JournalStore.Entry]
     var payloads: [PreparedPayload]
     var staticData: [(node: String, data: JSON)]
+    /// Values that its steps marked it with.
+    var marks: [RunMark] = []
     /// Runs to be taken up by any process: called workflows, error workflows.
     var started: [NewRun]
     /// Steps that wait for called runs, so that a parking run sees those that returned meanwhile.
@@ -77,6 +79,7 @@ struct RunCommit: Sendable {
         }
         try writeRun(runs, tx, hold: hold)
         let journal = JournalStore(tx: tx)
+        try RunMarkStore(tx: tx).mark(facts.id, marks)
         for (node, data) in staticData { try journal.keep(data, of: node, workflow: facts.workflow) }
         for run in started { try RunCommit.queue(run, tx) }
         if case .ended = hold {

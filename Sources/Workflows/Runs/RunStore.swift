@@ -99,6 +99,7 @@ struct RunStore {
             .flatMap { $0 } + JournalStore(tx: tx).texts(of: id)
         try tx.execute("DELETE FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)")
         try tx.execute("DELETE FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(id)")
+        try RunMarkStore(tx: tx).remove(id)
         try PayloadStore(tx: tx).release(PayloadNames.hashes(in: texts.compactMap { $0 }), of: PayloadUser(id))
     }
 
@@ -115,25 +116,6 @@ struct RunStore {
         return try tx.first(
             "SELECT id FROM runs WHERE tenant_id = \(tx.tenant) AND workflow_id = \(new.facts.workflow) AND idempotency_key = \(key)"
         ) { try $0.column(0) }
-    }
-
-    /// Newest first; those older than `before`.
-    func list(workflow: WorkflowID, status: RunStatus? = nil, before: RunID?, limit: Int) throws -> [Run] {
-        let bound = before ?? RunID(high: .max, low: .max)
-        return try tx.all(
-            """
-            SELECT \(columns: Self.columns) FROM runs WHERE tenant_id = \(tx.tenant) AND workflow_id = \(workflow) AND id < \(bound) AND status IN \(list: Self.wanted(status))
-            ORDER BY id DESC LIMIT \(limit)
-            """, RunStore.run)
-    }
-
-    /// The newest runs of a tenant.
-    func list(status: RunStatus? = nil, before: RunID?, limit: Int) throws -> [Run] {
-        let bound = before ?? RunID(high: .max, low: .max)
-        return try tx.all(
-            """
-            SELECT \(columns: Self.columns) FROM runs WHERE tenant_id = \(tx.tenant) AND id < \(bound) AND status IN \(list: Self.wanted(status)) ORDER BY id DESC LIMIT \(limit)
-            """, RunStore.run)
     }
 
     /// Those of some runs that are over, or that nobody goes on with.
@@ -154,16 +136,14 @@ struct RunStore {
             """, RunStore.run)
     }
 
-    private static let columns =
+    static let columns =
         [
             "id", "workflow_id", "version", "status", "mode", "trigger_node", "epoch", "depth", "input", "result", "error", "parent_run",
             "parent_node",
             "parent_run_index", "parent_call_index", "created_at", "finished_at", "resume_at", "time_zone", "paused_at", "replay_of"
         ] as [StaticString]
 
-    private static func wanted(_ status: RunStatus?) -> [RunStatus] { status.map { [$0] } ?? RunStatus.allCases }
-
-    private static func run(_ row: Row) throws -> Run {
+    static func run(_ row: Row) throws -> Run {
         func json(_ bytes: [UInt8]?) throws -> JSON? { try bytes.map { try JSON(parsing: $0) } }
         let error: String? = try row.column(10)
         let parent: RunID? = try row.column(11)

@@ -72,12 +72,13 @@ package enum RunTables {
         ],
         indexes: [Index("run_slots_key", on: ["tenant_id", "workflow_id", "slot_key", "is_waiting", "run_id"])])
 
-    package static let all = [runs, journal, staticData, owners, slots, RunFigureStore.hours, RunFigureStore.folds]
+    package static let all = [runs, journal, staticData, owners, slots, RunFigureStore.hours, RunFigureStore.folds, RunMarkStore.table]
     package static let migrations = [
         Migration("workflows.0001-runs", [firstRuns, journal, staticData, owners, slots].map { .createTable($0) }),
         Migration(
             "workflows.0004-run-figures",
-            addedIndexes.map { .createIndex(table: "runs", $0) } + [.createTable(RunFigureStore.hours), .createTable(RunFigureStore.folds)])
+            addedIndexes.map { .createIndex(table: "runs", $0) } + [.createTable(RunFigureStore.hours), .createTable(RunFigureStore.folds)]),
+        Migration("workflows.0005-run-values", [.createTable(RunMarkStore.table)])
     ]
 }
 

@@ -40,3 +40,10 @@ extension SQL {
             .joined(separator: "\n")
     }
 }
+
+extension RunStore {
+    /// The newest runs, of a workflow or of all.
+    func list(workflow: WorkflowID? = nil, status: RunStatus? = nil, before cursor: RunID?, limit: Int) throws -> [Run] {
+        try search(ExecutionSearch(workflow: workflow, status: status), after: cursor, limit: limit)
+    }
+}

@@ -1,11 +1,11 @@
 internal import Kernel
 
-/// Writes values of the run into its log, under names, and passes the items on.
+/// Marks the run with values that it is found by, under names, writes them into its log, and passes the items on.
 struct ExecutionData: NodeExecutor {
     static var kinds: [NodeKind] {
         [
             NodeKind(
-                kind: "execution_data", version: 1.1, category: .action, title: "Execution data", summary: "Notes values in the run's log.",
+                kind: "execution_data", version: 1.1, category: .action, title: "Execution data", summary: "Marks the run with values to find it by.",
                 icon: "list",
                 parameters: [
                     Parameter("notice", .notice, "", default: ""),
@@ -21,17 +21,14 @@ struct ExecutionData: NodeExecutor {
         ]
     }
 
-    /// Characters of a name and of a value that are kept.
-    private static let keyLength = 50
-    private static let valueLength = 512
-
     func run(_ step: StepContext) async throws -> StepOutcome {
         .items([
             try await step.eachItem { index, item in
                 for entry in try await step.value("dataToSave.values", item: index)?.array ?? [] {
-                    let key = (entry["key"]?.displayText ?? "").prefix(ExecutionData.keyLength)
-                    let value = (entry["value"]?.displayText ?? "").prefix(ExecutionData.valueLength)
+                    let key = (entry["key"]?.displayText ?? "").prefix(Limits.markNameCharacters)
+                    let value = (entry["value"]?.displayText ?? "").prefix(Limits.markValueCharacters)
                     step.services.log("\(key): \(value)")
+                    if !key.isEmpty { step.services.mark(String(key), String(value)) }
                 }
                 return [item.paired(with: index)]
             }

@@ -1,0 +1,47 @@
+internal import Kernel
+internal import Persistence
+
+/// Runs by what they are searched for.
+extension RunStore {
+    /// - Parameter cursor: the last run that was shown.
+    func search(_ wanted: ExecutionSearch, after cursor: RunID?, limit: Int) throws -> [Run] {
+        try tx.all(Self.searchStatement(tx.tenant, wanted, after: cursor, limit: limit), RunStore.run)
+    }
+
+    /// Bounds by id are bounds by time, in the order of every index that is used: of all runs, of a workflow, of a status, of a value.
+    static func searchStatement(_ tenant: TenantMark, _ wanted: ExecutionSearch, after cursor: RunID?, limit: Int) -> SQL {
+        var low = wanted.from.map(RunID.first(at:)) ?? RunID(high: 0, low: 0)
+        var high = wanted.until.map(RunID.first(at:)) ?? RunID(high: .max, low: .max)
+        if let cursor { if wanted.isOldestFirst { low = max(low, cursor.next) } else { high = min(high, cursor) } }
+        let workflow: SQL = if let id = wanted.workflow { " AND workflow_id = \(id)" } else { "" }
+        let status: SQL = if let status = wanted.status { " AND status = \(status)" } else { "" }
+        guard let mark = wanted.mark else {
+            let order: SQL = wanted.isOldestFirst ? "id" : "id DESC"
+            return """
+                SELECT \(columns: columns) FROM runs
+                WHERE tenant_id = \(tenant) AND id >= \(low) AND id < \(high)\(part: workflow)\(part: status) ORDER BY \(part: order) LIMIT \(limit)
+                """
+        }
+        let order: SQL = wanted.isOldestFirst ? "run_id" : "run_id DESC"
+        // The values come first: a value is rarer than a run.
+        return """
+            SELECT \(columns: columns) FROM run_values CROSS JOIN runs
+            WHERE run_values.tenant_id = \(tenant) AND run_values.name = \(mark.name) AND run_values.value = \(mark.value)
+                AND run_values.run_id >= \(low) AND run_values.run_id < \(high)
+                AND runs.tenant_id = \(tenant) AND runs.id = run_values.run_id\(part: workflow)\(part: status)
+            ORDER BY run_values.\(part: order) LIMIT \(limit)
+            """
+    }
+
+    /// The steps at which runs failed, as the last rows of their journals tell.
+    func failing(of ids: [RunID]) throws -> [RunID: String] {
+        var nodes: [RunID: String] = [:]
+        for id in ids {
+            let last = try tx.first(
+                "SELECT kind, node FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(id) ORDER BY seq DESC LIMIT 1"
+            ) { (try $0.column(0, as: String.self), try $0.column(1, as: String?.self)) }
+            if let last, last.0 == RunEvent.Kind.failed.rawValue { nodes[id] = last.1 }
+        }
+        return nodes
+    }
+}
