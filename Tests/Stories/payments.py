@@ -47,8 +47,12 @@ class StandIn:
                 self.send_response(status)
                 for name, value in {"Content-Type": "application/json", **more, "Content-Length": str(len(data))}.items():
                     self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(data)
+                try:
+                    self.end_headers()
+                    self.wfile.write(data)
+                except OSError:
+                    # Whoever asked was killed meanwhile.
+                    self.close_connection = True
 
             def do_GET(self):
                 self.answer("GET")

@@ -51,7 +51,7 @@ class Payer(threading.Thread):
             except Exception:  # the server is away: http.client raises several kinds
                 time.sleep(0.02)
                 continue
-            if status == 429 or (status == 409 and answer.get("code") == "request_in_progress") or status == 503:
+            if status == 429 or (status == 409 and answer.get("code") == "idempotency_in_flight") or status == 503:
                 time.sleep(0.1)
                 continue
             if status >= 500:
