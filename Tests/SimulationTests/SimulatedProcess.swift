@@ -128,14 +128,12 @@ final class Outside: @unchecked Sendable {
         return OutboundResponse(status: 200, url: request.url)
     }
 
-    /// A process in good standing repeats no step that has ended in the journal. By the clocks of others its lease may have ended a little
-    /// before it knows, so that its standing counts only some time before the end.
+    /// A process whose lease nobody has ended repeats no step that has ended in the journal.
     private func check(_ key: String, _ process: SimulatedProcess) {
         let parts = key.split(separator: "/").map(String.init)
         guard let run = RunID(parts[0]), let index = Int(parts[2]) else { return }
         let (epoch, node) = (process.epoch, parts[1])
-        let late = Clock(now: { [world] in Timestamp(microseconds: World.beginning + world.now) + .seconds(8) })
-        let ended = try? store.transact(late, process.ids) { session -> Bool in
+        let ended = try? store.transact(process.clock, process.ids) { session -> Bool in
             let tx = SystemTransaction(session: session)
             guard try LeaseStore(tx: tx).live().contains(epoch) else { return false }
             return try Scenario.hasEnded(run, node: node, index: index, tx)

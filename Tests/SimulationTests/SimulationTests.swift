@@ -112,7 +112,7 @@ final class History: @unchecked Sendable {
             case 0, 1: replace(victim)
             case 2: victim.hold(seconds: world.pick(1...70))
             case 3: store.isAwayUntil = world.now + Int64(world.pick(100...12_000)) * 1_000
-            case 4: victim.shiftClock(milliseconds: world.pick(-900...900))
+            case 4: victim.shiftClock(milliseconds: world.happens(onceIn: 4) ? world.pick(-3_600_000...3_600_000) : world.pick(-900...900))
             default: await meddle()
             }
             for process in processes where !process.isAlive { replace(process) }

@@ -25,6 +25,23 @@ class Cluster:
         self.gateway.command("migrate", "--data", str(self.gateway.folder))
         self.workers = [Server(folder / f"worker-{number}", url, {**shared, "AIAS_ROLES": "worker"}) for number in range(1, workers + 1)]
         self.scheduler = Server(folder / "scheduler", url, {**shared, "AIAS_ROLES": "scheduler"})
+        self.watching, self.supervisor = threading.Event(), None
+
+    @property
+    def all(self):
+        return [self.gateway, *self.workers, self.scheduler]
+
+    def supervise(self):
+        """Starts again whatever ends, as systemd does, until it is told to stop."""
+
+        def watch():
+            while not self.watching.wait(0.5):
+                for one in self.all:
+                    if one.process.poll() is not None:
+                        one.start(wait=False)
+
+        self.supervisor = threading.Thread(target=watch, daemon=True)
+        self.supervisor.start()
 
     def start(self):
         try:
@@ -36,9 +53,20 @@ class Cluster:
             raise
         return self
 
+    def _end_watch(self):
+        self.watching.set()
+        if self.supervisor:
+            self.supervisor.join()
+
     def stop(self):
-        for one in (self.gateway, *self.workers, self.scheduler):
+        self._end_watch()
+        for one in self.all:
             one.stop()
+
+    def kill(self):
+        self._end_watch()
+        for one in self.all:
+            one.kill()
 
 
 def main():

@@ -26,7 +26,8 @@ def free_port() -> int:
 class Postgres:
     """A cluster in a temporary folder on a free loopback port, run as `postgres` where we are root."""
 
-    def __init__(self):
+    def __init__(self, address=None):
+        """`address` is one more to listen on beside loopback, for whoever may reach it."""
         self.port = free_port()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="aias-pg-"))
         self.bin = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
@@ -36,9 +37,20 @@ class Postgres:
             self.as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
         data = self.folder / "data"
         self._run([self.bin / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c max_connections=200"
-        self._run([self.bin / "pg_ctl", "-D", data, "-o", options, "-l", self.folder / "log", "-w", "start"])
         self.data = data
+        if address:
+            with open(data / "pg_hba.conf", "a") as rules:
+                rules.write(f"host all all {address}/24 trust\n")
+        addresses = ",".join(filter(None, ["127.0.0.1", address]))
+        self.options = f"-p {self.port} -c listen_addresses={addresses} -c unix_socket_directories={self.folder} -c max_connections=200"
+        self.start()
+
+    def start(self):
+        self._run([self.bin / "pg_ctl", "-D", self.data, "-o", self.options, "-l", self.folder / "log", "-w", "start"])
+
+    def kill(self):
+        """As a crash: no checkpoint, no word to anybody."""
+        self._run([self.bin / "pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop"])
 
     def _run(self, command):
         result = subprocess.run([*self.as_user, *map(str, command)], capture_output=True, text=True, cwd="/")
@@ -54,7 +66,7 @@ class Postgres:
         self._run([self.bin / "psql", "-h", "127.0.0.1", "-p", self.port, "-U", "postgres", "-d", name, "-v", "ON_ERROR_STOP=1", "-c", text])
 
     def stop(self):
-        self._run([self.bin / "pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop"])
+        self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -71,12 +83,14 @@ class Server:
         if database_url:
             self.environment["AIAS_DATABASE_URL"] = database_url
         self.process = None
+        # A command in whose surroundings it runs: a network of its own.
+        self.within = []
         self.log = self.folder / "server.log"
 
     def start(self, extra=None, wait=True):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [AIAS, "serve", "--data", str(self.folder), "--port", str(self.port)],
+                [*self.within, AIAS, "serve", "--data", str(self.folder), "--port", str(self.port)],
                 env={**self.environment, **(extra or {})}, stdout=log, stderr=log, start_new_session=True)
         if wait:
             self.wait_until_ready()

@@ -5,6 +5,7 @@ internal import Jobs
 internal import Logging
 internal import Persistence
 internal import Tenancy
+internal import Workflows
 
 /// Moves tenants to the PostgreSQL server of another deployment, with everything they have: also runs that wait and what is still to be sent.
 ///
@@ -112,11 +113,26 @@ extension Moves {
     /// On a server other processes may be at work; a folder belongs to this one.
     private func requireQuietSource() async throws {
         guard source.database.engine == .postgres else { return }
-        let live = try await source.database.readSystem { tx in try LeaseStore(tx: tx).live() }
-        guard live.isEmpty else {
-            throw Refusal(.conflict, "source_in_use", "\(live.count) processes work on the source: stop them, or wait until their leases are over.")
+        let clock = source.clock
+        var watch = LeaseWatch(lifetime: EngineService.leaseTime)
+        var first: Set<HeldLease>?
+        while true {
+            let asked = clock.elapsed()
+            let held = try await source.database.readSystem { tx in try LeaseStore(tx: tx).held() }
+            guard !held.isEmpty else { return }
+            // A process that died holds its lease until somebody has watched it; one that renews is alive.
+            guard Set(held) == first ?? Set(held) else { throw Self.sourceIsInUse }
+            first = Set(held)
+            let stale = watch.look(held, asked: asked, answered: clock.elapsed())
+            for one in stale {
+                guard try await source.database.writeSystem({ tx in try LeaseStore(tx: tx).end(one) }) else { throw Self.sourceIsInUse }
+            }
+            if stale.isEmpty { try await clock.sleep(Self.leaseLook) }
         }
     }
+
+    private static let leaseLook: Duration = .seconds(1)
+    private static let sourceIsInUse = Refusal(.conflict, "source_in_use", "Processes work on the source: stop them first.")
 
     /// What the target has noted of the tenant's coming here.
     private func arrival(of tenant: TenantID) async throws -> MoveStore.Move? {

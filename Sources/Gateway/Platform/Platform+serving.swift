@@ -162,6 +162,7 @@ extension Platform {
         var services: [any Service] = [
             EngineService(engine: engine, database: database, logger: logger, recovers: roles.contains(.worker))
         ]
+        if let serverClock { services.append(ServerClockService(serverClock, database: database, logger: logger)) }
         if configuration.databaseURL != nil { services.append(RunWatch(engine: engine, logger: logger)) }
         if roles.contains(.worker) {
             services.append(

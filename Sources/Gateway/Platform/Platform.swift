@@ -25,6 +25,8 @@ package final class Platform: Sendable {
     let outbound: Outbound
     let folder: DataFolder
     let clock: Clock
+    /// Where `clock` is a database server's.
+    let serverClock: ServerClock?
     let ids: IDs
     let vault: KeyVault
     let live: LiveEvents
@@ -36,14 +38,17 @@ package final class Platform: Sendable {
 
     /// Opens the folder, the database (the embedded one is migrated) and the key vault.
     /// - Throws: `PersistenceError` with a sentence that says what to do.
-    package init(_ configuration: PlatformConfiguration, clock: Clock = .system, logger: Logger) async throws {
+    package init(_ configuration: PlatformConfiguration, clock machine: Clock = .system, logger: Logger) async throws {
         self.configuration = configuration
-        self.clock = clock
         self.logger = logger
+        serverClock = configuration.databaseURL == nil ? nil : ServerClock(machine: machine, logger: logger)
+        let clock = serverClock?.clock ?? machine
+        self.clock = clock
         ids = IDs(clock: clock)
         folder = try DataFolder(path: configuration.dataFolder)
         backupSchedule = try BackupSchedule(environment: configuration.environment, dataFolder: folder.path)
         database = try Platform.open(configuration, folder: folder, clock: clock, ids: ids)
+        try await serverClock?.ask(database)
         let master = try MasterKey(environment: configuration.environment, path: folder.masterKeyPath)
         vault = KeyVault(database: database, master: master)
         try await vault.settle(at: folder.masterKeyPath)

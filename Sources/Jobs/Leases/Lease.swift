@@ -15,7 +15,19 @@ package struct Lease: Sendable, Hashable {
     }
 }
 
-/// The table of processes at work.
+/// A lease as its row stands.
+package struct HeldLease: Sendable, Hashable {
+    package let epoch: Int64
+    /// Another one after every renewal. It is a time by the clock of the holder, which may be off: only whether it changes means something.
+    package let mark: Timestamp
+
+    package init(epoch: Int64, mark: Timestamp) {
+        self.epoch = epoch
+        self.mark = mark
+    }
+}
+
+/// The table of processes at work. A lease holds until somebody ends it: its holder, or one who has watched it (`LeaseWatch`).
 package struct LeaseStore {
     let tx: SystemTransaction
 
@@ -25,6 +37,9 @@ package struct LeaseStore {
             Column("epoch", .integer), Column("id", .uuid), Column("name", .text), Column("started_at", .timestamp), Column("expires_at", .timestamp)
         ],
         indexes: [Index("workers_expiry", on: ["expires_at"])])
+
+    /// In place of a time in the row of a lease that was ended, and comes back for nobody.
+    private static let ended = Timestamp(microseconds: 0)
 
     package init(tx: SystemTransaction) { self.tx = tx }
 
@@ -39,23 +54,34 @@ package struct LeaseStore {
         return lease
     }
 
-    /// - Returns: false where the lease has expired or was ended: its holder must stop writing.
+    /// - Returns: false where the lease was ended: its holder must stop writing.
     package func renew(_ lease: Lease, for duration: Duration) throws -> Bool {
-        let now = tx.clock.now()
-        return try tx.execute("UPDATE workers SET expires_at = \(now + duration) WHERE epoch = \(lease.epoch) AND expires_at > \(now)") == 1
+        try tx.execute(
+            "UPDATE workers SET expires_at = \(tx.clock.now() + duration) WHERE epoch = \(lease.epoch) AND expires_at > \(Self.ended)") == 1
     }
 
     package func end(_ lease: Lease) throws {
-        try tx.execute("UPDATE workers SET expires_at = \(tx.clock.now()) WHERE epoch = \(lease.epoch) AND expires_at > \(tx.clock.now())")
+        try tx.execute("UPDATE workers SET expires_at = \(Self.ended) WHERE epoch = \(lease.epoch)")
+    }
+
+    /// Ends the lease of a process that seems dead, unless it was renewed since it was looked at.
+    /// - Returns: whether it was ended.
+    package func end(_ held: HeldLease) throws -> Bool {
+        try tx.execute("UPDATE workers SET expires_at = \(Self.ended) WHERE epoch = \(held.epoch) AND expires_at = \(held.mark)") == 1
     }
 
     /// Ends every lease but one: for the embedded database, whose folder has one owner.
     package func endAll(except lease: Lease) throws {
-        try tx.execute("UPDATE workers SET expires_at = \(tx.clock.now()) WHERE epoch <> \(lease.epoch) AND expires_at > \(tx.clock.now())")
+        try tx.execute("UPDATE workers SET expires_at = \(Self.ended) WHERE epoch <> \(lease.epoch) AND expires_at > \(Self.ended)")
+    }
+
+    /// The leases that nobody has ended, by epoch.
+    package func held() throws -> [HeldLease] {
+        try tx.all("SELECT epoch, expires_at FROM workers WHERE expires_at > \(Self.ended) ORDER BY epoch") {
+            HeldLease(epoch: try $0.column(0), mark: try $0.column(1))
+        }
     }
 
     /// The epochs whose lease holds.
-    package func live() throws -> [Int64] {
-        try tx.all("SELECT epoch FROM workers WHERE expires_at > \(tx.clock.now()) ORDER BY epoch") { try $0.column(0) }
-    }
+    package func live() throws -> [Int64] { try held().map(\.epoch) }
 }

@@ -24,6 +24,7 @@ package final class Engine: Sendable {
     /// Handles of runs that wait, for those who still hold them.
     private let parked = Mutex<[RunID: WeakHandle]>([:])
     private let isStopping = Mutex(false)
+    private let leases = Mutex(LeaseWatch(lifetime: EngineService.leaseTime))
     /// Runs that could not go on here, with their rows still in this process's name: taken up again by `recoverOwn`.
     private let abandoned = Mutex<[RunID: TenantID]>([:])
 
@@ -282,6 +283,7 @@ package final class Engine: Sendable {
     /// - Returns: how many there were.
     @discardableResult
     package func recover() async throws -> Int {
+        try await endStaleLeases()
         let orphans = try await database.readSystem { tx in
             try RunOwners(tx: tx).orphans(live: try LeaseStore(tx: tx).live(), limit: Limits.runsRecoveredAtOnce)
         }
@@ -294,6 +296,17 @@ package final class Engine: Sendable {
             }
         }
         return count
+    }
+
+    /// Ends the leases of processes that have not renewed them for as long as this one has watched.
+    private func endStaleLeases() async throws {
+        let asked = clock.elapsed()
+        let held = try await database.readSystem { tx in try LeaseStore(tx: tx).held() }
+        let stale = leases.withLock { $0.look(held, asked: asked, answered: clock.elapsed()) }
+        for one in stale where one.epoch != lease.epoch {
+            guard try await database.writeSystem({ tx in try LeaseStore(tx: tx).end(one) }) else { continue }
+            logger.notice("a process is gone, its runs go on in others", metadata: ["epoch": "\(one.epoch)"])
+        }
     }
 
     /// Ends the work of this process: steps in flight are cancelled and taken up by others, or at the next start.

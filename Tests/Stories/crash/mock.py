@@ -7,7 +7,7 @@ import time
 
 
 class Mock:
-    def __init__(self):
+    def __init__(self, host="127.0.0.1"):
         self.hits = []
         lock = threading.Lock()
         hits = self.hits
@@ -39,7 +39,7 @@ class Mock:
             def handle_error(self, request, address):
                 pass
 
-        self.server = Quiet(("127.0.0.1", 0), Handler)
+        self.server = Quiet((host, 0), Handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

@@ -21,14 +21,14 @@ SETTLE_LIMIT_S = 90
 FAILPOINTS = ["commit.before", "commit.after", "group.before", "group.after"]
 
 
-def chain(mock_port: int, path: str, mode: str) -> dict:
+def chain(mock_port: int, path: str, mode: str, host: str = "127.0.0.1") -> dict:
     """webhook -> set -> POST first -> set -> POST second -> answer; every POST carries the caller's id."""
 
     def post(identity, name, step, x):
         return {
             "id": identity, "name": name, "type": "n8n-nodes-base.httpRequest", "typeVersion": 4.2, "position": [x, 0],
             "parameters": {
-                "method": "POST", "url": f"http://127.0.0.1:{mock_port}/{step}", "sendBody": True, "specifyBody": "json",
+                "method": "POST", "url": f"http://{host}:{mock_port}/{step}", "sendBody": True, "specifyBody": "json",
                 "jsonBody": '={{ JSON.stringify({id: $("Hook").first().json.body.id}) }}', "options": {},
             },
         }
@@ -69,12 +69,13 @@ class Outcome:
 class Load(threading.Thread):
     """One client: sends fresh ids one after another, remembers those answered."""
 
-    def __init__(self, base, ids, sent, answered, stop):
+    def __init__(self, base, ids, sent, answered, stop, pause_s=0):
         super().__init__(daemon=True)
+        self.pause_s = pause_s
         self.base, self.ids, self.sent, self.answered, self.stop_flag = base, ids, sent, answered, stop
 
     def run(self):
-        while not self.stop_flag.is_set():
+        while not self.stop_flag.wait(self.pause_s):
             identity = next(self.ids)
             path = "last" if identity % 2 else "received"
             body = json.dumps({"id": f"r{identity}"}).encode()
@@ -171,11 +172,11 @@ def wait_for_end(server, seconds):
     return False
 
 
-def settle(server, key):
-    """Waits until no run is under way; returns {caller's id: [run, ...]}."""
-    deadline = time.monotonic() + SETTLE_LIMIT_S
+def settle(server, key, workflows=None, limit_s=SETTLE_LIMIT_S):
+    """Waits until no run (of these workflows) is under way; returns {caller's id: [run, ...]}."""
+    deadline = time.monotonic() + limit_s
     while True:
-        runs = list(executions(server, key))
+        runs = [run for workflow in workflows or [None] for run in executions(server, key, workflow)]
         open_runs = [r for r in runs if r["status"] in ("queued", "running", "waiting")]
         if not open_runs:
             break
@@ -191,15 +192,15 @@ def settle(server, key):
     return by_id
 
 
-def executions(server, key):
-    cursor = ""
+def executions(server, key, workflow=None):
+    cursor = f"&workflow_id={workflow}" if workflow else ""
     while True:
         status, page, _ = server.request("GET", f"/v1/executions?limit=200{cursor}", key=key)
         assert status == 200, page
         yield from page["data"]
         if not page["next_cursor"]:
             return
-        cursor = f"&cursor={page['next_cursor']}"
+        cursor = (f"&workflow_id={workflow}" if workflow else "") + f"&cursor={page['next_cursor']}"
 
 
 def compare(runs, answered, hits):
