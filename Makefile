@@ -23,13 +23,15 @@ run: setup ## Build and start on http://localhost:8080 with an embedded database
 test: ## Install what is missing, run every test, also those on real PostgreSQL
 	@bin/test
 
-crash: setup ## Kill the server 200 times on each database under load and compare (bin/crash --help)
+crash: ## Kill the server 200 times on each database under load, then parts of a deployment, and compare
+	@bin/setup --test
 	@bin/build
 	@bin/python -m crash --kills 200 --database sqlite
 	@bin/python -m crash --kills 200 --database postgres
 	@bin/python -m crash --kills 20 --database sqlite --unsynced
 	@bin/python -m crash --kills 200 --database sqlite --money
 	@bin/python -m crash --kills 200 --database postgres --money
+	@bin/python -m crash --faults
 
 bench: ## Measure, as ratios in one run, and write Benchmarks/results
 	@bin/setup --bench

@@ -53,12 +53,20 @@ class Cluster:
             raise
         return self
 
-    def stop(self):
+    def _end_watch(self):
         self.watching.set()
         if self.supervisor:
             self.supervisor.join()
-        for one in (self.gateway, *self.workers, self.scheduler):
+
+    def stop(self):
+        self._end_watch()
+        for one in self.all:
             one.stop()
+
+    def kill(self):
+        self._end_watch()
+        for one in self.all:
+            one.kill()
 
 
 def main():

@@ -29,3 +29,13 @@ def test_a_worker_may_be_cut_off_from_the_database():
 def test_clocks_may_jump():
     assert faults.FAKETIME.exists(), "run bin/setup --test"
     hold(faults.clocks())
+
+
+def test_the_disk_of_the_embedded_database_may_be_full():
+    small = faults.SmallDisk(64)
+    try:
+        if small.why_not:
+            pytest.skip(small.why_not)
+        hold(faults.disk(small))
+    finally:
+        small.remove()

@@ -23,6 +23,11 @@ if options.faults:
         print(f"left out: a cut from the database ({reason})")
     else:
         stories.append(lambda: faults.cut(60))
+    small = faults.SmallDisk(64)
+    if small.why_not:
+        print(f"left out: {small.why_not}")
+    else:
+        stories.append(lambda: faults.disk(small, 60))
     failed = False
     for one in stories:
         outcome = one()
@@ -30,6 +35,7 @@ if options.faults:
         for fault in outcome.faults[:20]:
             print(" ", fault)
         failed = failed or bool(outcome.faults)
+    small.remove()
     sys.exit(1 if failed else 0)
 
 postgres = Postgres() if options.database == "postgres" else None

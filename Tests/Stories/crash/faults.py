@@ -3,6 +3,7 @@
 import calendar
 import collections
 import dataclasses
+import errno
 import os
 import pathlib
 import shutil
@@ -17,7 +18,7 @@ from cluster import Cluster
 from crash.mock import Mock
 from crash.story import Counter, Load, chain, compare, executions, settle
 from documents import line, node
-from server import Postgres
+from server import Postgres, Server
 
 CLIENTS = 4
 PAUSE_S = 0.1
@@ -96,7 +97,7 @@ class Deployment:
 
     def __init__(self, broker=None, network=None, clocks=False):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="aias-faults-"))
-        self.lines, self.parts = [], []
+        self.lines, self.parts, self.cluster = [], [], None
         outside = network.address("outside") if network else "127.0.0.1"
         try:
             self.mock = self._part(Mock(outside))
@@ -116,8 +117,8 @@ class Deployment:
             if clocks:
                 for one in self.cluster.all:
                     self._bend(one)
-            self.cluster.start()
             self.parts.append(self.cluster)
+            self.cluster.start()
             self.chains = [
                 self.gateway.import_workflow(self.key, chain(self.mock.port, path, mode, outside))["workflow"]["id"]
                 for path, mode in (("last", "lastNode"), ("received", "onReceived"))]
@@ -254,7 +255,10 @@ class Deployment:
         if hasattr(self, "done"):
             self.done.set()
         for part in reversed(self.parts):
-            part.stop()
+            if part is self.cluster:
+                part.kill()
+            else:
+                part.stop()
         self.parts = []
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -329,3 +333,80 @@ def clocks(rest_s=6) -> Outcome:
         return one.finish()
     finally:
         one.close()
+
+
+class SmallDisk:
+    """A folder on a disk of its own, of so many MB, that can be filled."""
+
+    def __init__(self, megabytes):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="aias-disk-"))
+        self.ballast = self.folder / "ballast"
+        made = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(self.folder)], capture_output=True, text=True)
+        self.why_not = f"a small disk cannot be mounted here: {made.stderr.strip()}" if made.returncode else None
+
+    def fill(self):
+        """Takes what is left; again, where something was given back meanwhile."""
+        with open(self.ballast, "ab", buffering=0) as file:
+            for size in (1 << 20, 1 << 12):
+                try:
+                    while True:
+                        file.write(bytes(size))
+                except OSError as fault:
+                    if fault.errno != errno.ENOSPC:
+                        raise
+
+    def empty(self):
+        self.ballast.unlink()
+
+    def remove(self):
+        if not self.why_not:
+            subprocess.run(["umount", str(self.folder)], check=True)
+        self.folder.rmdir()
+
+
+def disk(small, full_s=10) -> Outcome:
+    """The disk of the embedded database is full for a while."""
+    mock = Mock()
+    server = Server(small.folder / "data", None, {"AIAS_OUTBOUND_ALLOW": f"127.0.0.1:{mock.port}"})
+    done = threading.Event()
+    clients = []
+    try:
+        key = server.create_tenant()["api_key"]
+        server.start()
+        for path, mode in (("last", "lastNode"), ("received", "onReceived")):
+            server.import_workflow(key, chain(mock.port, path, mode))
+        ids, sent, answered = Counter(), [], []
+        clients += [Load(server.base, ids, sent, answered, done) for _ in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        _until(lambda: len(answered) > 20, "nothing was answered")
+        end = time.monotonic() + full_s
+        before = (len(sent), len(answered))
+        while time.monotonic() < end:
+            small.fill()
+            time.sleep(0.2)
+        refused = len(sent) - before[0] - (len(answered) - before[1])
+        small.empty()
+        count = len(answered)
+        _until(lambda: len(answered) > count + 20, f"nothing was answered any more: {server.tail()}")
+        done.set()
+        for client in clients:
+            client.join()
+        runs = settle(server, key, limit_s=SETTLE_LIMIT_S)
+        faults, repeated = compare(runs, answered, mock.hits)
+        return Outcome(faults, len(answered), len(runs), repeated, 0, [f"the disk is full for {full_s} s, {refused} calls refused"])
+    finally:
+        done.set()
+        server.kill()
+        for client in clients:
+            client.join()
+        mock.stop()
+
+
+def _until(check, otherwise):
+    deadline = time.monotonic() + SETTLE_LIMIT_S
+    while not check():
+        if time.monotonic() > deadline:
+            raise AssertionError(otherwise)
+        time.sleep(0.1)
