@@ -65,7 +65,8 @@ package final class Platform: Sendable {
         }
         variables = Variables(database: database, policies: policies)
         dataTables = DataTables(database: database, ids: ids, policies: policies)
-        billing = Billing(database: database, tenancy: tenancy, clock: clock, seller: configuration.seller,
+        billing = Billing(
+            database: database, tenancy: tenancy, clock: clock, seller: configuration.seller,
             providers: Providers(
                 database: database, vault: vault, clock: clock, environment: configuration.environment, publicURL: configuration.publicURL,
                 send: { request in try await outbound.send(request) }))
