@@ -119,7 +119,7 @@ import Testing
             #expect(try await providers.ready() == ["paypal"])
             #expect(try await refusal { try await providers.provider("stripe").name } == "provider_missing")
             #expect(try await refusal { try await providers.provider("bank").name } == "not_found")
-            #expect(try await refusal { try await providers.configure("stripe", ["key": "sk_1"], by: BillingHarness.operatorOf) } == "invalid")
+            #expect(try await refusal { try await providers.configure("stripe", ["key": "sk_1"], by: BillingHarness.operatorOf) } == "required")
             try await providers.configure("stripe", ["key": "sk_secret", "webhook_secret": "whsec_1"], by: BillingHarness.operatorOf)
             #expect(try await providers.ready() == ["stripe", "paypal"])
             let sealed = try await harness.database.readPlatform { tx in try ProviderSettingStore(tx: tx).sealed("stripe") }
