@@ -29,8 +29,8 @@ struct PaymentForms {
                 text, id: "forget-method", action: "\(address)/removals", label: text("billing.method.forget"),
                 question: text("billing.method.forget.question"), isSmall: false) : nil
         return """
-            <section class="card"><dl class="facts"><div><dt>\(text("billing.method"))</dt><dd>\(name(first.provider)) \(first.label ?? "")</dd></div></dl></section>
-            <p class="buttons">\(change)\(forget)</p>
+            <section class="card stack"><dl class="facts"><div><dt>\(text("billing.method"))</dt><dd>\(name(first.provider)) \(first.label ?? "")</dd></div></dl>
+            <div class="buttons">\(change)\(forget)</div></section>
             """
     }
 
@@ -42,7 +42,7 @@ struct PaymentForms {
             <input type="hidden" name="provider" value="\(provider)"><button class="button \(place == 0 ? "primary" : "")">\(text("billing.pay", ["provider": name(provider)]))</button></form>
             """
         }
-        return buttons.isEmpty ? nil : "<p class=\"buttons\">\(buttons)</p>"
+        return buttons.isEmpty ? nil : "<div class=\"stack\"><div class=\"buttons\">\(buttons)</div></div>"
     }
 
     /// A page between ours and the provider's: the browser may send forms to us alone, so that a link leads on.

@@ -34,12 +34,12 @@ struct SubscriptionForms {
             return choice("start", chosen: .starter, .month, isFirst: subscription == nil)
         }
         switch subscription.status {
-        case .paused: return "<p class=\"buttons\">\(press("resume"))\(press("cancel"))</p>"
+        case .paused: return "<div class=\"stack\"><div class=\"buttons\">\(press("resume"))\(press("cancel"))</div></div>"
         case .active, .trialing, .pastDue, .cancelled:
             let pause: HTML? = subscription.status == .active && !subscription.cancelsAtPeriodEnd ? press("pause") : nil
             return """
                 \(choice("change", chosen: subscription.plan, subscription.interval, isFirst: false))
-                <p class="buttons">\(press(subscription.cancelsAtPeriodEnd ? "keep" : "cancel"))\(pause)</p>
+                <div class="stack"><div class="buttons">\(press(subscription.cancelsAtPeriodEnd ? "keep" : "cancel"))\(pause)</div></div>
                 """
         }
     }
@@ -124,7 +124,7 @@ struct InvoiceSheet {
         let lines = [party.name, party.street, "\(party.postalCode) \(party.city)", party.country, party.vatId ?? ""].filter {
             $0.contains { !$0.isWhitespace }
         }
-        let shown: [HTML] = lines.map { "<span class=\"sub\">\($0)</span>" }
+        let shown: [HTML] = lines.enumerated().map { place, line in place == 0 ? "\(line)" : "<br>\(line)" }
         return "\(shown)"
     }
 }

@@ -20,6 +20,7 @@ extension Platform {
     static let foldInterval: Duration = .seconds(300)
     static let limitInterval: Duration = .seconds(300)
     static let billingInterval: Duration = .seconds(60)
+    static let reconcileInterval: Duration = .seconds(86_400)
     static let digestInterval: Duration = .seconds(900)
     static let blobInterval: Duration = .seconds(6 * 3_600)
     /// Far longer than a transaction waits between its blob and its row.
@@ -45,6 +46,7 @@ extension Platform {
                 try await tenancy.forEachTenant { tenant in try await figures.fold(of: tenant) }
             },
             Duty("billing.collect", every: Self.billingInterval) { [billing] in try await billing.collectDue() },
+            Duty("billing.reconcile", every: Self.reconcileInterval) { [self] in try await reconcile() },
             Duty("ledger.seal", every: Self.expiryInterval) { [billing] in _ = try await billing.ledger.seal() },
             Duty("storage.meter", every: Self.blobInterval) { [billing] in try await billing.meterStorage() },
             Duty("notices.digest", every: Self.digestInterval) { [inbox] in try await inbox.sendDigests() },
@@ -60,6 +62,28 @@ extension Platform {
             }
         ]
     }
+
+    /// Holds yesterday's usage against the runs, and the ledger against itself. What differs is told to whoever reads the log; nothing is mended.
+    func reconcile() async throws {
+        let unmetered = try await billing.reconcile { [database] tenant, start, end in
+            var (missing, last): (Int, RunID?) = (0, nil)
+            while true {
+                let after = last
+                let (found, ids) = try await database.read(in: tenant) { tx in
+                    let ids = try tx.endedRuns(from: start, to: end, after: after, limit: Self.reconcilePart)
+                    return (try tx.metered(ids.map { "run:\($0)" }).count, ids)
+                }
+                missing += ids.count - found
+                guard ids.count == Self.reconcilePart else { return missing }
+                last = ids.last
+            }
+        }
+        for difference in unmetered + (try await billing.ledger.faults()) {
+            logger.critical("the books differ from what they were made of", metadata: ["difference": "\(difference)"])
+        }
+    }
+
+    private static let reconcilePart = 200
 
     /// Who hears of events, in whatever process: all of them know all, so that none throws away what another waits for.
     static let subscribers: [Subscriber] = [MailDelivery.subscriber] + OutgoingWebhooks.subscribers + Inbox.subscribers

@@ -1,5 +1,5 @@
-internal import Kernel
-internal import Persistence
+package import Kernel
+package import Persistence
 
 /// All SQL of the table of runs and of their owners. Whatever changes a run names the epoch under which its process has it; where
 /// another has it by now nothing is changed and `RunAbandoned` thrown.
@@ -128,6 +128,17 @@ struct RunStore {
             """, RunStore.run)
     }
 
+    /// Runs that ended from one moment to before another, in the order of their ids, after one of them.
+    func ended(from start: Timestamp, to end: Timestamp, after last: RunID?, limit: Int) throws -> [RunID] {
+        let bound = last ?? RunID(high: 0, low: 0)
+        return try tx.all(
+            """
+            SELECT id FROM runs WHERE tenant_id = \(tx.tenant) AND id > \(bound) AND finished_at >= \(start) AND finished_at < \(end)
+            ORDER BY id LIMIT \(limit)
+            """
+        ) { try $0.column(0) }
+    }
+
     /// The runs that were called by a run and are over.
     func returned(to parent: RunID) throws -> [Run] {
         try tx.all(
@@ -190,5 +201,12 @@ struct RunOwners {
         ) {
             Owned(run: try $0.column(0), tenant: try $0.column(1), epoch: try $0.column(2))
         }
+    }
+}
+
+extension TenantTransaction {
+    /// The tenant's runs that ended from one moment to before another, in parts: for whoever holds its books against them.
+    package func endedRuns(from start: Timestamp, to end: Timestamp, after last: RunID?, limit: Int) throws -> [RunID] {
+        try RunStore(tx: self).ended(from: start, to: end, after: last, limit: limit)
     }
 }

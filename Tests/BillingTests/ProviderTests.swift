@@ -1,0 +1,129 @@
+import Foundation
+import Kernel
+import Outbound
+import Persistence
+import Tenancy
+import Testing
+
+@testable import Billing
+
+/// What both providers do is held by the stories against stand-ins; here is what needs no server.
+@Suite struct ProviderTests {
+    static let body = Array(#"{"id":"evt_1"}"#.utf8)
+    static let now = Timestamp(seconds: 1_767_225_600)
+
+    @Test func `a signature holds for its body, its secret and five minutes`() {
+        func holds(_ header: String, _ body: [UInt8] = Self.body, secret: String = "whsec_a", at: Duration = .zero) -> Bool {
+            StripeSignature.holds(header, body: body, secret: secret, now: Self.now + at)
+        }
+        let header = StripeSignature.header(body: Self.body, secret: "whsec_a", at: Self.now)
+        #expect(holds(header) && holds(header, at: .seconds(300)) && holds(header, at: .seconds(-300)))
+        #expect(!holds(header, at: .seconds(301)) && !holds(header, at: .seconds(-301)))
+        #expect(!holds(header, secret: "whsec_b") && !holds(header, Self.body + [32]))
+        // While a secret is rolled, one of several holds.
+        let old = StripeSignature.header(body: Self.body, secret: "whsec_old", at: Self.now).split(separator: ",")[1]
+        let parts = header.split(separator: ",")
+        #expect(holds("\(parts[0]),\(old),\(parts[1]),v0=1"))
+        for broken in ["", "t=,v1=", "t=1767225600", "v1=00", "t=1767225600,v1=zz", "t=99999999999999999999,v1=00", "t=-5,v1=00"] {
+            #expect(!holds(broken), "\(broken)")
+        }
+    }
+
+    /// The line's other end: keeps what it is asked, answers as it is told.
+    private final class Ear: Sendable {
+        let asked = Box()
+        final class Box: @unchecked Sendable {
+            private let lock = NSLock()
+            private var list: [OutboundRequest] = []
+            var all: [OutboundRequest] { lock.withLock { list } }
+            func add(_ request: OutboundRequest) { lock.withLock { list.append(request) } }
+        }
+
+        func line(_ answer: @escaping @Sendable (OutboundRequest) -> (Int, String)) -> ProviderLine {
+            ProviderLine(url: "https://provider.example") { [asked] request in
+                asked.add(request)
+                let (status, text) = answer(request)
+                return OutboundResponse(status: status, body: Array(text.utf8), url: request.url)
+            }
+        }
+
+        func bodies(_ path: String) -> [String] {
+            asked.all.filter { $0.url.hasSuffix(path) }.map { request in
+                guard case .bytes(let bytes) = request.body else { return "" }
+                return String(decoding: bytes, as: UTF8.self)
+            }
+        }
+    }
+
+    static let payout = PayoutOrder(destination: "acct_1", amount: Money(minorUnits: 1_234, currency: "EUR"), note: "June", key: "payout:1")
+
+    @Test func `a payout is one order under its key, at both providers`() async throws {
+        let (ear, clock) = (Ear(), Clock { Self.now })
+        let stripe = StripeProvider(line: ear.line { _ in (200, #"{"id":"tr_1"}"#) }, key: "sk", webhookSecret: "w", clock: clock)
+        #expect(try await stripe.payOut(Self.payout) == "tr_1")
+        #expect(ear.bodies("/v1/transfers") == ["amount=1234&currency=eur&destination=acct_1&description=June"])
+        #expect(ear.asked.all[0].headers.contains { $0.name == "Idempotency-Key" && $0.value == "payout:1" })
+        let other = Ear()
+        let line = other.line { request in
+            request.url.hasSuffix("token") ? (200, #"{"access_token":"A","expires_in":300}"#) : (201, #"{"batch_header":{"payout_batch_id":"B1"}}"#)
+        }
+        let paypal = PayPalProvider(line: line, clientID: "c", secret: "s", webhookID: "w", clock: clock, pass: PayPalPass())
+        for _ in 0..<2 { #expect(try await paypal.payOut(Self.payout) == "B1") }
+        let sent = try JSON(parsing: try #require(other.bodies("/payouts").first))
+        #expect(sent["items"]?[0]?["amount"] == ["currency": "EUR", "value": "12.34"])
+        #expect(sent["sender_batch_header"]?["sender_batch_id"] == "payout:1")
+        #expect(other.bodies("/token").count == 1, "the token is kept")
+    }
+
+    @Test(arguments: [409, 429, 500, 503]) func `an answer that says try again is no refusal`(status: Int) async throws {
+        let line = Ear().line { _ in (status, "{}") }
+        let stripe = StripeProvider(line: line, key: "sk", webhookSecret: "w", clock: Clock { Self.now })
+        await #expect(throws: ProviderError.unavailable("status \(status)")) { try await stripe.payOut(Self.payout) }
+    }
+
+    @Test func `a decline is told by the bank's reason, and a charge that must be confirmed is one`() async throws {
+        let (tenant, invoice) = (TenantID(high: 1, low: 2), InvoiceID(high: 3, low: 4))
+        let order = ChargeOrder(
+            tenant: tenant, invoice: invoice, number: "AIAS-1", amount: Money(minorUnits: 5, currency: "USD"), customer: "c", method: "m", key: "k")
+        func outcome(_ status: Int, _ text: String) async throws -> ChargeOutcome {
+            let line = Ear().line { _ in (status, text) }
+            return try await StripeProvider(line: line, key: "sk", webhookSecret: "w", clock: Clock { Self.now }).charge(order)
+        }
+        #expect(try await outcome(402, #"{"error":{"code":"card_declined","decline_code":"lost_card"}}"#) == .declined("lost_card"))
+        #expect(try await outcome(200, #"{"id":"pi","status":"requires_action"}"#) == .declined("authentication_required"))
+        #expect(try await outcome(200, #"{"id":"pi","status":"processing"}"#) == .pending)
+        let paid =
+            #"{"id":"pi","status":"succeeded","amount_received":5,"currency":"usd","metadata":{"tenant":"\#(tenant)","invoice":"\#(invoice)"}}"#
+        let payment = ProviderPayment(reference: "pi", amount: order.amount, tenant: tenant, invoice: invoice)
+        #expect(try await outcome(200, paid) == .paid(payment))
+    }
+
+    @Test func `an inquiry takes no money, a dispute does`() async throws {
+        let stripe = StripeProvider(line: Ear().line { _ in (404, "") }, key: "sk", webhookSecret: "w", clock: Clock { Self.now })
+        func facts(_ status: String) async throws -> [ProviderEvent.Fact] {
+            let text = """
+                {"id":"evt","type":"charge.dispute.created","data":{"object":{"payment_intent":"pi","amount":700,"status":"\(status)",
+                "balance_transactions":[{"fee":1500}]}}}
+                """
+            let body = Array(text.utf8)
+            let header = StripeSignature.header(body: body, secret: "w", at: Self.now)
+            return try await stripe.events(in: ProviderMessage(body: body) { $0 == "Stripe-Signature" ? header : nil }).map(\.fact)
+        }
+        #expect(try await facts("warning_needs_response") == [])
+        #expect(try await facts("needs_response") == [.disputed(reference: "pi", .opened, amount: 700, fee: 1_500)])
+    }
+
+    @Test func `keys are sealed, and those of the environment come first`() async throws {
+        try await withBilling(environment: ["AIAS_PAYPAL_CLIENT_ID": "c", "AIAS_PAYPAL_SECRET": "s", "AIAS_PAYPAL_WEBHOOK_ID": "w"]) { harness in
+            let providers = harness.billing.providers
+            #expect(try await providers.ready() == ["paypal"])
+            #expect(try await refusal { try await providers.provider("stripe").name } == "provider_missing")
+            #expect(try await refusal { try await providers.provider("bank").name } == "not_found")
+            #expect(try await refusal { try await providers.configure("stripe", ["key": "sk_1"], by: BillingHarness.operatorOf) } == "required")
+            try await providers.configure("stripe", ["key": "sk_secret", "webhook_secret": "whsec_1"], by: BillingHarness.operatorOf)
+            #expect(try await providers.ready() == ["stripe", "paypal"])
+            let sealed = try await harness.database.readPlatform { tx in try ProviderSettingStore(tx: tx).sealed("stripe") }
+            #expect(!String(decoding: try #require(sealed), as: UTF8.self).contains("sk_secret"))
+        }
+    }
+}
