@@ -20,6 +20,14 @@ SLOW = ["**/v1/node-kinds/*", "**/editor/panel.js*", "**/editor/versions.js*"]
 expect.set_options(timeout=WAIT_MS)
 
 
+def holds(page, predicate, argument=None):
+    """Waits until a function in the page gives something true. Asked from here: what Playwright polls with is forbidden by the page's policy."""
+    deadline = time.monotonic() + WAIT_MS / 1000
+    while not page.evaluate(predicate, argument):
+        assert time.monotonic() < deadline, f"not within {WAIT_MS} ms: {predicate}"
+        page.wait_for_timeout(50)
+
+
 class Desk:
     """A signed-in person; `faults` holds console errors, page errors and requests to other origins."""
 

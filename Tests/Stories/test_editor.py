@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from documents import hook, keep, line, node
-from editor_desk import Desk, blank, kept
+from editor_desk import Desk, blank, holds, kept
 from gestures import choose, drag, middle, rename
 
 
@@ -208,8 +208,8 @@ def test_two_people_change_one_draft_and_nothing_is_lost(server, studio, chromiu
     ana.saved()
     bea.saved()
     expect(one.locator(".saved")).to_have_attribute("data-state", "saved")
-    one.wait_for_function("() => document.querySelector('workflow-editor').editor.doc.node('b').notes === 'from bea'")
-    other.wait_for_function("() => document.querySelector('workflow-editor').editor.doc.node('a').position[1] === 200")
+    holds(one, "() => document.querySelector('workflow-editor').editor.doc.node('b').notes === 'from bea'")
+    holds(other, "() => document.querySelector('workflow-editor').editor.doc.node('a').position[1] === 200")
     # One adds behind a node that the other renames and pins: all of it is there on both sides, and whoever joined is told.
     one.locator(".canvas").focus()
     one.keyboard.press("Control+k")
@@ -221,7 +221,7 @@ def test_two_people_change_one_draft_and_nothing_is_lost(server, studio, chromiu
         desk.saved()
         expect(desk.node("Limit")).to_be_visible()
         expect(desk.node("Centre")).to_be_visible()
-        desk.page.wait_for_function("() => document.querySelector('workflow-editor').editor.doc.edges.length === 1")
+        holds(desk.page, "() => document.querySelector('workflow-editor').editor.doc.edges.length === 1")
     told = [desk.page.locator(".message").text_content() for desk in (ana, bea)]
     assert any("both changes are joined" in text for text in told), told
     # Both change the same field: the later one is asked.

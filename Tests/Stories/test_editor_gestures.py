@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from editor_desk import Desk, blank
+from editor_desk import Desk, blank, holds
 from gestures import choose, drag, field, middle, start, step
 
 
@@ -154,12 +154,12 @@ def test_a_wheel_with_control_zooms_at_the_cursor_and_without_pans(three):
     page.keyboard.down("Control")
     page.mouse.wheel(0, -200)
     page.keyboard.up("Control")
-    page.wait_for_function("k => document.querySelector('workflow-editor').editor.canvas.view.k > k", arg=before["k"])
+    holds(page, "k => document.querySelector('workflow-editor').editor.canvas.view.k > k", before["k"])
     now = middle(three.node("End"))
     assert abs(now[0] - at[0]) < 2 and abs(now[1] - at[1]) < 2
     zoomed = view(three)
     page.mouse.wheel(60, 90)
-    page.wait_for_function("y => document.querySelector('workflow-editor').editor.canvas.view.y !== y", arg=zoomed["y"])
+    holds(page, "y => document.querySelector('workflow-editor').editor.canvas.view.y !== y", zoomed["y"])
     assert (view(three)["x"], view(three)["y"]) == (zoomed["x"] - 60, zoomed["y"] - 90)
 
 
@@ -388,7 +388,7 @@ def test_two_runs_are_compared_node_by_node(server, studio, desk):
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Try it").click()
     first = page.get_by_role("link", name="Run", exact=True).get_attribute("href")
-    page.wait_for_function("first => document.querySelector('.run-bar a')?.getAttribute('href') !== first", arg=first)
+    holds(page, "first => document.querySelector('.run-bar a')?.getAttribute('href') !== first", first)
     expect(page.locator(".run-bar .status")).to_have_text("Succeeded")
     page.get_by_role("button", name="Compare with…").click()
     expect(page.get_by_role("option")).to_have_count(1)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from editor_desk import Desk
+from editor_desk import Desk, holds
 from gestures import choose, drag, middle, rename, tap
 from lead_desk import AMOUNT, ROUTES, Service, is_routed
 from server import Server
@@ -285,7 +285,7 @@ def test_leads_are_routed_by_a_workflow_built_by_touch(server, service, chromium
     two = lambda gap: [{"x": x - gap, "y": y, "id": 0}, {"x": x + gap, "y": y, "id": 1}]
     touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": two(40)})
     touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": two(90)})
-    page.wait_for_function("before => document.querySelector('workflow-editor').editor.canvas.view.k > before * 1.5", arg=before)
+    holds(page, "before => document.querySelector('workflow-editor').editor.canvas.view.k > before * 1.5", before)
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     page.get_by_role("button", name="Publish").tap()
     page.get_by_role("dialog").get_by_role("button", name="Publish").tap()

@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from editor_desk import Desk, blank
+from editor_desk import Desk, blank, holds
 from gestures import start, step
 
 # The bounds: bytes over the wire without fonts, and milliseconds until the first paint with the processor slowed four times.
@@ -39,7 +39,7 @@ def cold(desk):
 
 
 def first_paint(page):
-    page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length")
+    holds(page, "() => performance.getEntriesByName('first-contentful-paint').length")
     return page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
 
 
@@ -60,8 +60,8 @@ def test_the_editor_is_light_and_paints_soon_and_nothing_jumps(server, studio, c
         paints.append(first_paint(page))
         page.wait_for_selector("workflow-editor[data-ready]")
         # With what is fetched when nothing else is done.
-        page.wait_for_function("() => performance.getEntriesByType('resource').some((one) => one.name.includes('/editor/versions.js'))")
-        page.wait_for_function("() => performance.getEntriesByType('resource').filter((one) => one.name.includes('/editor/')).every((one) => one.responseEnd)")
+        holds(page, "() => performance.getEntriesByType('resource').some((one) => one.name.includes('/editor/versions.js'))")
+        holds(page, "() => performance.getEntriesByType('resource').filter((one) => one.name.includes('/editor/')).every((one) => one.responseEnd)")
         assert page.evaluate("window.shifts") == []
         page.close()
     weight = sum(size for key, size in sizes.items() if not names.get(key, "").endswith((".woff2", ".woff")))
@@ -77,7 +77,7 @@ def test_the_editor_is_light_and_paints_soon_and_nothing_jumps(server, studio, c
 def test_a_second_visit_asks_for_no_script_or_style_again(server, studio, chromium, workflow):
     desk = Desk(server, chromium, "stu@example.com")
     page = desk.open(workflow)
-    page.wait_for_function("() => performance.getEntriesByType('resource').some((one) => one.name.includes('/editor/versions.js'))")
+    holds(page, "() => performance.getEntriesByType('resource').some((one) => one.name.includes('/editor/versions.js'))")
     asked = []
     page.on("request", lambda request: asked.append(request))
     page.reload()

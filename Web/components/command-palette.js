@@ -3,7 +3,6 @@ const PAUSE_MS = 120;
 
 class CommandPalette extends HTMLElement {
   connectedCallback() {
-    this.hidden = false;
     this.dialog = this.querySelector("dialog");
     this.input = this.querySelector("input");
     this.list = this.querySelector("ul");

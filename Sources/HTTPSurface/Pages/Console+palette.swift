@@ -11,7 +11,7 @@ extension Console {
         guard call.principal.tenant != nil, call.principal.may(Self.searchPermission) else { return nil }
         let text = call.localizer
         return """
-            <command-palette data-source="\(href: Self.searchAddress)"\("data-keyless", if: !opensByKey) hidden>\
+            <command-palette data-source="\(href: Self.searchAddress)"\("data-keyless", if: !opensByKey)>\
             <button class="button small opener" type="button" aria-haspopup="dialog">\
             <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round">\
             <circle cx="6" cy="6" r="4.2"/><path d="m9.200 9.200 3.300 3.300"/></svg>\(text("http.palette.open"))<kbd>Ctrl K</kbd></button>\
