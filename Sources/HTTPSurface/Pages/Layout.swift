@@ -56,6 +56,7 @@ package struct Layout: Sendable {
         <title>\(title)</title>
         \(icon.map { "<link rel=\"icon\" type=\"image/svg+xml\" href=\"\(href: $0)\">\n" as HTML })\
         \(styles.map { "<link rel=\"stylesheet\" href=\"\(href: $0)\">\n" as HTML })\
+        \(hasBar ? "<link rel=\"expect\" href=\"#bar\" blocking=\"render\">\n" : "" as HTML)\
         \(modules.map { "<link rel=\"modulepreload\" href=\"\(href: $0)\">\n" as HTML })\
         \(scripts.map { "<script type=\"module\" src=\"\(href: $0)\"></script>\n" as HTML })\
         </head>
@@ -75,12 +76,15 @@ package struct Layout: Sendable {
         .text(html(main).text, status: status, contentType: "text/html; charset=utf-8")
     }
 
+    /// Nothing is painted before it is whole, so that none of it jumps (HTML, 4.6.7.6: `rel=expect`).
+    private var hasBar: Bool { !navigation.isEmpty || who != nil }
+
     private var bar: HTML {
-        if navigation.isEmpty, who == nil { return "" }
+        guard hasBar else { return "" }
         let links: [HTML] = navigation.map(\.html)
         let person: HTML? = who.map { "<div class=\"who\">\($0)</div>" }
         return """
-            <header class="bar">\(brand)
+            <header class="bar" id="bar">\(brand)
             <nav aria-label="\(localizer("http.layout.navigation"))"><ul>\(links)</ul></nav>
             \(person)
             </header>
