@@ -3,7 +3,11 @@ internal import Persistence
 
 /// What other modules hear of invoices: `{invoice, number, kind, currency, total, due, due_at, amount, step?, reason?}`; total and due in minor units,
 /// as texts, amount as people read what is due.
-protocol InvoiceEvent: Event { var invoice: Invoice { get } }
+protocol InvoiceEvent: Event {
+    var invoice: Invoice { get }
+    /// What it says beside the invoice; empty unless given.
+    var more: JSONObject { get }
+}
 
 extension InvoiceEvent {
     static var version: Int { 1 }
@@ -16,7 +20,12 @@ extension InvoiceEvent {
             "amount": .string("\(Money(minorUnits: invoice.due, currency: invoice.currency).decimalText) \(invoice.currency)")
         ]
     }
-    var payload: JSON { .object(facts) }
+    var more: JSONObject { [:] }
+    var payload: JSON {
+        var payload = facts
+        payload.merge(more)
+        return .object(payload)
+    }
 }
 
 struct InvoiceIssued: InvoiceEvent {
@@ -40,11 +49,7 @@ struct InvoiceOverdue: InvoiceEvent {
         self.invoice = invoice
         self.step = step
     }
-    var payload: JSON {
-        var facts = facts
-        facts["step"] = .number(Double(step))
-        return .object(facts)
-    }
+    var more: JSONObject { ["step": .number(Double(step))] }
 }
 
 /// A payment of it was lost in a dispute: it is owed again.
@@ -63,9 +68,5 @@ struct PaymentFailed: InvoiceEvent {
         self.invoice = invoice
         self.reason = reason
     }
-    var payload: JSON {
-        var facts = facts
-        facts["reason"] = .string(reason)
-        return .object(facts)
-    }
+    var more: JSONObject { ["reason": .string(reason)] }
 }
