@@ -15,7 +15,8 @@ package struct PayloadUser: Sendable, Hashable {
         "payload_uses", .tenant, primaryKey: ["hash", "user_id"], columns: [Column("hash", .blob), Column("user_id", .uuid)])
 }
 
-/// How many bytes a tenant's payloads have, before compression: counted in the transaction that stores or removes them.
+/// How many bytes a tenant stores, before compression: those of payloads counted in the transaction that stores or removes them, those that runs
+/// hold in their own texts once the figures of their hour are.
 package struct StorageUse {
     let tx: TenantTransaction
 
@@ -57,7 +58,17 @@ package struct StorageUse {
             """)
     }
 
-    func remove(_ bytes: Int) throws {
+    /// Counts bytes that lie elsewhere than in the payload store.
+    package func add(bytes: Int) throws {
+        guard bytes > 0 else { return }
+        try tx.execute(
+            """
+            INSERT INTO storage_use (tenant_id, kind, bytes) VALUES (\(tx.tenant), \(Self.payloads), \(bytes))
+            ON CONFLICT (tenant_id, kind) DO UPDATE SET bytes = storage_use.bytes + excluded.bytes
+            """)
+    }
+
+    package func remove(_ bytes: Int) throws {
         try tx.execute(
             """
             UPDATE storage_use SET bytes = CASE WHEN bytes < \(bytes) THEN 0 ELSE bytes - \(bytes) END

@@ -1,8 +1,25 @@
 internal import CZstd
 internal import Synchronization
 
+/// Bytes of a column that are kept compressed where that helps. What is kept as it is must not begin as a frame of RFC 8878 does; JSON does not.
+package enum PackedBytes {
+    package static func pack(_ bytes: [UInt8]) -> [UInt8] {
+        guard bytes.count >= PayloadStore.compressMinimum, let packed = Zstandard.compress(bytes) else { return bytes }
+        return packed
+    }
+
+    /// - Throws: `PersistenceError.driver` for data that is damaged.
+    package static func unpack(_ bytes: [UInt8]) throws -> [UInt8] {
+        guard bytes.starts(with: Zstandard.magic) else { return bytes }
+        return try Zstandard.decompress(bytes)
+    }
+}
+
 /// Compression of payloads (RFC 8878).
 enum Zstandard {
+    /// What a frame begins with.
+    static let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
+
     /// Fast: payloads are written in the run's way.
     private static let level: CInt = 1
 
@@ -34,6 +51,17 @@ enum Zstandard {
             if !isKept { ZSTD_freeCCtx(context) }
         }
     }
+
+    /// A frame that tells its own size, as `compress` writes it.
+    /// - Throws: `PersistenceError.driver` for data that is damaged.
+    static func decompress(_ bytes: [UInt8]) throws -> [UInt8] {
+        let size = ZSTD_getFrameContentSize(bytes, bytes.count)
+        guard size <= UInt64(unpackedMaximum) else { throw PersistenceError.driver(code: "ZSTD", message: "a stored text is damaged") }
+        return try decompress(bytes, count: Int(size))
+    }
+
+    /// Far above any text of a journal; the two errors that are told as sizes lie above it too.
+    private static let unpackedMaximum = 1 << 30
 
     /// - Parameter count: the bytes it was compressed from, as stored beside it.
     /// - Throws: `PersistenceError.driver` for data that is damaged.

@@ -97,6 +97,7 @@ enum SQLText {
         case .equals(let column, let text): "\(column) = \(quoted(text))"
         case .isNull(let column): "\(column) IS NULL"
         case .isNotNull(let column): "\(column) IS NOT NULL"
+        case .differs(let column, let text): "\(column) <> \(quoted(text))"
         }
     }
 }

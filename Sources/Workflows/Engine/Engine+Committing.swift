@@ -42,6 +42,7 @@ extension Engine {
         var started = run.calls
         if let end = run.machine.end, end.status == .failed, let new = try await errorRun(run, end) { started.append(new) }
         let isOver = run.machine.end != nil
+        if let new = run.new { PayloadNames.settle(input: new.items, of: run.facts.id) }
         let result = isOver ? run.machine.lastItems : nil
         var lists = run.uncommitted.flatMap(\.lists) + started.map(\.items)
         if let new = run.new { lists.append(new.items) }
@@ -52,20 +53,36 @@ extension Engine {
             try await PayloadNames.prepare(list, tenant: run.facts.tenant, blobs: blobs)
             if let payload = list.payload { payloads.append(payload) }
         }
+        let entries = entries(&run)
+        if let new = run.new { run.storedBytes += new.items.inputText.size }
+        var text: [UInt8]?
+        if let result {
+            let (bytes, size) = PayloadNames.Writer(run: run.facts.id, seq: nil).journaled(result).stored
+            text = bytes
+            run.storedBytes += size
+        }
         return RunCommit(
             facts: run.facts, parent: run.parent, new: run.new, epoch: lease.epoch, status: run.status, hold: hold, end: run.machine.end,
-            result: result.map(PayloadNames.journaled), entries: entries(run), payloads: payloads, staticData: staticData(run), marks: marks(run),
+            result: text, storedBytes: isOver ? run.storedBytes : 0, entries: entries, payloads: payloads, staticData: staticData(run),
+            marks: marks(run),
             started: started, awaited: awaited(run), isPausing: inHand.stop(of: run.facts.id) == .paused,
             hasSlot: run.machine.workflow.document.settings.concurrency != nil)
     }
 
-    private func entries(_ run: LiveRun) -> [JournalStore.Entry] {
+    private func entries(_ run: inout LiveRun) -> [JournalStore.Entry] {
         let now = clock.now()
-        return run.uncommitted.enumerated().map { index, event in
-            JournalStore.Entry(
+        var size = 0
+        let entries = run.uncommitted.enumerated().map { index, event in
+            let writer = PayloadNames.Writer(run: run.facts.id, seq: run.seq + index)
+            let head = event.data(writer.coding)
+            let text = JournalText(head, lists: writer.lists).stored
+            size += text.size
+            return JournalStore.Entry(
                 seq: run.seq + index, kind: event.kind, node: event.step.map { run.machine.workflow.nodes[$0.node].node.name },
-                runIndex: event.step?.runIndex ?? 0, attempt: event.attempt, at: now, data: event.data(PayloadNames.writing).bytes)
+                runIndex: event.step?.runIndex ?? 0, attempt: event.attempt, at: now, data: text.bytes)
         }
+        run.storedBytes += size
+        return entries
     }
 
     private func staticData(_ run: LiveRun) -> [(node: String, data: JSON)] {

@@ -53,11 +53,11 @@ extension Engine {
         let fresh = try await machine(workflow, facts)
         let now = clock.now()
         return try await database.read(in: facts.tenant) { tx in
-            let payloads = PayloadReader(tx: tx, blobs: blobs)
+            let payloads = PayloadReader(tx: tx, run: row.id, blobs: blobs)
             guard let trigger = workflow.index(ofNode: row.trigger) else {
                 throw Refusal(.conflict, "step_not_reached", "This version has no trigger named '\(row.trigger)'.")
             }
-            let items = try payloads.read(journaled: row.input)
+            let items = try payloads.input(row)
             var start = fresh
             _ = start.on(.started(trigger: trigger, items: items))
             let events = try JournalStore(tx: tx).history(of: row.id, workflow: workflow, payloads: payloads)

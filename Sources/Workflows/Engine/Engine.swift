@@ -173,7 +173,7 @@ package final class Engine: Sendable {
         let blobs = self.blobs
         let result = try await database.read(in: tenant) { tx -> RunResult? in
             guard let found = try RunStore(tx: tx).find(run), found.status.isOver else { return nil }
-            let items = try found.result.map { try PayloadReader(tx: tx, blobs: blobs).read(journaled: $0) } ?? .empty
+            let items = try PayloadReader(tx: tx, run: run, blobs: blobs).result(found)
             return RunResult(run: run, status: found.status, failure: found.failure, items: items)
         }
         guard let result else { return parkedHandle(of: run, tenant: tenant) }
@@ -407,15 +407,16 @@ package final class Engine: Sendable {
         let (facts, blobs) = (resumed, self.blobs)
         let start = try await machine(workflow, facts)
         return try await database.read(in: tenant) { tx in
-            let payloads = PayloadReader(tx: tx, blobs: blobs)
+            let payloads = PayloadReader(tx: tx, run: row.id, blobs: blobs)
             guard let trigger = workflow.index(ofNode: row.trigger) else {
                 throw UnreadableEvent(reason: "the workflow has no trigger '\(row.trigger)'")
             }
             var machine = start
-            _ = machine.on(.started(trigger: trigger, items: try payloads.read(journaled: row.input)))
+            _ = machine.on(.started(trigger: trigger, items: try payloads.input(row)))
             let events = try JournalStore(tx: tx).events(of: row.id, workflow: workflow, payloads: payloads)
             for event in events { _ = machine.on(event.event) }
-            return LiveRun(facts: facts, parent: row.parent, folded: machine, seq: events.count)
+            return LiveRun(
+                facts: facts, parent: row.parent, folded: machine, seq: events.count, storedBytes: payloads.size)
         }
     }
 

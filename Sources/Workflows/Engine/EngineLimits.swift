@@ -20,5 +20,5 @@ extension Limits {
     static let parkedHandles = 10_000
     static let runsRecoveredAtOnce = 500
     /// Bytes up to which a payload lies in its journal row instead of the payload store.
-    static let inlinePayloadBytes = 512
+    static let inlinePayloadBytes = 2_048
 }

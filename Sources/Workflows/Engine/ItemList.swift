@@ -11,6 +11,8 @@ package final class ItemList: Sendable {
         var items: [Item]?
         var bytes: [UInt8]?
         var payload: PreparedPayload?
+        var home: PayloadNames.Home?
+        var inputText: InputText?
     }
 
     private let forms: Mutex<Forms>
@@ -55,6 +57,25 @@ package final class ItemList: Sendable {
 
     /// The payload as the store takes it; nil until `prepare`.
     var payload: PreparedPayload? { forms.withLock { $0.payload } }
+
+    /// What the row of a run that is started with it says: put together once, before the transaction.
+    struct InputText: Sendable {
+        var bytes: [UInt8]
+        /// Bytes before compression.
+        var size: Int
+    }
+
+    var inputText: InputText {
+        if let known = forms.withLock({ $0.inputText }) { return known }
+        let made = PayloadNames.input(self)
+        let text = InputText(bytes: made.bytes, size: made.size)
+        forms.withLock { $0.inputText = text }
+        return text
+    }
+
+    /// The run that wrote it into its journal last, and what that run's events call it.
+    var home: PayloadNames.Home? { forms.withLock { $0.home } }
+    func settle(_ home: PayloadNames.Home) { forms.withLock { $0.home = home } }
 
     /// Hashes and compresses the bytes once, and puts a large payload into the blob store.
     func prepare(tenant: TenantID, blobs: any BlobStore) async throws {

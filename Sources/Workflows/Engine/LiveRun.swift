@@ -8,6 +8,8 @@ struct LiveRun: Sendable {
     /// Set until the run's row is written.
     var new: NewRun?
     var seq = 0
+    /// Bytes of its texts in the database, before compression.
+    var storedBytes = 0
     var uncommitted: [RunEvent] = []
     /// Runs that the events not yet committed start.
     var calls: [NewRun] = []
@@ -28,14 +30,15 @@ struct LiveRun: Sendable {
     }
 
     /// A run folded from its journal.
-    init(facts: RunFacts, parent: Run.Parent?, folded machine: RunMachine, seq: Int) {
+    init(facts: RunFacts, parent: Run.Parent?, folded machine: RunMachine, seq: Int, storedBytes: Int = 0) {
         self.init(facts: facts, parent: parent, machine: machine, new: nil)
         self.seq = seq
+        self.storedBytes = storedBytes
         take(machine.outstanding)
     }
 
     mutating func feed(_ event: RunEvent) {
-        if case .started = event {} else { uncommitted.append(event) }
+        if case .started(_, let items) = event { PayloadNames.settle(input: items, of: facts.id) } else { uncommitted.append(event) }
         switch event {
         case .timerFired(let step), .stepAnswered(let step, _): timers[step] = nil
         default: break

@@ -3,8 +3,8 @@ package import Kernel
 /// How the journal keeps events: one compact JSON object for each, beside the columns that lists show. The format is numbered; a
 /// program reads its own number and the one before.
 enum JournalFormat {
-    static let current = 1
-    static let readable = 1...1
+    static let current = 2
+    static let readable = 1...2
 }
 
 /// How a payload is named inside an event.

@@ -48,7 +48,7 @@ package struct RunWatch: Service {
         let (runs, asking) = (handles.map(\.run), handles.filter(\.wantsAnswer).map(\.run))
         let found = try await engine.database.read(in: tenant) { tx -> (answers: [RunID: WebhookAnswer], results: [RunID: RunResult]) in
             let results = try RunStore(tx: tx).ended(among: runs).map { row in
-                let items = try row.result.map { try PayloadReader(tx: tx, blobs: blobs).read(journaled: $0) } ?? .empty
+                let items = try PayloadReader(tx: tx, run: row.id, blobs: blobs).result(row)
                 return (row.id, RunResult(run: row.id, status: row.status, failure: row.failure, items: items))
             }
             return (try JournalStore(tx: tx).answers(of: asking), Dictionary(results, uniquingKeysWith: { first, _ in first }))

@@ -78,10 +78,10 @@ package struct Executions: Sendable {
         guard let (run, bytes) = found else { throw Refusal.missing("execution") }
         let workflow = CompiledWorkflow(try WorkflowDocument(stored: bytes), kinds: workflows.kinds)
         return try await database.read(in: tenant) { tx in
-            let payloads = PayloadReader(tx: tx, blobs: blobs)
+            let payloads = PayloadReader(tx: tx, run: id, blobs: blobs)
             var machine = RunMachine(workflow)
             guard let trigger = workflow.index(ofNode: run.trigger) else { throw Refusal.missing("execution") }
-            _ = machine.on(.started(trigger: trigger, items: try payloads.read(journaled: run.input)))
+            _ = machine.on(.started(trigger: trigger, items: try payloads.input(run)))
             for event in try JournalStore(tx: tx).events(of: id, workflow: workflow, payloads: payloads) { _ = machine.on(event.event) }
             return (run, machine)
         }

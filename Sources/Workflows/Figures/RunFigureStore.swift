@@ -25,6 +25,7 @@ struct RunFigureStore {
         var status: RunStatus
         var took: Duration
         var finishedAt: Timestamp
+        var storedBytes: Int
     }
 
     /// What a count is of.
@@ -70,13 +71,13 @@ struct RunFigureStore {
             let finishedAt: Timestamp = try row.column(3)
             return EndedRun(
                 workflow: try row.column(0), status: try row.column(1), took: finishedAt - (try row.column(2, as: Timestamp.self)),
-                finishedAt: finishedAt)
+                finishedAt: finishedAt, storedBytes: try row.column(4))
         }
     }
 
     static func endedStatement(_ tenant: TenantMark, from start: Timestamp, until end: Timestamp, limit: Int) -> SQL {
         """
-        SELECT workflow_id, status, created_at, finished_at FROM runs
+        SELECT workflow_id, status, created_at, finished_at, stored_bytes FROM runs
         WHERE tenant_id = \(tenant) AND finished_at >= \(start) AND finished_at < \(end) AND version > 0
         ORDER BY finished_at LIMIT \(limit)
         """
@@ -128,6 +129,6 @@ struct RunFigureStore {
     }
 
     static func countStatement(_ tenant: TenantMark, _ status: RunStatus, limit: Int) -> SQL {
-        "SELECT count(*) FROM (SELECT 1 FROM runs WHERE tenant_id = \(tenant) AND status = \(status) LIMIT \(limit)) AS counted"
+        "SELECT count(*) FROM (SELECT 1 FROM runs WHERE tenant_id = \(tenant)\(part: RunStore.statusCondition(status)) LIMIT \(limit)) AS counted"
     }
 }

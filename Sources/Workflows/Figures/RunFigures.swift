@@ -113,12 +113,14 @@ package struct Figures: Sendable {
         let counted = isPart ? found.filter { $0.finishedAt < last.finishedAt } : found
         precondition(!counted.isEmpty, "more runs ended in a microsecond than are counted at once")
         let counts = counted.reduce(into: [:]) { $0[RunFigureStore.Key($1), default: 0] += 1 }
+        let bytes = counted.reduce(0) { $0 + $1.storedBytes }
         let mark = isPart ? last.finishedAt : until
         let oldest = RunFigureStore.hour(of: until) - Self.hoursKept
         try await database.write(in: tenant) { tx in
             let store = RunFigureStore(tx: tx)
             guard try store.advance(from: from, to: mark) else { return }
             try store.add(counts)
+            try StorageUse(tx: tx).add(bytes: bytes)
             try store.removeCounts(before: oldest)
         }
         return isPart

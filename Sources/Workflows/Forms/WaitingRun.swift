@@ -27,10 +27,10 @@ struct WaitingRun: Sendable {
         guard let (run, bytes) = found else { return nil }
         let workflow = CompiledWorkflow(try WorkflowDocument(stored: bytes), kinds: kinds)
         let machine = try await database.read(in: tenant) { tx in
-            let payloads = PayloadReader(tx: tx, blobs: blobs)
+            let payloads = PayloadReader(tx: tx, run: id, blobs: blobs)
             var machine = RunMachine(workflow)
             guard let trigger = workflow.index(ofNode: run.trigger) else { throw Refusal.missing("page") }
-            _ = machine.on(.started(trigger: trigger, items: try payloads.read(journaled: run.input)))
+            _ = machine.on(.started(trigger: trigger, items: try payloads.input(run)))
             for event in try JournalStore(tx: tx).events(of: id, workflow: workflow, payloads: payloads) { _ = machine.on(event.event) }
             return machine
         }

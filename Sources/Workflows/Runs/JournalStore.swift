@@ -58,7 +58,7 @@ struct JournalStore {
         of run: RunID, payloads: PayloadReader, node: (String) throws -> Int?
     ) throws -> [(event: RunEvent, at: Timestamp)] {
         let rows = try tx.all(
-            "SELECT format, kind, node, run_index, attempt, at, data FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run) ORDER BY seq"
+            "SELECT format, kind, node, run_index, attempt, at, data, seq FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run) ORDER BY seq"
         )
         return try rows.compactMap { row in
             guard JournalFormat.readable.contains(try row.column(0)), let kind = RunEvent.Kind(rawValue: try row.column(1)) else {
@@ -69,14 +69,21 @@ struct JournalStore {
                 guard let index = try node(name) else { return nil }
                 step = StepKey(node: index, runIndex: try row.column(3))
             }
-            let data = try JSON(parsing: row.column(6, as: [UInt8].self))
-            return (try RunEvent(kind: kind, step: step, attempt: row.column(4), data: data, payloads: payloads.coding), try row.column(5))
+            let text = try JournalText(stored: row.column(6))
+            let coding = payloads.coding(text, seq: try row.column(7))
+            return (try RunEvent(kind: kind, step: step, attempt: row.column(4), data: text.head, payloads: coding), try row.column(5))
         }
     }
 
-    /// What its events say, as it is stored.
-    func texts(of run: RunID) throws -> [[UInt8]] {
-        try tx.all("SELECT data FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run)") { try $0.column(0) }
+    /// What its events say.
+    func texts(of run: RunID) throws -> [JournalText] {
+        try tx.all("SELECT data FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run)") { try JournalText(stored: $0.column(0)) }
+    }
+
+    func text(of run: RunID, seq: Int) throws -> JournalText? {
+        try tx.first("SELECT data FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run) AND seq = \(seq)") {
+            try JournalText(stored: $0.column(0))
+        }
     }
 
     /// What runs have answered their callers; the first answer counts.
@@ -88,7 +95,7 @@ struct JournalStore {
             SELECT run_id, data FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id IN \(list: runs) AND kind = \(finished)
             ORDER BY run_id, seq
             """
-        ) { (try $0.column(0, as: RunID.self), try JSON(parsing: $0.column(1, as: [UInt8].self))["answer"]) }
+        ) { (try $0.column(0, as: RunID.self), try JournalText(stored: $0.column(1)).head["answer"]) }
         var answers: [RunID: WebhookAnswer] = [:]
         for case (let run, let answer?) in rows where answers[run] == nil { answers[run] = try WebhookAnswer(journaled: answer) }
         return answers

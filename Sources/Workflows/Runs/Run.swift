@@ -31,9 +31,9 @@ package struct Run: Sendable {
     package var replayOf: RunID?
     /// The status that people see: one who waits for a person is paused.
     package var shownStatus: String { pausedAt != nil && !status.isOver ? "paused" : status.rawValue }
-    /// Names of the payloads it was started with and ended with, as the journal names them.
-    var input: JSON
-    var result: JSON?
+    /// Texts that name what it was started with and what it ended with, read by `PayloadReader`.
+    var input: [UInt8]
+    var result: [UInt8]?
 }
 
 /// A run that is to be written for the first time.

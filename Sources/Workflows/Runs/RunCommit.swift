@@ -19,7 +19,9 @@ struct RunCommit: Sendable {
     var status: RunStatus
     var hold: Hold
     var end: RunEnd?
-    var result: JSON?
+    var result: [UInt8]?
+    /// Of the texts of a run that ends, before compression.
+    var storedBytes = 0
     var entries: [JournalStore.Entry]
     var payloads: [PreparedPayload]
     var staticData: [(node: String, data: JSON)]
@@ -69,7 +71,7 @@ struct RunCommit: Sendable {
         var hold = hold
         var returned: [Returned] = []
         if case .parked = hold, !awaited.isEmpty {
-            returned = try self.returned(runs, PayloadReader(tx: tx, blobs: blobs))
+            returned = try self.returned(runs, tx, blobs)
             if !returned.isEmpty { hold = .kept }
         }
         var isUnwanted = false
@@ -95,7 +97,7 @@ struct RunCommit: Sendable {
     /// - Parameter waits: it has to wait for a place, and is woken by the one that leaves.
     static func queue(_ new: NewRun, _ tx: TenantTransaction, waits: Bool = false) throws {
         if let payload = new.items.payload { try PayloadStore(tx: tx).store(payload, for: PayloadUser(new.facts.id)) }
-        try RunStore(tx: tx).insert(new, status: .queued, epoch: 0, end: nil, result: nil, resumeAt: nil)
+        try RunStore(tx: tx).insert(new, status: .queued, epoch: 0, end: nil, result: nil, storedBytes: 0, resumeAt: nil)
         guard !waits else { return }
         try tx.setTimer(kind: Engine.timerKind, subject: new.facts.id.description, dueAt: tx.clock.now(), rank: new.rank)
     }
@@ -108,13 +110,14 @@ struct RunCommit: Sendable {
         let next = isHeld ? epoch : 0
         let journal = JournalStore(tx: tx)
         if let new {
-            try runs.insert(new, status: status, epoch: next, end: end, result: result, resumeAt: resumeAt)
+            try runs.insert(new, status: status, epoch: next, end: end, result: result, storedBytes: storedBytes, resumeAt: resumeAt)
             try journal.append(entries, run: facts.id, epoch: next)
             if isHeld { try runs.own(facts.id, epoch: epoch) }
         } else {
             try journal.append(entries, run: facts.id, epoch: epoch)
             if !isHeld || status != .running {
-                try runs.update(facts.id, status: status, from: epoch, to: next, end: end, result: result, resumeAt: resumeAt)
+                try runs.update(
+                    facts.id, status: status, from: epoch, to: next, end: end, result: result, storedBytes: storedBytes, resumeAt: resumeAt)
             }
             if !isHeld { try runs.disown(facts.id, epoch: epoch) }
         }
@@ -123,19 +126,19 @@ struct RunCommit: Sendable {
         if isPausing, try !runs.isPaused(facts.id) { try tx.setTimer(kind: Engine.timerKind, subject: facts.id.description, dueAt: tx.clock.now()) }
     }
 
-    private func returned(_ runs: RunStore, _ payloads: PayloadReader) throws -> [Returned] {
+    private func returned(_ runs: RunStore, _ tx: TenantTransaction, _ blobs: any BlobStore) throws -> [Returned] {
         try runs.returned(to: facts.id).compactMap { run in
             guard let parent = run.parent else { return nil }
             let place = Place(node: parent.node, runIndex: parent.runIndex, callIndex: parent.callIndex)
             guard awaited.contains(place) else { return nil }
-            return Returned(place: place, result: try RunCommit.result(of: run, payloads))
+            return Returned(place: place, result: try RunCommit.result(of: run, tx, blobs))
         }
     }
 
-    private static func result(of run: Run, _ payloads: PayloadReader) throws -> Result<ItemList, StepFailure> {
+    private static func result(of run: Run, _ tx: TenantTransaction, _ blobs: any BlobStore) throws -> Result<ItemList, StepFailure> {
         guard run.status == .succeeded else {
             return .failure(run.failure ?? StepFailure("called_run_\(run.status.rawValue)", "The called run ended as \(run.status.rawValue)."))
         }
-        return .success(try run.result.map { try payloads.read(journaled: $0) } ?? .empty)
+        return .success(try PayloadReader(tx: tx, run: run.id, blobs: blobs).result(run))
     }
 }

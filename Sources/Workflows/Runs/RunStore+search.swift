@@ -14,7 +14,7 @@ extension RunStore {
         var high = wanted.until.map(RunID.first(at:)) ?? RunID(high: .max, low: .max)
         if let cursor { if wanted.isOldestFirst { low = max(low, cursor.next) } else { high = min(high, cursor) } }
         let workflow: SQL = if let id = wanted.workflow { " AND workflow_id = \(id)" } else { "" }
-        let status: SQL = if let status = wanted.status { " AND status = \(status)" } else { "" }
+        let status = wanted.status.map(statusCondition) ?? ""
         guard let mark = wanted.mark else {
             let order: SQL = wanted.isOldestFirst ? "id" : "id DESC"
             return """
@@ -31,6 +31,11 @@ extension RunStore {
                 AND runs.tenant_id = \(tenant) AND runs.id = run_values.run_id\(part: workflow)\(part: status)
             ORDER BY run_values.\(part: order) LIMIT \(limit)
             """
+    }
+
+    /// In the words of the index of runs that did not succeed.
+    static func statusCondition(_ status: RunStatus) -> SQL {
+        status == .succeeded ? " AND status = \(status)" : " AND status = \(status) AND status <> 'succeeded'"
     }
 
     /// The steps at which runs failed, as the last rows of their journals tell.

@@ -6,24 +6,26 @@ package import Persistence
 struct RunStore {
     let tx: TenantTransaction
 
-    func insert(_ new: NewRun, status: RunStatus, epoch: Int64, end: RunEnd?, result: JSON?, resumeAt: Timestamp?) throws {
+    func insert(_ new: NewRun, status: RunStatus, epoch: Int64, end: RunEnd?, result: [UInt8]?, storedBytes: Int, resumeAt: Timestamp?) throws {
         let finishedAt: Timestamp? = status.isOver ? tx.clock.now() : nil
         try tx.presume(
             """
             INSERT INTO runs (tenant_id, id, workflow_id, version, status, mode, trigger_node, epoch, depth, input, result, error, idempotency_key,
-                parent_run, parent_node, parent_run_index, parent_call_index, replay_of, created_at, finished_at, resume_at, time_zone)
+                parent_run, parent_node, parent_run_index, parent_call_index, replay_of, created_at, finished_at, resume_at, time_zone, stored_bytes)
             VALUES (\(tx.tenant), \(new.facts.id), \(new.facts.workflow), \(new.facts.version), \(status), \(new.facts.mode), \(new.trigger), \(epoch),
-                \(new.facts.depth), \(PayloadNames.journaled(new.items).bytes), \(result?.bytes), \(end?.failure?.journaled.serialized),
+                \(new.facts.depth), \(new.items.inputText.bytes), \(result), \(end?.failure?.journaled.serialized),
                 \(new.idempotencyKey), \(new.parent?.run), \(new.parent?.node), \(new.parent?.runIndex), \(new.parent?.callIndex), \(new.replayOf),
-                \(new.createdAt), \(finishedAt), \(resumeAt), \(new.facts.timeZone))
+                \(new.createdAt), \(finishedAt), \(resumeAt), \(new.facts.timeZone), \(storedBytes))
             """)
     }
 
-    func update(_ id: RunID, status: RunStatus, from epoch: Int64, to next: Int64, end: RunEnd?, result: JSON?, resumeAt: Timestamp?) throws {
+    func update(
+        _ id: RunID, status: RunStatus, from epoch: Int64, to next: Int64, end: RunEnd?, result: [UInt8]?, storedBytes: Int, resumeAt: Timestamp?
+    ) throws {
         let finishedAt: Timestamp? = status.isOver ? tx.clock.now() : nil
         let isChanged = try tx.presume(
             """
-            UPDATE runs SET status = \(status), epoch = \(next), result = \(result?.bytes), error = \(end?.failure?.journaled.serialized),
+            UPDATE runs SET status = \(status), epoch = \(next), result = \(result), stored_bytes = \(storedBytes), error = \(end?.failure?.journaled.serialized),
                 finished_at = \(finishedAt), resume_at = \(resumeAt)
             WHERE tenant_id = \(tx.tenant) AND id = \(id) AND epoch = \(epoch)
             """, changes: 1)
@@ -94,13 +96,24 @@ struct RunStore {
 
     /// Removes a run that is over, with its journal and the payloads that only it used.
     func remove(_ id: RunID) throws {
-        let texts: [[UInt8]?] =
-            try tx.all("SELECT input, result FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)") { [try $0.column(0), try $0.column(1)] }
-            .flatMap { $0 } + JournalStore(tx: tx).texts(of: id)
+        let row = try tx.first("SELECT input, result, stored_bytes, finished_at, version FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)")
+        guard let row else { return }
+        let (input, result): ([UInt8], [UInt8]?) = (try row.column(0), try row.column(1))
+        let texts = try [input, result].compactMap { try $0.map { try JournalText(stored: $0) } } + JournalStore(tx: tx).texts(of: id)
+        // What it stored itself is counted with the figures of its hour.
+        if let finishedAt: Timestamp = try row.column(3), try row.column(4, as: Int.self) > 0, finishedAt < (try RunFigureStore(tx: tx).foldedUntil())
+        {
+            try StorageUse(tx: tx).remove(try row.column(2))
+        }
         try tx.execute("DELETE FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)")
         try tx.execute("DELETE FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(id)")
         try RunMarkStore(tx: tx).remove(id)
-        try PayloadStore(tx: tx).release(PayloadNames.hashes(in: texts.compactMap { $0 }), of: PayloadUser(id))
+        try PayloadStore(tx: tx).release(PayloadNames.hashes(in: texts), of: PayloadUser(id))
+    }
+
+    /// What a run was started with, as it is stored.
+    func inputText(_ id: RunID) throws -> JournalText? {
+        try tx.first("SELECT input FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)") { try JournalText(stored: $0.column(0)) }
     }
 
     func find(_ id: RunID) throws -> Run? {
@@ -155,7 +168,6 @@ struct RunStore {
         ] as [StaticString]
 
     static func run(_ row: Row) throws -> Run {
-        func json(_ bytes: [UInt8]?) throws -> JSON? { try bytes.map { try JSON(parsing: $0) } }
         let error: String? = try row.column(10)
         let parent: RunID? = try row.column(11)
         return Run(
@@ -164,8 +176,8 @@ struct RunStore {
             timeZone: try row.column(18),
             parent: try parent.map { Run.Parent(run: $0, node: try row.column(12), runIndex: try row.column(13), callIndex: try row.column(14)) },
             failure: try error.map { StepFailure(journaled: try JSON(parsing: $0)) }, createdAt: try row.column(15), finishedAt: try row.column(16),
-            resumeAt: try row.column(17), pausedAt: try row.column(19), replayOf: try row.column(20), input: try json(try row.column(8)) ?? .null,
-            result: try json(try row.column(9)))
+            resumeAt: try row.column(17), pausedAt: try row.column(19), replayOf: try row.column(20), input: try row.column(8),
+            result: try row.column(9))
     }
 }
 

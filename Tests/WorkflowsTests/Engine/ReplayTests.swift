@@ -91,7 +91,7 @@ import Testing
         let workflow = CompiledWorkflow(document, kinds: probeKinds)
         let blobs = rig.lease.blobs
         return try await rig.lease.database.read(in: rig.lease.tenant) { tx in
-            let payloads = PayloadReader(tx: tx, blobs: blobs)
+            let payloads = PayloadReader(tx: tx, run: run, blobs: blobs)
             let given = try JournalStore(tx: tx).history(of: run, workflow: workflow, payloads: payloads).compactMap { event -> (Int, Bool)? in
                 guard case .stepFinished(let finish) = event, finish.step.node == workflow.index(ofNode: "d") else { return nil }
                 return (finish.step.runIndex, try finish.outputs.first??.items.items().first?.json["seen"] != nil)

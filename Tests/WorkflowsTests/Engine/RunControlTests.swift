@@ -177,6 +177,50 @@ import Testing
         #expect(read.nodes[0].retry == retry && read.nodes[0].timeoutSeconds == 30)
     }
 
+    @Test func `a list is written once in a run, and counted with the figures of its hour`() async throws {
+        let document = Graph(.n8nV1, ["t -> a", "a -> b", "b -> c", "c -> d"]).document(["b": "probe_pure"])
+        try await withRig(document) { rig in
+            let (database, tenant) = (rig.lease.database, rig.lease.tenant)
+            let note = (0..<150).map { "word\($0)" }.joined(separator: " ")
+            let run = try await rig.start(document, items: [Item(json: ["note": .string(note)])]).finished().run
+            let row = try await rig.row(run)
+            let blobs = rig.lease.blobs
+            let (input, texts, result) = try await database.read(in: tenant) { tx in
+                let texts = try tx.all("SELECT data FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run) ORDER BY seq") {
+                    try JournalText(stored: $0.column(0))
+                }
+                return (try RunStore(tx: tx).inputText(run), texts, try PayloadReader(tx: tx, run: run, blobs: blobs).result(row))
+            }
+            #expect(try #require(input).lists.count == 1 && texts.map(\.lists.count) == [0, 0, 1, 0, 0])
+            #expect(texts[0].head["outputs"]?[0]?["items"] == "@" && texts[4].head["outputs"]?[0]?["items"] == "@2.1")
+            #expect(try result.items().first?.json["seen"]?["note"] == .string(note))
+            #expect(row.input.count < note.utf8.count, "it is compressed")
+
+            func used() async throws -> Int { try await database.read(in: tenant) { try StorageUse(tx: $0).bytes() } }
+            #expect(try await used() == 0)
+            rig.lease.clock.advance(by: .seconds(3_600))
+            try await Figures(database: database, clock: rig.lease.clock.clock).fold(of: tenant)
+            let stored = try await used()
+            #expect(stored > 2 * note.utf8.count)
+            let later = try await rig.start(document, items: [Item(json: ["note": .string(note)])]).finished().run
+            try await database.write(in: tenant) { try RunStore(tx: $0).remove(later) }
+            #expect(try await used() == stored, "what was not counted is not given back")
+            try await database.write(in: tenant) { try RunStore(tx: $0).remove(run) }
+            #expect(try await used() == 0)
+        }
+    }
+
+    @Test func `a text of an earlier program is read, and damage is told`() throws {
+        let old = try JournalText(stored: Array(#"{"items":"=[{\"json\":{}}]","count":1}"#.utf8))
+        #expect(old.lists.isEmpty && old.head["count"] == 1)
+        let text = JournalText(["items": "=1"], lists: [Array(repeating: UInt8(ascii: "x"), count: 3_000)])
+        let (bytes, size) = text.stored
+        let read = try JournalText(stored: bytes)
+        #expect(bytes.count < 100 && size > 3_000 && read.lists == text.lists && read.head == text.head && read.size == size)
+        #expect(throws: (any Error).self) { try JournalText(stored: Array(bytes.dropLast(9))) }
+        #expect(throws: (any Error).self) { try JournalText(stored: []) }
+    }
+
     @Test func `a deleted run gives back what it stored, and what another run uses stays`() async throws {
         let document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_pure"])
         try await withRig(document) { rig in

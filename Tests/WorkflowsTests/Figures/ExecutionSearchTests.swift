@@ -84,7 +84,7 @@ import Testing
             marked.mark = RunMark(name: "a", value: "b")
             let cases = [
                 (ExecutionSearch(), "(tenant_id=? AND id>? AND id<?)"),
-                (ExecutionSearch(status: .failed), "runs_by_status (status=? AND tenant_id=?"),
+                (ExecutionSearch(status: .failed), "runs_unsucceeded (status=? AND tenant_id=?"),
                 (ExecutionSearch(workflow: harness.lease.ids.next()), "runs_by_workflow (workflow_id=?"),
                 (marked, "run_values_by_value (tenant_id=? AND name=? AND value=?")
             ]

@@ -84,7 +84,7 @@ import Testing
             ]
             #expect(plans[0].contains("runs_by_end (tenant_id=? AND finished_at>? AND finished_at<?)") && !plans[0].contains("TEMP B-TREE"))
             #expect(plans[1].contains("(tenant_id=? AND hour>?)"))
-            #expect(plans[2].contains("runs_by_status (status=? AND tenant_id=?)"))
+            #expect(plans[2].contains("runs_unsucceeded (status=? AND tenant_id=?)"))
         }
     }
 }

@@ -110,7 +110,7 @@ struct FormRig {
         let run = try await finished()
         let blobs = harness.lease.blobs
         return try await harness.lease.database.read(in: harness.lease.tenant) { tx in
-            let list = try run.result.map { try PayloadReader(tx: tx, blobs: blobs).read(journaled: $0) } ?? .empty
+            let list = try PayloadReader(tx: tx, run: run.id, blobs: blobs).result(run)
             return try list.items()
         }
     }

@@ -153,10 +153,12 @@ import Testing
     @Test func `an answer is in the journal`() async throws {
         let items = ItemList([Item(json: ["a": 1])])
         let event = RunEvent.stepAnswered(StepKey(node: 1, runIndex: 2), items)
+        let writer = PayloadNames.Writer(run: RunID(high: 0, low: 1), seq: 4)
         let read = try RunEvent(
-            kind: event.kind, step: event.step, attempt: 1, data: event.data(PayloadNames.writing),
-            payloads: PayloadCoding(write: PayloadNames.name) { name, count in
-                ItemList(bytes: Array((name.text ?? "").utf8.dropFirst()), count: count)
+            kind: event.kind, step: event.step, attempt: 1, data: event.data(writer.coding),
+            payloads: PayloadCoding(write: writer.name) { name, count in
+                #expect(name == "=1")
+                return ItemList(bytes: writer.lists[0], count: count)
             })
         guard case .stepAnswered(let step, let list) = read else {
             Issue.record("another event")

@@ -119,7 +119,7 @@ import Testing
                 try await timers.fireDue()
                 return try await lease.database.read(in: lease.tenant) { tx in
                     try RunStore(tx: tx).list(workflow: workflow.id, before: nil, limit: 10).map { run in
-                        try PayloadReader(tx: tx, blobs: lease.blobs).read(journaled: run.input).items().compactMap { $0.json["title"] }
+                        try PayloadReader(tx: tx, run: run.id, blobs: lease.blobs).input(run).items().compactMap { $0.json["title"] }
                     }
                 }
             }
