@@ -51,30 +51,24 @@ package struct TimerStore {
         let now = tx.clock.now()
         // No tenant has this id; a list must not be empty.
         let without = tenants + [TenantID(high: 0, low: 0)]
-        var due = try tx.all(
+        let isDue: SQL = "kind = \(kind) AND due_at <= \(now) AND claimed_until <= \(now) AND tenant_id NOT IN \(list: without)"
+        let due = try tx.all("SELECT 1 FROM timers WHERE \(part: isDue) ORDER BY due_at LIMIT \(limit + 1)").count
+        guard due > 0 else { return [] }
+        let order: SQL = due > limit ? "rank" : "due_at"
+        let rows = try tx.all(
             """
-            SELECT tenant_id, kind, subject, due_at, payload, attempts, claimed_until FROM timers
-            WHERE kind = \(kind) AND due_at <= \(now) AND claimed_until <= \(now) AND tenant_id NOT IN \(list: without) ORDER BY due_at LIMIT \(limit + 1)
+            WITH due AS (
+                SELECT tenant_id, kind, subject FROM timers WHERE \(part: isDue) ORDER BY \(part: order) LIMIT \(limit) \(part: tx.skippingLocked))
+            UPDATE timers SET claimed_until = \(now + Self.claim), attempts = timers.attempts + 1 FROM due
+            WHERE timers.tenant_id = due.tenant_id AND timers.kind = due.kind AND timers.subject = due.subject
+            RETURNING timers.tenant_id, timers.kind, timers.subject, timers.due_at, timers.payload, timers.attempts, timers.rank
             """)
-        if due.count > limit {
-            due = try tx.all(
-                """
-                SELECT tenant_id, kind, subject, due_at, payload, attempts, claimed_until FROM timers
-                WHERE kind = \(kind) AND due_at <= \(now) AND claimed_until <= \(now) AND tenant_id NOT IN \(list: without) ORDER BY rank LIMIT \(limit)
-                """)
-        }
-        return try due.compactMap { row in
+        return try rows.map { row -> (Timer, Timestamp) in
             let timer = Timer(
                 tenant: try row.column(0), kind: try row.column(1), subject: try row.column(2), dueAt: try row.column(3), payload: try row.column(4),
-                attempts: try row.column(5))
-            let before: Timestamp = try row.column(6)
-            let taken = try tx.execute(
-                """
-                UPDATE timers SET claimed_until = \(now + Self.claim), attempts = attempts + 1
-                WHERE tenant_id = \(timer.tenant) AND kind = \(timer.kind) AND subject = \(timer.subject) AND claimed_until = \(before)
-                """)
-            return taken == 1 ? timer : nil
-        }
+                attempts: try row.column(5, as: Int.self) - 1)
+            return (timer, try row.column(6))
+        }.sorted { ($0.1, $0.0.dueAt, $0.0.subject) < ($1.1, $1.0.dueAt, $1.0.subject) }.map(\.0)
     }
 
     /// Keeps a claim while its handler works.
@@ -125,5 +119,10 @@ extension TenantTransaction {
     @discardableResult
     package func cancelTimer(kind: String, subject: String) throws -> Bool {
         try TimerStore(tx: system).cancel(tenant.id, kind: kind, subject: subject)
+    }
+
+    /// Removes a timer, whether it is there or not.
+    package func dropTimer(kind: String, subject: String) throws {
+        try system.presume("DELETE FROM timers WHERE tenant_id = \(tenant.id) AND kind = \(kind) AND subject = \(subject)")
     }
 }

@@ -80,7 +80,7 @@ package struct TimerService: Service {
         }
         let wanted = limits
         guard !wanted.isEmpty else { return 0 }
-        let due = try await database.writeSystem { tx in
+        let due = try await database.claimSystem { tx in
             try wanted.flatMap { try TimerStore(tx: tx).claimDue($0.kind, limit: $0.limit, without: $0.without) }
         }
         return await withTaskGroup(of: Bool.self) { group in

@@ -82,6 +82,9 @@ extension PostgresDatabase {
     package func writeSystem<Result: Sendable>(_ body: @escaping @Sendable (SystemTransaction) throws -> Result) async throws -> Result {
         try await submit({ .write(nil, $0) }) { session in try body(SystemTransaction(session: session)) }
     }
+    package func claimSystem<Result: Sendable>(_ body: @escaping @Sendable (SystemTransaction) throws -> Result) async throws -> Result {
+        try await submit({ .claim($0) }) { session in try body(SystemTransaction(session: session)) }
+    }
     package func readSystem<Result: Sendable>(_ body: @escaping @Sendable (SystemTransaction) throws -> Result) async throws -> Result {
         try await submit({ .read($0) }) { session in try body(SystemTransaction(session: session)) }
     }

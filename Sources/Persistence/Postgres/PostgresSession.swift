@@ -4,6 +4,7 @@ internal import Kernel
 final class PostgresSession: Session {
     private let connection: PostgresConnection
     private let registry: SchemaRegistry
+    let engine = DatabaseEngine.postgres
     let clock: Clock
     let ids: IDs
     private(set) var afterCommitActions: [@Sendable () -> Void] = []

@@ -15,6 +15,8 @@ final class PostgresWorkers: @unchecked Sendable {
         /// Writes of one tenant may share a commit.
         case write(TenantID?, any GroupMember)
         case read(any GroupMember)
+        /// Waits for no other that claims at the same time, see `Database.claimSystem`.
+        case claim(any GroupMember)
     }
 
     private let condition = NSCondition()
@@ -75,7 +77,7 @@ final class PostgresWorkers: @unchecked Sendable {
 
     private static func member(_ work: Work) -> any GroupMember {
         switch work {
-        case .write(_, let member), .read(let member): member
+        case .write(_, let member), .read(let member), .claim(let member): member
         }
     }
 
@@ -135,16 +137,29 @@ final class PostgresWorkers: @unchecked Sendable {
         while let batch = next() {
             switch batch {
             case .group(let tenant, let members):
-                commit(members, tenant: tenant, isReading: false, &connection)
+                commit(members, tenant: tenant, as: .write, &connection)
                 finish(tenant)
-            case .single(.write(let tenant, let member)): commit([member], tenant: tenant, isReading: false, &connection)
-            case .single(.read(let member)): commit([member], tenant: nil, isReading: true, &connection)
+            case .single(.write(let tenant, let member)): commit([member], tenant: tenant, as: .write, &connection)
+            case .single(.read(let member)): commit([member], tenant: nil, as: .read, &connection)
+            case .single(.claim(let member)): commit([member], tenant: nil, as: .claim, &connection)
             }
         }
         condition.lock()
         threads -= 1
         condition.broadcast()
         condition.unlock()
+    }
+
+    private enum Kind {
+        case read, write, claim
+
+        var begin: String {
+            switch self {
+            case .read: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+            case .write: "BEGIN ISOLATION LEVEL SERIALIZABLE"
+            case .claim: "BEGIN ISOLATION LEVEL READ COMMITTED"
+            }
+        }
     }
 
     private struct Outcome {
@@ -154,15 +169,15 @@ final class PostgresWorkers: @unchecked Sendable {
     }
 
     private func commit(
-        _ group: [any GroupMember], tenant: TenantID?, isReading: Bool, isLast: Bool = false, _ connection: inout PostgresConnection?
+        _ group: [any GroupMember], tenant: TenantID?, as kind: Kind, isLast: Bool = false, _ connection: inout PostgresConnection?
     ) {
         var progress = Progress(hasSavepoints: group.count > 1 && (tenant.map(isFailing) ?? true))
         while true {
             progress.attempt += 1
             do {
                 let started = ContinuousClock.now
-                let outcomes = try transact(group, tenant: tenant, isReading: isReading, &connection, progress)
-                if !isReading { CommitFigures.note(group: group.count, since: started) }
+                let outcomes = try transact(group, tenant: tenant, as: kind, &connection, progress)
+                if kind != .read { CommitFigures.note(group: group.count, since: started) }
                 if let tenant, progress.hasSavepoints { note(failureOf: tenant, outcomes.contains { $0.failure != nil }) }
                 for outcome in outcomes where outcome.failure == nil { for action in outcome.actions { action() } }
                 for outcome in outcomes {
@@ -173,7 +188,7 @@ final class PostgresWorkers: @unchecked Sendable {
                     // Whoever looked before inserting and was refused all the same raced another transaction: now it sees that one's row.
                     // A row that is refused for good is refused again.
                     if case PersistenceError.constraint(.unique, _, _) = failure, !isLast {
-                        commit([outcome.member], tenant: tenant, isReading: isReading, isLast: true, &connection)
+                        commit([outcome.member], tenant: tenant, as: kind, isLast: true, &connection)
                     } else {
                         outcome.member.fail(failure)
                     }
@@ -182,14 +197,14 @@ final class PostgresWorkers: @unchecked Sendable {
             } catch PersistenceError.contended(let message) {
                 if progress.attempt >= Self.attemptsMaximum {
                     if group.count == 1 { return group[0].fail(PersistenceError.contended(message)) }
-                    for member in group { commit([member], tenant: tenant, isReading: isReading, &connection) }
+                    for member in group { commit([member], tenant: tenant, as: kind, &connection) }
                     return
                 }
                 Thread.sleep(forTimeInterval: Double.random(in: 0...0.002) * Double(min(progress.attempt, 8)))
             } catch let failed as PresumptionFailed {
                 guard group.count == 1 else {
                     if let tenant { note(failureOf: tenant, true) }
-                    for member in group { commit([member], tenant: tenant, isReading: isReading, &connection) }
+                    for member in group { commit([member], tenant: tenant, as: kind, &connection) }
                     return
                 }
                 if progress.isCareful {
@@ -202,7 +217,7 @@ final class PostgresWorkers: @unchecked Sendable {
                 if case PersistenceError.unavailable = error {
                     for member in group { member.fail(error) }
                 } else {
-                    for member in group { commit([member], tenant: tenant, isReading: isReading, &connection) }
+                    for member in group { commit([member], tenant: tenant, as: kind, &connection) }
                 }
                 return
             }
@@ -219,11 +234,11 @@ final class PostgresWorkers: @unchecked Sendable {
     }
 
     private func transact(
-        _ group: [any GroupMember], tenant: TenantID?, isReading: Bool, _ held: inout PostgresConnection?, _ progress: Progress
+        _ group: [any GroupMember], tenant: TenantID?, as kind: Kind, _ held: inout PostgresConnection?, _ progress: Progress
     ) throws -> [Outcome] {
         let connection = try live(&held)
         do {
-            try connection.send(isReading ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN ISOLATION LEVEL SERIALIZABLE")
+            try connection.send(kind.begin)
             if let tenant { try connection.send(PostgresSession.entering(tenant), changes: nil) }
             var outcomes: [Outcome] = []
             for member in group {
@@ -232,11 +247,11 @@ final class PostgresWorkers: @unchecked Sendable {
                 if outcome.failure != nil, group.count > 1, !progress.hasSavepoints { throw PresumptionFailed(cause: nil) }
                 outcomes.append(outcome)
             }
-            if !isReading { Failpoint.reach("commit.before") }
+            if kind != .read { Failpoint.reach("commit.before") }
             // Goes out with what was presumed: where that fails the server passes it over.
             try connection.send(outcomes.allSatisfy { $0.failure != nil } ? "ROLLBACK" : "COMMIT")
             try connection.drain()
-            if !isReading { Failpoint.reach("commit.after") }
+            if kind != .read { Failpoint.reach("commit.after") }
             return outcomes
         } catch {
             rollback(connection)

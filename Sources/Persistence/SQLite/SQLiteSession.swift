@@ -7,6 +7,7 @@ final class SQLiteSession: Session {
     private let connection: GRDB.Database
     private let registry: SchemaRegistry
     private let tenant: CurrentTenant
+    let engine = DatabaseEngine.sqlite
     let clock: Clock
     let ids: IDs
     private(set) var afterCommitActions: [@Sendable () -> Void] = []

@@ -36,12 +36,24 @@ package protocol Database: Sendable {
     func writeSystem<Result: Sendable>(
         _ body: @escaping @Sendable (SystemTransaction) throws -> Result
     ) async throws -> Result
+    /// A write of system tables for rows that others want as well: on PostgreSQL it sees at each statement what is committed by then (READ
+    /// COMMITTED), so that who comes second goes on with what is left (`skippingLocked`) and need not begin again. For single statements
+    /// whose conditions say all that they rely on.
+    func claimSystem<Result: Sendable>(
+        _ body: @escaping @Sendable (SystemTransaction) throws -> Result
+    ) async throws -> Result
     func readSystem<Result: Sendable>(
         _ body: @escaping @Sendable (SystemTransaction) throws -> Result
     ) async throws -> Result
 
     /// Finishes what is in flight, then closes.
     func close() async
+}
+
+extension Database {
+    package func claimSystem<Result: Sendable>(_ body: @escaping @Sendable (SystemTransaction) throws -> Result) async throws -> Result {
+        try await writeSystem(body)
+    }
 }
 
 package enum DatabaseEngine: String, Sendable, CaseIterable { case sqlite, postgres }
@@ -63,6 +75,7 @@ package protocol Session: AnyObject {
     func presume(_ sql: SQL, scope: Table.Scope, changes: Int?) throws -> Bool
     /// Makes `tenant` the one whose rows may be seen and written from here on (row level security on PostgreSQL).
     func enter(_ tenant: TenantID) throws
+    var engine: DatabaseEngine { get }
     /// Time and ids for rows made by the transaction itself (outbox).
     var clock: Clock { get }
     var ids: IDs { get }
@@ -96,6 +109,9 @@ extension Transaction {
     /// transaction is undone and its closure runs again, this time with true answers: so a closure sees what `execute` would have told.
     @discardableResult
     package func presume(_ sql: SQL, changes: Int? = nil) throws -> Bool { try session.presume(sql, scope: scope, changes: changes) }
+
+    /// Ends a SELECT of rows to be taken: those that another takes just now are passed over. SQLite has one writer, and needs no words for it.
+    package var skippingLocked: SQL { session.engine == .postgres ? "FOR UPDATE SKIP LOCKED" : "" }
 
     package var clock: Clock { session.clock }
     package var ids: IDs { session.ids }

@@ -9,6 +9,8 @@ internal import Synchronization
 package final class Engine: Sendable {
     /// The kind of timer that wakes a parked or queued run; its subject is the run's id. Its handler is `resume`.
     package static let timerKind = "run.resume"
+    /// What the timer of a run says that nobody has worked on yet: it has no journal to fold.
+    static let untouched = "new"
 
     let database: any Database
     let stepRunner: StepRunner
@@ -273,7 +275,7 @@ package final class Engine: Sendable {
     package func resume(_ timer: Jobs.Timer) async throws {
         guard let id = RunID(timer.subject) else { return }
         guard !isStopping.withLock({ $0 }) else { throw TimerService.Busy() }
-        if try await !takeUp(id, tenant: timer.tenant, from: 0), inHand.handle(of: id) != nil {
+        if try await !takeUp(id, tenant: timer.tenant, from: 0, isUntouched: timer.payload == Self.untouched), inHand.handle(of: id) != nil {
             // It is being let go; what woke it is not to be lost.
             throw TimerService.Busy(after: .milliseconds(250))
         }
@@ -326,7 +328,7 @@ package final class Engine: Sendable {
     /// - Throws: `TimerService.Busy` where this process has its fill, or the tenant.
     @discardableResult
     func takeUp(
-        _ id: RunID, tenant: TenantID, from epoch: Int64, evenPaused: Bool = false, evenFull: Bool = false,
+        _ id: RunID, tenant: TenantID, from epoch: Int64, evenPaused: Bool = false, evenFull: Bool = false, isUntouched: Bool = false,
         then decide: (inout LiveRun) -> Void = { _ in }
     ) async throws -> Bool {
         let own = lease.epoch
@@ -343,7 +345,7 @@ package final class Engine: Sendable {
                 return false
             }
             isTaken = true
-            var run = try await fold(row, tenant: tenant)
+            var run = isUntouched ? try await begin(row, tenant: tenant) : try await fold(row, tenant: tenant)
             decide(&run)
             if wish == .cancelled, run.machine.end == nil { run.feed(.cancelled) }
             // A run that was let go in order had nothing in flight.
@@ -374,57 +376,6 @@ package final class Engine: Sendable {
                 if error is TimerService.Busy { continue }
                 logger.error("a run cannot go on yet", metadata: ["run": "\(id)", "error": "\(error)"])
             }
-        }
-    }
-
-    private func take(
-        _ id: RunID, tenant: TenantID, from epoch: Int64, to own: Int64, evenPaused: Bool
-    ) async throws -> (row: Run, wish: RunOwners.Wish?)? {
-        try await database.write(in: tenant) { tx in
-            let runs = RunStore(tx: tx)
-            let wish = epoch == 0 ? nil : try runs.wish(of: id)
-            guard try runs.take(id, from: epoch, to: own, evenPaused: evenPaused) else {
-                if epoch == 0 {
-                    // Whoever has it sets the timer again when letting go of it.
-                    try tx.cancelTimer(kind: Engine.timerKind, subject: id.description)
-                } else {
-                    // Others may have taken it over and parked it since: their timer and their name stay.
-                    try runs.disown(id, epoch: epoch)
-                }
-                return nil
-            }
-            try tx.cancelTimer(kind: Engine.timerKind, subject: id.description)
-            return try runs.find(id).map { ($0, wish) }
-        }
-    }
-
-    /// The run as its journal tells it; nothing of it is executed.
-    private func fold(_ row: Run, tenant: TenantID) async throws -> LiveRun {
-        let workflow = try await compile(row, tenant)
-        var resumed = RunFacts(
-            id: row.id, tenant: tenant, workflow: row.workflow, version: row.version, mode: row.mode, timeZone: row.timeZone, depth: row.depth)
-        resumed.trace = await RunTrace.resume(resumed, configuration.traceparent)
-        let (facts, blobs) = (resumed, self.blobs)
-        let start = try await machine(workflow, facts)
-        return try await database.read(in: tenant) { tx in
-            let payloads = PayloadReader(tx: tx, run: row.id, blobs: blobs)
-            guard let trigger = workflow.index(ofNode: row.trigger) else {
-                throw UnreadableEvent(reason: "the workflow has no trigger '\(row.trigger)'")
-            }
-            var machine = start
-            _ = machine.on(.started(trigger: trigger, items: try payloads.input(row)))
-            let events = try JournalStore(tx: tx).events(of: row.id, workflow: workflow, payloads: payloads)
-            for event in events { _ = machine.on(event.event) }
-            return LiveRun(
-                facts: facts, parent: row.parent, folded: machine, seq: events.count, storedBytes: payloads.size)
-        }
-    }
-
-    /// A step that may not be repeated and was in flight when its process died stops the run.
-    private func settleUncertain(_ run: inout LiveRun) {
-        for request in run.ready where request.wasIntended {
-            run.feed(.stepUncertain(request.step))
-            run.ready = []
         }
     }
 }

@@ -62,6 +62,12 @@ enum PayloadNames {
         if list.bytes.count > homelessBytes { list.settle(Home(run: run, name: "@")) }
     }
 
+    /// The list of a text that holds it itself.
+    static func ownList(of text: JournalText) -> ItemList? {
+        guard text.head["items"] == "=1", let bytes = text.lists.first, let count = text.head["count"]?.integer else { return nil }
+        return ItemList(bytes: bytes, count: count)
+    }
+
     /// The payloads that a journaled text names, and only there: what its lists say is not looked at.
     static func hashes(in texts: [JournalText]) -> Set<PayloadHash> {
         var hashes: Set<PayloadHash> = []

@@ -99,7 +99,8 @@ struct RunCommit: Sendable {
         if let payload = new.items.payload { try PayloadStore(tx: tx).store(payload, for: PayloadUser(new.facts.id)) }
         try RunStore(tx: tx).insert(new, status: .queued, epoch: 0, end: nil, result: nil, storedBytes: 0, resumeAt: nil)
         guard !waits else { return }
-        try tx.setTimer(kind: Engine.timerKind, subject: new.facts.id.description, dueAt: tx.clock.now(), rank: new.rank)
+        try tx.setTimer(
+            kind: Engine.timerKind, subject: new.facts.id.description, dueAt: tx.clock.now(), rank: new.rank, payload: Engine.untouched)
     }
 
     /// The row and the journal: a row that is there is left last, since the journal is written under the epoch that it still has.

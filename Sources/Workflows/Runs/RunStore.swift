@@ -34,16 +34,17 @@ struct RunStore {
 
     /// Takes a run that nobody has, or whose owner is dead.
     /// - Parameter evenPaused: also where somebody paused it.
-    /// - Returns: false where it has changed hands, or is over.
-    func take(_ id: RunID, from epoch: Int64, to next: Int64, evenPaused: Bool) throws -> Bool {
-        let changed = try tx.execute(
+    /// - Returns: nil where it has changed hands, or is over.
+    func take(_ id: RunID, from epoch: Int64, to next: Int64, evenPaused: Bool) throws -> Run? {
+        let taken = try tx.first(
             """
             UPDATE runs SET epoch = \(next), status = \(RunStatus.running), resume_at = \(Timestamp?.none)
             WHERE tenant_id = \(tx.tenant) AND id = \(id) AND epoch = \(epoch) AND finished_at IS NULL AND (\(evenPaused) OR paused_at IS NULL)
-            """)
-        guard changed == 1 else { return false }
+            RETURNING \(columns: Self.columns)
+            """, RunStore.run)
+        guard let taken else { return nil }
         try own(id, epoch: next)
-        return true
+        return taken
     }
 
     /// - Returns: false where it is over, or paused already.

@@ -1,0 +1,76 @@
+internal import Jobs
+internal import Kernel
+internal import Persistence
+
+/// How a run comes into this process's hands, and to where it was.
+extension Engine {
+    func take(
+        _ id: RunID, tenant: TenantID, from epoch: Int64, to own: Int64, evenPaused: Bool
+    ) async throws -> (row: Run, wish: RunOwners.Wish?)? {
+        try await database.write(in: tenant) { tx in
+            let runs = RunStore(tx: tx)
+            let wish = epoch == 0 ? nil : try runs.wish(of: id)
+            guard let row = try runs.take(id, from: epoch, to: own, evenPaused: evenPaused) else {
+                if epoch == 0 {
+                    // Whoever has it sets the timer again when letting go of it.
+                    try tx.cancelTimer(kind: Engine.timerKind, subject: id.description)
+                } else {
+                    // Others may have taken it over and parked it since: their timer and their name stay.
+                    try runs.disown(id, epoch: epoch)
+                }
+                return nil
+            }
+            try tx.dropTimer(kind: Engine.timerKind, subject: id.description)
+            return (row, wish)
+        }
+    }
+
+    private func facts(_ row: Run, tenant: TenantID) async -> RunFacts {
+        var resumed = RunFacts(
+            id: row.id, tenant: tenant, workflow: row.workflow, version: row.version, mode: row.mode, timeZone: row.timeZone, depth: row.depth)
+        resumed.trace = await RunTrace.resume(resumed, configuration.traceparent)
+        return resumed
+    }
+
+    /// A run that nobody has worked on: what its row says is all there is of it.
+    func begin(_ row: Run, tenant: TenantID) async throws -> LiveRun {
+        let text = try JournalText(stored: row.input)
+        guard let items = PayloadNames.ownList(of: text) else { return try await fold(row, tenant: tenant) }
+        let workflow = try await compile(row, tenant)
+        guard let trigger = workflow.index(ofNode: row.trigger) else {
+            throw UnreadableEvent(reason: "the workflow has no trigger '\(row.trigger)'")
+        }
+        let facts = await facts(row, tenant: tenant)
+        var machine = try await machine(workflow, facts)
+        PayloadNames.settle(input: items, of: row.id)
+        _ = machine.on(.started(trigger: trigger, items: items))
+        return LiveRun(facts: facts, parent: row.parent, folded: machine, seq: 0, storedBytes: text.size)
+    }
+
+    /// The run as its journal tells it; nothing of it is executed.
+    func fold(_ row: Run, tenant: TenantID) async throws -> LiveRun {
+        let workflow = try await compile(row, tenant)
+        let (facts, blobs) = (await facts(row, tenant: tenant), self.blobs)
+        let start = try await machine(workflow, facts)
+        return try await database.read(in: tenant) { tx in
+            let payloads = PayloadReader(tx: tx, run: row.id, blobs: blobs)
+            guard let trigger = workflow.index(ofNode: row.trigger) else {
+                throw UnreadableEvent(reason: "the workflow has no trigger '\(row.trigger)'")
+            }
+            var machine = start
+            _ = machine.on(.started(trigger: trigger, items: try payloads.input(row)))
+            let events = try JournalStore(tx: tx).events(of: row.id, workflow: workflow, payloads: payloads)
+            for event in events { _ = machine.on(event.event) }
+            return LiveRun(
+                facts: facts, parent: row.parent, folded: machine, seq: events.count, storedBytes: payloads.size)
+        }
+    }
+
+    /// A step that may not be repeated and was in flight when its process died stops the run.
+    func settleUncertain(_ run: inout LiveRun) {
+        for request in run.ready where request.wasIntended {
+            run.feed(.stepUncertain(request.step))
+            run.ready = []
+        }
+    }
+}
