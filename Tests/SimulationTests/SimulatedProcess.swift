@@ -83,6 +83,7 @@ final class SimulatedProcess: @unchecked Sendable {
         let logger = Logger(label: "simulated") { _ in SwiftLogNoOpLogHandler() }
         let timers = TimerService(
             database: database, clock: clock, logger: logger, handlers: [Engine.timerKind: { try await engine.resume($0) }],
+            batches: [Engine.timerKind: { await engine.resumeUntouched($0) }],
             room: { _ in engine.room })
         self.engine = engine
         let firing = Task {

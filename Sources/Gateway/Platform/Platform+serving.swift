@@ -176,7 +176,8 @@ extension Platform {
                     handlers: [
                         Engine.timerKind: { timer in try await engine.resume(timer) },
                         Poller.timerKind: { [poller = automation.poller] timer in try await poller.poll(timer) }
-                    ], room: { kind in kind == Engine.timerKind ? engine.room : .init(places: .max) }))
+                    ], batches: [Engine.timerKind: { timers in await engine.resumeUntouched(timers) }],
+                    room: { kind in kind == Engine.timerKind ? engine.room : .init(places: .max) }))
         }
         if roles.contains(.scheduler) {
             services += [

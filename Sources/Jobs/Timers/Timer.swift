@@ -121,8 +121,8 @@ extension TenantTransaction {
         try TimerStore(tx: system).cancel(tenant.id, kind: kind, subject: subject)
     }
 
-    /// Removes a timer, whether it is there or not.
-    package func dropTimer(kind: String, subject: String) throws {
-        try system.presume("DELETE FROM timers WHERE tenant_id = \(tenant.id) AND kind = \(kind) AND subject = \(subject)")
+    /// Removes timers, whether they are there or not.
+    package func dropTimers(kind: String, subjects: [String]) throws {
+        try system.presume("DELETE FROM timers WHERE tenant_id = \(tenant.id) AND kind = \(kind) AND subject IN \(list: subjects)")
     }
 }

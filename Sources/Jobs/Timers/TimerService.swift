@@ -8,6 +8,8 @@ internal import Telemetry
 /// again after a wait that doubles.
 package struct TimerService: Service {
     package typealias Handler = @Sendable (Timer) async throws -> Void
+    /// Handles what it can of many timers at once, and returns the rest, for the handler of their kind.
+    package typealias BatchHandler = @Sendable ([Timer]) async -> [Timer]
 
     /// A handler that has no room for the timer now: it is due again in a moment, and that is no failure.
     package struct Busy: Error {
@@ -41,11 +43,12 @@ package struct TimerService: Service {
     private let clock: Clock
     private let logger: Logger
     private let handlers: [String: Handler]
+    private let batches: [String: BatchHandler]
     private let room: @Sendable (_ kind: String) -> Room
 
     /// - Parameter room: how many timers of a kind can be taken now.
     package init(
-        database: any Database, clock: Clock, logger: Logger, handlers: [String: Handler],
+        database: any Database, clock: Clock, logger: Logger, handlers: [String: Handler], batches: [String: BatchHandler] = [:],
         room: @escaping @Sendable (_ kind: String) -> Room = { _ in Room(places: .max) }
     ) {
         self.room = room
@@ -53,6 +56,7 @@ package struct TimerService: Service {
         self.clock = clock
         self.logger = logger
         self.handlers = handlers
+        self.batches = batches
     }
 
     package func run() async throws {
@@ -83,10 +87,24 @@ package struct TimerService: Service {
         let due = try await database.claimSystem { tx in
             try wanted.flatMap { try TimerStore(tx: tx).claimDue($0.kind, limit: $0.limit, without: $0.without) }
         }
+        let rest = await fireTogether(due)
         return await withTaskGroup(of: Bool.self) { group in
-            for timer in due { group.addTask { await fire(timer) } }
-            return await group.reduce(into: 0) { count, isFired in count += isFired ? 1 : 0 }
+            for timer in rest { group.addTask { await fire(timer) } }
+            return await group.reduce(into: due.count - rest.count) { count, isFired in count += isFired ? 1 : 0 }
         }
+    }
+
+    /// - Returns: those that are to be handled one by one.
+    private func fireTogether(_ due: [Timer]) async -> [Timer] {
+        var rest = due
+        for (kind, handler) in batches {
+            let some = rest.filter { $0.kind == kind }
+            guard !some.isEmpty else { continue }
+            let left = await handler(some)
+            Metrics.shared.count(.timersFired, Int64(some.count - left.count))
+            rest = rest.filter { $0.kind != kind } + left
+        }
+        return rest
     }
 
     /// - Returns: false where there was no room for it.

@@ -13,14 +13,14 @@ final class PostgresWorkers: @unchecked Sendable {
 
     enum Work: @unchecked Sendable {
         /// Writes of one tenant may share a commit.
-        case write(TenantID?, any GroupMember)
+        case write(TenantID?, any GroupMember, WriteIsolation)
         case read(any GroupMember)
         /// Waits for no other that claims at the same time, see `Database.claimSystem`.
         case claim(any GroupMember)
     }
 
     private let condition = NSCondition()
-    private var groups: [TenantID: [any GroupMember]] = [:]
+    private var groups: [TenantID: [(member: any GroupMember, isolation: WriteIsolation)]] = [:]
     /// Tenants with waiting writes and none on its way, in the order they came.
     private var ready: [TenantID] = []
     private var busy: Set<TenantID> = []
@@ -57,9 +57,9 @@ final class PostgresWorkers: @unchecked Sendable {
             return Self.member(work).fail(PersistenceError.unavailable(wasClosed ? "The database is closed." : "Too many transactions are waiting."))
         }
         waiting += 1
-        if case .write(let tenant?, let member) = work {
+        if case .write(let tenant?, let member, let isolation) = work {
             if groups[tenant] == nil, !busy.contains(tenant) { ready.append(tenant) }
-            groups[tenant, default: []].append(member)
+            groups[tenant, default: []].append((member, isolation))
         } else {
             single.append(work)
         }
@@ -77,12 +77,12 @@ final class PostgresWorkers: @unchecked Sendable {
 
     private static func member(_ work: Work) -> any GroupMember {
         switch work {
-        case .write(_, let member), .read(let member), .claim(let member): member
+        case .write(_, let member, _), .read(let member), .claim(let member): member
         }
     }
 
     private enum Batch {
-        case group(TenantID, [any GroupMember])
+        case group(TenantID, [any GroupMember], Kind)
         case single(Work)
     }
 
@@ -101,11 +101,13 @@ final class PostgresWorkers: @unchecked Sendable {
                 let tenant = ready.removeFirst()
                 busy.insert(tenant)
                 var queue = groups.removeValue(forKey: tenant) ?? []
+                // The strictest of its members.
                 let group = Array(queue.prefix(Self.groupMaximum))
+                let kind: Kind = group.allSatisfy { $0.isolation == .snapshot } ? .snapshot : .write
                 queue.removeFirst(group.count)
                 if !queue.isEmpty { groups[tenant] = queue }
                 waiting -= group.count
-                return .group(tenant, group)
+                return .group(tenant, group.map(\.member), kind)
             }
             if isClosed { return nil }
             condition.wait()
@@ -136,10 +138,10 @@ final class PostgresWorkers: @unchecked Sendable {
         var connection: PostgresConnection?
         while let batch = next() {
             switch batch {
-            case .group(let tenant, let members):
-                commit(members, tenant: tenant, as: .write, &connection)
+            case .group(let tenant, let members, let kind):
+                commit(members, tenant: tenant, as: kind, &connection)
                 finish(tenant)
-            case .single(.write(let tenant, let member)): commit([member], tenant: tenant, as: .write, &connection)
+            case .single(.write(let tenant, let member, _)): commit([member], tenant: tenant, as: .write, &connection)
             case .single(.read(let member)): commit([member], tenant: nil, as: .read, &connection)
             case .single(.claim(let member)): commit([member], tenant: nil, as: .claim, &connection)
             }
@@ -151,12 +153,13 @@ final class PostgresWorkers: @unchecked Sendable {
     }
 
     private enum Kind {
-        case read, write, claim
+        case read, write, snapshot, claim
 
         var begin: String {
             switch self {
             case .read: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
             case .write: "BEGIN ISOLATION LEVEL SERIALIZABLE"
+            case .snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ"
             case .claim: "BEGIN ISOLATION LEVEL READ COMMITTED"
             }
         }

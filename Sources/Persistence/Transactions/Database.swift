@@ -12,6 +12,10 @@ package protocol Database: Sendable {
     func write<Result: Sendable>(
         in tenant: TenantID, _ body: @escaping @Sendable (TenantTransaction) throws -> Result
     ) async throws -> Result
+    /// A write that may be serialised less strictly than all others, see `WriteIsolation`.
+    func write<Result: Sendable>(
+        in tenant: TenantID, _ isolation: WriteIsolation, _ body: @escaping @Sendable (TenantTransaction) throws -> Result
+    ) async throws -> Result
     func read<Result: Sendable>(
         in tenant: TenantID, _ body: @escaping @Sendable (TenantTransaction) throws -> Result
     ) async throws -> Result
@@ -50,7 +54,21 @@ package protocol Database: Sendable {
     func close() async
 }
 
+/// What a write relies on besides the rows that it writes. SQLite has one writer, and serialises all.
+package enum WriteIsolation: Sendable, Hashable {
+    /// On whatever it has read: PostgreSQL's SERIALIZABLE, which finds conflicts by pages of indexes too, and so where there are none.
+    case serializable
+    /// On what it has read of rows that it changes too, or that no other changes: REPEATABLE READ. Who comes second to a row begins again.
+    case snapshot
+    /// On nothing but its statements' own conditions: READ COMMITTED. Who comes second to a row goes on with what is there by then.
+    case statements
+}
+
 extension Database {
+    package func write<Result: Sendable>(
+        in tenant: TenantID, _ isolation: WriteIsolation, _ body: @escaping @Sendable (TenantTransaction) throws -> Result
+    ) async throws -> Result { try await write(in: tenant, body) }
+
     package func claimSystem<Result: Sendable>(_ body: @escaping @Sendable (SystemTransaction) throws -> Result) async throws -> Result {
         try await writeSystem(body)
     }

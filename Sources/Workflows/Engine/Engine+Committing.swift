@@ -11,7 +11,7 @@ extension Engine {
         let commit = try await prepare(&run, hold)
         try configuration.fault(.beforeCommit)
         let (blobs, onStart, onFinish) = (self.blobs, configuration.onStart, configuration.onFinish)
-        let outcome = try await database.write(in: run.facts.tenant) { tx in
+        let outcome = try await database.write(in: run.facts.tenant, commit.isolation) { tx in
             try commit.write(tx, blobs: blobs, onStart: onStart) { tx, commit in try onFinish(tx, commit.facts, commit.status) }
         }
         try configuration.fault(.afterCommit)

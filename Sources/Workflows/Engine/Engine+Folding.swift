@@ -1,5 +1,6 @@
-internal import Jobs
+package import Jobs
 internal import Kernel
+internal import Logging
 internal import Persistence
 
 /// How a run comes into this process's hands, and to where it was.
@@ -20,9 +21,71 @@ extension Engine {
                 }
                 return nil
             }
-            try tx.dropTimer(kind: Engine.timerKind, subject: id.description)
+            try tx.dropTimers(kind: Engine.timerKind, subjects: [id.description])
             return (row, wish)
         }
+    }
+
+    /// Takes up, many at a time, runs that nobody has worked on yet: the batch handler of timers of `timerKind`.
+    /// - Returns: the timers that are for `resume`.
+    package func resumeUntouched(_ timers: [Jobs.Timer]) async -> [Jobs.Timer] {
+        var rest: [Jobs.Timer] = []
+        var entered: [TenantID: [(run: RunID, timer: Jobs.Timer)]] = [:]
+        for timer in timers {
+            guard timer.payload == Self.untouched, !stops, let id = RunID(timer.subject),
+                inHand.enter(id, tenant: timer.tenant, parkedHandle(of: id, tenant: timer.tenant)) == .entered
+            else {
+                rest.append(timer)
+                continue
+            }
+            entered[timer.tenant, default: []].append((id, timer))
+        }
+        for (tenant, all) in entered {
+            var left = all[...]
+            while !left.isEmpty {
+                // Each length of a list is a statement of its own to prepare.
+                let part = left.prefix(Limits.runsTakenAtOnce.first { $0 <= left.count } ?? 1)
+                left = left.dropFirst(part.count)
+                rest += await takeUntouched(Array(part), tenant)
+            }
+        }
+        return rest
+    }
+
+    private func takeUntouched(_ part: [(run: RunID, timer: Jobs.Timer)], _ tenant: TenantID) async -> [Jobs.Timer] {
+        let (own, ids) = (lease.epoch, part.map(\.run))
+        var rows: [RunID: Run] = [:]
+        do {
+            let taken = try await database.write(in: tenant, .statements) { tx in try RunStore(tx: tx).takeUntouched(ids, epoch: own) }
+            for row in taken { rows[row.id] = row }
+        } catch {
+            // They may be taken all the same; those that are not are due again when their claims end.
+            logger.error("runs could not be taken up", metadata: ["count": "\(ids.count)", "error": "\(error)"])
+            for id in ids { giveUp(id, tenant) }
+            return []
+        }
+        var rest: [Jobs.Timer] = []
+        for (id, timer) in part {
+            guard let row = rows[id] else {
+                retire(id)
+                rest.append(timer)
+                continue
+            }
+            do {
+                let run = try await begin(row, tenant: tenant)
+                unpark(id)
+                carryOn(run)
+            } catch {
+                logger.error("a run could not be taken up", metadata: ["run": "\(id)", "error": "\(error)"])
+                giveUp(id, tenant)
+            }
+        }
+        return rest
+    }
+
+    private func giveUp(_ id: RunID, _ tenant: TenantID) {
+        retire(id)
+        abandon(id, tenant)
     }
 
     private func facts(_ row: Run, tenant: TenantID) async -> RunFacts {

@@ -238,7 +238,7 @@ package final class Engine: Sendable {
         return TimerService.Room(places: room.places, without: room.full)
     }
 
-    private func carryOn(_ run: LiveRun) {
+    func carryOn(_ run: LiveRun) {
         let id = run.facts.id
         let limit = run.machine.workflow.document.settings.timeoutSeconds
         let began = clock.elapsed()
@@ -275,7 +275,7 @@ package final class Engine: Sendable {
     package func resume(_ timer: Jobs.Timer) async throws {
         guard let id = RunID(timer.subject) else { return }
         guard !isStopping.withLock({ $0 }) else { throw TimerService.Busy() }
-        if try await !takeUp(id, tenant: timer.tenant, from: 0, isUntouched: timer.payload == Self.untouched), inHand.handle(of: id) != nil {
+        if try await !takeUp(id, tenant: timer.tenant, from: 0), inHand.handle(of: id) != nil {
             // It is being let go; what woke it is not to be lost.
             throw TimerService.Busy(after: .milliseconds(250))
         }
@@ -328,7 +328,7 @@ package final class Engine: Sendable {
     /// - Throws: `TimerService.Busy` where this process has its fill, or the tenant.
     @discardableResult
     func takeUp(
-        _ id: RunID, tenant: TenantID, from epoch: Int64, evenPaused: Bool = false, evenFull: Bool = false, isUntouched: Bool = false,
+        _ id: RunID, tenant: TenantID, from epoch: Int64, evenPaused: Bool = false, evenFull: Bool = false,
         then decide: (inout LiveRun) -> Void = { _ in }
     ) async throws -> Bool {
         let own = lease.epoch
@@ -345,7 +345,7 @@ package final class Engine: Sendable {
                 return false
             }
             isTaken = true
-            var run = isUntouched ? try await begin(row, tenant: tenant) : try await fold(row, tenant: tenant)
+            var run = try await fold(row, tenant: tenant)
             decide(&run)
             if wish == .cancelled, run.machine.end == nil { run.feed(.cancelled) }
             // A run that was let go in order had nothing in flight.

@@ -36,6 +36,13 @@ struct RunCommit: Sendable {
     /// Whether it has a place to give back when it ends.
     var hasSlot = false
 
+    /// A run that ends, or is new, is guarded by its own row, which is written under its epoch or for the first time; a plan's limits are rows that
+    /// are changed. What counts places of runs, reads what called runs left, or writes to the journal alone relies on more.
+    var isolation: WriteIsolation {
+        let isGuarded = if case .ended = hold { true } else { new != nil }
+        return isGuarded && !hasSlot && parent == nil && awaited.isEmpty && started.isEmpty && staticData.isEmpty ? .snapshot : .serializable
+    }
+
     struct Place: Sendable, Hashable {
         var node: String
         var runIndex: Int

@@ -1,3 +1,4 @@
+internal import Jobs
 package import Kernel
 package import Persistence
 
@@ -44,6 +45,26 @@ struct RunStore {
             """, RunStore.run)
         guard let taken else { return nil }
         try own(id, epoch: next)
+        return taken
+    }
+
+    /// Takes, of runs that nobody has, those that nobody has worked on, with the timers that wake them. Relies on its statements alone.
+    func takeUntouched(_ ids: [RunID], epoch: Int64) throws -> [Run] {
+        let taken = try tx.all(
+            """
+            UPDATE runs SET epoch = \(epoch), status = \(RunStatus.running), resume_at = \(Timestamp?.none)
+            WHERE tenant_id = \(tx.tenant) AND id IN \(list: ids) AND epoch = 0 AND finished_at IS NULL AND paused_at IS NULL
+                AND NOT EXISTS (SELECT 1 FROM run_journal WHERE run_journal.tenant_id = \(tx.tenant) AND run_journal.run_id = runs.id)
+            RETURNING \(columns: Self.columns)
+            """, RunStore.run)
+        guard !taken.isEmpty else { return [] }
+        try tx.system.presume(
+            """
+            INSERT INTO run_owners (run_id, tenant_id, epoch)
+            SELECT column1, \(tx.tenant.id), \(epoch) FROM (VALUES \(rows: taken.map { [$0.id.sqlValue] })) AS taken WHERE true
+            ON CONFLICT (run_id) DO UPDATE SET epoch = excluded.epoch
+            """)
+        try tx.dropTimers(kind: Engine.timerKind, subjects: taken.map(\.id.description))
         return taken
     }
 

@@ -158,7 +158,8 @@ struct EngineRig {
             database: lease.database, lease: worker, services: .plain, configuration: configuration, clock: lease.clock.clock, ids: lease.ids,
             blobs: lease.blobs)
         let timers = TimerService(
-            database: lease.database, clock: lease.clock.clock, logger: engine.logger, handlers: [Engine.timerKind: { try await engine.resume($0) }])
+            database: lease.database, clock: lease.clock.clock, logger: engine.logger, handlers: [Engine.timerKind: { try await engine.resume($0) }],
+            batches: [Engine.timerKind: { await engine.resumeUntouched($0) }])
         return EngineRig(engine: engine, timers: timers, lease: lease, worker: worker, workflow: workflow)
     }
 
