@@ -51,7 +51,8 @@ extension Platform {
         let strings = try Strings(directory: configuration.home + "/Locales")
         let console = Console(
             files: files, entries: Platform.navigation, settings: Platform.settings, subjects: Platform.subjects, inbox: Platform.inboxEntry)
-        let endpoints = modules(console, automation).flatMap(\.endpoints)
+        let operators = Platform.operators(files)
+        let endpoints = modules(console, operators, automation).flatMap(\.endpoints)
         let documented = Endpoint.documentation(of: endpoints, title: Self.title, version: Self.apiVersion, files: files)
         let operations = Endpoint.operations(
             ready: { [self] in
@@ -70,7 +71,11 @@ extension Platform {
         settings.platformHosts = ["localhost", "127.0.0.1", configuration.publicHost]
         settings.isSecure = configuration.usesTLS
         settings.errorPage = { problem in
-            problem.status == 401 ? .redirect("/sign-in") : console.problem(problem)
+            switch problem.code {
+            case "impersonation_over": .redirect("/impersonation/over")
+            case "operators_only": operators.problem(problem)
+            default: problem.status == 401 ? .redirect("/sign-in") : console.problem(problem)
+            }
         }
         return Surface(
             endpoints: endpoints + documented + operations + [files.endpoint], doors: doors,
@@ -99,6 +104,7 @@ extension Platform {
         Console.Entry("notifications.settings.notifications", "/settings/notifications", .notificationsRead),
         Console.Entry("workflows.settings.data_tables", "/settings/data-tables", .dataTablesRead),
         Console.Entry("tenancy.settings.audit_log", "/settings/audit-log", "audit.read"),
+        Console.Entry("tenancy.settings.operator_access", "/settings/operator-access", "audit.read"),
         Console.Entry("tenancy.settings.usage", "/settings/usage", "usage.read"),
         Console.Entry("billing.settings.billing", "/settings/billing", .billingRead)
     ]
@@ -108,9 +114,22 @@ extension Platform {
         "data_table": "/settings/data-tables/"
     ]
 
-    func modules(_ console: Console, _ automation: Automation) -> [Module] {
+    static func operators(_ files: StaticFiles) -> Console {
+        var console = Console(
+            files: files,
+            entries: [
+                Console.Entry("tenancy.operator.tenants", "/operator", "operator.tenants.read"),
+                Console.Entry("gateway.operator.health", "/operator/health", "operator.health.read")
+            ])
+        console.home = "/operator"
+        console.signOut = "/operator/sign-out"
+        return console
+    }
+
+    func modules(_ console: Console, _ operators: Console, _ automation: Automation) -> [Module] {
         [
-            TenancyModule.module(tenancy, console: console),
+            TenancyModule.module(tenancy, console: console, operators: operators),
+            OperatorHealth(platform: self, automation: automation, console: operators).module,
             NotificationsModule.module(
                 webhooks: outgoing, inbox: inbox,
                 pages: NotificationPageContext(
@@ -203,10 +222,7 @@ extension Platform {
 
     private var doors: Doors {
         Doors(
-            authenticate: { [tenancy] request in
-                try await tenancy.principal(
-                    Presented(bearer: request.head.bearerToken, session: request.head.cookie(SessionCookie.name), tenant: request.tenant))
-            },
+            authenticate: { [tenancy] request in try await tenancy.principal(of: request) },
             resolveTenant: { [tenancy] address in
                 switch address {
                 case .subdomain(let name): try await tenancy.tenantID(subdomain: name)
@@ -214,6 +230,7 @@ extension Platform {
                 case .domain: nil
                 }
             },
+            authenticateOperator: { [tenancy] request in try await tenancy.operatorPrincipal(of: request) },
             limitRate: { [tenancy] subject in try await tenancy.countRequest(of: subject.principal, tenant: subject.tenant) })
     }
 }

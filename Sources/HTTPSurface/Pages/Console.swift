@@ -24,6 +24,11 @@ package struct Console: Sendable {
     package var subjects: [String: String]
     /// Where a person reads what they are told; a bell with the number of new ones leads there.
     package var inbox: Entry?
+    /// Where the brand leads, and where signing out is asked for.
+    package var home = "/"
+    package var signOut = "/sign-out"
+    /// Where an operator ends their time in a tenant.
+    package static let impersonationEnd = "/impersonation/end"
 
     static let styles = [
         "styles/tokens.css", "styles/base.css", "styles/components.css", "styles/forms.css", "styles/pages.css", "styles/settings.css",
@@ -59,15 +64,33 @@ package struct Console: Sendable {
             who: who(call, current: current, person: person, opensByKey: true))
         layout.modules = scripts.flatMap(files.modules(neededBy:)).map(files.moduleURL)
         layout.icon = files.url(Console.icon)
-        layout.brand = Console.brand
+        layout.brand = Console.brand(leadingTo: home)
+        layout.banner = banner(call, person: person)
         return layout
     }
 
     private func who(_ call: EndpointCall, current: String, person: String, opensByKey: Bool) -> HTML {
-        """
-        \(palette(call, opensByKey: opensByKey))\(bell(call, current: current))<span class="person" title="\(person)">\(person)</span>
-        <form method="post" action="/sign-out"><button class="button small">\(call.localizer("http.console.sign_out"))</button></form>
-        """
+        let out: HTML? =
+            call.principal.impersonation == nil
+            ? "<form method=\"post\" action=\"\(signOut)\"><button class=\"button small\">\(call.localizer("http.console.sign_out"))</button></form>"
+            : nil
+        return """
+            \(palette(call, opensByKey: opensByKey))\(bell(call, current: current))<span class="person" title="\(person)">\(person)</span>
+            \(out)
+            """
+    }
+
+    /// What an operator in a tenant sees above every page of it.
+    private func banner(_ call: EndpointCall, person: String) -> HTML? {
+        guard let impersonation = call.principal.impersonation else { return nil }
+        let text = call.localizer
+        let key = call.principal.role == .viewer ? "http.acting.reads" : "http.acting.changes"
+        return """
+            <aside class="acting" aria-label="\(text("http.acting.label"))"><p><strong>\(text("http.acting.label"))</strong> \(text(key, ["person": person])) \
+            \(text("http.acting.until")) \(Console.time(impersonation.until, form: "hour")).</p>
+            <form method="post" action="\(Console.impersonationEnd)"><button class="button small">\(text("http.acting.end"))</button></form></aside>
+
+            """
     }
 
     /// A page for work that fills the window, under the console's bar.
@@ -118,7 +141,7 @@ package struct Console: Sendable {
             text, title: problem.title, status: problem.status,
             """
             <h1>\(problem.title)</h1><p>\(problem.detail)</p>
-            <p><a class="button" href="/">\(text("http.console.home"))</a></p>
+            <p><a class="button" href="\(href: home)">\(text("http.console.home"))</a></p>
             <p class="hint">\(text("http.console.request")) <code>\(problem.head.requestID)</code></p>
             """)
     }
@@ -155,5 +178,5 @@ package struct Console: Sendable {
         <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true"><path d="M3 5.5h6.5a3 3 0 0 1 3 3v5a3 3 0 0 0 3 3H19" fill="none" \
         stroke="currentColor" stroke-width="2.2"/><circle cx="4" cy="5.5" r="3" fill="currentColor"/><circle cx="18" cy="16.5" r="3" fill="currentColor"/></svg>
         """
-    static let brand: HTML = "<a class=\"brand\" href=\"/\">\(mark)AIAS</a>"
+    static func brand(leadingTo home: String) -> HTML { "<a class=\"brand\" href=\"\(href: home)\">\(mark)AIAS</a>" }
 }
