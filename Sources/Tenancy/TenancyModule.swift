@@ -4,7 +4,7 @@ package import Persistence
 
 /// The module's door.
 package enum TenancyModule {
-    package static let tables: [Table] = withTenants(TenantStore.table) + operatorTables
+    package static let tables: [Table] = withTenants(TenantStore.table) + operatorTables + [BrandingStore.table]
 
     private static let operatorTables: [Table] = [OperatorSessionStore.table, ImpersonationStore.table, TenantFigureStore.table]
 
@@ -18,7 +18,8 @@ package enum TenancyModule {
     package static let migrations: [Migration] = [
         Migration("tenancy.0001-tenants-people-keys-limits-audit", withTenants(TenantStore.tableAtFirst).map { .createTable($0) }),
         Migration(
-            "tenancy.0002-operators", operatorTables.map { .createTable($0) } + [.addColumn(table: "tenants", TenantStore.statusReason)])
+            "tenancy.0002-operators", operatorTables.map { .createTable($0) } + [.addColumn(table: "tenants", TenantStore.statusReason)]),
+        Migration("tenancy.0003-branding", [.createTable(BrandingStore.table)])
     ]
 
     package static let permissions: [PermissionDeclaration] =
@@ -43,6 +44,7 @@ package enum TenancyModule {
             + AccountPages(tenancy: tenancy, console: console).endpoints + TenantPages(tenancy: tenancy, console: console).endpoints
             + MemberPages(tenancy: tenancy, console: console).endpoints + APIKeyPages(tenancy: tenancy, console: console).endpoints
             + AuditPages(tenancy: tenancy, console: console).endpoints + OperatorAccessPage(tenancy: tenancy, console: console).endpoints
+            + BrandingPages(tenancy: tenancy, console: console).endpoints + BrandingRoutes(tenancy: tenancy).endpoints
             + OperatorAccessRoutes(tenancy: tenancy).endpoints + OperatorDoorPages(tenancy: tenancy, console: operators).endpoints
             + TenantListPage(tenancy: tenancy, console: operators).endpoints + TenantOperationPage(tenancy: tenancy, console: operators).endpoints
         return Module(name: "tenancy", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)

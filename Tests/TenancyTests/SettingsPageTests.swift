@@ -101,6 +101,10 @@ import Testing
         }
     }
 
+    @Test func `sizes are said in the largest unit that fits`() {
+        #expect([0, 1_023, 1 << 10, 1_536, 5 << 20, 100 << 30].map(UsageLine.size) == ["0 B", "1023 B", "1 KiB", "1.5 KiB", "5 MiB", "100 GiB"])
+    }
+
     @Test func `every key of the pages is a text`() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
         let keys = try Strings(directory: root + "/Locales").keys(of: "en")

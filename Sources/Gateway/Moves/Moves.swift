@@ -20,7 +20,7 @@ package struct Moves: Sendable {
     let targetName: String
 
     /// What of the directory goes along, in the order in which rows refer to each other. The people are copied between.
-    static let directory = ["tenants", "memberships", "api_keys", "data_keys", "one_time_tokens"]
+    static let directory = ["tenants", "memberships", "api_keys", "data_keys", "one_time_tokens", "branding"]
     /// What stays: the sessions of people, the answers to requests that are a day old at most, the price list, what processes know of themselves, and
     /// the books: a ledger belongs to the deployment that keeps it, so that a tenant that is in it does not move.
     static let left: Set<String> = [

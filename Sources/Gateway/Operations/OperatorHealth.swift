@@ -58,7 +58,7 @@ struct OperatorHealth: Sendable {
         let text = call.localizer
         let state = try await state()
         return console.page(
-            call, title: text("gateway.operator.health"), current: Self.address, person: try await platform.tenancy.displayName(of: call.principal),
+            call, title: text("gateway.operator.health"), current: Self.address, person: try await platform.tenancy.visitor(call.principal),
             """
             <header><h1>\(text("gateway.operator.health"))</h1></header>
             <section class="card" aria-labelledby="queues"><div class="title"><h2 id="queues">\(text("gateway.health.queues"))</h2></div>\(queues(text, state))</section>

@@ -96,6 +96,7 @@ extension Platform {
 
     static let settings: [Console.Entry] = [
         Console.Entry("tenancy.settings.general", "/settings", "tenant.read"),
+        Console.Entry("tenancy.settings.branding", "/settings/branding", "tenant.read"),
         Console.Entry("tenancy.settings.members", "/settings/members", "members.read"),
         Console.Entry("tenancy.settings.api_keys", "/settings/api-keys", "api_keys.read"),
         Console.Entry("workflows.settings.credentials", "/settings/credentials", .credentialsRead),
@@ -133,10 +134,10 @@ extension Platform {
             NotificationsModule.module(
                 webhooks: outgoing, inbox: inbox,
                 pages: NotificationPageContext(
-                    console: console, person: { [tenancy] principal in try await tenancy.displayName(of: principal) })),
+                    console: console, person: { [tenancy] principal in try await tenancy.visitor(principal) })),
             BillingModule.module(
                 billing: billing,
-                pages: BillingPageContext(console: console, person: { [tenancy] principal in try await tenancy.displayName(of: principal) })),
+                pages: BillingPageContext(console: console, person: { [tenancy] principal in try await tenancy.visitor(principal) })),
             WorkflowsModule.module(
                 workflows: workflows, credentials: credentials, variables: variables, dataTables: dataTables, executions: automation.executions,
                 webhooks: automation.webhooks, forms: forms(console, automation), figures: figures, live: live, pages: pageContext(console)),
@@ -151,7 +152,7 @@ extension Platform {
         let binaries = Binaries(database: database, blobs: blobs)
         return Forms(
             webhooks: automation.webhooks, links: answerLinks, blobs: blobs, console: console,
-            brand: { [tenancy] tenant in try await tenancy.tenant(tenant)?.name ?? Self.title },
+            brand: { [tenancy] tenant in try await tenancy.visitorsBrand(of: tenant) },
             store: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, tenant) })
     }
 
@@ -164,7 +165,7 @@ extension Platform {
 
     private func pageContext(_ console: Console) -> PageContext {
         PageContext(
-            console: console, person: { [tenancy] principal in try await tenancy.displayName(of: principal) },
+            console: console, person: { [tenancy] principal in try await tenancy.visitor(principal) },
             names: { [tenancy] actors, tenant in try await tenancy.names(of: actors, in: tenant) },
             hooks: { [tenancy, configuration] tenant in
                 let subdomain = try await tenancy.tenant(tenant)?.subdomain.text ?? ""

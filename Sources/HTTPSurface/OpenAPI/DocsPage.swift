@@ -14,7 +14,7 @@ struct DocsPage {
                 Layout.Link(localizer("http.docs.console"), "/"), Layout.Link(localizer("http.docs.title"), "/docs", isCurrent: true)
             ])
         layout.icon = files.url(Console.icon)
-        layout.brand = Console.brand(leadingTo: "/")
+        layout.brand = Console.brand(.platform, leadingTo: "/")
         return layout.page(body)
     }
 

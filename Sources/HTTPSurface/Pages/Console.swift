@@ -50,43 +50,43 @@ package struct Console: Sendable {
     /// - Parameters:
     ///   - current: the address of the entry that this page belongs to.
     ///   - person: who is signed in.
-    package func page(_ call: EndpointCall, title: String, current: String, person: String, scripts: [String] = [], status: Int = 200, _ main: HTML)
+    package func page(_ call: EndpointCall, title: String, current: String, person: Visitor, scripts: [String] = [], status: Int = 200, _ main: HTML)
         -> Answer
     {
         layout(call, title: title, current: current, person: person, scripts: scripts).page(main, status: status)
     }
 
-    private func layout(_ call: EndpointCall, title: String, current: String, person: String, scripts: [String]) -> Layout {
+    private func layout(_ call: EndpointCall, title: String, current: String, person: Visitor, scripts: [String]) -> Layout {
         let text = call.localizer
         var layout = Layout(
-            title: "\(title) · AIAS", localizer: text, styles: Console.styles.map(files.url),
+            title: "\(title) · \(person.brand.name)", localizer: text, styles: styles(person.brand),
             scripts: (Console.scripts + scripts).map(files.moduleURL), navigation: links(entries, call, current: current),
             who: who(call, current: current, person: person, opensByKey: true))
         layout.modules = scripts.flatMap(files.modules(neededBy:)).map(files.moduleURL)
         layout.icon = files.url(Console.icon)
-        layout.brand = Console.brand(leadingTo: home)
+        layout.brand = Console.brand(person.brand, leadingTo: home)
         layout.banner = banner(call, person: person)
         return layout
     }
 
-    private func who(_ call: EndpointCall, current: String, person: String, opensByKey: Bool) -> HTML {
+    private func who(_ call: EndpointCall, current: String, person: Visitor, opensByKey: Bool) -> HTML {
         let out: HTML? =
             call.principal.impersonation == nil
             ? "<form method=\"post\" action=\"\(signOut)\"><button class=\"button small\">\(call.localizer("http.console.sign_out"))</button></form>"
             : nil
         return """
-            \(palette(call, opensByKey: opensByKey))\(bell(call, current: current))<span class="person" title="\(person)">\(person)</span>
+            \(palette(call, opensByKey: opensByKey))\(bell(call, current: current))<span class="person" title="\(person.name)">\(person.name)</span>
             \(out)
             """
     }
 
     /// What an operator in a tenant sees above every page of it.
-    private func banner(_ call: EndpointCall, person: String) -> HTML? {
+    private func banner(_ call: EndpointCall, person: Visitor) -> HTML? {
         guard let impersonation = call.principal.impersonation else { return nil }
         let text = call.localizer
         let key = call.principal.role == .viewer ? "http.acting.reads" : "http.acting.changes"
         return """
-            <aside class="acting" aria-label="\(text("http.acting.label"))"><p><strong>\(text("http.acting.label"))</strong> \(text(key, ["person": person])) \
+            <aside class="acting" aria-label="\(text("http.acting.label"))"><p><strong>\(text("http.acting.label"))</strong> \(text(key, ["person": person.name])) \
             \(text("http.acting.until")) \(Console.time(impersonation.until, form: "hour")).</p>
             <form method="post" action="\(Console.impersonationEnd)"><button class="button small">\(text("http.acting.end"))</button></form></aside>
 
@@ -95,7 +95,7 @@ package struct Console: Sendable {
 
     /// A page for work that fills the window, under the console's bar.
     package func fullPage(
-        _ call: EndpointCall, title: String, current: String, person: String, styles: [String], scripts: [String], _ main: HTML
+        _ call: EndpointCall, title: String, current: String, person: Visitor, styles: [String], scripts: [String], _ main: HTML
     ) -> Answer {
         var layout = layout(call, title: title, current: current, person: person, scripts: scripts)
         layout.styles += styles.map(files.url)
@@ -108,7 +108,7 @@ package struct Console: Sendable {
     /// A page of the settings, beside their navigation.
     /// - Parameter crumb: stands above the title, leading back.
     package func settingsPage(
-        _ call: EndpointCall, title: String, current: String, person: String, crumb: HTML? = nil, status: Int = 200, _ main: HTML
+        _ call: EndpointCall, title: String, current: String, person: Visitor, crumb: HTML? = nil, status: Int = 200, _ main: HTML
     ) -> Answer {
         let text = call.localizer
         let links: [HTML] = links(settings, call, current: current).map(\.html)
@@ -122,16 +122,21 @@ package struct Console: Sendable {
     }
 
     /// A page before the door: a card in the middle.
-    package func door(_ call: EndpointCall, title: String, status: Int = 200, _ card: HTML) -> Answer {
-        door(call.localizer, title: title, status: status, card)
+    package func door(_ call: EndpointCall, title: String, status: Int = 200, brand: Brand = .platform, _ card: HTML) -> Answer {
+        door(call.localizer, title: title, status: status, brand: brand, card)
     }
 
-    /// A page for the visitors of a tenant: a card under the tenant's name, without scripts.
-    package func visitors(_ text: Localizer, title: String, tenant: String, status: Int = 200, _ card: HTML) -> Answer {
-        var layout = Layout(title: "\(title) · \(tenant)", localizer: text, styles: (Console.styles + ["styles/answers.css"]).map(files.url))
+    private func styles(_ brand: Brand) -> [String] { Console.styles.map(files.url) + [brand.style].compactMap { $0 } }
+
+    /// A page for the visitors of a tenant: a card under its name, without scripts.
+    package func visitors(_ text: Localizer, title: String, brand: Brand, status: Int = 200, _ card: HTML) -> Answer {
+        var layout = Layout(
+            title: "\(title) · \(brand.name)", localizer: text,
+            styles: (Console.styles + ["styles/answers.css"]).map(files.url) + [brand.style].compactMap { $0 })
         layout.icon = files.url(Console.icon)
         layout.mainClass = "door visitors"
-        return layout.page("<div class=\"card\"><p class=\"tenant\">\(tenant)</p>\(card)</div>", status: status)
+        let logo: HTML? = brand.logo.map { "<img class=\"logo\" src=\"\(href: $0)\" alt=\"\">" }
+        return layout.page("<div class=\"card\"><p class=\"tenant\">\(logo)\(brand.name)</p>\(card)</div>", status: status)
     }
 
     /// A problem as a page in the console's dress.
@@ -146,12 +151,12 @@ package struct Console: Sendable {
             """)
     }
 
-    private func door(_ text: Localizer, title: String, status: Int, _ card: HTML) -> Answer {
+    private func door(_ text: Localizer, title: String, status: Int, brand: Brand = .platform, _ card: HTML) -> Answer {
         var layout = Layout(
-            title: "\(title) · AIAS", localizer: text, styles: Console.styles.map(files.url), scripts: Console.scripts.map(files.moduleURL))
+            title: "\(title) · \(brand.name)", localizer: text, styles: styles(brand), scripts: Console.scripts.map(files.moduleURL))
         layout.icon = files.url(Console.icon)
         layout.mainClass = "door"
-        return layout.page("<div class=\"card\"><div class=\"brand\">\(Console.mark)AIAS</div>\(card)</div>", status: status)
+        return layout.page("<div class=\"card\"><div class=\"brand\">\(brand.html)</div>\(card)</div>", status: status)
     }
 
     private func links(_ entries: [Entry], _ call: EndpointCall, current: String) -> [Layout.Link] {
@@ -178,5 +183,5 @@ package struct Console: Sendable {
         <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true"><path d="M3 5.5h6.5a3 3 0 0 1 3 3v5a3 3 0 0 0 3 3H19" fill="none" \
         stroke="currentColor" stroke-width="2.2"/><circle cx="4" cy="5.5" r="3" fill="currentColor"/><circle cx="18" cy="16.5" r="3" fill="currentColor"/></svg>
         """
-    static func brand(leadingTo home: String) -> HTML { "<a class=\"brand\" href=\"\(href: home)\">\(mark)AIAS</a>" }
+    static func brand(_ brand: Brand, leadingTo home: String) -> HTML { "<a class=\"brand\" href=\"\(href: home)\">\(brand.html)</a>" }
 }

@@ -40,7 +40,7 @@ struct TenantListPage {
         }
         let here = pairs.isEmpty ? Self.address : "\(Self.address)?\(pairs.joined(separator: "&"))"
         return console.page(
-            call, title: text("tenancy.operator.tenants"), current: Self.address, person: try await tenancy.displayName(of: call.principal),
+            call, title: text("tenancy.operator.tenants"), current: Self.address, person: try await tenancy.visitor(call.principal),
             """
             <header><div><h1>\(text("tenancy.operator.tenants"))</h1><p class="lead">\(text("tenancy.operator.found", ["count": String(found.count)]))</p></div></header>
             <section class="card stack">\(form(text, search))</section>

@@ -97,7 +97,7 @@ struct TenantOperationPage {
         let done = ["suspended", "resumed", "plan_changed", "left"].contains(word) ? text("tenancy.operator.done.\(word)") : nil
         let fields = ["suspension_reason", "reason", "role", "minutes", "features"] + Self.limitFields
         return console.page(
-            call, title: tenant.name, current: TenantListPage.address, person: try await tenancy.displayName(of: call.principal),
+            call, title: tenant.name, current: TenantListPage.address, person: try await tenancy.visitor(call.principal),
             status: refusal?.kind.status ?? 200,
             """
             <header><div><p class="crumb"><a href="\(TenantListPage.address)">\(text("tenancy.operator.tenants"))</a></p><h1>\(tenant.name)</h1></div>

@@ -91,6 +91,13 @@ extension Tenancy {
 }
 
 extension Tenancy {
+    /// Who is signed in, dressed as the tenant they are in.
+    package func visitor(_ principal: Principal) async throws -> Visitor {
+        let name = try await displayName(of: principal)
+        guard let tenant = principal.tenant else { return Visitor(name: name) }
+        return Visitor(name: name, brand: try await brand(of: tenant))
+    }
+
     /// How the console's bar names who is signed in, and where: `Acme · ana@example.com`.
     package func displayName(of principal: Principal) async throws -> String {
         let person: String? =
