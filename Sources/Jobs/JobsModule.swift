@@ -5,8 +5,9 @@ package enum JobsModule {
     package static let tables: [Table] = [LeaseStore.table, TimerStore.table, DutyStore.table, RunTraceStore.table]
 
     package static let migrations: [Migration] = [
-        Migration("jobs.0001-workers-timers", [.createTable(LeaseStore.table), .createTable(TimerStore.table)]),
+        Migration("jobs.0001-workers-timers", [.createTable(LeaseStore.tableAtFirst), .createTable(TimerStore.table)]),
         Migration("jobs.0002-duties", [.createTable(DutyStore.table)]),
-        Migration("jobs.0003-run-traces", [.createTable(RunTraceStore.table)])
+        Migration("jobs.0003-run-traces", [.createTable(RunTraceStore.table)]),
+        Migration("jobs.0004-facts-of-processes", LeaseStore.facts.map { .addColumn(table: "workers", $0) })
     ]
 }

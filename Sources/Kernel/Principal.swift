@@ -11,6 +11,17 @@ package enum Role: String, Sendable, Hashable, Codable, CaseIterable {
     case owner, admin, editor, viewer, billing
 }
 
+/// An operator's time-limited access to a tenant, as the one who acts carries it.
+package struct Impersonation: Sendable, Hashable {
+    package var id: ID<Impersonation>
+    package var until: Timestamp
+
+    package init(id: ID<Impersonation>, until: Timestamp) {
+        self.id = id
+        self.until = until
+    }
+}
+
 /// Who acts, in which tenant, with which rights.
 package struct Principal: Sendable, Hashable {
     package enum Actor: Sendable, Hashable {
@@ -27,12 +38,15 @@ package struct Principal: Sendable, Hashable {
     package var tenant: TenantID?
     package var role: Role?
     package var permissions: Set<Permission>
+    /// Set where an operator acts in a tenant that is not theirs.
+    package var impersonation: Impersonation?
 
-    package init(actor: Actor, tenant: TenantID? = nil, role: Role? = nil, permissions: Set<Permission> = []) {
+    package init(actor: Actor, tenant: TenantID? = nil, role: Role? = nil, permissions: Set<Permission> = [], impersonation: Impersonation? = nil) {
         self.actor = actor
         self.tenant = tenant
         self.role = role
         self.permissions = permissions
+        self.impersonation = impersonation
     }
 
     package static let anonymous = Principal(actor: .anonymous)

@@ -12,13 +12,16 @@ package struct Tenancy: Sendable {
 
     /// Browsers reach the platform by https: session cookies are sent over nothing else.
     let usesTLS: Bool
+    /// Where large pictures lie; nil where only small ones are kept.
+    let blobs: (any BlobStore)?
 
-    package init(database: any Database, clock: Clock, vault: KeyVault, permissions: PermissionTable, usesTLS: Bool) {
+    package init(database: any Database, clock: Clock, vault: KeyVault, permissions: PermissionTable, usesTLS: Bool, blobs: (any BlobStore)? = nil) {
         self.database = database
         self.clock = clock
         self.vault = vault
         self.permissions = permissions
         self.usesTLS = usesTLS
+        self.blobs = blobs
         rates = RateLimiter(clock: clock)
     }
 }

@@ -13,6 +13,7 @@ extension Tenancy {
     package func removeExpired() async throws {
         try await database.writeDirectory { tx in
             try SessionStore(tx: tx).removeExpired(now: tx.clock.now())
+            try OperatorSessionStore(tx: tx).removeExpired(now: tx.clock.now())
             try OneTimeTokenStore(tx: tx).removeExpired(now: tx.clock.now())
         }
     }

@@ -28,7 +28,7 @@ struct Keys: AsyncParsableCommand {
 
 struct Operator: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "operator", abstract: "Say who runs the platform.", subcommands: [Add.self, Remove.self, List.self])
+        commandName: "operator", abstract: "Say who runs the platform.", subcommands: [Add.self, Remove.self, List.self, Link.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Make a person an operator; a new address becomes a user.")
@@ -42,7 +42,21 @@ struct Operator: AsyncParsableCommand {
                 if json { return print(made.serialized) }
                 print(
                     made["changed"]?.boolean == true
-                        ? "\(email) runs the platform now. `aias sign-in-link \(email)` lets them in." : "\(email) runs it already.")
+                        ? "\(email) runs the platform now. `aias operator link \(email)` lets them in." : "\(email) runs it already.")
+            }
+        }
+    }
+
+    struct Link: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print a link to the operators' pages, good once for a quarter of an hour; what it opens lasts two hours.")
+        @Argument(help: "E-mail address of the operator.") var email: String
+        @OptionGroup var data: DataOptions
+
+        func run() async throws {
+            try await explaining {
+                let made = try await data.perform("operator.link", ["email": .string(email)])
+                print(try data.configuration().publicURL + (made["path"]?.text ?? ""))
             }
         }
     }

@@ -30,3 +30,14 @@ import Testing
         #expect(throws: Refusal.self) { try SMTPRelay("mail.example.com", from: "a@example.com") }
     }
 }
+
+@Suite struct MailSenderTests {
+    @Test func `a tenant's name is no second address and keeps the platform's`() throws {
+        let plain = MailMessage.sender("Acme Flows", at: "AIAS <noreply@example.com>")
+        #expect(plain == "=?UTF-8?B?QWNtZSBGbG93cw==?= <noreply@example.com>")
+        let forged = MailMessage.sender("Bank <ceo@bank.example>,", at: "AIAS <noreply@example.com>")
+        #expect(forged.filter { $0 == "<" }.count == 1 && forged.hasSuffix("<noreply@example.com>") && !forged.contains(","))
+        let long = MailMessage.sender(String(repeating: "ü", count: 40), at: "noreply@example.com")
+        #expect(long.split(separator: " ").allSatisfy { $0.count <= 75 })
+    }
+}

@@ -101,11 +101,15 @@ import Testing
         }
     }
 
+    @Test func `sizes are said in the largest unit that fits`() {
+        #expect([0, 1_023, 1 << 10, 1_536, 5 << 20, 100 << 30].map(UsageLine.size) == ["0 B", "1023 B", "1 KiB", "1.5 KiB", "5 MiB", "100 GiB"])
+    }
+
     @Test func `every key of the pages is a text`() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
         let keys = try Strings(directory: root + "/Locales").keys(of: "en")
-        for module in ["Tenancy", "Workflows", "HTTPSurface"] {
-            let folder = "\(root)/Sources/\(module)/Pages"
+        for place in ["Tenancy/Pages", "Tenancy/Operators", "Workflows/Pages", "HTTPSurface/Pages"] {
+            let folder = "\(root)/Sources/\(place)"
             for file in try FileManager.default.contentsOfDirectory(atPath: folder) {
                 let source = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
                 for match in source.matches(of: #/"((?:http|tenancy|workflows)\.[a-z_]+\.[a-z_.]+)"/#) where !match.1.hasSuffix(".") {

@@ -53,21 +53,19 @@ struct TenancyHarness {
     }
 
     func module() throws -> Module {
-        TenancyModule.module(tenancy, console: Console(files: try StaticFiles(roots: ["Web"]), entries: []))
+        let console = Console(files: try StaticFiles(roots: ["Web"]), entries: [])
+        return TenancyModule.module(tenancy, console: console, operators: console)
     }
 
     func surface() throws -> Surface {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let doors = Doors(
-            authenticate: { [tenancy] request in
-                try await tenancy.principal(
-                    Presented(bearer: request.head.bearerToken, session: request.head.cookie(SessionCookie.name), tenant: request.tenant))
-            },
+            authenticate: { [tenancy] request in try await tenancy.principal(of: request) },
             resolveTenant: { [tenancy] address in
                 guard case .subdomain(let name) = address else { return nil }
                 return try await tenancy.tenant(subdomain: name)?.id
-            })
+            }, authenticateOperator: { [tenancy] request in try await tenancy.operatorPrincipal(of: request) })
         return Surface(endpoints: try module().endpoints, doors: doors, ids: lease.ids, logger: logger)
     }
 }

@@ -6,9 +6,9 @@ internal import Tenancy
 package struct BillingPageContext: Sendable {
     let console: Console
     /// How the bar names who is signed in.
-    let person: @Sendable (Principal) async throws -> String
+    let person: @Sendable (Principal) async throws -> Visitor
 
-    package init(console: Console, person: @escaping @Sendable (Principal) async throws -> String) {
+    package init(console: Console, person: @escaping @Sendable (Principal) async throws -> Visitor) {
         self.console = console
         self.person = person
     }

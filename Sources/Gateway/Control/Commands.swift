@@ -10,6 +10,7 @@ extension Platform {
         switch command {
         case "tenant.create": return try await createTenant(arguments)
         case "sign_in_link": return ["path": .string(try await tenancy.makeSignInLink(email: arguments["email"]?.text ?? ""))]
+        case "operator.link": return ["path": .string(try await tenancy.makeOperatorLink(email: arguments["email"]?.text ?? ""))]
         case "operator.set":
             let isChanged = try await tenancy.setOperator(
                 arguments["is_operator"]?.boolean ?? true, email: arguments["email"]?.text ?? "", by: .system(in: nil))

@@ -20,13 +20,14 @@ package struct Moves: Sendable {
     let targetName: String
 
     /// What of the directory goes along, in the order in which rows refer to each other. The people are copied between.
-    static let directory = ["tenants", "memberships", "api_keys", "data_keys", "one_time_tokens"]
+    static let directory = ["tenants", "memberships", "api_keys", "data_keys", "one_time_tokens", "branding"]
     /// What stays: the sessions of people, the answers to requests that are a day old at most, the price list, what processes know of themselves, and
     /// the books: a ledger belongs to the deployment that keeps it, so that a tenant that is in it does not move.
     static let left: Set<String> = [
         "users", "sessions", "plans", "directory_idempotency_keys", "workers", "duties", "run_traces", "tenant_moves", "move_parcels",
         "outbox_deliveries", "ledger_accounts", "ledger_balances", "ledger_postings", "ledger_transfers", "ledger_seals", "billing_due",
-        "invoice_series", "invoice_numbers", "provider_events", "payment_providers", "provider_objects", "provider_tasks", "revenue_changes"
+        "invoice_series", "invoice_numbers", "provider_events", "payment_providers", "provider_objects", "provider_tasks", "revenue_changes",
+        "operator_sessions", "impersonations", "tenant_figures"
     ]
 
     package struct Report: Sendable {

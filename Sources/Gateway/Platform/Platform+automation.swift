@@ -42,9 +42,11 @@ extension Platform {
 
     func makeAutomation(kinds: KindRegistry? = nil) async throws -> Automation {
         let isEmbedded = database.engine == .sqlite
+        let roles = configuration.roles.map(\.rawValue).sorted().joined(separator: ",")
         let lease = try await database.writeSystem { tx in
             let store = LeaseStore(tx: tx)
-            let lease = try store.acquire(name: ProcessInfo.processInfo.hostName, for: EngineService.leaseTime)
+            let lease = try store.acquire(
+                name: ProcessInfo.processInfo.hostName, for: EngineService.leaseTime, roles: roles, version: Self.version)
             // The folder has one owner: whatever held a lease on its database before is dead.
             if isEmbedded { try store.endAll(except: lease) }
             return lease

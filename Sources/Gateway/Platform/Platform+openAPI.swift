@@ -6,6 +6,8 @@ internal import Logging
 extension Platform {
     static let title = "AIAS"
     static let apiVersion = "1"
+    /// Of the program.
+    package static let version = "0.1.0"
 
     /// The API's document, read off a platform on an empty database that is thrown away.
     package static func openAPI() async throws -> JSON {
@@ -18,7 +20,7 @@ extension Platform {
         logger.logLevel = .error
         let platform = try await Platform(try PlatformConfiguration(dataFolder: folder, environment: environment), logger: logger)
         let console = Console(files: try StaticFiles(roots: [platform.configuration.home + "/Web"]), entries: navigation)
-        let endpoints = platform.modules(console, try await platform.makeAutomation()).flatMap(\.endpoints)
+        let endpoints = platform.modules(console, console, try await platform.makeAutomation()).flatMap(\.endpoints)
         let document = OpenAPI(title: title, version: apiVersion, endpoints: endpoints).document
         await platform.close()
         return document

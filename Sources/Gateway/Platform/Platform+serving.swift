@@ -51,7 +51,8 @@ extension Platform {
         let strings = try Strings(directory: configuration.home + "/Locales")
         let console = Console(
             files: files, entries: Platform.navigation, settings: Platform.settings, subjects: Platform.subjects, inbox: Platform.inboxEntry)
-        let endpoints = modules(console, automation).flatMap(\.endpoints)
+        let operators = Platform.operators(files)
+        let endpoints = modules(console, operators, automation).flatMap(\.endpoints)
         let documented = Endpoint.documentation(of: endpoints, title: Self.title, version: Self.apiVersion, files: files)
         let operations = Endpoint.operations(
             ready: { [self] in
@@ -70,7 +71,11 @@ extension Platform {
         settings.platformHosts = ["localhost", "127.0.0.1", configuration.publicHost]
         settings.isSecure = configuration.usesTLS
         settings.errorPage = { problem in
-            problem.status == 401 ? .redirect("/sign-in") : console.problem(problem)
+            switch problem.code {
+            case "impersonation_over": .redirect("/impersonation/over")
+            case "operators_only": operators.problem(problem)
+            default: problem.status == 401 ? .redirect("/sign-in") : console.problem(problem)
+            }
         }
         return Surface(
             endpoints: endpoints + documented + operations + [files.endpoint], doors: doors,
@@ -91,6 +96,7 @@ extension Platform {
 
     static let settings: [Console.Entry] = [
         Console.Entry("tenancy.settings.general", "/settings", "tenant.read"),
+        Console.Entry("tenancy.settings.branding", "/settings/branding", "tenant.read"),
         Console.Entry("tenancy.settings.members", "/settings/members", "members.read"),
         Console.Entry("tenancy.settings.api_keys", "/settings/api-keys", "api_keys.read"),
         Console.Entry("workflows.settings.credentials", "/settings/credentials", .credentialsRead),
@@ -99,6 +105,7 @@ extension Platform {
         Console.Entry("notifications.settings.notifications", "/settings/notifications", .notificationsRead),
         Console.Entry("workflows.settings.data_tables", "/settings/data-tables", .dataTablesRead),
         Console.Entry("tenancy.settings.audit_log", "/settings/audit-log", "audit.read"),
+        Console.Entry("tenancy.settings.operator_access", "/settings/operator-access", "audit.read"),
         Console.Entry("tenancy.settings.usage", "/settings/usage", "usage.read"),
         Console.Entry("billing.settings.billing", "/settings/billing", .billingRead)
     ]
@@ -108,16 +115,29 @@ extension Platform {
         "data_table": "/settings/data-tables/"
     ]
 
-    func modules(_ console: Console, _ automation: Automation) -> [Module] {
+    static func operators(_ files: StaticFiles) -> Console {
+        var console = Console(
+            files: files,
+            entries: [
+                Console.Entry("tenancy.operator.tenants", "/operator", "operator.tenants.read"),
+                Console.Entry("gateway.operator.health", "/operator/health", "operator.health.read")
+            ])
+        console.home = "/operator"
+        console.signOut = "/operator/sign-out"
+        return console
+    }
+
+    func modules(_ console: Console, _ operators: Console, _ automation: Automation) -> [Module] {
         [
-            TenancyModule.module(tenancy, console: console),
+            TenancyModule.module(tenancy, console: console, operators: operators),
+            OperatorHealth(platform: self, automation: automation, console: operators).module,
             NotificationsModule.module(
                 webhooks: outgoing, inbox: inbox,
                 pages: NotificationPageContext(
-                    console: console, person: { [tenancy] principal in try await tenancy.displayName(of: principal) })),
+                    console: console, person: { [tenancy] principal in try await tenancy.visitor(principal) })),
             BillingModule.module(
                 billing: billing,
-                pages: BillingPageContext(console: console, person: { [tenancy] principal in try await tenancy.displayName(of: principal) })),
+                pages: BillingPageContext(console: console, person: { [tenancy] principal in try await tenancy.visitor(principal) })),
             WorkflowsModule.module(
                 workflows: workflows, credentials: credentials, variables: variables, dataTables: dataTables, executions: automation.executions,
                 webhooks: automation.webhooks, forms: forms(console, automation), figures: figures, live: live, pages: pageContext(console)),
@@ -132,7 +152,7 @@ extension Platform {
         let binaries = Binaries(database: database, blobs: blobs)
         return Forms(
             webhooks: automation.webhooks, links: answerLinks, blobs: blobs, console: console,
-            brand: { [tenancy] tenant in try await tenancy.tenant(tenant)?.name ?? Self.title },
+            brand: { [tenancy] tenant in try await tenancy.visitorsBrand(of: tenant) },
             store: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, tenant) })
     }
 
@@ -145,7 +165,7 @@ extension Platform {
 
     private func pageContext(_ console: Console) -> PageContext {
         PageContext(
-            console: console, person: { [tenancy] principal in try await tenancy.displayName(of: principal) },
+            console: console, person: { [tenancy] principal in try await tenancy.visitor(principal) },
             names: { [tenancy] actors, tenant in try await tenancy.names(of: actors, in: tenant) },
             hooks: { [tenancy, configuration] tenant in
                 let subdomain = try await tenancy.tenant(tenant)?.subdomain.text ?? ""
@@ -204,10 +224,7 @@ extension Platform {
 
     private var doors: Doors {
         Doors(
-            authenticate: { [tenancy] request in
-                try await tenancy.principal(
-                    Presented(bearer: request.head.bearerToken, session: request.head.cookie(SessionCookie.name), tenant: request.tenant))
-            },
+            authenticate: { [tenancy] request in try await tenancy.principal(of: request) },
             resolveTenant: { [tenancy] address in
                 switch address {
                 case .subdomain(let name): try await tenancy.tenantID(subdomain: name)
@@ -215,6 +232,7 @@ extension Platform {
                 case .domain: nil
                 }
             },
+            authenticateOperator: { [tenancy] request in try await tenancy.operatorPrincipal(of: request) },
             limitRate: { [tenancy] subject in try await tenancy.countRequest(of: subject.principal, tenant: subject.tenant) })
     }
 }

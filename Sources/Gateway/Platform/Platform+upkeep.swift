@@ -39,6 +39,7 @@ extension Platform {
                 try await idempotency.removeExpired()
                 try await tenancy.forEachTenant { try await idempotency.removeExpired(of: $0) }
             },
+            Duty("tenants.count", every: Self.foldInterval) { [tenancy] in try await tenancy.countTenants() },
             Duty("limits.watch", every: Self.limitInterval) { [database, tenancy, clock] in
                 try await LimitWatch(database: database, tenancy: tenancy, clock: clock).lookAtAll()
             },

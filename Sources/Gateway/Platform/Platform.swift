@@ -55,11 +55,12 @@ package final class Platform: Sendable {
         try await vault.requireMaster(at: folder.masterKeyPath)
         live = LiveEvents()
         activity = Activity(clock: clock)
+        blobs = try BlobPlace.open(configuration.blobsPlace, folder: folder, environment: configuration.environment, clock: clock)
         tenancy = Tenancy(
-            database: database, clock: clock, vault: vault, permissions: PermissionTable(Platform.permissions), usesTLS: configuration.usesTLS)
+            database: database, clock: clock, vault: vault, permissions: PermissionTable(Platform.permissions), usesTLS: configuration.usesTLS,
+            blobs: blobs)
         outgoing = OutgoingWebhooks(database: database, vault: vault, clock: clock, ids: ids)
         inbox = Inbox(database: database, tenancy: tenancy, vault: vault, clock: clock)
-        blobs = try BlobPlace.open(configuration.blobsPlace, folder: folder, environment: configuration.environment, clock: clock)
         let outbound = try Outbound(policy: AddressPolicy(allowing: configuration.outboundAllow))
         self.outbound = outbound
         let policies = TenantPolicies.tenancy { [tenancy] tenant in try await tenancy.timeZone(of: tenant) }

@@ -10,4 +10,6 @@ package enum Access: Sendable, Hashable {
     case tenant(Permission)
     /// Those who run the platform.
     case platformOperator
+    /// Those who run the platform, signed in at its own door, with this permission. No session or key of a tenant is asked, nor does one help.
+    case platform(Permission)
 }

@@ -15,6 +15,7 @@ package enum EndpointAudit {
             switch endpoint.access {
             case .public(let reason) where reason.isEmpty: fault("is public without a reason")
             case .tenant(let permission) where !declared.contains(permission): fault("needs \(permission), which no module declares")
+            case .platform(let permission) where !declared.contains(permission): fault("needs \(permission), which no module declares")
             default: break
             }
             if Set(endpoint.path.parameters).count != endpoint.path.parameters.count { fault("names a path parameter twice") }

@@ -14,7 +14,7 @@ struct DocsPage {
                 Layout.Link(localizer("http.docs.console"), "/"), Layout.Link(localizer("http.docs.title"), "/docs", isCurrent: true)
             ])
         layout.icon = files.url(Console.icon)
-        layout.brand = Console.brand
+        layout.brand = Console.brand(.platform, leadingTo: "/")
         return layout.page(body)
     }
 
@@ -52,7 +52,7 @@ struct DocsPage {
         case .public: "\(localizer("http.docs.access.public"))"
         case .signedIn: "\(localizer("http.docs.access.signed_in"))"
         case .tenant(let permission): "\(localizer("http.docs.access.tenant", ["permission": permission.name]))"
-        case .platformOperator: "\(localizer("http.docs.access.operator"))"
+        case .platformOperator, .platform: "\(localizer("http.docs.access.operator"))"
         }
     }
 

@@ -119,7 +119,7 @@ extension Access {
         case .public: "Anybody may call it."
         case .signedIn: "For anybody who is signed in."
         case .tenant(let permission): "Needs the permission `\(permission.name)` in the tenant."
-        case .platformOperator: "For those who run the platform."
+        case .platformOperator, .platform: "For those who run the platform."
         }
     }
 }

@@ -24,6 +24,11 @@ package struct Console: Sendable {
     package var subjects: [String: String]
     /// Where a person reads what they are told; a bell with the number of new ones leads there.
     package var inbox: Entry?
+    /// Where the brand leads, and where signing out is asked for.
+    package var home = "/"
+    package var signOut = "/sign-out"
+    /// Where an operator ends their time in a tenant.
+    package static let impersonationEnd = "/impersonation/end"
 
     static let styles = [
         "styles/tokens.css", "styles/base.css", "styles/components.css", "styles/forms.css", "styles/pages.css", "styles/settings.css",
@@ -45,34 +50,52 @@ package struct Console: Sendable {
     /// - Parameters:
     ///   - current: the address of the entry that this page belongs to.
     ///   - person: who is signed in.
-    package func page(_ call: EndpointCall, title: String, current: String, person: String, scripts: [String] = [], status: Int = 200, _ main: HTML)
+    package func page(_ call: EndpointCall, title: String, current: String, person: Visitor, scripts: [String] = [], status: Int = 200, _ main: HTML)
         -> Answer
     {
         layout(call, title: title, current: current, person: person, scripts: scripts).page(main, status: status)
     }
 
-    private func layout(_ call: EndpointCall, title: String, current: String, person: String, scripts: [String]) -> Layout {
+    private func layout(_ call: EndpointCall, title: String, current: String, person: Visitor, scripts: [String]) -> Layout {
         let text = call.localizer
         var layout = Layout(
-            title: "\(title) · AIAS", localizer: text, styles: Console.styles.map(files.url),
+            title: "\(title) · \(person.brand.name)", localizer: text, styles: styles(person.brand),
             scripts: (Console.scripts + scripts).map(files.moduleURL), navigation: links(entries, call, current: current),
             who: who(call, current: current, person: person, opensByKey: true))
         layout.modules = scripts.flatMap(files.modules(neededBy:)).map(files.moduleURL)
         layout.icon = files.url(Console.icon)
-        layout.brand = Console.brand
+        layout.brand = Console.brand(person.brand, leadingTo: home)
+        layout.banner = banner(call, person: person)
         return layout
     }
 
-    private func who(_ call: EndpointCall, current: String, person: String, opensByKey: Bool) -> HTML {
-        """
-        \(palette(call, opensByKey: opensByKey))\(bell(call, current: current))<span class="person" title="\(person)">\(person)</span>
-        <form method="post" action="/sign-out"><button class="button small">\(call.localizer("http.console.sign_out"))</button></form>
-        """
+    private func who(_ call: EndpointCall, current: String, person: Visitor, opensByKey: Bool) -> HTML {
+        let out: HTML? =
+            call.principal.impersonation == nil
+            ? "<form method=\"post\" action=\"\(signOut)\"><button class=\"button small\">\(call.localizer("http.console.sign_out"))</button></form>"
+            : nil
+        return """
+            \(palette(call, opensByKey: opensByKey))\(bell(call, current: current))<span class="person" title="\(person.name)">\(person.name)</span>
+            \(out)
+            """
+    }
+
+    /// What an operator in a tenant sees above every page of it.
+    private func banner(_ call: EndpointCall, person: Visitor) -> HTML? {
+        guard let impersonation = call.principal.impersonation else { return nil }
+        let text = call.localizer
+        let key = call.principal.role == .viewer ? "http.acting.reads" : "http.acting.changes"
+        return """
+            <aside class="acting" aria-label="\(text("http.acting.label"))"><p><strong>\(text("http.acting.label"))</strong> \(text(key, ["person": person.name])) \
+            \(text("http.acting.until")) \(Console.time(impersonation.until, form: "hour")).</p>
+            <form method="post" action="\(Console.impersonationEnd)"><button class="button small">\(text("http.acting.end"))</button></form></aside>
+
+            """
     }
 
     /// A page for work that fills the window, under the console's bar.
     package func fullPage(
-        _ call: EndpointCall, title: String, current: String, person: String, styles: [String], scripts: [String], _ main: HTML
+        _ call: EndpointCall, title: String, current: String, person: Visitor, styles: [String], scripts: [String], _ main: HTML
     ) -> Answer {
         var layout = layout(call, title: title, current: current, person: person, scripts: scripts)
         layout.styles += styles.map(files.url)
@@ -85,7 +108,7 @@ package struct Console: Sendable {
     /// A page of the settings, beside their navigation.
     /// - Parameter crumb: stands above the title, leading back.
     package func settingsPage(
-        _ call: EndpointCall, title: String, current: String, person: String, crumb: HTML? = nil, status: Int = 200, _ main: HTML
+        _ call: EndpointCall, title: String, current: String, person: Visitor, crumb: HTML? = nil, status: Int = 200, _ main: HTML
     ) -> Answer {
         let text = call.localizer
         let links: [HTML] = links(settings, call, current: current).map(\.html)
@@ -99,16 +122,21 @@ package struct Console: Sendable {
     }
 
     /// A page before the door: a card in the middle.
-    package func door(_ call: EndpointCall, title: String, status: Int = 200, _ card: HTML) -> Answer {
-        door(call.localizer, title: title, status: status, card)
+    package func door(_ call: EndpointCall, title: String, status: Int = 200, brand: Brand = .platform, _ card: HTML) -> Answer {
+        door(call.localizer, title: title, status: status, brand: brand, card)
     }
 
-    /// A page for the visitors of a tenant: a card under the tenant's name, without scripts.
-    package func visitors(_ text: Localizer, title: String, tenant: String, status: Int = 200, _ card: HTML) -> Answer {
-        var layout = Layout(title: "\(title) · \(tenant)", localizer: text, styles: (Console.styles + ["styles/answers.css"]).map(files.url))
+    private func styles(_ brand: Brand) -> [String] { Console.styles.map(files.url) + [brand.style].compactMap { $0 } }
+
+    /// A page for the visitors of a tenant: a card under its name, without scripts.
+    package func visitors(_ text: Localizer, title: String, brand: Brand, status: Int = 200, _ card: HTML) -> Answer {
+        var layout = Layout(
+            title: "\(title) · \(brand.name)", localizer: text,
+            styles: (Console.styles + ["styles/answers.css"]).map(files.url) + [brand.style].compactMap { $0 })
         layout.icon = files.url(Console.icon)
         layout.mainClass = "door visitors"
-        return layout.page("<div class=\"card\"><p class=\"tenant\">\(tenant)</p>\(card)</div>", status: status)
+        let logo: HTML? = brand.logo.map { "<img class=\"logo\" src=\"\(href: $0)\" alt=\"\">" }
+        return layout.page("<div class=\"card\"><p class=\"tenant\">\(logo)\(brand.name)</p>\(card)</div>", status: status)
     }
 
     /// A problem as a page in the console's dress.
@@ -118,17 +146,17 @@ package struct Console: Sendable {
             text, title: problem.title, status: problem.status,
             """
             <h1>\(problem.title)</h1><p>\(problem.detail)</p>
-            <p><a class="button" href="/">\(text("http.console.home"))</a></p>
+            <p><a class="button" href="\(href: home)">\(text("http.console.home"))</a></p>
             <p class="hint">\(text("http.console.request")) <code>\(problem.head.requestID)</code></p>
             """)
     }
 
-    private func door(_ text: Localizer, title: String, status: Int, _ card: HTML) -> Answer {
+    private func door(_ text: Localizer, title: String, status: Int, brand: Brand = .platform, _ card: HTML) -> Answer {
         var layout = Layout(
-            title: "\(title) · AIAS", localizer: text, styles: Console.styles.map(files.url), scripts: Console.scripts.map(files.moduleURL))
+            title: "\(title) · \(brand.name)", localizer: text, styles: styles(brand), scripts: Console.scripts.map(files.moduleURL))
         layout.icon = files.url(Console.icon)
         layout.mainClass = "door"
-        return layout.page("<div class=\"card\"><div class=\"brand\">\(Console.mark)AIAS</div>\(card)</div>", status: status)
+        return layout.page("<div class=\"card\"><div class=\"brand\">\(brand.html)</div>\(card)</div>", status: status)
     }
 
     private func links(_ entries: [Entry], _ call: EndpointCall, current: String) -> [Layout.Link] {
@@ -155,5 +183,5 @@ package struct Console: Sendable {
         <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true"><path d="M3 5.5h6.5a3 3 0 0 1 3 3v5a3 3 0 0 0 3 3H19" fill="none" \
         stroke="currentColor" stroke-width="2.2"/><circle cx="4" cy="5.5" r="3" fill="currentColor"/><circle cx="18" cy="16.5" r="3" fill="currentColor"/></svg>
         """
-    static let brand: HTML = "<a class=\"brand\" href=\"/\">\(mark)AIAS</a>"
+    static func brand(_ brand: Brand, leadingTo home: String) -> HTML { "<a class=\"brand\" href=\"\(href: home)\">\(brand.html)</a>" }
 }

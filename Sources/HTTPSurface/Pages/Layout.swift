@@ -27,6 +27,8 @@ package struct Layout: Sendable {
     package var navigation: [Link]
     /// Who is signed in, and the way out.
     package var who: HTML?
+    /// Stands above all else.
+    package var banner: HTML?
     /// Stands before the navigation.
     package var brand: HTML?
     /// The address of the browser tab's picture.
@@ -62,6 +64,7 @@ package struct Layout: Sendable {
         </head>
         <body>
         <a class="skip" href="#main">\(localizer("http.layout.skip"))</a>
+        \(banner)\
         \(bar)\
         <main id="main" class="\(mainClass)" tabindex="-1">
         \(main)

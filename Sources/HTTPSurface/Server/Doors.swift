@@ -8,15 +8,19 @@ package struct Doors: Sendable {
     package var authenticate: @Sendable (AuthenticationRequest) async throws -> Principal
     /// The tenant of a subdomain or domain, nil where there is none.
     package var resolveTenant: @Sendable (TenantAddress) async throws -> TenantID?
+    /// Who makes a request to the platform's own pages; `.anonymous` for all but operators who signed in there.
+    package var authenticateOperator: @Sendable (AuthenticationRequest) async throws -> Principal
     /// Counts one request; nil where nothing is limited.
     package var limitRate: @Sendable (RateSubject) async throws -> RateDecision?
 
     package init(
         authenticate: @escaping @Sendable (AuthenticationRequest) async throws -> Principal,
         resolveTenant: @escaping @Sendable (TenantAddress) async throws -> TenantID?,
+        authenticateOperator: @escaping @Sendable (AuthenticationRequest) async throws -> Principal = { _ in .anonymous },
         limitRate: @escaping @Sendable (RateSubject) async throws -> RateDecision? = { _ in nil }
     ) {
         self.authenticate = authenticate
+        self.authenticateOperator = authenticateOperator
         self.resolveTenant = resolveTenant
         self.limitRate = limitRate
     }

@@ -24,6 +24,7 @@ extension Surface {
     func admit(_ endpoint: Endpoint, _ head: RequestHead, _ address: TenantAddress?) async throws -> (Principal, TenantID?) {
         if case .public = endpoint.access { return (.anonymous, nil) }
         var named: TenantID?
+        if case .platform(let permission) = endpoint.access { return (try await admitOperator(permission, head, address), nil) }
         if let address { named = try await resolve(address) }
         let principal = try await doors.authenticate(AuthenticationRequest(head: head, tenant: named))
         guard principal.actor != .anonymous else {
@@ -31,9 +32,9 @@ extension Surface {
         }
         if let named, let own = principal.tenant, own != named { throw Refusal.missing("tenant") }
         switch endpoint.access {
-        case .public, .signedIn: break
+        case .public, .signedIn, .platform: break
         case .platformOperator:
-            guard case .platformOperator = principal.actor else {
+            guard case .platformOperator = principal.actor, principal.impersonation == nil else {
                 throw Refusal(.forbidden, "permission_denied", "This is for those who run the platform.")
             }
         case .tenant(let permission):
@@ -45,6 +46,17 @@ extension Surface {
             return (principal, tenant)
         }
         return (principal, principal.tenant)
+    }
+
+    private func admitOperator(_ permission: Permission, _ head: RequestHead, _ address: TenantAddress?) async throws -> Principal {
+        // The platform's pages are at its own host alone.
+        guard address == nil else { throw Refusal.missing("page") }
+        let principal = try await doors.authenticateOperator(AuthenticationRequest(head: head, tenant: nil))
+        guard case .platformOperator = principal.actor else {
+            throw Refusal(.forbidden, "operators_only", "This is for those who run the platform, after they signed in at its own door.")
+        }
+        try principal.require(permission)
+        return principal
     }
 
     func authenticateIfAny(_ head: RequestHead, _ address: TenantAddress?) async throws -> Principal {

@@ -27,29 +27,52 @@ package struct HeldLease: Sendable, Hashable {
     }
 }
 
+/// A process of the deployment whose lease nobody has ended.
+package struct WorkingProcess: Sendable, Hashable {
+    package var epoch: Int64
+    /// Of its machine.
+    package var name: String
+    /// Parted by commas.
+    package var roles: String
+    package var version: String
+    package var startedAt: Timestamp
+    /// Until when its lease holds by its own clock, unless it is renewed.
+    package var expiresAt: Timestamp
+}
+
 /// The table of processes at work. A lease holds until somebody ends it: its holder, or one who has watched it (`LeaseWatch`).
 package struct LeaseStore {
     let tx: SystemTransaction
 
-    static let table = Table(
+    static let tableAtFirst = Table(
         "workers", .system, primaryKey: ["epoch"],
         columns: [
             Column("epoch", .integer), Column("id", .uuid), Column("name", .text), Column("started_at", .timestamp), Column("expires_at", .timestamp)
         ],
         indexes: [Index("workers_expiry", on: ["expires_at"])])
 
+    /// What the process does, parted by commas, and the version of its program; for those who look on.
+    static let facts = [Column("roles", .text, default: .text("")), Column("version", .text, default: .text(""))]
+
+    static let table: Table = {
+        var table = tableAtFirst
+        table.columns += facts
+        return table
+    }()
+
     /// In place of a time in the row of a lease that was ended, and comes back for nobody.
     private static let ended = Timestamp(microseconds: 0)
 
     package init(tx: SystemTransaction) { self.tx = tx }
 
-    package func acquire(name: String, for duration: Duration) throws -> Lease {
+    package func acquire(name: String, for duration: Duration, roles: String = "", version: String = "") throws -> Lease {
         let last = try tx.first("SELECT max(epoch) FROM workers") { try $0.column(0, as: Int64?.self) } ?? nil
         let lease = Lease(worker: tx.ids.next(), epoch: (last ?? 0) + 1)
         let now = tx.clock.now()
         try tx.execute(
             """
-            INSERT INTO workers (epoch, id, name, started_at, expires_at) VALUES (\(lease.epoch), \(lease.worker), \(name), \(now), \(now + duration))
+            INSERT INTO workers (epoch, id, name, started_at, expires_at, roles, version)
+            VALUES (\(lease.epoch), \(lease.worker), \(name), \(now), \(now + duration), \(roles), \(version))
             """)
         return lease
     }
@@ -79,6 +102,19 @@ package struct LeaseStore {
     package func held() throws -> [HeldLease] {
         try tx.all("SELECT epoch, expires_at FROM workers WHERE expires_at > \(Self.ended) ORDER BY epoch") {
             HeldLease(epoch: try $0.column(0), mark: try $0.column(1))
+        }
+    }
+
+    /// The processes at work, the oldest first.
+    package func processes(limit: Int) throws -> [WorkingProcess] {
+        try tx.all(
+            """
+            SELECT epoch, name, roles, version, started_at, expires_at FROM workers WHERE expires_at > \(Self.ended) ORDER BY epoch LIMIT \(limit)
+            """
+        ) {
+            WorkingProcess(
+                epoch: try $0.column(0), name: try $0.column(1), roles: try $0.column(2), version: try $0.column(3), startedAt: try $0.column(4),
+                expiresAt: try $0.column(5))
         }
     }
 

@@ -102,6 +102,7 @@ package struct Inbox: Sendable {
         else { return }
         let topic = "\(draft.kind):\(draft.cause)"
         let now = clock.now()
+        let product = try await tenancy.brand(of: tenant).name
         var recipients: [Recipient] = []
         let (chosen, mailed) = try await database.read(in: tenant) { tx in
             let store = NoticeStore(tx: tx)
@@ -112,7 +113,7 @@ package struct Inbox: Sendable {
             let preference = chosen[member.user] ?? .standard(draft.category, member.role)
             var recipient = Recipient(member: member, preference: preference)
             if preference.mail == .immediate, mailed[member.user].map({ now - $0 >= Self.mailInterval }) ?? true {
-                let arguments = draft.arguments.merging(["tenant": place.name, "path": draft.path]) { first, _ in first }
+                let arguments = draft.arguments.merging(["tenant": place.name, "path": draft.path, "product": product]) { first, _ in first }
                 recipient.mail = try await MailRequested(
                     sealing: MailRequest(template: draft.kind, to: member.email, arguments: arguments), in: vault)
             }
@@ -159,7 +160,7 @@ package struct Inbox: Sendable {
             }
             let arguments: [String: String] = [
                 "tenant": place.name, "count": String(notices.reduce(0) { $0 + $1.count }), "lines": lines.joined(separator: "\n"),
-                "path": "/notifications"
+                "path": "/notifications", "product": try await tenancy.brand(of: tenant).name
             ]
             let mail = try await MailRequested(sealing: MailRequest(template: "digest", to: member.email, arguments: arguments), in: vault)
             try await database.write(in: tenant) { tx in

@@ -32,6 +32,22 @@ package struct MailMessage: Sendable, Hashable {
         return Array(lines.joined(separator: "\r\n").utf8)
     }
 
+    /// An address under another name: `AIAS <noreply@example.com>` as `Acme Flows`. Words are encoded (RFC 2047), so that no name is a second address.
+    static func sender(_ name: String, at from: String) -> String {
+        let address = from.split(separator: "<").last.map { $0.filter { $0 != ">" && $0 != " " } } ?? from
+        var words: [[UInt8]] = [[]]
+        for character in name {
+            let bytes = Array(String(character).utf8)
+            if words[words.count - 1].count + bytes.count > encodedWordBytes { words.append([]) }
+            words[words.count - 1] += bytes
+        }
+        let encoded = words.map { "=?UTF-8?B?\(Data($0).base64EncodedString())?=" }.joined(separator: " ")
+        return "\(encoded) <\(address)>"
+    }
+
+    /// So that a word with its frame stays below 75 characters.
+    private static let encodedWordBytes = 42
+
     private static func oneLine(_ text: String) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }).prefix(lineBytesMaximum / 4))
     }

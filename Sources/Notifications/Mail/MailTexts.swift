@@ -17,10 +17,13 @@ package struct MailTexts: Sendable {
     /// - Returns: nil where there is no text for the template.
     package func message(_ mail: MailRequest, from: String, id: String, language: String = "en") -> MailMessage? {
         var arguments = mail.arguments
+        let product = arguments["product"].flatMap { $0 == Brand.platform.name ? nil : $0 }
         if let path = arguments.removeValue(forKey: "path") { arguments["link"] = publicURL + path }
         guard let subject = strings.text("notifications.mail.\(mail.template).subject", arguments, language: language),
             let body = strings.text("notifications.mail.\(mail.template).body", arguments, language: language)
         else { return nil }
-        return MailMessage(from: from, to: mail.to, subject: subject, text: body + "\n", id: id)
+        let signature = product.map { "\n-- \n\($0)\n" } ?? ""
+        return MailMessage(
+            from: product.map { MailMessage.sender($0, at: from) } ?? from, to: mail.to, subject: subject, text: body + "\n" + signature, id: id)
     }
 }

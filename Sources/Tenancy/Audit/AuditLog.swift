@@ -132,6 +132,11 @@ extension Principal {
 extension TenantTransaction {
     /// Writes what was done into the tenant's audit log, in the transaction of the change.
     package func audit(_ principal: Principal, _ action: String, _ subject: String, _ details: JSON = [:]) throws {
+        var details = details
+        if let access = principal.impersonation, var members = details.object {
+            members["impersonation"] = .string(access.id.description)
+            details = .object(members)
+        }
         try AuditStore(tx: self).append(
             AuditEntry(
                 id: ids.next(), at: clock.now(), actor: principal.auditName, action: action, subject: subject, details: details,

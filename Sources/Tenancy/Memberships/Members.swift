@@ -1,3 +1,4 @@
+internal import HTTPSurface
 package import Kernel
 internal import Persistence
 
@@ -17,7 +18,8 @@ extension Tenancy {
         let email = try EmailAddress(email)
         try Self.mayGrant(role, principal)
         guard let place = try await self.tenant(tenant) else { throw Refusal.missing("tenant") }
-        let mailed = try await mail(makeLink(.invitation, email: email), arguments: ["tenant": place.name])
+        let product = try await brand(of: tenant).name
+        let mailed = try await mail(makeLink(.invitation, email: email), arguments: ["tenant": place.name, "product": product])
         try await database.writeDirectory { tx in
             if let user = try UserStore(tx: tx).user(email: email), try MembershipStore(tx: tx).membership(user.id, in: tenant) != nil {
                 throw Refusal(.conflict, "already_member", "\(email) belongs to this tenant already.", field: "email")

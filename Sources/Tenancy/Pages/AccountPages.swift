@@ -13,8 +13,8 @@ struct AccountPages {
     private var signIn: [Endpoint] {
         [
             .page(.get, "/sign-in", access: Self.reason, summary: "Sign in") { call in
-                if let token = call.queryPairs.first(where: { $0.name == "token" })?.value { return linkForm(call, token) }
-                return signInForm(call, email: "", fault: nil, status: 200)
+                if let token = call.queryPairs.first(where: { $0.name == "token" })?.value { return await linkForm(call, token) }
+                return await signInForm(call, email: "", fault: nil, status: 200)
             },
             .page(.post, "/sign-in", access: Self.reason, summary: "Sign in") { call in
                 let form = try call.form()
@@ -22,7 +22,7 @@ struct AccountPages {
                     try tenancy.limitAttempts("sign-in", call.clientAddress)
                     return enter(call, try await tenancy.signIn(email: form["email"], password: form.verbatim("password")))
                 } catch let refusal as Refusal {
-                    return signInForm(call, email: form["email"], fault: refusal.message, status: 401)
+                    return await signInForm(call, email: form["email"], fault: refusal.message, status: 401)
                 }
             },
             // A form in between: a mail scanner that follows the link must not use it up.
@@ -30,7 +30,7 @@ struct AccountPages {
                 do {
                     return enter(call, try await tenancy.signIn(token: try call.form()["token"]))
                 } catch let refusal as Refusal {
-                    return signInForm(call, email: "", fault: refusal.message, status: 410)
+                    return await signInForm(call, email: "", fault: refusal.message, status: 410)
                 }
             },
             .page(.post, "/sign-out", access: .public("Signing out twice is no fault."), summary: "Sign out") { call in
@@ -46,29 +46,29 @@ struct AccountPages {
         return .redirect("/")
     }
 
-    private func signInForm(_ call: EndpointCall, email: String, fault: String?, status: Int) -> Answer {
+    private func signInForm(_ call: EndpointCall, email: String, fault: String?, status: Int) async -> Answer {
         let text = call.localizer
         let form: HTML = """
             <h1>\(text("tenancy.sign_in.title"))</h1>\(Console.notice(fault))
-            <form method="post" action="/sign-in">
+            <form method="post" action="sign-in">
             \(Console.field("email", label: text("tenancy.field.email"), type: "email", value: email, autocomplete: "username"))
             \(Console.field("password", label: text("tenancy.field.password"), type: "password", autocomplete: "current-password"))
             <button class="button primary">\(text("tenancy.sign_in.submit"))</button>
             </form>
             <p class="aside"><span>\(text("tenancy.sign_in.no_account")) <a href="/sign-up">\(text("tenancy.sign_up.title"))</a></span>
-            <a href="/forgotten-password">\(text("tenancy.forgotten.link"))</a></p>
+            <a href="forgotten-password">\(text("tenancy.forgotten.link"))</a></p>
             """
-        return console.door(call, title: text("tenancy.sign_in.title"), status: status, form)
+        return console.door(call, title: text("tenancy.sign_in.title"), status: status, brand: await tenancy.brand(at: call), form)
     }
 
-    private func linkForm(_ call: EndpointCall, _ token: String) -> Answer {
+    private func linkForm(_ call: EndpointCall, _ token: String) async -> Answer {
         let text = call.localizer
         let form: HTML = """
             <h1>\(text("tenancy.sign_in.title"))</h1>
-            <form method="post" action="/sign-in-link"><input type="hidden" name="token" value="\(token)">
+            <form method="post" action="sign-in-link"><input type="hidden" name="token" value="\(token)">
             <button class="button primary" autofocus>\(text("tenancy.sign_in.by_link"))</button></form>
             """
-        return console.door(call, title: text("tenancy.sign_in.title"), form)
+        return console.door(call, title: text("tenancy.sign_in.title"), brand: await tenancy.brand(at: call), form)
     }
 
     private var signUp: [Endpoint] {
@@ -112,14 +112,14 @@ struct AccountPages {
 
     private var forgotten: [Endpoint] {
         [
-            .page(.get, "/forgotten-password", access: Self.reason, summary: "Ask for a new password") { call in forgottenForm(call, "", nil) },
+            .page(.get, "/forgotten-password", access: Self.reason, summary: "Ask for a new password") { call in await forgottenForm(call, "", nil) },
             .page(.post, "/forgotten-password", access: Self.reason, summary: "Ask for a new password") { call in
                 let email = try call.form()["email"]
                 do {
                     try tenancy.limitAttempts("reset", call.clientAddress)
                     try await tenancy.requestPasswordReset(email: email)
                 } catch let refusal as Refusal {
-                    return forgottenForm(call, email, refusal)
+                    return await forgottenForm(call, email, refusal)
                 }
                 let text = call.localizer
                 return console.door(
@@ -132,19 +132,20 @@ struct AccountPages {
         ]
     }
 
-    private func forgottenForm(_ call: EndpointCall, _ email: String, _ refusal: Refusal?) -> Answer {
+    private func forgottenForm(_ call: EndpointCall, _ email: String, _ refusal: Refusal?) async -> Answer {
         let text = call.localizer
         let fault = refusal?.message(for: "email")
         let form: HTML = """
             <h1>\(text("tenancy.forgotten.title"))</h1>\(Console.notice(refusal?.message(besides: ["email"])))
-            <form method="post" action="/forgotten-password">
+            <form method="post" action="forgotten-password">
             \(Console.field("email", label: text("tenancy.field.email"), type: "email", value: email, autocomplete: "username",
                 hint: text("tenancy.forgotten.hint"), fault: fault))
             <button class="button primary">\(text("tenancy.forgotten.submit"))</button>
             </form>
             <p><a href="/sign-in">\(text("tenancy.sign_in.title"))</a></p>
             """
-        return console.door(call, title: text("tenancy.forgotten.title"), status: refusal?.kind.status ?? 200, form)
+        return console.door(
+            call, title: text("tenancy.forgotten.title"), status: refusal?.kind.status ?? 200, brand: await tenancy.brand(at: call), form)
     }
 
     private var links: [Endpoint] {

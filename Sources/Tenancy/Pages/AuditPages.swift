@@ -54,7 +54,8 @@ struct AuditPages: SettingsPage {
         let kind = actor.prefix { $0 != ":" }
         switch kind {
         case "key": return "\(names[actor] ?? actor)<span class=\"sub\">\(text("tenancy.audit.by_key"))</span>"
-        case "operator", "system": return "\(text("tenancy.audit.by_\(kind)"))"
+        case "operator": return "\(names[actor] ?? actor)<span class=\"sub\">\(text("tenancy.audit.by_operator"))</span>"
+        case "system": return "\(text("tenancy.audit.by_\(kind)"))"
         default: return "\(names[actor] ?? actor)"
         }
     }

@@ -12,7 +12,7 @@ protocol SettingsPage: Sendable {
 extension SettingsPage {
     func page(_ call: EndpointCall, status: Int = 200, _ main: HTML) async throws -> Answer {
         console.settingsPage(
-            call, title: call.localizer(Self.titleKey), current: Self.address, person: try await tenancy.displayName(of: call.principal),
+            call, title: call.localizer(Self.titleKey), current: Self.address, person: try await tenancy.visitor(call.principal),
             status: status, main)
     }
 

@@ -27,9 +27,9 @@ package struct UsageLine {
     private func figure(_ count: Int) -> String { use.key == .storageBytes ? Self.size(count) : String(count) }
 
     /// Bytes in the largest unit that says them.
-    static func size(_ bytes: Int) -> String {
+    package static func size(_ bytes: Int) -> String {
         for (unit, shift) in [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)] where bytes >= 1 << shift {
-            let tenths = bytes * 10 >> shift
+            let tenths = (bytes * 10) >> shift
             return tenths.isMultiple(of: 10) ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
         }
         return "\(bytes) B"

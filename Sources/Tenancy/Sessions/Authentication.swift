@@ -1,3 +1,4 @@
+package import HTTPSurface
 package import Kernel
 internal import Persistence
 
@@ -16,6 +17,15 @@ package struct Presented: Sendable {
 }
 
 extension Tenancy {
+    /// Who makes a request: by its key, else by an operator's access to a tenant, else by its session.
+    package func principal(of request: AuthenticationRequest) async throws -> Principal {
+        let head = request.head
+        if head.bearerToken == nil, let access = head.cookie(ImpersonationCookie.name) {
+            return try await principal(impersonation: access, of: request)
+        }
+        return try await principal(Presented(bearer: head.bearerToken, session: head.cookie(SessionCookie.name), tenant: request.tenant))
+    }
+
     /// Turns a key or session into who acts. A tenant named by host or path must agree with the key's; a person must belong to it.
     /// - Throws: `bad_key` for an unknown, revoked or expired key; `not_found` where the tenant does not agree; `tenant_suspended`.
     package func principal(_ presented: Presented) async throws -> Principal {
@@ -81,6 +91,13 @@ extension Tenancy {
 }
 
 extension Tenancy {
+    /// Who is signed in, dressed as the tenant they are in.
+    package func visitor(_ principal: Principal) async throws -> Visitor {
+        let name = try await displayName(of: principal)
+        guard let tenant = principal.tenant else { return Visitor(name: name) }
+        return Visitor(name: name, brand: try await brand(of: tenant))
+    }
+
     /// How the console's bar names who is signed in, and where: `Acme · ana@example.com`.
     package func displayName(of principal: Principal) async throws -> String {
         let person: String? =

@@ -5,13 +5,14 @@ internal import Persistence
 struct OneTimeToken {
     enum Purpose: String, Sendable, CaseIterable, SQLBindable, SQLReadable {
         case signIn = "sign_in"
+        case operatorSignIn = "operator_sign_in"
         case verifyEmail = "verify_email"
         case resetPassword = "reset_password"
         case invitation
 
         var lifetime: Duration {
             switch self {
-            case .signIn: .seconds(15 * 60)
+            case .signIn, .operatorSignIn: .seconds(15 * 60)
             case .resetPassword: .seconds(3_600)
             case .verifyEmail: .seconds(3 * 86_400)
             case .invitation: .seconds(7 * 86_400)

@@ -14,6 +14,8 @@ package struct Tenant: Sendable, Hashable {
     package var limits: PlanLimits
     package var timeZone: String
     package var createdAt: Timestamp
+    /// Why an operator suspended it.
+    package var statusReason: String?
 }
 
 /// A DNS label that is not reserved: 3 to 40 of a-z, 0-9 and inner hyphens.

@@ -16,6 +16,7 @@ final class TenantDirectory: Sendable {
 
     private let bySubdomain = Mutex<[String: Entry]>([:])
     private let byID = Mutex<[TenantID: Entry]>([:])
+    private let brandings = Mutex<[TenantID: (branding: Branding, until: Timestamp)]>([:])
 
     func tenant(subdomain: String, now: Timestamp, load: () async throws -> Tenant?) async throws -> Tenant? {
         if let known = bySubdomain.withLock({ $0[subdomain] }), known.until > now { return known.tenant }
@@ -37,7 +38,18 @@ final class TenantDirectory: Sendable {
         return tenant
     }
 
+    func branding(_ id: TenantID, now: Timestamp, load: () async throws -> Branding) async throws -> Branding {
+        if let known = brandings.withLock({ $0[id] }), known.until > now { return known.branding }
+        let branding = try await load()
+        brandings.withLock { entries in
+            if entries.count >= Self.entriesMaximum { entries.removeAll() }
+            entries[id] = (branding, now + Self.lifetime)
+        }
+        return branding
+    }
+
     func forget() {
+        brandings.withLock { $0.removeAll() }
         bySubdomain.withLock { $0.removeAll() }
         byID.withLock { $0.removeAll() }
     }

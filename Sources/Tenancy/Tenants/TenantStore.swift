@@ -7,7 +7,7 @@ extension Tenant.Status: SQLBindable, SQLReadable {}
 struct TenantStore {
     let tx: DirectoryTransaction
 
-    static let table = Table(
+    static let tableAtFirst = Table(
         "tenants", .directory, primaryKey: ["id"],
         columns: [
             Column("id", .uuid), Column("subdomain", .text), Column("name", .text), Column("plan", .text), Column("status", .text),
@@ -21,6 +21,14 @@ struct TenantStore {
             .oneOf(column: "plan", values: PlanName.allCases.map(\.rawValue)),
             .oneOf(column: "status", values: Tenant.Status.allCases.map(\.rawValue))
         ])
+
+    static let statusReason = Column("status_reason", .text, optional: true)
+
+    static let table: Table = {
+        var table = tableAtFirst
+        table.columns.append(statusReason)
+        return table
+    }()
 
     func insert(_ tenant: Tenant) throws {
         try tx.execute(
@@ -37,7 +45,7 @@ struct TenantStore {
         try tx.first(
             """
             SELECT id, subdomain, name, plan, status, features, time_zone, limit_workflows, limit_executions, limit_storage_bytes, limit_users,
-                limit_requests, created_at
+                limit_requests, created_at, status_reason
             FROM tenants WHERE id = \(id)
             """, Self.read)
     }
@@ -46,7 +54,7 @@ struct TenantStore {
         try tx.first(
             """
             SELECT id, subdomain, name, plan, status, features, time_zone, limit_workflows, limit_executions, limit_storage_bytes, limit_users,
-                limit_requests, created_at
+                limit_requests, created_at, status_reason
             FROM tenants WHERE subdomain = \(subdomain)
             """, Self.read)
     }
@@ -57,7 +65,7 @@ struct TenantStore {
         return try tx.all(
             """
             SELECT id, subdomain, name, plan, status, features, time_zone, limit_workflows, limit_executions, limit_storage_bytes, limit_users,
-                limit_requests, created_at
+                limit_requests, created_at, status_reason
             FROM tenants WHERE id < \(last) ORDER BY id DESC LIMIT \(limit)
             """, Self.read)
     }
@@ -69,12 +77,12 @@ struct TenantStore {
                 features = \(tenant.features.joined(separator: " ")), time_zone = \(tenant.timeZone),
                 limit_workflows = \(tenant.limits.workflows), limit_executions = \(tenant.limits.executionsPerMonth),
                 limit_storage_bytes = \(tenant.limits.storageBytes), limit_users = \(tenant.limits.users),
-                limit_requests = \(tenant.limits.requestsPerSecond)
+                limit_requests = \(tenant.limits.requestsPerSecond), status_reason = \(tenant.statusReason)
             WHERE id = \(tenant.id)
             """)
     }
 
-    private static func read(_ row: Row) throws -> Tenant {
+    static func read(_ row: Row) throws -> Tenant {
         let features: String = try row.column(5)
         return Tenant(
             id: try row.column(0), name: try row.column(2), subdomain: Subdomain(stored: try row.column(1)), plan: try row.column(3),
@@ -82,6 +90,6 @@ struct TenantStore {
             limits: PlanLimits(
                 workflows: try row.column(7), executionsPerMonth: try row.column(8), storageBytes: try row.column(9),
                 users: try row.column(10), requestsPerSecond: try row.column(11)),
-            timeZone: try row.column(6), createdAt: try row.column(12))
+            timeZone: try row.column(6), createdAt: try row.column(12), statusReason: try row.column(13))
     }
 }

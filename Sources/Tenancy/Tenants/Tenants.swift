@@ -86,7 +86,11 @@ extension Tenancy {
             guard var tenant = try TenantStore(tx: tx).tenant(id) else { throw Refusal.missing("tenant") }
             if let name = change.name { tenant.name = try Self.checkedName(name) }
             if let zone = change.timeZone { tenant.timeZone = try Self.checkedZone(zone) }
-            if let status = change.status { tenant.status = status }
+            if let status = change.status, status != tenant.status {
+                try Self.requireHere(id, in: tx)
+                tenant.status = status
+                tenant.statusReason = nil
+            }
             if let features = change.features { tenant.features = try features.map(Self.checkedFeature) }
             let isOtherPlan = change.plan.map { $0 != tenant.plan } ?? false
             if let plan = change.plan { tenant.plan = plan }

@@ -153,6 +153,7 @@ extension Tenancy {
         let page =
             switch purpose {
             case .signIn: "sign-in"
+            case .operatorSignIn: "operator/sign-in"
             case .verifyEmail: "verify-email"
             case .resetPassword: "reset-password"
             case .invitation: "invitation"

@@ -17,6 +17,8 @@ extension Tenancy {
             guard var user = try store.user(id), user.isOperator != isOperator else { return false }
             user.isOperator = isOperator
             try store.update(user)
+            try OperatorSessionStore(tx: tx).removeAll(of: id)
+            try ImpersonationStore(tx: tx).endAll(of: id, at: tx.clock.now())
             try tx.tenant(Self.platformLog).audit(principal, isOperator ? "operator.add" : "operator.remove", "user:\(id)")
             return true
         }

@@ -15,7 +15,7 @@ package final class Engine: Sendable {
     let database: any Database
     let stepRunner: StepRunner
     let configuration: Configuration
-    let lease: Lease
+    package let lease: Lease
     let clock: Clock
     let ids: IDs
     let blobs: any BlobStore

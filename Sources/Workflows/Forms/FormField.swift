@@ -108,5 +108,4 @@ extension Limits {
     static let formFields = 200
     /// Of one answer, files included.
     static let formBodyBytes = 32 << 20
-    static let formFiles = 50
 }

@@ -5,7 +5,7 @@ internal import Kernel
 struct FormPage {
     let console: Console
     let text: Localizer
-    let tenant: String
+    let brand: Brand
 
     func form(
         _ definition: FormDefinition, submitted: SubmittedForm? = nil, faults: [String: (key: String, arguments: [String: String])] = [:],
@@ -22,7 +22,7 @@ struct FormPage {
         let encoding: HTML? = hasFiles ? " enctype=\"multipart/form-data\"" : nil
         let isFaulty = !faults.isEmpty
         return console.visitors(
-            text, title: title, tenant: tenant, status: isFaulty ? 422 : 200,
+            text, title: title, brand: brand, status: isFaulty ? 422 : 200,
             """
             <h1>\(title)</h1>\(lead)\(Console.notice(notice ?? (isFaulty ? text("workflows.form.faulty") : nil)))
             <form method="post" class="form wide"\(encoding) novalidate>\(fields)
@@ -36,7 +36,7 @@ struct FormPage {
             "<button class=\"button\(button.isMain ? " primary" : "")\" name=\"approved\" value=\"\(button.value)\">\(button.label)</button>"
         }
         return console.visitors(
-            text, title: title, tenant: tenant,
+            text, title: title, brand: brand,
             "<h1>\(title)</h1><div class=\"lead prose\">\(Self.prose(message))</div><form method=\"post\"><p class=\"buttons\">\(list)</p></form>")
     }
 
@@ -45,14 +45,14 @@ struct FormPage {
         let title = title.flatMap { $0.isEmpty ? nil : $0 } ?? text("workflows.form.done")
         let link: HTML? = download.map { "<p><a class=\"button\" href=\"\(href: $0)\" download>\(text("workflows.form.download"))</a></p>" }
         return console.visitors(
-            text, title: title, tenant: tenant, status: status, "<h1>\(title)</h1><div class=\"lead prose\">\(Self.prose(message))</div>\(link)")
+            text, title: title, brand: brand, status: status, "<h1>\(title)</h1><div class=\"lead prose\">\(Self.prose(message))</div>\(link)")
     }
 
     /// Stands until the workflow has got on; the browser asks again by itself.
     func working(_ call: EndpointCall) -> Answer {
         call.addHeader("Refresh", "2")
         return console.visitors(
-            text, title: text("workflows.form.working"), tenant: tenant,
+            text, title: text("workflows.form.working"), brand: brand,
             "<h1>\(text("workflows.form.working"))</h1><p class=\"lead\" role=\"status\">\(text("workflows.form.working.hint"))</p>")
     }
 
@@ -62,7 +62,7 @@ struct FormPage {
         let isWeb = url.lowercased().hasPrefix("https://") || url.lowercased().hasPrefix("http://")
         if isWeb, !url.utf8.contains(where: { $0 <= 0x20 || $0 >= 0x7f }) { call.addHeader("Refresh", "0; url=\(url)") }
         return console.visitors(
-            text, title: text("workflows.form.done"), tenant: tenant,
+            text, title: text("workflows.form.done"), brand: brand,
             "<h1>\(text("workflows.form.done"))</h1><p><a href=\"\(href: url)\" rel=\"noopener\">\(text("workflows.form.continue"))</a></p>")
     }
 

@@ -8,8 +8,8 @@ package struct Forms: Sendable {
     let links: AnswerLinks
     let blobs: any BlobStore
     let console: Console
-    /// The name that visitors see above a page.
-    let brand: @Sendable (TenantID) async throws -> String
+    /// What visitors see a page dressed in.
+    let brand: @Sendable (TenantID) async throws -> Brand
     let store: @Sendable (_ bytes: [UInt8], _ type: String, _ name: String, TenantID) async throws -> BinaryReference
 
     /// How often, and how long between, a page looks whether its run has got on before it lets the browser ask again.
@@ -17,7 +17,7 @@ package struct Forms: Sendable {
     static let lookPause: Duration = .milliseconds(100)
 
     package init(
-        webhooks: Webhooks, links: AnswerLinks, blobs: any BlobStore, console: Console, brand: @escaping @Sendable (TenantID) async throws -> String,
+        webhooks: Webhooks, links: AnswerLinks, blobs: any BlobStore, console: Console, brand: @escaping @Sendable (TenantID) async throws -> Brand,
         store: @escaping @Sendable (_ bytes: [UInt8], _ type: String, _ name: String, TenantID) async throws -> BinaryReference
     ) {
         self.webhooks = webhooks
@@ -29,7 +29,7 @@ package struct Forms: Sendable {
     }
 
     func page(_ call: EndpointCall, _ tenant: TenantID) async throws -> FormPage {
-        FormPage(console: console, text: call.localizer, tenant: try await brand(tenant))
+        FormPage(console: console, text: call.localizer, brand: try await brand(tenant))
     }
 
     // MARK: Forms that start a workflow

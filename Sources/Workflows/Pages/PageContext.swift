@@ -8,7 +8,7 @@ package struct PageContext: Sendable {
 
     let console: Console
     /// How the bar names who is signed in.
-    let person: @Sendable (Principal) async throws -> String
+    let person: @Sendable (Principal) async throws -> Visitor
     /// What people call those whom versions and the audit log name `user:<id>`.
     let names: Names
     /// The address below which a tenant's webhooks are, without a slash at its end.
@@ -19,7 +19,7 @@ package struct PageContext: Sendable {
     let usage: @Sendable (TenantID) async throws -> [QuotaUse]
 
     package init(
-        console: Console, person: @escaping @Sendable (Principal) async throws -> String, names: @escaping Names,
+        console: Console, person: @escaping @Sendable (Principal) async throws -> Visitor, names: @escaping Names,
         hooks: @escaping @Sendable (TenantID) async throws -> String, forms: @escaping @Sendable (TenantID) async throws -> String,
         usage: @escaping @Sendable (TenantID) async throws -> [QuotaUse] = { _ in [] }
     ) {

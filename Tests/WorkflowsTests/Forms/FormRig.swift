@@ -52,7 +52,7 @@ struct FormRig {
                 .deletingLastPathComponent().path()
             let forms = Forms(
                 webhooks: webhooks, links: links, blobs: lease.blobs, console: Console(files: try StaticFiles(roots: [root + "Web"]), entries: []),
-                brand: { _ in "Acme & Sons" },
+                brand: { _ in Brand(name: "Acme & Sons") },
                 store: { bytes, type, name, _ in
                     BinaryReference(id: files.write(bytes), mimeType: type, fileName: name, byteCount: bytes.count)
                 })

@@ -1,20 +1,19 @@
-internal import HTTPSurface
 internal import Kernel
 
 /// What a form sends: fields, and files where it has any (RFC 7578).
-struct SubmittedForm: Sendable {
-    struct File: Sendable {
-        var field: String
-        var name: String
-        var type: String
-        var bytes: [UInt8]
+package struct SubmittedForm: Sendable {
+    package struct File: Sendable {
+        package var field: String
+        package var name: String
+        package var type: String
+        package var bytes: [UInt8]
     }
 
-    private(set) var values: [(name: String, value: String)] = []
-    private(set) var files: [File] = []
+    package private(set) var values: [(name: String, value: String)] = []
+    package private(set) var files: [File] = []
 
     /// - Throws: `malformed_form`, `unsupported_media_type`.
-    init(_ call: EndpointCall) throws {
+    package init(_ call: EndpointCall) throws {
         let type = call.header("Content-Type") ?? ""
         guard type.lowercased().hasPrefix("multipart/form-data") else {
             values = try call.form().pairs
@@ -27,8 +26,8 @@ struct SubmittedForm: Sendable {
     }
 
     /// All values of a field, in order.
-    func all(_ name: String) -> [String] { values.filter { $0.name == name }.map(\.value) }
-    func files(of name: String) -> [File] { files.filter { $0.field == name } }
+    package func all(_ name: String) -> [String] { values.filter { $0.name == name }.map(\.value) }
+    package func files(of name: String) -> [File] { files.filter { $0.field == name } }
 
     private mutating func read(_ body: [UInt8], boundary: [UInt8]) throws {
         guard var place = SubmittedForm.find(boundary, in: body, from: 0) else { throw SubmittedForm.malformed }
@@ -106,4 +105,9 @@ struct SubmittedForm: Sendable {
     }
 
     private static let malformed = Refusal(.malformed, "malformed_form", "The form cannot be read.")
+}
+
+extension Limits {
+    /// Files of one form.
+    package static let formFiles = 50
 }
