@@ -8,9 +8,9 @@ export class Refused extends Error {
   }
 }
 
-async function ask(method, path, body) {
+async function ask(method, path, body, options = {}) {
   const answer = await fetch(path, {
-    method, headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+    ...options, method, headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   const text = await answer.text();
@@ -53,6 +53,14 @@ export class API {
   credentials() { return all("/v1/credentials"); }
   credentialTypes() { return ask("GET", "/v1/credential-types").then((page) => page.data); }
   createCredential(body) { return ask("POST", "/v1/credentials", body); }
+  comments() { return all(`${this.own}/comments`); }
+  comment(body) { return ask("POST", `${this.own}/comments`, body); }
+  editComment(id, text) { return ask("PUT", `${this.own}/comments/${id}`, { text }); }
+  deleteComment(id) { return ask("DELETE", `${this.own}/comments/${id}`); }
+  resolveComment(id, isResolved) { return ask(isResolved ? "POST" : "DELETE", `${this.own}/comments/${id}/resolution`); }
+  resources(path, search) { return ask("GET", `/v1/resources/${path}?search=${encodeURIComponent(search)}`); }
+  members() { return all("/v1/members"); }
+  tellPresence(body) { return ask("POST", `${this.own}/presence`, body, { keepalive: true }); }
   watchDraft() { return new EventSource(`${this.own}/events`); }
   watchRun(id) { return new EventSource(`/v1/executions/${id}/events`); }
 }

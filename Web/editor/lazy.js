@@ -6,6 +6,7 @@ const LATER_MS = 1500;
 const modules = new Map();
 const paths = {
   panel: () => import("./panel.js"), versions: () => import("./versions.js"), merge: () => import("./merge.js"), comparison: () => import("./comparison.js"),
+  presence: () => import("./presence.js"), comments: () => import("./comments.js"), guide: () => import("./guide.js"),
 };
 
 /// The module itself where it is there, else a promise of it.
@@ -19,9 +20,9 @@ export function load(name) {
   return modules.get(name);
 }
 
-/// Fetches the rest while nothing else is done.
-export function loadRest() {
-  const rest = () => { for (const name of Object.keys(paths)) Promise.resolve(load(name)).catch(() => {}); };
+/// Fetches the rest while nothing else is done, and then does what can wait as long.
+export function loadRest(then) {
+  const rest = () => { then(); for (const name of Object.keys(paths)) Promise.resolve(load(name)).catch(() => {}); };
   if (window.requestIdleCallback) requestIdleCallback(rest, { timeout: LATER_MS });
   else setTimeout(rest, LATER_MS);
 }

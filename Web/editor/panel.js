@@ -36,7 +36,7 @@ class Panel {
     this.output = new DataView(t("output"));
     this.form = new Form(this.kind?.parameters ?? [], {
       node: this.node, disabled: !editor.mayWrite, change: (config) => this.change({ config }, "config"), preview: (text) => this.preview(text),
-      focus: (insert) => { this.insert = insert; }, scope: () => this.scope(),
+      focus: (insert) => { this.insert = insert; }, scope: () => this.scope(), api: editor.api,
     });
     this.settings = h("details.settings", {}, h("summary", {}, t("settings")));
     this.credentials = h("div.credentials", {});
@@ -55,6 +55,7 @@ class Panel {
     const middle = h("section.parameters", { "aria-label": t("parameters") }, h("header", {}, this.name, acts), this.faultText, this.credentials, this.form.element, this.settings);
     this.content = h("div.columns", {}, this.input.element, middle, this.output.element);
     editor.panel = this;
+    editor.api.resources("variables", "").then(({ data }) => { this.vars = data.map((one) => one.value); }, () => {});
     this.form.draw();
     this.drawnConfig = this.node.config;
     this.drawSettings();
@@ -154,7 +155,8 @@ class Panel {
     while (open.length) for (const edge of doc.incoming(open.pop())) if (!before.has(edge.from)) { before.add(edge.from); open.push(edge.from); }
     before.delete(this.id);
     const item = this.input.items[this.input.item];
-    return { json: item?.json ?? item, nodes: [...before].map((id) => doc.node(id).name) };
+    const items = (name) => (doc.meta.pinned_data?.[name] ?? this.editor.overlay?.states.get(name)?.output?.[0])?.map((one) => one?.json ?? one);
+    return { json: item?.json ?? item, nodes: [...before].map((id) => doc.node(id).name), vars: this.vars, items };
   }
 
   /// What a text gives for the item that is looked at.

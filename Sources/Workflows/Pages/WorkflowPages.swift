@@ -76,7 +76,10 @@ struct WorkflowPages {
                 """
         }
         return """
-            <div class="gallery"><h2>\(text("workflows.gallery"))</h2><p>\(text("workflows.gallery.hint"))</p><ul>\(cards)</ul></div>
+            <div class="gallery"><div class="first"><div><h2>\(text("workflows.guide.title"))</h2><p>\(text("workflows.guide.hint"))</p></div>
+            <form method="post" action="\(Self.address)/drafts"><input type="hidden" name="template" value="\(EditorPage.guide)">
+            <button class="button primary">\(text("workflows.guide.begin"))</button></form></div>
+            <h2>\(text("workflows.gallery"))</h2><p>\(text("workflows.gallery.hint"))</p><ul>\(cards)</ul></div>
             """
     }
 
