@@ -5,7 +5,8 @@ package import Persistence
 /// The module's door.
 package enum WorkflowsModule {
     package static let tables: [Table] =
-        WorkflowTables.all + WorkflowTables.dataTables + WorkflowTables.trials + WorkflowTables.comments + RunTables.all
+        WorkflowTables.all + WorkflowTables.dataTables + WorkflowTables.trials + WorkflowTables.comments
+        + WorkflowTables.labels + RunTables.all
     package static let migrations: [Migration] = RunTables.migrations + WorkflowTables.migrations
     package static let permissions: [PermissionDeclaration] = WorkflowPermissions.all
 

@@ -41,7 +41,7 @@ def test_somebody_new_builds_tries_publishes_and_calls_a_workflow(server, chromi
     # What one sets in the node's own panel, as the step says.
     guide.get_by_role("button", name="Open Webhook").click()
     page.get_by_label("Method", exact=True).select_option(label="POST")
-    page.get_by_label("Path", exact=False).first.fill("my-first")
+    page.get_by_role("textbox", name="Path", exact=True).fill("my-first")
     page.get_by_label("Respond", exact=True).select_option(label="When the last node ends")
     page.keyboard.press("Escape")
     expect(guide).to_contain_text("1 of 5")
@@ -60,7 +60,7 @@ def test_somebody_new_builds_tries_publishes_and_calls_a_workflow(server, chromi
     # Left by going away, it is taken up where one was.
     page.goto("/workflows")
     page.get_by_role("link", name="My first workflow").click()
-    page.get_by_role("link", name="Edit", exact=True).click()
+    page.locator("a[href$='/editor']").first.click()
     desk.ready()
     expect(guide).to_contain_text("3 of 5")
     guide.get_by_role("button", name="Publish").click()
@@ -101,7 +101,7 @@ def test_the_guide_is_used_by_keyboard_folded_left_and_found_again(server, chrom
     expect(desk.node("Webhook")).to_be_focused()
     guide.get_by_role("button", name="Open Webhook").focus()
     page.keyboard.press("Enter")
-    page.get_by_label("Path", exact=False).first.fill("keys")
+    page.get_by_role("textbox", name="Path", exact=True).fill("keys")
     page.keyboard.press("Escape")
     expect(guide).to_contain_text("1 of 5")
     guide.get_by_role("button", name="Fold", exact=True).focus()

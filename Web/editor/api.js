@@ -47,7 +47,8 @@ export class API {
   runs() { return ask("GET", `/v1/executions?workflow_id=${this.workflow}&limit=30`).then((page) => page.data); }
   replay(id, body) { return ask("POST", `/v1/executions/${id}/replays`, body); }
   cancel(id) { return ask("POST", `/v1/executions/${id}/cancellation`); }
-  publish(note) { return ask("POST", `${this.own}/publication`, note ? { note } : {}); }
+  publish(name, note) { return ask("POST", `${this.own}/publication`, { ...(name ? { name } : {}), ...(note ? { note } : {}) }); }
+  label(number, name, note) { return ask("PUT", `${this.own}/versions/${number}/label`, { ...(name ? { name } : {}), ...(note ? { note } : {}) }); }
   versions() { return all(`${this.own}/versions`); }
   version(number) { return ask("GET", `${this.own}/versions/${number}`); }
   credentials() { return all("/v1/credentials"); }

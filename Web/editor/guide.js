@@ -20,7 +20,7 @@ export class Guide {
     this.list = h("ol", {});
     this.fold = button(t("guide_fold"), () => this.setFolded(!this.folded), { "aria-expanded": "true", "aria-controls": "guide-steps" });
     this.list.id = "guide-steps";
-    this.element = h("aside.guide", { "aria-labelledby": "guide-title" },
+    this.element = h("aside.first-steps", { "aria-labelledby": "guide-title" },
       h("header", {}, h("h2", { id: "guide-title", tabindex: "-1" }, t("guide_title")), this.count, this.fold, button(t("guide_leave"), () => this.leave())), this.list);
     editor.root.querySelector(".workbench").append(this.element);
     keep(editor.api.workflow);

@@ -1,6 +1,6 @@
 // What is not needed at first is loaded when it is asked for, or when the browser has nothing else to do. A dialog stands at once
 // nevertheless, and keys pressed before its content has come are done when it is there.
-import { dialog, focusFirst, h, t } from "./dom.js";
+import { dialog, focusFirst, h, skeleton, t } from "./dom.js";
 
 const LATER_MS = 1500;
 const modules = new Map();
@@ -31,7 +31,7 @@ export function loadRest(then) {
 /// `first` names where the first field is looked for.
 export function openLazily(title, options, needs, build, first) {
   const waits = needs.some((one) => one instanceof Promise);
-  const box = dialog(title, waits ? h("p.hint", { role: "status" }, t("loading")) : [], options);
+  const box = dialog(title, waits ? h("div.hint", { role: "status" }, t("loading"), skeleton(4)) : [], options);
   const fill = (all) => {
     const content = build(...all, box);
     box.append(...[content].flat());

@@ -138,13 +138,21 @@ class Panel {
     const from = this.editor.doc.node(edge.from);
     const pinned = this.editor.doc.meta.pinned_data?.[from.name];
     const items = pinned ?? this.editor.overlay?.states.get(from.name)?.output?.[edge.output];
-    this.input.show(items, t("run_for_input"));
+    if (!items && this.isAwaited(from)) this.input.wait();
+    else this.input.show(items, t("run_for_input"));
     this.form.refreshPreviews();
   }
 
   drawOutput() {
     const state = this.editor.overlay?.states.get(this.node.name);
+    if (!this.pinned && !state?.output && this.isAwaited(this.node)) { this.output.wait(); return; }
     this.output.show(this.pinned ?? state?.output?.[Number(this.branch.value) || 0], state?.status === "failed" ? t("failed_no_output") : t("run_for_output"));
+  }
+
+  /// Whether a run is under way in which a node has not ended yet.
+  isAwaited(node) {
+    const { overlay } = this.editor;
+    return ["queued", "running"].includes(overlay?.run.status) && ["running", undefined].includes(overlay.states.get(node.name)?.status);
   }
 
   /// What an expression can speak of: the item that is looked at, and the nodes before this one.

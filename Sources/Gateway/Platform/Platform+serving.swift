@@ -171,7 +171,10 @@ extension Platform {
             EngineService(engine: engine, database: database, logger: logger, recovers: roles.contains(.worker))
         ]
         if let serverClock { services.append(ServerClockService(serverClock, database: database, logger: logger)) }
-        if configuration.databaseURL != nil { services += [RunWatch(engine: engine, logger: logger), LiveRelay(live: live, clock: clock)] as [any Service] }
+        if configuration.databaseURL != nil {
+            services.append(RunWatch(engine: engine, logger: logger))
+            services.append(LiveRelay(live: live, clock: clock))
+        }
         if roles.contains(.worker) {
             services.append(
                 TimerService(

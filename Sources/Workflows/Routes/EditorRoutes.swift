@@ -103,6 +103,16 @@ struct EditorRoutes {
                 let document = try await workflows.document(of: try call.id("id", noun: "workflow"), version: number, by: call.principal)
                 return VersionDetail(number: number, document: document.json)
             },
+            Endpoint(
+                .put, "/v1/workflows/{id}/versions/{number}/label", access: .tenant("workflows.publish"),
+                summary: "Name a published version and say what it is", tag: WorkflowRoutes.tag, body: PublicationBody.self,
+                returns: .ok(VersionView.self)
+            ) { call, body in
+                guard let number = Int(try call.parameter("number")), number > 0 else { throw Refusal.missing("version") }
+                let id: WorkflowID = try call.id("id", noun: "workflow")
+                return VersionView(
+                    try await workflows.label(id, version: number, name: body.named, note: body.note, by: call.principal))
+            },
             Endpoint.list(
                 "/v1/credential-types", access: .public("The catalogue is the same for everybody."), summary: "List the types of credentials",
                 tag: "Credentials", of: CredentialTypeView.self
