@@ -59,7 +59,7 @@ def test_a_workflow_is_chosen_by_its_name_and_by_its_id(server, studio, desk, th
     page.keyboard.press("Tab")
     expect(box).to_have_value("Check the stock")
     page.get_by_label("How to name Workflow").select_option("By ID")
-    expect(page.get_by_label("Workflow", exact=True)).to_have_value(things["callee"])
+    expect(page.get_by_role("textbox", name="Workflow", exact=True)).to_have_value(things["callee"])
     page.keyboard.press("Escape")
     desk.saved()
     # Opened again it shows its name as it is by now.

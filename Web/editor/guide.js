@@ -34,6 +34,7 @@ export class Guide {
   setFolded(folded) {
     this.folded = folded;
     this.list.hidden = folded;
+    this.element.classList.toggle("folded", folded);
     this.fold.textContent = t(folded ? "guide_unfold" : "guide_fold");
     this.fold.setAttribute("aria-expanded", String(!folded));
   }
