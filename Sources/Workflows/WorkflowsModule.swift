@@ -4,7 +4,9 @@ package import Persistence
 
 /// The module's door.
 package enum WorkflowsModule {
-    package static let tables: [Table] = WorkflowTables.all + WorkflowTables.dataTables + WorkflowTables.trials + RunTables.all
+    package static let tables: [Table] =
+        WorkflowTables.all + WorkflowTables.dataTables + WorkflowTables.trials + WorkflowTables.comments
+        + WorkflowTables.labels + RunTables.all
     package static let migrations: [Migration] = RunTables.migrations + WorkflowTables.migrations
     package static let permissions: [PermissionDeclaration] = WorkflowPermissions.all
 
@@ -21,6 +23,9 @@ package enum WorkflowsModule {
             + WorkflowPages(workflows: workflows, executions: executions, context: pages).endpoints
             + WorkflowPage(workflows: workflows, executions: executions, context: pages).endpoints
             + EditorPage(workflows: workflows, context: pages).endpoints + EditorRoutes(workflows: workflows, live: live).endpoints
+            + PresenceRoutes(workflows: workflows, live: live, names: pages.names).endpoints
+            + ResourceRoutes(workflows: workflows, dataTables: dataTables, variables: variables).endpoints
+            + WorkflowCommentRoutes(comments: WorkflowComments(workflows: workflows), live: live, names: pages.names).endpoints
             + ExecutionPages(workflows: workflows, executions: executions, context: pages).endpoints
             + ExecutionBulkPages(executions: executions, workflows: workflows, context: pages).endpoints
             + CredentialPages(credentials: credentials, context: pages).endpoints + VariablePages(variables: variables, context: pages).endpoints

@@ -27,6 +27,28 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases)
+    func `whoever is named in a comment is told of it, one notice a thread, and nobody else is`(engine: DatabaseEngine) async throws {
+        try await withNotifications(engine) { harness in
+            guard case .user(let ana) = harness.ana.actor else { return }
+            func comment(_ id: String, thread: String, naming people: [UserID]) async throws {
+                try await harness.event(
+                    "workflow.mentioned",
+                    [
+                        "workflow": "w", "workflow_name": "Orders", "comment": .string(id), "thread": .string(thread), "author_name": "bea",
+                        "text": "Look", "mentions": .array(people.map { .string($0.description) })
+                    ], key: "outbox:\(id)")
+            }
+            try await comment("c1", thread: "c1", naming: [UserID(high: 9, low: 9)])
+            #expect(try await harness.inbox.unread(by: harness.ana) == 0)
+            try await comment("c2", thread: "c2", naming: [ana])
+            try await comment("c3", thread: "c2", naming: [ana])
+            let list = try await harness.inbox.list(before: nil, limit: 10, by: harness.ana)
+            #expect(list.map(\.count) == [2] && list[0].path == "/workflows/w/editor#comment-c3" && list[0].arguments["author"] == "bea")
+            #expect(try await harness.mails().isEmpty, "a mail only for whoever chose one")
+        }
+    }
+
     @Test func `one mail an hour for a workflow, and none for whoever wants none`() async throws {
         try await withNotifications { harness in
             try await harness.failed("w1", run: "r1")

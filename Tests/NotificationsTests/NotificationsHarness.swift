@@ -29,7 +29,10 @@ struct NotificationsHarness {
 
     static let permissions = PermissionTable(
         TenancyModule.permissions + NotificationsModule.permissions
-            + [PermissionDeclaration("executions.read", "See executions.", roles: [.owner, .admin, .editor, .viewer])])
+            + [
+                PermissionDeclaration("executions.read", "See executions.", roles: [.owner, .admin, .editor, .viewer]),
+                PermissionDeclaration("workflows.read", "See workflows.", roles: [.owner, .admin, .editor, .viewer])
+            ])
 
     /// What stands in for endpoints: answers and keeps the requests.
     final class Receiver: Sendable {

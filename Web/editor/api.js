@@ -8,9 +8,9 @@ export class Refused extends Error {
   }
 }
 
-async function ask(method, path, body) {
+async function ask(method, path, body, options = {}) {
   const answer = await fetch(path, {
-    method, headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+    ...options, method, headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   const text = await answer.text();
@@ -47,12 +47,21 @@ export class API {
   runs() { return ask("GET", `/v1/executions?workflow_id=${this.workflow}&limit=30`).then((page) => page.data); }
   replay(id, body) { return ask("POST", `/v1/executions/${id}/replays`, body); }
   cancel(id) { return ask("POST", `/v1/executions/${id}/cancellation`); }
-  publish(note) { return ask("POST", `${this.own}/publication`, note ? { note } : {}); }
+  publish(name, note) { return ask("POST", `${this.own}/publication`, { ...(name ? { name } : {}), ...(note ? { note } : {}) }); }
+  label(number, name, note) { return ask("PUT", `${this.own}/versions/${number}/label`, { ...(name ? { name } : {}), ...(note ? { note } : {}) }); }
   versions() { return all(`${this.own}/versions`); }
   version(number) { return ask("GET", `${this.own}/versions/${number}`); }
   credentials() { return all("/v1/credentials"); }
   credentialTypes() { return ask("GET", "/v1/credential-types").then((page) => page.data); }
   createCredential(body) { return ask("POST", "/v1/credentials", body); }
+  comments() { return all(`${this.own}/comments`); }
+  comment(body) { return ask("POST", `${this.own}/comments`, body); }
+  editComment(id, text) { return ask("PUT", `${this.own}/comments/${id}`, { text }); }
+  deleteComment(id) { return ask("DELETE", `${this.own}/comments/${id}`); }
+  resolveComment(id, isResolved) { return ask(isResolved ? "POST" : "DELETE", `${this.own}/comments/${id}/resolution`); }
+  resources(path, search) { return ask("GET", `/v1/resources/${path}?search=${encodeURIComponent(search)}`); }
+  members() { return all("/v1/members"); }
+  tellPresence(body) { return ask("POST", `${this.own}/presence`, body, { keepalive: true }); }
   watchDraft() { return new EventSource(`${this.own}/events`); }
   watchRun(id) { return new EventSource(`/v1/executions/${id}/events`); }
 }

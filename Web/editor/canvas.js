@@ -107,7 +107,7 @@ export class Canvas {
     element.append(
       h("span.picture", {}, icon(kind?.icon)),
       h("span.words", {}, h("span.name", { title: node.name }, node.name), h("span.kind", {}, kind?.title ?? node.kind)),
-      h("span.state", { "aria-hidden": "true" }));
+      h("span.state", { "aria-hidden": "true" }), h("button.talk", { type: "button", tabindex: "-1", hidden: true, onclick: () => this.editor.comments.open(node.id) }));
     if (node.disabled) element.classList.add("off");
     if (!kind) element.classList.add("unknown");
     if (this.editor.doc.meta.pinned_data?.[node.name]) element.classList.add("pinned");
@@ -128,7 +128,13 @@ export class Canvas {
     const kind = this.editor.kinds.get(node.kind)?.title ?? node.kind;
     const state = this.editor.overlay?.states.get(node.name)?.status;
     if (isGroup(node)) return [node.config.content, t("group")].filter(Boolean).join(", ");
-    return [node.name, kind, node.disabled && t("disabled"), state && t(`status_${state}`)].filter(Boolean).join(", ");
+    return [node.name, kind, node.disabled && t("disabled"), state && t(`status_${state}`), ...this.people(node)].filter(Boolean).join(", ");
+  }
+
+  /// Others who have it chosen or open, and how much they have to say.
+  people(node) {
+    const talk = this.editor.comments?.openOn(node.id);
+    return [...(this.editor.presence?.at(node.id) ?? []).map((one) => t("person_here", { name: one.short })), ...(talk ? [t("comments_open", { count: talk })] : [])];
   }
 
   redraw(id) {
@@ -257,6 +263,12 @@ export class Canvas {
       element.dataset.status = state?.status ?? "";
       element.classList.toggle("faulty", Boolean(faults?.has(id)));
       element.setAttribute("aria-label", this.label(doc.node(id)));
+      const talk = element.querySelector(".talk");
+      const count = this.editor.comments?.openOn(id) ?? 0;
+      if (talk && talk.textContent !== String(count)) {
+        Object.assign(talk, { hidden: !count, textContent: String(count) });
+        talk.setAttribute("aria-label", t("comments_open", { count }));
+      }
       const mark = element.querySelector(".state");
       if (mark) mark.textContent = state ? { succeeded: "✓", failed: "!", uncertain: "?", running: "", waiting: "…" }[state.status] ?? "" : faults?.has(id) ? "!" : "";
       element.title = state?.error?.message ?? faults?.get(id) ?? "";

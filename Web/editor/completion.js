@@ -35,14 +35,24 @@ function words(before, begun, all) {
   return fitting.length ? { from: before.length - begun.length, words: fitting.slice(0, SHOWN) } : undefined;
 }
 
-function members(chain, { json }) {
+function members(chain, { json, vars, items }) {
   if (/^\$input$/.test(chain)) return INPUT;
   if (/^\$\([^)]*\)$/.test(chain)) return NODE;
   if (/^\$(?:input|\([^)]*\))\.(?:item|first\(\)|last\(\))$/.test(chain)) return ITEM;
+  if (chain === "$vars") return vars ?? [];
+  // The fields of what another node gave: its pinned items, or those of the run that is looked at.
+  const other = /^\$\(\s*["']([^"']*)["']\s*\)\.(?:item|first\(\)|last\(\))\.json((?:\.[A-Za-z_$][\w$]*|\[(?:\d+|"[^"]*"|'[^']*')\])*)$/.exec(chain);
+  if (other) return fields(follow(items?.(other[1])?.[0], keys(other[2])));
+  const input = /^\$input\.(?:item|first\(\)|last\(\))\.json((?:\.[A-Za-z_$][\w$]*|\[(?:\d+|"[^"]*"|'[^']*')\])*)$/.exec(chain);
+  if (input) return fields(follow(json, keys(input[1])));
   const path = /^\$json((?:\.[A-Za-z_$][\w$]*|\[(?:\d+|"[^"]*"|'[^']*')\])*)$/.exec(chain);
   if (!path) return [];
-  const keys = [...path[1].matchAll(/\.([\w$]+)|\[(?:(\d+)|"([^"]*)"|'([^']*)')\]/g)].map((one) => (one[2] === undefined ? one[1] ?? one[3] ?? one[4] : Number(one[2])));
-  const value = follow(json, keys);
+  return fields(follow(json, keys(path[1])));
+}
+
+const keys = (path) => [...path.matchAll(/\.([\w$]+)|\[(?:(\d+)|"([^"]*)"|'([^']*)')\]/g)].map((one) => (one[2] === undefined ? one[1] ?? one[3] ?? one[4] : Number(one[2])));
+
+function fields(value) {
   if (Array.isArray(value)) return BY_TYPE.array;
   if (value && typeof value === "object") return Object.keys(value).filter((key) => /^[A-Za-z_$][\w$]*$/.test(key));
   return BY_TYPE[typeof value] ?? [];

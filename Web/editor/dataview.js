@@ -1,5 +1,5 @@
 // Items as a table, as JSON and as a schema; fields can be dragged into parameters.
-import { button, h, t } from "./dom.js";
+import { button, h, skeleton, t } from "./dom.js";
 
 const ROWS = 100;
 const DEPTH = 6;
@@ -27,6 +27,13 @@ export class DataView {
     this.empty = empty;
     this.item = Math.min(this.item, Math.max(0, this.items.length - 1));
     this.draw();
+  }
+
+  /// What is on its way.
+  wait() {
+    this.items = [];
+    this.foot.textContent = t("loading");
+    this.body.replaceChildren(skeleton(5));
   }
 
   draw() {

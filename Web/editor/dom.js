@@ -39,6 +39,9 @@ export function announce(text) {
 export const button = (label, onclick, attributes = {}) =>
   h(`button.button.small${attributes.kind ? `.${attributes.kind}` : ""}`, { type: "button", onclick, ...attributes, kind: undefined }, label);
 
+/// Lines that stand for what is on its way.
+export const skeleton = (count = 3) => h("div.skeletons", { "aria-hidden": "true" }, ...Array.from({ length: count }, () => h("div.skeleton", {})));
+
 let serial = 0;
 export const uid = (stem) => `${stem}-${(serial += 1)}`;
 

@@ -80,6 +80,7 @@ export class Editor {
     this.toolbar.draw();
     this.canvas.drawOverlay();
     this.hint.hidden = this.doc.nodes.size > 0;
+    this.presence?.place();
   }
 
   undo() {
@@ -102,6 +103,7 @@ export class Editor {
     this.canvas.drawSelection();
     this.outline.mark();
     this.toolbar.draw();
+    this.presence?.touch();
     if (focus && last) this.canvas.nodes.get(last)?.element.focus({ preventScroll: true });
     if (!quiet && last) announce(this.selection.size === 1 ? this.canvas.label(this.doc.node(last)) : t("selected", { count: this.selection.size }));
   }
@@ -317,9 +319,11 @@ export class Editor {
     const whole = isNote || !kind || kind.parameters || this.learn(node.kind);
     // Until it is filled there is nothing in it to draw again.
     this.panel = { refresh() {} };
+    this.openID = id;
+    this.presence?.touch();
     openLazily(isGroup(node) ? t("group") : isNote ? t("note") : kind?.title ?? node.kind, {
       kind: isNote ? "" : "node-panel",
-      onclose: () => { this.panel = undefined; this.saving.touch(); this.canvas.nodes.get(id)?.element.focus({ preventScroll: true }); },
+      onclose: () => { this.panel = undefined; this.openID = undefined; this.presence?.touch(); this.saving.touch(); this.canvas.nodes.get(id)?.element.focus({ preventScroll: true }); },
     }, [load("panel"), whole], (module, _, box) => module.fillPanel(this, id, box), first);
   }
 
@@ -374,7 +378,7 @@ export class Editor {
     } : event.altKey ? {} : {
       n: () => this.palette(), a: () => id && this.addAfter(id), c: () => id && this.connectFrom(id), x: () => id && this.disconnectFrom(id),
       d: () => this.toggle(), l: () => this.arrange(), f: () => this.canvas.fit(), "1": () => this.canvas.fit(), "0": () => this.toolbar.zoom(1 / this.canvas.view.k), s: () => this.addNote(),
-      "+": () => this.toolbar.zoom(1.25), "-": () => this.toolbar.zoom(0.8), "=": () => this.toolbar.zoom(1.25), "/": () => this.search(), "[": () => this.selectAlong("incoming"), "]": () => this.selectAlong("outgoing"),
+      "+": () => this.toolbar.zoom(1.25), "-": () => this.toolbar.zoom(0.8), "=": () => this.toolbar.zoom(1.25), "/": () => this.search(), "[": () => this.selectAlong("incoming"), "]": () => this.selectAlong("outgoing"), m: () => this.comments?.open([...this.selection].length === 1 ? id : undefined),
     })[event.key.toLowerCase()];
     if (direction) { event.preventDefault(); this.arrow(direction, event); return; }
     if (!act) return;

@@ -2,6 +2,7 @@
 import { button, h, keepingFocus, t, uid } from "./dom.js";
 import { completing } from "./completion.js";
 import { isExpression, isShown } from "./kinds.js";
+import { nameOf, searching } from "./resources.js";
 
 const OPERATIONS = {
   string: ["exists", "notExists", "empty", "notEmpty", "equals", "notEquals", "contains", "notContains", "startsWith", "notStartsWith", "endsWith", "notEndsWith", "regex", "notRegex"],
@@ -16,7 +17,7 @@ const TYPES = ["string", "number", "boolean", "array", "object"];
 const id4 = () => crypto.getRandomValues(new Uint32Array(2)).join("-");
 
 export class Form {
-  /// `context`: {node, version, disabled, change(config), preview(text) → Promise<{value, error}>, focus(field)}
+  /// `context`: {node, version, api, disabled, change(config), preview(text) → Promise<{value, error}>, focus(field)}
   constructor(declarations, context) {
     this.declarations = declarations;
     this.context = context;
@@ -124,12 +125,15 @@ export class Form {
     if (parameter.kind === "boolean") return h("input", { type: "checkbox", id, checked: value === true, disabled, onchange: (event) => set(event.target.checked) });
     if (parameter.kind === "options" && parameter.options.length) {
       const select = h("select", { id, disabled, onchange: () => set(parameter.options[select.selectedIndex]?.value) },
-        ...parameter.options.map((one) => h("option", {}, one.label)));
+        ...parameter.options.map((one) => h("option", {}, worded(one))));
       select.selectedIndex = parameter.options.findIndex((one) => one.value === value);
       return select;
     }
     if (parameter.kind === "number") {
       return h("input", { type: "number", step: "any", id, disabled, value: value ?? "", oninput: (event) => set(event.target.value === "" ? undefined : Number(event.target.value)) });
+    }
+    if (parameter.resource && this.context.api && this.place(parameter)) {
+      return h("div.control", {}, ...searching({ api: this.context.api, path: () => this.place(parameter), id, disabled, label: parameter.label, shown: value ?? "", take: (one) => set(one.value), write: set }).parts);
     }
     const isCode = parameter.kind === "code" || parameter.kind === "json";
     const text = value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value, null, 2);
@@ -257,11 +261,59 @@ export class Form {
     return h("div.field", {}, h("label", { for: id }, label), select);
   }
 
+  /// Where the things are that a parameter can name; undefined for other parameters, and while nothing says of which table the columns are.
+  place(parameter) {
+    if (parameter.resource === "workflow") return "workflows";
+    if (parameter.resource === "data_table") return "data-tables";
+    if (parameter.resource !== "data_table_column") return undefined;
+    const table = this.context.node.config.dataTableId;
+    const id = table && typeof table === "object" ? table.value : table;
+    return id && !isExpression(id) ? `data-tables/${encodeURIComponent(id)}/columns` : undefined;
+  }
+
+  /// From a list, searched by name, or by its id.
+  resource(parameter, current, set, id) {
+    const { disabled, api } = this.context;
+    const mode = h("select.mode", { "aria-label": t("resource_mode", { name: parameter.label }), disabled }, h("option", { value: "list" }, t("resource_list")), h("option", { value: "id" }, t("resource_id")));
+    mode.value = current.mode === "list" || !current.value ? "list" : "id";
+    let now = current;
+    const write = (patch) => { now = { ...now, __rl: true, ...patch }; set(now); };
+    const holder = h("div.control");
+    const draw = () => {
+      if (mode.value === "id") {
+        holder.replaceChildren(h("input", { type: "text", id, disabled, value: now.value ?? "", autocomplete: "off", spellcheck: "false", oninput: (event) => write({ value: event.target.value, mode: "id", cachedResultName: undefined }) }));
+        return;
+      }
+      const field = searching({ api, path: () => this.place(parameter), id, disabled, label: parameter.label, shown: now.cachedResultName ?? now.value ?? "", take: (one) => { write({ value: one.value, mode: "list", cachedResultName: one.name }); this.refreshPreviews(); } });
+      holder.replaceChildren(...field.parts);
+      // It may have another name by now.
+      if (now.value) nameOf(api, this.place(parameter), now.value).then((name) => { if (name) field.rename(name); }, () => {});
+    };
+    mode.addEventListener("change", () => { if (now.value) write({ mode: mode.value }); draw(); holder.querySelector("input").focus(); });
+    draw();
+    return h("div.with-mode", {}, mode, holder);
+  }
+
   locator(parameter, value, set, id) {
+    if (parameter.resource && this.context.api) {
+      const given = value && typeof value === "object" ? value : { __rl: true, mode: value ? "id" : "list", value: value ?? "" };
+      const write = (next) => set(next && typeof next === "object" ? next : { ...given, __rl: true, value: next, mode: "id" });
+      return this.labelled(id, parameter.label, parameter.help, parameter.is_required, isExpression(given.value) ? given.value : given, write, (plain) =>
+        this.resource(parameter, plain && typeof plain === "object" ? plain : { ...given, value: plain ?? "", mode: plain ? "id" : "list" }, write, id));
+    }
     const current = value && typeof value === "object" ? value : { __rl: true, mode: "id", value: value ?? "" };
     return this.labelled(id, parameter.label, parameter.help, parameter.is_required, current.value ?? "", (next) => set({ ...current, __rl: true, value: next, mode: current.mode ?? "id" }),
       (plain) => this.plain({ kind: "string" }, plain, (next) => set({ ...current, __rl: true, value: next, mode: current.mode === "list" ? "id" : current.mode ?? "id" }), id));
   }
+}
+
+/// An option's label in words: declarations that only have its name say nothing to people.
+function worded({ label, value }) {
+  if (label !== value || typeof value !== "string" || !/^[a-z]/.test(value)) return label;
+  const known = t(`op_${value}`);
+  if (known !== `op_${value}`) return known[0].toUpperCase() + known.slice(1);
+  const words = value.replace(/([a-z\d])([A-Z])/g, "$1 $2").replace(/[_-]+/g, " ").toLowerCase();
+  return words[0].toUpperCase() + words.slice(1);
 }
 
 function put(object, name, value) {

@@ -1,11 +1,12 @@
 // What is not needed at first is loaded when it is asked for, or when the browser has nothing else to do. A dialog stands at once
 // nevertheless, and keys pressed before its content has come are done when it is there.
-import { dialog, focusFirst, h, t } from "./dom.js";
+import { dialog, focusFirst, h, skeleton, t } from "./dom.js";
 
 const LATER_MS = 1500;
 const modules = new Map();
 const paths = {
   panel: () => import("./panel.js"), versions: () => import("./versions.js"), merge: () => import("./merge.js"), comparison: () => import("./comparison.js"),
+  presence: () => import("./presence.js"), comments: () => import("./comments.js"), guide: () => import("./guide.js"),
 };
 
 /// The module itself where it is there, else a promise of it.
@@ -19,9 +20,9 @@ export function load(name) {
   return modules.get(name);
 }
 
-/// Fetches the rest while nothing else is done.
-export function loadRest() {
-  const rest = () => { for (const name of Object.keys(paths)) Promise.resolve(load(name)).catch(() => {}); };
+/// Fetches the rest while nothing else is done, and then does what can wait as long.
+export function loadRest(then) {
+  const rest = () => { then(); for (const name of Object.keys(paths)) Promise.resolve(load(name)).catch(() => {}); };
   if (window.requestIdleCallback) requestIdleCallback(rest, { timeout: LATER_MS });
   else setTimeout(rest, LATER_MS);
 }
@@ -30,7 +31,7 @@ export function loadRest() {
 /// `first` names where the first field is looked for.
 export function openLazily(title, options, needs, build, first) {
   const waits = needs.some((one) => one instanceof Promise);
-  const box = dialog(title, waits ? h("p.hint", { role: "status" }, t("loading")) : [], options);
+  const box = dialog(title, waits ? h("div.hint", { role: "status" }, t("loading"), skeleton(4)) : [], options);
   const fill = (all) => {
     const content = build(...all, box);
     box.append(...[content].flat());

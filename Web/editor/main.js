@@ -3,7 +3,7 @@ import { API } from "./api.js";
 import { Editor } from "./editor.js";
 import { Kinds } from "./kinds.js";
 import { h, setStrings, t } from "./dom.js";
-import { loadRest } from "./lazy.js";
+import { load, loadRest } from "./lazy.js";
 
 const needsParameters = (kind) => kind && (!kind.outputs.fixed || !kind.inputs.fixed || kind.output_rules.length > 0);
 
@@ -16,6 +16,20 @@ class WorkflowEditor extends HTMLElement {
     });
   }
 
+  /// Those who are in the draft see each other, and what they wrote on it.
+  async meet() {
+    try {
+      const [{ Presence }, { Comments }] = await Promise.all([load("presence"), load("comments")]);
+      this.editor.presence = new Presence(this.editor);
+      this.editor.comments = new Comments(this.editor);
+      const { isGuided } = await load("guide");
+      if (this.editor.mayWrite && (new URLSearchParams(location.search).has("guide") || isGuided(this.dataset.workflow))) await this.editor.toolbar.guide(false);
+    } catch (error) {
+      // Without it one works alone, and nothing is lost.
+      console.warn(error);
+    }
+  }
+
   async start() {
     const api = new API(this.dataset.workflow);
     const [loaded, list] = await Promise.all([api.load(), api.kinds()]);
@@ -25,13 +39,13 @@ class WorkflowEditor extends HTMLElement {
     for (const kind of await Promise.all(wanted.map((name) => api.kind(name)))) kinds.learn(kind);
     const may = (name) => name in this.dataset;
     const rights = {
-      write: may("mayWrite"), run: may("mayRun"), readRuns: may("mayReadRuns"), publish: may("mayPublish"),
+      write: may("mayWrite"), run: may("mayRun"), readRuns: may("mayReadRuns"), publish: may("mayPublish"), comment: may("mayComment"),
       readCredentials: may("mayReadCredentials"), writeCredentials: may("mayWriteCredentials"),
     };
     performance.mark("editor-loaded");
     this.editor = new Editor(this, api, kinds, loaded, rights);
     // The next frame is the first that shows it.
-    requestAnimationFrame(() => { performance.mark("editor-ready"); this.dataset.ready = ""; loadRest(); });
+    requestAnimationFrame(() => { performance.mark("editor-ready"); this.dataset.ready = ""; loadRest(() => this.meet()); });
   }
 }
 

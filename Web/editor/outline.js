@@ -40,12 +40,14 @@ export class Outline {
     const rows = this.order().map((node) => {
       const edges = doc.outgoing(node.id);
       const known = this.rows.get(node.id);
-      const mark = `${edges.map((edge) => `${edge.output}${doc.node(edge.to).name}`).join("|")} ${this.editor.faults?.get(node.id) ?? ""}`;
+      const people = this.editor.presence?.at(node.id) ?? [];
+      const talk = this.editor.comments?.openOn(node.id) ?? 0;
+      const mark = `${talk} ${people.map((one) => one.session).join()} ${edges.map((edge) => `${edge.output}${doc.node(edge.to).name}`).join("|")} ${this.editor.faults?.get(node.id) ?? ""}`;
       if (known && known.node === node && known.mark === mark) return [node.id, known];
       const targets = edges.length ? h("span.to", {}, `→ ${edges.map((edge) => doc.node(edge.to).name).join(", ")}`) : undefined;
       const fault = this.editor.faults?.get(node.id);
       const main = h("button.row", { type: "button", "data-row": node.id, tabindex: "-1", onclick: () => this.choose(node.id) },
-        icon(kinds.get(node.kind)?.icon), h("span.name", {}, (isGroup(node) && node.config.content) || node.name), targets, fault ? h("span.fault", {}, fault) : undefined);
+        icon(kinds.get(node.kind)?.icon), h("span.name", {}, (isGroup(node) && node.config.content) || node.name), people.length || talk ? h("span.who", {}, talk ? h("span.talk", { title: t("comments_open", { count: talk }) }, String(talk), h("span.visually-hidden", {}, ` ${t("comments_open", { count: talk })}`)) : undefined, ...people.map((one) => h(`span.dot.hue-${one.hue}`, { title: one.name }, h("span.visually-hidden", {}, t("person_here", { name: one.short }))))) : undefined, targets, fault ? h("span.fault", {}, fault) : undefined);
       const menu = h("button.more", { type: "button", tabindex: "-1", "data-menu": node.id, "aria-haspopup": "menu", "aria-label": t("actions_of", { name: node.name }), onclick: (event) => this.menu(node.id, event.currentTarget) }, "⋯");
       return [node.id, { node, mark, main, element: h("li", {}, main, menu) }];
     });
@@ -90,7 +92,7 @@ export class Outline {
     if (!button.dataset.row) return;
     const act = {
       Enter: () => editor.open(id), Delete: () => this.remove(id), Backspace: () => this.remove(id), c: () => editor.connectFrom(id),
-      a: () => editor.addAfter(id), x: () => editor.disconnectFrom(id), d: () => editor.toggle([id]), n: () => editor.palette(),
+      a: () => editor.addAfter(id), x: () => editor.disconnectFrom(id), m: () => editor.comments?.open(id), d: () => editor.toggle([id]), n: () => editor.palette(),
     }[event.key];
     if (act) { event.preventDefault(); if (!event.repeat) act(); }
   }
@@ -116,6 +118,7 @@ export class Outline {
         [t("duplicate"), () => editor.duplicate([id])], [editor.doc.node(id).disabled ? t("enable") : t("disable"), () => editor.toggle([id])],
         [t("delete"), () => this.remove(id)]);
     }
+    if (editor.comments) acts.push([t("comments"), () => editor.comments.open(id)]);
     if (editor.rights.run) acts.push([t("run_to_here"), () => editor.runs.start({ until: editor.doc.node(id).name })]);
     if (editor.rights.run && editor.overlay?.states.get(editor.doc.node(id).name)) acts.push([t("retry_from_here"), () => editor.runs.retry(editor.doc.node(id).name)]);
     const menu = h("div.menu", { role: "menu", id: uid("menu"), popover: "auto", "aria-label": t("actions_of", { name: editor.doc.node(id).name }) },

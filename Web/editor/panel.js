@@ -36,7 +36,7 @@ class Panel {
     this.output = new DataView(t("output"));
     this.form = new Form(this.kind?.parameters ?? [], {
       node: this.node, disabled: !editor.mayWrite, change: (config) => this.change({ config }, "config"), preview: (text) => this.preview(text),
-      focus: (insert) => { this.insert = insert; }, scope: () => this.scope(),
+      focus: (insert) => { this.insert = insert; }, scope: () => this.scope(), api: editor.api,
     });
     this.settings = h("details.settings", {}, h("summary", {}, t("settings")));
     this.credentials = h("div.credentials", {});
@@ -55,6 +55,7 @@ class Panel {
     const middle = h("section.parameters", { "aria-label": t("parameters") }, h("header", {}, this.name, acts), this.faultText, this.credentials, this.form.element, this.settings);
     this.content = h("div.columns", {}, this.input.element, middle, this.output.element);
     editor.panel = this;
+    editor.api.resources("variables", "").then(({ data }) => { this.vars = data.map((one) => one.value); }, () => {});
     this.form.draw();
     this.drawnConfig = this.node.config;
     this.drawSettings();
@@ -137,13 +138,21 @@ class Panel {
     const from = this.editor.doc.node(edge.from);
     const pinned = this.editor.doc.meta.pinned_data?.[from.name];
     const items = pinned ?? this.editor.overlay?.states.get(from.name)?.output?.[edge.output];
-    this.input.show(items, t("run_for_input"));
+    if (!items && this.isAwaited(from)) this.input.wait();
+    else this.input.show(items, t("run_for_input"));
     this.form.refreshPreviews();
   }
 
   drawOutput() {
     const state = this.editor.overlay?.states.get(this.node.name);
+    if (!this.pinned && !state?.output && this.isAwaited(this.node)) { this.output.wait(); return; }
     this.output.show(this.pinned ?? state?.output?.[Number(this.branch.value) || 0], state?.status === "failed" ? t("failed_no_output") : t("run_for_output"));
+  }
+
+  /// Whether a run is under way in which a node has not ended yet.
+  isAwaited(node) {
+    const { overlay } = this.editor;
+    return ["queued", "running"].includes(overlay?.run.status) && ["running", undefined].includes(overlay.states.get(node.name)?.status);
   }
 
   /// What an expression can speak of: the item that is looked at, and the nodes before this one.
@@ -154,7 +163,8 @@ class Panel {
     while (open.length) for (const edge of doc.incoming(open.pop())) if (!before.has(edge.from)) { before.add(edge.from); open.push(edge.from); }
     before.delete(this.id);
     const item = this.input.items[this.input.item];
-    return { json: item?.json ?? item, nodes: [...before].map((id) => doc.node(id).name) };
+    const items = (name) => (doc.meta.pinned_data?.[name] ?? this.editor.overlay?.states.get(name)?.output?.[0])?.map((one) => one?.json ?? one);
+    return { json: item?.json ?? item, nodes: [...before].map((id) => doc.node(id).name), vars: this.vars, items };
   }
 
   /// What a text gives for the item that is looked at.

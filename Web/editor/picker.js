@@ -1,5 +1,5 @@
 // A list to choose from by typing: the palette of kinds, the jump to a node, the targets of a connection.
-import { h, t, dialog, uid } from "./dom.js";
+import { h, t, dialog, skeleton, uid } from "./dom.js";
 
 const SHOWN = 60;
 
@@ -33,7 +33,7 @@ export function pick(title, items, { placeholder = t("search"), none = t("nothin
   const show = () => {
     empty.textContent = waits ? t("loading") : items.length ? t("nothing_found") : none;
     found = rank(waits ? [] : items, input.value).slice(0, SHOWN);
-    list.replaceChildren();
+    list.replaceChildren(...(waits ? [h("li", { role: "presentation" }, skeleton(5))] : []));
     let group;
     found.forEach((item, index) => {
       if (!input.value && item.group && item.group !== group) {

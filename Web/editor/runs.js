@@ -5,6 +5,8 @@ import { load, openLazily } from "./lazy.js";
 import { pick } from "./picker.js";
 
 const PAUSE_MS = 120;
+/// A run that is under way is looked at again although nothing was told: what another process tells may be lost.
+const LOOK_MS = 3000;
 const OVER = new Set(["succeeded", "failed", "cancelled", "uncertain"]);
 
 export class Runs {
@@ -61,7 +63,12 @@ export class Runs {
     const first = editor.overlay?.run.id !== id;
     const was = editor.overlay?.run.status;
     this.show(run);
-    if (!OVER.has(run.status)) { if (first) this.again(); return; }
+    clearTimeout(this.look);
+    if (!OVER.has(run.status)) {
+      if (first) this.again();
+      this.look = setTimeout(() => this.again(), LOOK_MS);
+      return;
+    }
     this.source?.close();
     if (was === run.status && !first) return;
     const failed = run.steps.find((step) => step.status === "failed");

@@ -25,18 +25,31 @@ export class Toolbar {
     this.messageActs = h("span.acts", {});
     this.message.append(this.messageText, this.messageActs, button(t("close"), () => this.hush()));
     this.outlineButton = button(t("outline"), () => this.toggleOutline(), { "aria-expanded": String(!matchMedia("(max-width: 700px)").matches), "aria-controls": "outline" });
+    this.commentsButton = button(t("comments"), () => editor.comments?.toggle(), { "aria-expanded": "false", "aria-controls": "comments" });
+    this.commentsButton.classList.add("talks");
+    this.endGroup = h("div.group.end", { role: "group", "aria-label": t("running") }, this.runButton, rights.readRuns ? button(t("runs"), () => editor.runs.choose()) : undefined,
+      button(t("versions"), () => openVersions(editor)), rights.publish ? button(t("publish"), () => publish(editor)) : undefined);
     this.element = h("div.toolbar", {},
       h("h1.visually-hidden", {}, editor.doc.meta.name),
       h("div.line", {},
         h("a.back", { href: `/workflows/${editor.api.workflow}` }, t("back")), this.name, this.saved,
-        h("div.group", { role: "group", "aria-label": t("editing") }, this.outlineButton, editor.mayWrite ? button(t("add_node"), () => editor.palette()) : undefined,
+        h("div.group", { role: "group", "aria-label": t("editing") }, this.outlineButton, this.commentsButton, editor.mayWrite ? button(t("add_node"), () => editor.palette()) : undefined,
           this.undo, this.redo, editor.mayWrite ? button(t("arrange"), () => editor.arrange()) : undefined),
         h("div.group", { role: "group", "aria-label": t("view") }, button("−", () => this.zoom(0.8), { "aria-label": t("zoom_out") }),
           button("+", () => this.zoom(1.25), { "aria-label": t("zoom_in") }), button(t("fit"), () => editor.canvas.fit()),
           button(t("find"), () => editor.search(), { title: "Ctrl+K" })),
-        h("div.group.end", { role: "group", "aria-label": t("running") }, this.runButton, rights.readRuns ? button(t("runs"), () => editor.runs.choose()) : undefined,
-          button(t("versions"), () => openVersions(editor)), rights.publish ? button(t("publish"), () => publish(editor)) : undefined)),
+        this.endGroup),
       this.overlay, this.message);
+  }
+
+  publish() { publish(this.editor); }
+
+  /// Opens the guide to a first workflow.
+  async guide(focus = true) {
+    const { editor } = this;
+    const { Guide } = await load("guide");
+    editor.guide ??= new Guide(editor);
+    if (focus) editor.guide.focus();
   }
 
   /// What Ctrl-K offers beside the nodes.
@@ -47,9 +60,11 @@ export class Toolbar {
       all.push([t("arrange"), () => editor.arrange()], [t("add_note"), () => editor.addNote()], [t("group_chosen"), () => editor.group()], [t("ungroup"), () => editor.ungroup()], [t("undo"), () => editor.undo()], [t("redo"), () => editor.redo()],
         [t("select_all"), () => editor.select([...editor.doc.nodes.keys()])]);
     }
+    if (editor.comments) all.push([t("comments"), () => editor.comments.open()]);
     if (editor.rights.run) all.push([t("run"), () => editor.runs.start()]);
     if (editor.rights.readRuns) all.push([t("runs"), () => editor.runs.choose()]);
     if (editor.rights.publish) all.push([t("publish"), () => publish(editor)]);
+    if (editor.mayWrite) all.push([t("guide_title"), () => this.guide()]);
     all.push([t("go_workflows"), () => { location.href = "/workflows"; }], [t("go_executions"), () => { location.href = "/executions"; }], [t("go_settings"), () => { location.href = "/settings"; }]);
     return all;
   }
@@ -82,6 +97,7 @@ export class Toolbar {
     this.redo.disabled = !editor.history.undone.length;
     if (document.activeElement !== this.name) this.name.value = editor.doc.meta.name;
     this.drawRun();
+    editor.guide?.look();
   }
 
   drawRun() {

@@ -7,13 +7,14 @@ import { announce, button, h, s, t } from "./dom.js";
 
 /// What stands in the dialog that publishes.
 export function publication(editor, box) {
+  const name = h("input", { type: "text", id: "version-name", maxlength: 100, autocomplete: "off" });
   const note = h("textarea", { id: "version-note", rows: 3, maxlength: 1000 });
   const faults = h("ul.faults", { role: "alert" });
   const submit = button(t("publish"), async () => {
     submit.disabled = true;
     try {
       if (!(await editor.saving.save())) { faults.replaceChildren(h("li", {}, t("save_first"))); return; }
-      const version = await editor.api.publish(note.value.trim());
+      const version = await editor.api.publish(name.value.trim(), note.value.trim());
       editor.workflow.published_version = version.number;
       editor.faults = undefined;
       editor.refresh();
@@ -26,7 +27,7 @@ export function publication(editor, box) {
       submit.disabled = false;
     }
   }, { kind: "primary" });
-  return [h("p", {}, t("publish_hint")), h("div.field", {}, h("label", { for: "version-note" }, t("version_note")), note), faults, h("p.buttons", {}, submit)];
+  return [h("p", {}, t("publish_hint")), h("div.field", {}, h("label", { for: "version-name" }, t("version_name")), name), h("div.field", {}, h("label", { for: "version-note" }, t("version_note")), note), faults, h("p.buttons", {}, submit)];
 }
 
 /// Marks the nodes that faults speak of.
@@ -43,7 +44,8 @@ export function showFaults(editor, error) {
 /// What stands in the dialog of versions.
 export function versions(editor, rows, box) {
   const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
-  const options = () => [h("option", { value: "draft" }, t("draft")), ...rows.map((row) => h("option", { value: row.number }, t("version_of", { count: row.number })))];
+  const called = (row) => [t("version_of", { count: row.number }), row.name].filter(Boolean).join(" · ");
+  const options = () => [h("option", { value: "draft" }, t("draft")), ...rows.map((row) => h("option", { value: row.number }, called(row)))];
   const before = h("select", { "aria-label": t("compare_before") }, ...options());
   const after = h("select", { "aria-label": t("compare_after") }, ...options());
   before.value = String(rows[0]?.number ?? "draft");
@@ -53,9 +55,10 @@ export function versions(editor, rows, box) {
     const [a, b] = await Promise.all([load(before.value), load(after.value)]);
     result.replaceChildren(...comparison(editor, new Doc(a).toJSON(), new Doc(b).toJSON()));
   };
-  const list = rows.map((row) => h("li", {},
-    h("span.title", {}, t("version_of", { count: row.number }), row.number === editor.workflow.published_version ? h("span.status.published", {}, t("current")) : undefined),
+  const list = rows.map((row) => h("li", { "data-version": row.number },
+    h("span.title", {}, called(row), row.number === editor.workflow.published_version ? h("span.status.published", {}, t("current")) : undefined),
     h("span.sub", {}, [when.format(new Date(row.published_at)), row.note].filter(Boolean).join(" · ")),
+    editor.rights.publish ? button(t("version_label"), (event) => label(editor, row, event.currentTarget.closest("li"), box), { "aria-label": t("version_label_of", { count: row.number }) }) : undefined,
     editor.mayWrite ? button(t("roll_back"), async () => {
       const { document: json } = await editor.api.version(row.number);
       editor.run(t("do_roll_back", { count: row.number }), commands.replace(editor.doc, json));
@@ -65,6 +68,27 @@ export function versions(editor, rows, box) {
   if (!rows.length) return h("p", {}, t("no_versions"));
   compare();
   return [h("ul.versions", {}, ...list), h("div.compare", {}, h("h3", {}, t("compare")), before, h("span", {}, "→"), after, button(t("compare"), compare)), result];
+}
+
+/// A version's name and note, to be changed in its place in the list.
+function label(editor, row, entry, box) {
+  const name = h("input", { type: "text", id: `label-name-${row.number}`, maxlength: 100, value: row.name ?? "", autocomplete: "off" });
+  const note = h("textarea", { id: `label-note-${row.number}`, rows: 2, maxlength: 1000, value: row.note ?? "" });
+  const fault = h("p.fault", { role: "alert" });
+  const again = async () => box.replaceChildren(box.firstChild, ...[versions(editor, await editor.api.versions(), box)].flat());
+  const save = async () => {
+    try {
+      await editor.api.label(row.number, name.value.trim(), note.value.trim());
+      await again();
+      announce(t("version_labelled"));
+      box.querySelector(`[data-version="${row.number}"] button`)?.focus();
+    } catch (error) {
+      fault.textContent = error.message;
+    }
+  };
+  entry.replaceChildren(h("div.label-form", {}, h("div.field", {}, h("label", { for: name.id }, t("version_name")), name), h("div.field", {}, h("label", { for: note.id }, t("version_note")), note), fault,
+    h("p.buttons", {}, button(t("comment_save"), save, { kind: "primary" }), button(t("cancel"), again))));
+  name.focus();
 }
 
 function comparison(editor, before, after) {

@@ -91,7 +91,7 @@ extension Platform {
                 try Platform.noteFinish(tx, facts, status, activity)
                 try Platform.tellFinish(tx, facts, status, outgoing)
             },
-            publish: { tenant, run, payload in live.publish(tenant, "run:\(run)", payload()) })
+            publish: { tenant, run, payload in live.publish(tenant, "run:\(run)", payload(), reach: .whereWatched) })
         configuration.liveRunsMaximum = self.configuration.liveRuns
         configuration.onStart = { tx, facts in
             try tx.requireStorage()

@@ -18,7 +18,10 @@ extension Platform {
     package func serve(onRunning: @escaping @Sendable (_ port: Int) async -> Void) async throws {
         let automation = try await makeAutomation()
         let carrier = try connectCarrier()
-        defer { WakeRelay.shared.connect(nil) }
+        defer {
+            WakeRelay.shared.connect(nil)
+            WakeRelay.shared.listen(nil)
+        }
         let export: [any Service] = try telemetryExport(automation).map { [$0] } ?? []
         let control = ControlSocket(path: folder.socketPath, logger: logger) { [self] command, arguments in
             command == "status" ? try await status(automation) : try await perform(command, arguments)
@@ -188,7 +191,10 @@ extension Platform {
             EngineService(engine: engine, database: database, logger: logger, recovers: roles.contains(.worker))
         ]
         if let serverClock { services.append(ServerClockService(serverClock, database: database, logger: logger)) }
-        if configuration.databaseURL != nil { services.append(RunWatch(engine: engine, logger: logger)) }
+        if configuration.databaseURL != nil {
+            services.append(RunWatch(engine: engine, logger: logger))
+            services.append(LiveRelay(live: live, clock: clock))
+        }
         if roles.contains(.worker) {
             services.append(
                 TimerService(
@@ -219,6 +225,8 @@ extension Platform {
         guard let url = configuration.databaseURL else { return nil }
         let carrier = try WakeCarriers.make(configuration.broker, databaseURL: url, logger: logger) { WakeRelay.shared.receive($0) }
         WakeRelay.shared.connect { carrier.post($0) }
+        WakeRelay.shared.listen { [live] in live.receive($0) }
+        live.connect { WakeRelay.shared.say($0) }
         return carrier
     }
 

@@ -16,6 +16,7 @@ package final class WakeRelay: Sendable {
     private struct State {
         var post: (@Sendable (String) -> Void)?
         var listeners: [Topic: @Sendable () -> Void] = [:]
+        var ear: (@Sendable (String?) -> Void)?
     }
 
     private let state = Mutex(State())
@@ -28,8 +29,21 @@ package final class WakeRelay: Sendable {
     /// Wakes the other processes.
     package func tell(_ topic: Topic) { state.withLock { $0.post }?(topic.rawValue) }
 
+    /// Before what is said in words of its own: what live pages show elsewhere. Lost words cost no more than a page that is late.
+    private static let spoken = "live "
+
+    /// Says something to the other processes; where words may have been lost the ear hears nil.
+    package func say(_ words: String) { state.withLock { $0.post }?(Self.spoken + words) }
+
+    package func listen(_ ear: (@Sendable (_ words: String?) -> Void)?) { state.withLock { $0.ear = ear } }
+
     /// Takes in what another process told; a topic that this program does not know wakes all.
     package func receive(_ name: String) {
+        if name.hasPrefix(Self.spoken) {
+            state.withLock { $0.ear }?(String(name.dropFirst(Self.spoken.count)))
+            return
+        }
+        if Topic(rawValue: name) == nil { state.withLock { $0.ear }?(nil) }
         let actions = state.withLock { state in
             guard let topic = Topic(rawValue: name) else { return Array(state.listeners.values) }
             return state.listeners[topic].map { [$0] } ?? []

@@ -109,7 +109,9 @@ package struct Inbox: Sendable {
             return (try store.preferences(for: draft.category), try store.lastMails(topic))
         }
         for member in try await tenancy.members(of: tenant)
-        where tenancy.permissions.permissions(of: member.role).contains(draft.category.permission) {
+        where tenancy.permissions.permissions(of: member.role).contains(draft.category.permission)
+            && draft.only?.contains(member.user) ?? true
+        {
             let preference = chosen[member.user] ?? .standard(draft.category, member.role)
             var recipient = Recipient(member: member, preference: preference)
             if preference.mail == .immediate, mailed[member.user].map({ now - $0 >= Self.mailInterval }) ?? true {

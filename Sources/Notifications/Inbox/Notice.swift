@@ -30,6 +30,8 @@ package enum NoticeCategory: String, Sendable, Hashable, CaseIterable, SQLBindab
     case webhooks
     /// Invoices: issued, overdue, and payments that failed.
     case billing
+    /// Comments in which somebody named them.
+    case mentions
 
     /// Who can be told at all: what leads nowhere for a member is no use to them.
     var permission: Permission {
@@ -38,6 +40,7 @@ package enum NoticeCategory: String, Sendable, Hashable, CaseIterable, SQLBindab
         case .limits: "usage.read"
         case .webhooks: .webhooksRead
         case .billing: "billing.read"
+        case .mentions: "workflows.read"
         }
     }
 }
@@ -51,6 +54,8 @@ package struct NoticePreference: Sendable, Hashable {
 
     /// Until they choose: those who answer for the tenant get a mail at once.
     static func standard(_ category: NoticeCategory, _ role: Role) -> NoticePreference {
+        // Who is named is asked something, whatever their role; the console says so.
+        if category == .mentions { return NoticePreference(isInApp: true, mail: .off) }
         let isOfMoney = category == .limits || category == .billing
         let answers: [Role] = isOfMoney ? [.owner, .admin, .billing] : [.owner, .admin]
         let isFor = isOfMoney ? answers.contains(role) : true
@@ -65,6 +70,8 @@ struct NoticeDraft: Sendable {
     var cause: String
     var arguments: [String: String]
     var path: String
+    /// The people who are told; nil for all members whom the category concerns.
+    var only: Set<UserID>?
 
     /// Nil for events that nobody is told of.
     init?(_ name: String, _ payload: JSON) {
@@ -100,6 +107,13 @@ struct NoticeDraft: Sendable {
             cause = "\(kind):\(text("invoice")):\(payload["step"]?.integer ?? 0)"
             arguments = ["invoice": text("number"), "amount": text("amount"), "reason": text("reason"), "due": String(text("due_at").prefix(10))]
             path = "/settings/billing/invoices/\(text("invoice"))"
+        case "workflow.mentioned":
+            category = .mentions
+            kind = "mentioned"
+            cause = "comments:\(text("thread"))"
+            arguments = ["workflow": text("workflow_name"), "author": text("author_name"), "text": text("text")]
+            path = "/workflows/\(text("workflow"))/editor#comment-\(text("comment"))"
+            only = Set((payload["mentions"]?.array ?? []).compactMap { $0.text.flatMap { UserID($0) } })
         default: return nil
         }
     }
@@ -109,6 +123,6 @@ struct NoticeDraft: Sendable {
         "billing.payment.failed": "payment_failed"
     ]
 
-    static let events = ["execution.failed", LimitNear.name, LimitReached.name, EndpointDisabled.name] + billing.keys.sorted()
+    static let events = ["execution.failed", LimitNear.name, LimitReached.name, EndpointDisabled.name, "workflow.mentioned"] + billing.keys.sorted()
     private static let errorLength = 500
 }

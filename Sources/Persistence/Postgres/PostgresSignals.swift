@@ -4,13 +4,15 @@ internal import Glibc
 internal import Kernel
 
 /// Tells the other processes of a deployment that there is something to look at, by NOTIFY on a connection of its own: within a
-/// transaction of work it would hold up the commits of others. Signals carry no data, are coalesced, and may be lost: whoever acts on them
+/// transaction of work it would hold up the commits of others. Signals are short, are coalesced, and may be lost: whoever acts on them
 /// looks from time to time without one.
 package final class PostgresSignals: @unchecked Sendable {
     private static let channel = "aias"
     /// The shortest time between two rounds of posting, so that a busy process costs the server little.
     private static let pause: useconds_t = 5_000
     private static let reconnection: TimeInterval = 1
+    /// Signals that wait to go out; beyond it one stands for all.
+    private static let topicsMaximum = 500
 
     private let lock = NSLock()
     private var topics: Set<String> = []
@@ -39,6 +41,7 @@ package final class PostgresSignals: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         guard !isClosed else { return }
+        if topics.count >= Self.topicsMaximum { topics = [Self.anything] }
         if topics.insert(topic).inserted, topics.count == 1 { poke() }
     }
 

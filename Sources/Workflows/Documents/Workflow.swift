@@ -30,6 +30,8 @@ package struct WorkflowVersion: Sendable, Hashable {
     package var publishedAt: Timestamp
     /// `user:<id>`, `key:<id>`, `system`
     package var publishedBy: String
+    /// What people call it, given at publishing or later.
+    package var name: String?
     package var note: String?
 }
 

@@ -5,6 +5,7 @@ extension Permission {
     package static let workflowsRead: Permission = "workflows.read"
     package static let workflowsWrite: Permission = "workflows.write"
     package static let workflowsPublish: Permission = "workflows.publish"
+    package static let commentsWrite: Permission = "comments.write"
     package static let credentialsRead: Permission = "credentials.read"
     package static let credentialsWrite: Permission = "credentials.write"
     package static let variablesRead: Permission = "variables.read"
@@ -20,6 +21,7 @@ package enum WorkflowPermissions {
         PermissionDeclaration(.workflowsRead, "See workflows and their versions.", roles: [.owner, .admin, .editor, .viewer]),
         PermissionDeclaration(.workflowsWrite, "Create, change, archive and delete workflows.", roles: [.owner, .admin, .editor]),
         PermissionDeclaration(.workflowsPublish, "Publish and unpublish workflows.", roles: [.owner, .admin, .editor]),
+        PermissionDeclaration(.commentsWrite, "Comment on workflows and resolve what others wrote.", roles: [.owner, .admin, .editor, .viewer]),
         PermissionDeclaration(.credentialsRead, "See credentials, without their secrets.", roles: [.owner, .admin, .editor]),
         PermissionDeclaration(.credentialsWrite, "Create, change, test and delete credentials.", roles: [.owner, .admin, .editor]),
         PermissionDeclaration(.variablesRead, "See variables.", roles: [.owner, .admin, .editor, .viewer]),

@@ -130,7 +130,7 @@ extension WorkflowStore {
 
     /// Newest first, those below `number`.
     func versions(of workflow: WorkflowID, below number: Int?, limit: Int) throws -> [WorkflowVersion] {
-        try tx.all(
+        let rows = try tx.all(
             """
             SELECT workflow_id, number, published_at, published_by, note FROM workflow_versions
             WHERE tenant_id = \(tx.tenant) AND workflow_id = \(workflow) AND number < \(number ?? .max) ORDER BY number DESC LIMIT \(limit)
@@ -140,5 +140,6 @@ extension WorkflowStore {
                 workflow: try $0.column(0), number: try $0.column(1), publishedAt: try $0.column(2), publishedBy: try $0.column(3),
                 note: try $0.column(4))
         }
+        return try VersionLabelStore(tx: tx).labelled(rows, of: workflow)
     }
 }

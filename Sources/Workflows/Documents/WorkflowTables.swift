@@ -12,9 +12,17 @@ package enum WorkflowTables {
     /// Drafts as they were tried out.
     static let trials: [Table] = [TrialStore.table]
 
+    /// What people write on workflows.
+    static let comments: [Table] = [WorkflowCommentStore.table]
+
+    /// What people call versions.
+    static let labels: [Table] = [VersionLabelStore.table]
+
     package static let migrations: [Migration] = [
         Migration("workflows.0001-documents-triggers-credentials-variables", all.map { .createTable($0) }),
         Migration("workflows.0002-data-tables", dataTables.map { .createTable($0) }),
-        Migration("workflows.0003-trials", trials.map { .createTable($0) })
+        Migration("workflows.0003-trials", trials.map { .createTable($0) }),
+        Migration("workflows.0004-comments", comments.map { .createTable($0) }),
+        Migration("workflows.0005-version-labels", labels.map { .createTable($0) })
     ]
 }

@@ -5,12 +5,13 @@ internal import Tenancy
 
 extension Workflows {
     /// Makes the draft a numbered version and lets its triggers start it in place of the version before.
+    /// - Parameter name: what people call the version, where it has a name.
     /// - Throws: `invalid_workflow` with every fault, `webhook_taken` where another workflow answers the path.
-    package func publish(_ id: WorkflowID, note: String? = nil, by principal: Principal) async throws -> WorkflowVersion {
+    package func publish(
+        _ id: WorkflowID, name: String? = nil, note: String? = nil, by principal: Principal
+    ) async throws -> WorkflowVersion {
         let tenant = try principal.tenant(for: .workflowsPublish)
-        if let note, note.count > Limits.versionNoteLength {
-            throw Refusal.invalid("note", "too_long", "A note has at most \(Limits.versionNoteLength) characters.")
-        }
+        try Self.checkLabel(name, note)
         let zone = try await policies.timeZone(tenant)
         let (checked, document) = try await draft(of: id, in: tenant)
         try validator.check(document, for: .publication)
@@ -25,13 +26,41 @@ extension Workflows {
             workflow.publishedVersion = workflow.lastVersion
             workflow.updatedAt = tx.clock.now()
             let version = WorkflowVersion(
-                workflow: id, number: workflow.lastVersion, publishedAt: workflow.updatedAt, publishedBy: principal.auditName, note: note)
+                workflow: id, number: workflow.lastVersion, publishedAt: workflow.updatedAt, publishedBy: principal.auditName,
+                name: name, note: note)
             try WorkflowStore(tx: tx).insert(version, document: document.json.bytes)
+            if name != nil { try VersionLabelStore(tx: tx).set(version, by: principal.auditName) }
             try WorkflowStore(tx: tx).update(workflow)
             try replaceTriggers(of: workflow, with: document, version: version.number, zone: zone, in: tx)
             try policies.audit(tx, principal, "workflow.publish", "workflow:\(id)", ["version": .number(Double(version.number))])
             try tx.emit(WorkflowEvents.Published(workflow: workflow))
             return version
+        }
+    }
+
+    /// Gives a published version another name and note; nil takes one away.
+    package func label(
+        _ id: WorkflowID, version number: Int, name: String?, note: String?, by principal: Principal
+    ) async throws -> WorkflowVersion {
+        let tenant = try principal.tenant(for: .workflowsPublish)
+        try Self.checkLabel(name, note)
+        return try await database.write(in: tenant) { [self] tx in
+            guard var version = try WorkflowStore(tx: tx).versions(of: id, below: number + 1, limit: 1).first, version.number == number else {
+                throw Refusal.missing("version")
+            }
+            (version.name, version.note) = (name, note)
+            try VersionLabelStore(tx: tx).set(version, by: principal.auditName)
+            try policies.audit(tx, principal, "workflow.label", "workflow:\(id)", ["version": .number(Double(number))])
+            return version
+        }
+    }
+
+    private static func checkLabel(_ name: String?, _ note: String?) throws {
+        if let name, name.count > Limits.versionNameLength {
+            throw Refusal.invalid("name", "too_long", "A name has at most \(Limits.versionNameLength) characters.")
+        }
+        if let note, note.count > Limits.versionNoteLength {
+            throw Refusal.invalid("note", "too_long", "A note has at most \(Limits.versionNoteLength) characters.")
         }
     }
 
@@ -140,4 +169,5 @@ extension Workflows {
 
 extension Limits {
     package static let versionNoteLength = 1_000
+    package static let versionNameLength = 100
 }

@@ -49,7 +49,7 @@ extension Executions {
             workflow: ["id": .string(id.description), "name": .string(draft.name), "active": false], execution: ["mode": "test"],
             prevNode: RunScope.previousNode([input], machine.workflow), variables: await engine.stepRunner.services.variables(tenant),
             mode: "manual")
-        let scope = RunScope(machine: machine, node: input.source?.node ?? 0, inputs: [input], facts: facts)
+        let scope = PinnedScope(RunScope(machine: machine, node: input.source?.node ?? 0, inputs: [input], facts: facts), draft)
         return try await engine.stepRunner.services.evaluate(value, tenant, scope, place.item)
     }
 }

@@ -85,6 +85,13 @@ package struct Parameter: Sendable, Codable, Hashable {
         case resourceLocator = "resource_locator"
         case notice
     }
+    /// The tenant's things that a value can name: the editor offers them, searched by name.
+    package enum Resource: String, Sendable, Codable, Hashable {
+        case workflow
+        case dataTable = "data_table"
+        /// Of the data table that the node's `dataTableId` names.
+        case dataTableColumn = "data_table_column"
+    }
     package struct Option: Sendable, Codable, Hashable {
         package var value: JSONText
         package var label: String
@@ -106,10 +113,12 @@ package struct Parameter: Sendable, Codable, Hashable {
     /// Members of a collection or of a list's entries.
     package var fields: [Parameter]
     package var showWhen: ShowWhen
+    /// What it names, where that is one of the tenant's things.
+    package var resource: Resource?
 
     package init(
         _ name: String, _ kind: Kind, _ label: String, help: String? = nil, default defaultValue: JSONText? = nil, required: Bool = false,
-        options: [Option] = [], fields: [Parameter] = [], showWhen: ShowWhen = [:]
+        options: [Option] = [], fields: [Parameter] = [], showWhen: ShowWhen = [:], resource: Resource? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -120,6 +129,7 @@ package struct Parameter: Sendable, Codable, Hashable {
         self.options = options
         self.fields = fields
         self.showWhen = showWhen
+        self.resource = resource
     }
 }
 

@@ -175,9 +175,10 @@ struct WorkflowPage {
             let current: HTML? =
                 version.number == workflow.publishedVersion
                 ? " <span class=\"status published\">\(text("workflows.versions.current"))</span>" : nil
+            let name: HTML? = version.name.map { " <strong>\($0)</strong>" }
             let note: HTML? = version.note.map { "<span class=\"sub\">\($0)</span>" }
             return """
-                <tr><td class="name">\(version.number)\(current)\(note)</td><td>\(names[version.publishedBy] ?? version.publishedBy)</td>
+                <tr><td class="name">\(version.number)\(name)\(current)\(note)</td><td>\(names[version.publishedBy] ?? version.publishedBy)</td>
                 <td class="time">\(Console.time(version.publishedAt))</td></tr>
                 """
         }

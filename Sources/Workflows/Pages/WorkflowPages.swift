@@ -47,15 +47,17 @@ struct WorkflowPages {
             call.principal.may(.workflowsWrite)
             ? """
             <section class="card stack" aria-labelledby="import"><h2 id="import">\(text("workflows.import.title"))</h2>
+            <file-drop data-into="document" data-label="\(text("workflows.import.file"))" data-done="\(text("workflows.import.taken", ["name": "{name}"]))">
             <form method="post" action="\(Self.address)/imports" class="form wide">
             \(Console.area("document", label: text("workflows.import.label"), value: written, rows: 7, hint: text("workflows.import.hint"), fault: fault))
-            <p class="buttons"><button class="button primary">\(text("workflows.import.submit"))</button></p></form></section>
+            <p class="buttons"><button class="button primary">\(text("workflows.import.submit"))</button></p></form></file-drop></section>
             """ : nil
         let new: HTML? =
             call.principal.may(.workflowsWrite)
             ? "<div class=\"buttons\">\(Console.button("\(Self.address)/drafts", text("workflows.new"), kind: "primary"))</div>" : nil
         return try await context.page(
-            call, title: text("workflows.list.title"), current: Self.address, status: fault == nil ? 200 : 422,
+            call, title: text("workflows.list.title"), current: Self.address, scripts: form == nil ? [] : ["components/file-drop.js"],
+            status: fault == nil ? 200 : 422,
             """
             <header><h1>\(text("workflows.list.title"))</h1>\(new)</header>\(Console.workflowDone(call, ["deleted"]))
             <section class="card">\(table)\(Console.more(text, Self.address, cursor: shown.nextCursor))</section>\(form)
@@ -76,7 +78,10 @@ struct WorkflowPages {
                 """
         }
         return """
-            <div class="gallery"><h2>\(text("workflows.gallery"))</h2><p>\(text("workflows.gallery.hint"))</p><ul>\(cards)</ul></div>
+            <div class="gallery"><div class="first"><div><h2>\(text("workflows.guide.title"))</h2><p>\(text("workflows.guide.hint"))</p></div>
+            <form method="post" action="\(Self.address)/drafts"><input type="hidden" name="template" value="\(EditorPage.guide)">
+            <button class="button primary">\(text("workflows.guide.begin"))</button></form></div>
+            <h2>\(text("workflows.gallery"))</h2><p>\(text("workflows.gallery.hint"))</p><ul>\(cards)</ul></div>
             """
     }
 

@@ -78,6 +78,12 @@ struct EditorRoutes {
 
     static func topic(_ id: WorkflowID) -> String { "workflow:\(id)" }
 
+    /// What a draft's watchers hear: that it was saved, where somebody is in it, or that somebody wrote a comment.
+    private static func name(of payload: JSON) -> String {
+        if payload["presence"] != nil { return "presence" }
+        return payload["comments"] == nil ? "draft" : "comments"
+    }
+
     var endpoints: [Endpoint] {
         [
             Endpoint(
@@ -96,6 +102,16 @@ struct EditorRoutes {
                 guard let number = Int(try call.parameter("number")), number > 0 else { throw Refusal.missing("version") }
                 let document = try await workflows.document(of: try call.id("id", noun: "workflow"), version: number, by: call.principal)
                 return VersionDetail(number: number, document: document.json)
+            },
+            Endpoint(
+                .put, "/v1/workflows/{id}/versions/{number}/label", access: .tenant("workflows.publish"),
+                summary: "Name a published version and say what it is", tag: WorkflowRoutes.tag, body: PublicationBody.self,
+                returns: .ok(VersionView.self)
+            ) { call, body in
+                guard let number = Int(try call.parameter("number")), number > 0 else { throw Refusal.missing("version") }
+                let id: WorkflowID = try call.id("id", noun: "workflow")
+                return VersionView(
+                    try await workflows.label(id, version: number, name: body.named, note: body.note, by: call.principal))
             },
             Endpoint.list(
                 "/v1/credential-types", access: .public("The catalogue is the same for everybody."), summary: "List the types of credentials",
@@ -118,7 +134,9 @@ struct EditorRoutes {
                 let id: WorkflowID = try call.id("id", noun: "workflow")
                 _ = try await workflows.workflow(id, by: call.principal)
                 return live.events(call.tenant, Self.topic(id), after: call.lastEventID.flatMap(UInt64.init)).map { event in
-                    ServerEvent(id: String(event.sequence), name: "draft", data: event.payload.serialized)
+                    // What passes leaves the place at which a reader resumes.
+                    ServerEvent(
+                        id: event.sequence == 0 ? nil : String(event.sequence), name: Self.name(of: event.payload), data: event.payload.serialized)
                 }
             }
         ]

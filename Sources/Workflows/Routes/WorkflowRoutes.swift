@@ -44,19 +44,29 @@ struct VersionView: Codable, Sendable {
     var number: Int
     var publishedAt: Timestamp
     var publishedBy: String
+    /// What people call it.
+    var name: String?
     var note: String?
 
     init(_ version: WorkflowVersion) {
         number = version.number
         publishedAt = version.publishedAt
         publishedBy = version.publishedBy
+        name = version.name
         note = version.note
     }
 }
 
 struct PublicationBody: Codable, Sendable, Described {
+    var name: String?
     var note: String?
-    static let notes: [FieldNote] = [FieldNote("note", "What is new in this version.", length: 0...1_000)]
+    static let notes: [FieldNote] = [
+        FieldNote("name", "What people call this version.", example: "Summer prices", length: 0...Limits.versionNameLength),
+        FieldNote("note", "What is new in this version.", length: 0...Limits.versionNoteLength)
+    ]
+
+    /// Without what is only blank.
+    var named: String? { name.flatMap { $0.allSatisfy(\.isWhitespace) ? nil : $0 } }
 }
 
 struct ImportBody: Codable, Sendable, Described {
@@ -151,7 +161,7 @@ struct WorkflowRoutes {
                 tag: Self.tag, body: PublicationBody?.self, returns: .created(VersionView.self),
                 errors: [Self.invalid, ErrorDeclaration(.conflict, "webhook_taken", "Another workflow answers the same address.")]
             ) { call, body in
-                VersionView(try await workflows.publish(try call.id("id", noun: "workflow"), note: body?.note, by: call.principal))
+                VersionView(try await workflows.publish(try call.id("id", noun: "workflow"), name: body?.named, note: body?.note, by: call.principal))
             },
             Endpoint(
                 .delete, "/v1/workflows/{id}/publication", access: .tenant("workflows.publish"), summary: "Stop running it", tag: Self.tag,

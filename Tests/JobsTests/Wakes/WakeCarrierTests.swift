@@ -133,4 +133,18 @@ import Testing
         relay.receive("a-topic-of-the-next-version")
         #expect(woken.withLock { $0.sorted() } == ["outbox", "timers", "timers"])
     }
+
+    @Test func `words are heard as they were said, wake nothing, and may be missed where anything may`() {
+        let (one, other) = (WakeRelay(), WakeRelay())
+        let woken = Mutex<[String]>([])
+        let heard = Mutex<[String?]>([])
+        other.on(.timers) { woken.withLock { $0.append("timers") } }
+        other.listen { words in heard.withLock { $0.append(words) } }
+        one.connect { other.receive($0) }
+        one.say("a b {\"c\": 1}")
+        #expect(heard.withLock { $0 } == ["a b {\"c\": 1}"] && woken.withLock { $0 }.isEmpty)
+        other.receive("timers")
+        other.receive(WakeTopics.anything)
+        #expect(heard.withLock { $0 } == ["a b {\"c\": 1}", nil] && woken.withLock { $0 } == ["timers", "timers"])
+    }
 }

@@ -18,7 +18,8 @@ struct DataTableNode: NodeExecutor {
                             .init("rowNotExists", "If row does not exist"), .init("insert", "Insert"), .init("update", "Update"),
                             .init("upsert", "Upsert")
                         ]),
-                    Parameter("dataTableId", .resourceLocator, "Table", default: .init(["mode": "list", "value": ""]), required: true),
+                    Parameter(
+                        "dataTableId", .resourceLocator, "Table", default: .init(["mode": "list", "value": ""]), required: true, resource: .dataTable),
                     Parameter(
                         "matchType", .options, "Must match", default: "anyCondition",
                         options: [.init("anyCondition", "Any condition"), .init("allConditions", "All conditions")], showWhen: filtered),
@@ -28,7 +29,7 @@ struct DataTableNode: NodeExecutor {
                             Parameter(
                                 "conditions", .list, "Conditions",
                                 fields: [
-                                    Parameter("keyName", .string, "Column", default: "id"),
+                                    Parameter("keyName", .string, "Column", default: "id", resource: .dataTableColumn),
                                     Parameter("condition", .options, "Condition", default: "eq", options: operators),
                                     Parameter("keyValue", .string, "Value", default: "")
                                 ])
@@ -36,7 +37,9 @@ struct DataTableNode: NodeExecutor {
                     Parameter("returnAll", .boolean, "Return all", default: false, showWhen: on("get")),
                     Parameter("limit", .number, "Limit", default: 50, showWhen: on("get").merging(["returnAll": [false]]) { $1 }),
                     Parameter("orderBy", .boolean, "Order", default: false, showWhen: on("get")),
-                    Parameter("orderByColumn", .string, "Order by", default: "createdAt", showWhen: on("get").merging(["orderBy": [true]]) { $1 }),
+                    Parameter(
+                        "orderByColumn", .string, "Order by", default: "createdAt", showWhen: on("get").merging(["orderBy": [true]]) { $1 },
+                        resource: .dataTableColumn),
                     Parameter(
                         "orderByDirection", .options, "Direction", default: "DESC", options: [.init("ASC", "Ascending"), .init("DESC", "Descending")],
                         showWhen: on("get").merging(["orderBy": [true]]) { $1 }),

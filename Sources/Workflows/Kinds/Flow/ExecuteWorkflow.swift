@@ -67,7 +67,8 @@ struct ExecuteWorkflow: NodeExecutor {
     private static var parameters: [Parameter] {
         [
             Parameter("source", .options, "Source", default: "database", options: [.init("database", "This tenant's workflows")]),
-            Parameter("workflowId", .resourceLocator, "Workflow", default: "", required: true, showWhen: ["source": ["database"]]),
+            Parameter(
+                "workflowId", .resourceLocator, "Workflow", default: "", required: true, showWhen: ["source": ["database"]], resource: .workflow),
             Parameter(
                 "workflowInputs", .json, "Inputs", default: .init(["mappingMode": "defineBelow", "value": .null]), showWhen: ["@version": [">=1.2"]]),
             Parameter(

@@ -1,0 +1,132 @@
+"""A node's panel: things of the tenant are chosen from lists that are searched, options are in words, pinned data speak without a run."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from editor_desk import Desk, blank, kept
+from gestures import field, start, step
+
+
+@pytest.fixture(scope="module")
+def things(server, studio):
+    """Workflows and data tables to choose from, and a variable."""
+    key = studio["api_key"]
+    callee = blank(server, key, "Check the stock", [start()])
+    for number in range(3):
+        blank(server, key, f"Something else {number}", [start()])
+    status, table, _ = server.request("POST", "/v1/data-tables", {"name": "Customers", "columns": [{"name": "city", "type": "string"}, {"name": "age", "type": "number"}]}, key=key)
+    assert status == 201, table
+    assert server.request("PUT", "/v1/variables/BASE_URL", {"value": "https://a.example"}, key=key)[0] == 200
+    return {"callee": callee, "table": table["id"]}
+
+
+@pytest.fixture(params=[("light", 1440), ("dark", 390)], ids=["light-1440", "dark-390"])
+def desk(server, chromium, studio, request):
+    scheme, width = request.param
+    desk = Desk(server, chromium, "stu@example.com", color_scheme=scheme, reduced_motion="reduce", viewport={"width": width, "height": 900})
+    desk.look = f"{scheme}-{width}"
+    yield desk
+    desk.close()
+
+
+def config(desk, name):
+    return next(one["config"] for one in desk.document()["nodes"] if one["name"] == name)
+
+
+def violations(page):
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [(one["id"], node["target"], node["failureSummary"][:200]) for one in found for node in one["nodes"]]
+
+
+def test_a_workflow_is_chosen_by_its_name_and_by_its_id(server, studio, desk, things):
+    workflow = blank(server, studio["api_key"], "Caller", [start(connections=["call"]), step("Call", (280, 0), "execute_workflow")])
+    page = desk.open(workflow)
+    desk.node("Call").dblclick()
+    box = page.get_by_role("combobox", name="Workflow", exact=True)
+    box.click()
+    box.fill("stock")
+    expect(page.get_by_role("option", name="Check the stock")).to_be_visible()
+    expect(page.locator(".completions:not([hidden]) [role=option]")).to_have_count(1)
+    page.screenshot(path=f"/tmp/panel-locator-{desk.look}.png")
+    assert not violations(page)
+    page.keyboard.press("Enter")
+    expect(box).to_have_value("Check the stock")
+    assert config(desk, "Call")["workflowId"] == {"__rl": True, "mode": "list", "value": things["callee"], "cachedResultName": "Check the stock"}
+    # What is only begun names nothing, and leaves what was chosen.
+    box.fill("no such thing")
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(box).to_have_value("Check the stock")
+    page.get_by_label("How to name Workflow").select_option("By ID")
+    expect(page.get_by_role("textbox", name="Workflow", exact=True)).to_have_value(things["callee"])
+    page.keyboard.press("Escape")
+    desk.saved()
+    # Opened again it shows its name as it is by now.
+    status, found, _ = server.request("GET", f"/v1/workflows/{workflow}", key=studio["api_key"])
+    assert found["document"]["nodes"][1]["config"]["workflowId"]["mode"] == "id"
+
+
+def test_a_data_table_its_columns_and_conditions_are_chosen_in_words(server, studio, desk, things):
+    nodes = [start(connections=["table"]), step("Table", (280, 0), "data_table", config={"operation": "get"})]
+    page = desk.open(blank(server, studio["api_key"], "Reader", nodes))
+    desk.node("Table").dblclick()
+    table = page.get_by_role("combobox", name="Table", exact=True)
+    table.click()
+    page.keyboard.type("cust")
+    expect(page.get_by_role("option", name="Customers")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(table).to_have_value("Customers")
+    assert config(desk, "Table")["dataTableId"]["value"] == things["table"]
+    page.get_by_role("button", name="Add an entry").click()
+    column = page.get_by_role("combobox", name="Column", exact=True)
+    column.click()
+    column.fill("ci")
+    page.get_by_role("option", name="city").click()
+    expect(column).to_have_value("city")
+    page.get_by_label("Condition", exact=True).select_option(label="Is not empty")
+    page.screenshot(path=f"/tmp/panel-table-{desk.look}.png")
+    assert not violations(page)
+    conditions = config(desk, "Table")["filters"]["conditions"]
+    assert conditions[0]["keyName"] == "city" and conditions[0]["condition"] == "isNotEmpty", conditions
+    page.keyboard.press("Escape")
+    desk.saved()
+
+
+def test_pinned_data_of_any_node_before_are_completed_and_shown_without_a_run(server, studio, desk, things):
+    nodes = [start(connections=["middle"]), step("Middle", (280, 0), connections=["end"]), step("End", (560, 0), "set", config=field("who", ""))]
+    workflow = blank(server, studio["api_key"], "Pinned", nodes)
+    document = kept(server, studio["api_key"], workflow)
+    document["pinned_data"] = {"Start": [{"json": {"customer": {"name": "Ana", "zip": 8001}}}]}
+    assert server.request("PUT", f"/v1/workflows/{workflow}/draft", {"document": document, "revision": 1}, key=studio["api_key"])[0] == 200
+    page = desk.open(workflow)
+    desk.node("End").dblclick()
+    page.get_by_role("button", name="Expression for Value").click()
+    area = page.locator(".assignment textarea")
+    area.fill("{{ $('Start').item.json.customer.")
+    page.keyboard.press("Control+ ")
+    expect(page.get_by_role("option", name="zip")).to_be_visible()
+    page.keyboard.press("Enter")
+    area.press("End")
+    page.keyboard.type(" }}")
+    expect(page.locator(".assignment .result")).to_have_text("Ana")
+    area.fill("{{ $vars.")
+    page.keyboard.press("Control+ ")
+    expect(page.get_by_role("option", name="BASE_URL")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.keyboard.type(" }}")
+    expect(page.locator(".assignment .result")).to_have_text("https://a.example")
+    page.screenshot(path=f"/tmp/panel-pinned-{desk.look}.png")
+    page.keyboard.press("Escape")
+    desk.saved()
+
+
+def test_what_can_be_chosen_ends_at_the_tenant(server, studio, things):
+    stranger = server.create_tenant("panel-strangers", owner="pat@example.com")["api_key"]
+    for path in ["workflows", "data-tables", "variables"]:
+        assert server.request("GET", f"/v1/resources/{path}", key=stranger)[1]["data"] == []
+    assert server.request("GET", f"/v1/resources/data-tables/{things['table']}/columns", key=stranger)[0] == 404
+    names = [one["name"] for one in server.request("GET", "/v1/resources/workflows?search=something+2", key=studio["api_key"])[1]["data"]]
+    assert names == ["Something else 2"]
+    columns = server.request("GET", f"/v1/resources/data-tables/{things['table']}/columns?search=", key=studio["api_key"])[1]["data"]
+    assert [one["value"] for one in columns] == ["city", "age", "id", "createdAt", "updatedAt"]
