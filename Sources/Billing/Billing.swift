@@ -78,7 +78,8 @@ package struct Billing: Sendable {
 
     private func terms(of tenant: TenantID) async throws -> Till.Terms {
         Till.Terms(
-            catalogue: Catalogue(try await prices()), calendar: BillingCalendar(zone: try await tenancy.timeZone(of: tenant)), seller: seller,
+            catalogue: Catalogue(try await prices(), addons: try await addons()),
+            calendar: BillingCalendar(zone: try await tenancy.timeZone(of: tenant)), seller: seller,
             tenancy: tenancy)
     }
 }

@@ -17,6 +17,9 @@ import Testing
         "/v1/usage-events": #"{"events":[{"key":"k","metric":"mine","quantity":1}]}"#,
         "/v1/bank-statements": #"{"format":"csv","content":"id;amount;currency;text\n"}"#,
         "/v1/tenants/{tenant}/invoices/{id}/credit-notes": #"{"amount":1}"#, "/v1/invoices/{id}/checkouts": #"{"provider":"stripe"}"#,
+        "/v1/coupons": #"{"code":"MINE","name":"Mine","amount":5,"lasting":"once"}"#, "/v1/subscription/coupons": #"{"code":"NONE"}"#,
+        "/v1/add-ons": #"{"code":"mine","name":"Mine","monthly":5}"#, "/v1/subscription/add-ons/{code}": #"{"quantity":1}"#,
+        "/v1/wallet/top-ups": #"{"amount":500,"provider":"stripe"}"#, "/v1/tenants/{tenant}/wallet-grants": #"{"amount":5,"reason":"secret"}"#,
         "/v1/payment-providers/{provider}": #"{"settings":{"key":"k","webhook_secret":"w"}}"#
     ]
 

@@ -62,6 +62,8 @@ import Testing
     @Test(arguments: DatabaseEngine.allCases) func `the till does what the model does, on a database`(engine: DatabaseEngine) async throws {
         let count = UInt64(Self.count("AIAS_HISTORIES_STORED", 12))
         try await withBilling(engine) { harness in
+            for addon in HistoryModel.addons { _ = try await harness.billing.sell(addon, by: BillingHarness.operatorOf) }
+            for coupon in HistoryModel.coupons { _ = try await harness.billing.make(coupon, by: BillingHarness.operatorOf) }
             for seed in Self.seeds(count) {
                 let place = try await StoredHistory(harness, seed: seed)
                 let fault = try await place.play(HistoryStep.history(seed, length: Self.length))
@@ -122,6 +124,10 @@ final class StoredHistory {
                 let payment = try paymentPlace.map { try Self.payment($0, till)?.id ?? PaymentID(high: 1, low: 1) }
                 _ = try till.credit(invoice.id, amount, to: payment.map { .payment($0) } ?? .wallet)
             }
+        case .grant(let amount, let seconds):
+            try await harness.billing.atTill(of: tenant) { till in
+                _ = try till.grant(amount, "USD", expiresAt: seconds.map { till.now + .seconds($0) }, reason: "history")
+            }
         case .dispute(let place, let outcome, let amount, let fee):
             try await harness.billing.atTill(of: tenant) { till in
                 guard let payment = try Self.payment(place, till) else { throw Refusal.missing("payment") }
@@ -151,6 +157,8 @@ final class StoredHistory {
             let payments = try PaymentStore(tx: tx).page(before: nil, limit: 1_000).reversed().map { "\($0.amount) \($0.refunded) \($0.status)" }
             let received = model.payments.map { "\($0.amount) \($0.refunded) \($0.status)" }
             if payments != received { return "the payments are \(payments) instead of \(received)" }
+            let left = try WalletStore(tx: tx).page(before: nil, limit: 1_000).reversed().map(\.left)
+            if left != model.grants.map(\.left) { return "the grants have \(left) instead of \(model.grants.map(\.left))" }
             let balances = try LedgerStore(tx: tx.platform).balances(of: tx.tenant.id.description)
             func balance(_ kind: Account.Kind) -> Int64 { balances[Account(kind, of: tx.tenant.id, "USD")] ?? 0 }
             if balance(.receivable) != model.balance(.receivable) || balance(.wallet) != model.balance(.wallet) {
