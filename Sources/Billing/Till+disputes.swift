@@ -35,8 +35,10 @@ extension Till {
         case .lost:
             payment.status = .reversed
             try store.update(payment)
+            try passFee(of: payment)
             try reopen(taken, of: payment)
         }
+        try settleShares(of: payment)
     }
 
     private mutating func take(_ amount: Int64, fee: Int64, of payment: Payment) throws {
@@ -79,6 +81,7 @@ extension Till {
         invoice.paid -= part
         (invoice.status, invoice.dueAt, invoice.reminders) = (.open, now, 0)
         try invoices.reopen(invoice)
+        try settleShares(of: invoice)
         try PaymentPartStore(tx: tx).add(payment.id, id, part)
         try tx.emit(InvoiceReopened(invoice))
         return part

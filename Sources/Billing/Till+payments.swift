@@ -30,6 +30,7 @@ extension Till {
             parts.append((invoice.id, part))
             transfers.append(Transfer(part, debit: cash, credit: Account(.receivable, of: tx.tenant.id, currency)))
             if invoice.due == 0 { try settle(&invoice) } else { try invoices.update(invoice) }
+            try settleShares(of: invoice)
         }
         if rest > 0 { transfers.append(Transfer(rest, debit: cash, credit: Account(.wallet, of: tx.tenant.id, currency))) }
         try post("payment:\(provider):\(reference)", "payment", "payment:\(payment.id)", transfers)
@@ -84,6 +85,7 @@ extension Till {
         if invoice.due == 0, invoice.status == .open { invoice.status = .paid }
         try invoices.insert(note)
         try invoices.update(invoice)
+        try settleShares(of: invoice)
         try tx.emit(InvoiceIssued(note))
         try recover()
         return note

@@ -115,13 +115,17 @@ extension Till {
     }
 
     /// Makes an invoice of charges, books it, and takes what the wallet has.
-    mutating func issue(_ asked: [Charge], at moment: Timestamp) throws {
+    /// - Parameters:
+    ///   - currency: the subscription's where it is left out.
+    ///   - isSubscribed: that coupons are for it.
+    @discardableResult
+    mutating func issue(_ asked: [Charge], at moment: Timestamp, currency given: String? = nil, isSubscribed: Bool = true) throws -> Invoice {
         guard let buyer = try BillingProfileStore(tx: tx).profile() else {
             throw Refusal(.conflict, "profile_required", "Say first who is to be invoiced: name, address and country.")
         }
-        let currency = subscription?.currency ?? "USD"
+        let currency = given ?? subscription?.currency ?? "USD"
         var charges = asked
-        try discount(&charges, currency)
+        if isSubscribed { try discount(&charges, currency) }
         let decision = VATRules(seller: terms.seller.party.country).decide(country: buyer.country, hasVATID: buyer.vatId != nil)
         let figures = InvoiceFigures(charges, rate: decision.rate)
         precondition(figures.total >= 0, "no change of a subscription pays out")
@@ -145,7 +149,9 @@ extension Till {
         try invoices.insert(invoice)
         try order(chargeOf: invoice, attempt: 0)
         try tx.emit(InvoiceIssued(invoice))
+        if invoice.paid > 0 { try settleShares(of: invoice) }
         issued.append(invoice)
+        return invoice
     }
 
     @discardableResult

@@ -13,9 +13,11 @@ package struct BillingPageContext: Sendable {
         self.person = person
     }
 
-    func page(_ call: EndpointCall, title: String, crumb: HTML? = nil, status: Int = 200, _ main: HTML) async throws -> Answer {
+    func page(
+        _ call: EndpointCall, title: String, current: String = BillingPages.address, crumb: HTML? = nil, status: Int = 200, _ main: HTML
+    ) async throws -> Answer {
         console.settingsPage(
-            call, title: title, current: BillingPages.address, person: try await person(call.principal), crumb: crumb, status: status, main)
+            call, title: title, current: current, person: try await person(call.principal), crumb: crumb, status: status, main)
     }
 }
 
@@ -57,6 +59,12 @@ struct BillingPages {
             .page(.post, "\(Self.address)/changes", access: .tenant(.billingWrite), summary: "Change the subscription") { call in
                 do {
                     let form = try call.form()
+                    // Who followed an affiliate's link and agreed was brought by it, where the rules let it be so.
+                    if form["action"] == "start", let click = ReferralCookie.read(call.head.cookie(ReferralCookie.name)) {
+                        do {
+                            try await billing.refer(call.tenant, code: click.code, clickedAt: click.at, by: call.principal)
+                        } catch is Refusal {}
+                    }
                     _ = try await billing.perform(try request(form), coupon: coupon(form), of: call.tenant, by: call.principal)
                     return .redirect("\(Self.address)?done=changed")
                 } catch let refusal as Refusal where [.invalid, .conflict, .missing].contains(refusal.kind) {

@@ -211,6 +211,7 @@ extension ProviderEvent.Fact {
         case .refunded(let reference, _), .refundFailed(_, let reference, _), .disputed(let reference, _, _, _): (nil, reference)
         case .saved(_, let tenant, let reference): (tenant, reference)
         case .removed(let method): (nil, method)
+        case .payoutReturned(let reference, _): (nil, reference)
         }
     }
 }
@@ -240,6 +241,8 @@ extension Till {
             try ProviderCustomerStore(tx: tx).save(
                 .init(provider: provider, customer: saved.customer, method: saved.method, label: saved.label, savedAt: tx.clock.now()))
             try ProviderObjectStore(tx: tx.platform).note(provider, saved.method, of: tx.tenant.id, nil)
+        case .payoutReturned(let reference, let reason):
+            try PayeeStore(tx: tx.platform).payout(reference, at: provider)?.takeBack(reason: reason, in: tx)
         case .removed(let method):
             let store = ProviderCustomerStore(tx: tx)
             guard var known = try store.customer(provider), known.method == method else { return }

@@ -100,7 +100,8 @@ extension Platform {
         Console.Entry("workflows.settings.data_tables", "/settings/data-tables", .dataTablesRead),
         Console.Entry("tenancy.settings.audit_log", "/settings/audit-log", "audit.read"),
         Console.Entry("tenancy.settings.usage", "/settings/usage", "usage.read"),
-        Console.Entry("billing.settings.billing", "/settings/billing", .billingRead)
+        Console.Entry("billing.settings.billing", "/settings/billing", .billingRead),
+        Console.Entry("billing.settings.earnings", "/settings/earnings", .billingRead)
     ]
 
     static let subjects = [

@@ -16,6 +16,12 @@ struct HistoryModel {
         var reminders = 0
         /// By the place of the grant that paid it.
         var draws: [Int: Int64] = [:]
+        /// What is sold on it: without tax, and the seller's part of what was collected.
+        var sold: Int64 = 0
+        var share = BasisPoints.zero
+        var earned: Int64 = 0
+        var held: Int64 = 0
+        var commission: Int64 = 0
         var due: Int64 { total - paid - credited }
         var drawn: Int64 { draws.values.reduce(0, +) }
     }
@@ -32,11 +38,12 @@ struct HistoryModel {
         var invoice: Int?
         var status = Payment.Status.received
         var disputed: Int64?
+        var fee: Int64 = 0
         var parts: [Int: Int64] = [:]
     }
 
     /// The ledger's accounts, by their place in `balances`.
-    enum Side: Int { case receivable, wallet, cash, revenue, tax, fees }
+    enum Side: Int { case receivable, wallet, cash, revenue, tax, fees, seller, affiliate, hold }
 
     var now: Timestamp
     var subscription: Subscription?
@@ -45,7 +52,10 @@ struct HistoryModel {
     var usage: [Int: (quantity: Int64, at: Timestamp)] = [:]
     var redemptions: [Redemption] = []
     var grants: [Grant] = []
-    var balances = [Int64](repeating: 0, count: 6)
+    var balances = [Int64](repeating: 0, count: 9)
+    /// Whether an affiliate has brought this customer.
+    var isReferred = false
+    var sales: [Int: Int] = [:]
 
     static let catalogue = Catalogue(
         Plan.seeded.map {
@@ -92,6 +102,7 @@ struct HistoryModel {
             case .wait, .use: break
             case .ask(.redeem(let code)): try redeem(code)
             case .ask(let request): try ask(request)
+            case .sell(let key, let kind, let amount): try sell(key, kind, amount)
             case .grant(let amount, let seconds):
                 grants.append(Grant(left: amount, expiresAt: seconds.map { now + .seconds($0) }))
                 move(amount, .revenue, .wallet)
@@ -163,10 +174,42 @@ struct HistoryModel {
             Redemption(code: code, reduction: coupon.reduction, lasting: coupon.lasting, redeemedAt: now, firstUse: nil))
     }
 
-    private mutating func issue(_ asked: [Charge], at moment: Timestamp) {
+    private mutating func sell(_ key: Int, _ kind: SaleKind, _ amount: Int64) throws {
+        if let known = sales[key] {
+            guard bills[known].sold == amount else { throw Posting.conflict }
+            return
+        }
+        let period = BillingPeriod(start: now, end: now)
+        issue([Charge(kind: .plan, plan: .starter, period: period, amount: amount)], at: now, isSubscribed: false)
+        let place = bills.count - 1
+        (bills[place].sold, bills[place].share, sales[key]) = (amount, kind.creatorShare, place)
+        settle(place)
+    }
+
+    /// What others earn with a bill, reckoned from what is paid of it alone.
+    private mutating func settle(_ place: Int) {
+        let bill = bills[place]
+        guard bill.total > 0 else { return }
+        let earned = bill.share.of(Fraction.halfUp(bill.sold, bill.paid, over: bill.total))
+        move(earned - bill.earned, .revenue, .seller)
+        bills[place].earned = earned
+        let isDisputed = payments.contains { $0.status == .disputed && $0.parts[place] != nil }
+        let held = bill.sold > 0 && isDisputed ? earned : 0
+        move(held - bill.held, .seller, .hold)
+        bills[place].held = held
+        guard isReferred else { return }
+        let base = Fraction.halfUp(bill.total - bill.tax, bill.paid - bill.drawn, over: bill.total)
+        let commission = max(min(base / 5, base - earned), 0)
+        move(commission - bill.commission, .revenue, .affiliate)
+        bills[place].commission = commission
+    }
+
+    private mutating func issue(_ asked: [Charge], at moment: Timestamp, isSubscribed: Bool = true) {
         var charges = asked
-        for place in redemptions.indices { redemptions[place].apply(to: &charges, "USD", Self.calendar) }
-        subscription?.note(charges)
+        if isSubscribed {
+            for place in redemptions.indices { redemptions[place].apply(to: &charges, "USD", Self.calendar) }
+            subscription?.note(charges)
+        }
         let figures = InvoiceFigures(charges, rate: Self.rate)
         var bill = Bill(total: figures.total, tax: figures.tax, dueAt: moment + Self.dueTime)
         move(figures.total - figures.tax, .receivable, .revenue)
@@ -188,6 +231,7 @@ struct HistoryModel {
         }
         bill.isOpen = bill.due > 0
         bills.append(bill)
+        settle(bills.count - 1)
     }
 
     private mutating func ask(_ request: SubscriptionRequest) throws {
@@ -233,6 +277,7 @@ struct HistoryModel {
             made.parts[place] = part
             move(part, .cash, .receivable)
             if bills[place].due == 0 { bills[place].isOpen = false }
+            settle(place)
         }
         move(rest, .cash, .wallet)
         payments.append(made)
@@ -269,6 +314,7 @@ struct HistoryModel {
         } else {
             move(fromPaid, .receivable, .wallet)
         }
+        settle(place)
         expire(at: now)
         if bills[place].due == 0 { bills[place].isOpen = false }
         recover()
@@ -284,6 +330,7 @@ struct HistoryModel {
             payments[place].status = .disputed
             move(taken, .receivable, .cash)
             move(fee, .fees, .cash)
+            payments[place].fee = fee
             subscription?.becomePastDue()
         }
         guard payments[place].status == .disputed, let taken = payments[place].disputed else { return }
@@ -295,8 +342,10 @@ struct HistoryModel {
             recover()
         case .lost:
             payments[place].status = .reversed
+            if payments[place].parts.keys.contains(where: { bills[$0].sold > 0 }) { move(payments[place].fee, .seller, .fees) }
             lose(taken, place)
         }
+        for bill in payments[place].parts.keys { settle(bill) }
     }
 
     private mutating func lose(_ amount: Int64, _ payment: Int) {
@@ -315,6 +364,7 @@ struct HistoryModel {
         guard part > 0 else { return 0 }
         bills[place].paid -= part
         (bills[place].isOpen, bills[place].dueAt, bills[place].reminders) = (true, now, 0)
+        settle(place)
         if payments[payment].parts[place] == nil { payments[payment].parts[place] = part }
         return part
     }
@@ -329,14 +379,19 @@ extension HistoryModel {
         let disputed = payments.reduce(0) { $1.status == .disputed ? $0 + ($1.disputed ?? 0) : $0 }
         hold(balance(.receivable) == bills.reduce(0) { $0 + $1.due } + disputed, "what is owed is what is due and disputed")
         hold(balance(.wallet) <= 0, "prepaid money is not spent twice")
-        var (left, fees) = (Int64(0), balance(.fees))
+        var left: Int64 = 0
         for payment in payments {
             hold(payment.refunded >= 0 && payment.refunded <= payment.amount, "refunds do not exceed payments")
             left += payment.amount - payment.refunded - (payment.status == .received ? 0 : payment.disputed ?? 0)
         }
-        hold(balance(.cash) == left - fees, "the provider holds what came and was not sent back")
-        fees = 0
+        hold(balance(.cash) == left - payments.reduce(0) { $0 + $1.fee }, "the provider holds what came and was not sent back")
+        let earned = bills.reduce(0) { $0 + $1.earned }
+        hold(-balance(.seller) - balance(.hold) <= earned && balance(.hold) <= 0, "a seller has what was earned, less fees")
+        hold(-balance(.affiliate) == bills.reduce(0) { $0 + $1.commission }, "an affiliate has the commissions")
         for bill in bills {
+            hold(bill.earned >= 0 && bill.earned + bill.commission <= bill.total - bill.tax, "others earn no more than was sold")
+            hold(bill.paid > 0 || bill.earned + bill.commission == 0, "all taken back, nobody has earned anything")
+            hold(bill.due > 0 || bill.credited > 0 || bill.earned == bill.share.of(bill.sold), "all paid, the seller has its whole part")
             hold(bill.paid >= 0 && bill.credited >= 0 && bill.due >= 0 && bill.total >= 0, "no figure of a bill is negative")
             hold(bill.drawn <= bill.paid, "grants have paid no more of a bill than was paid")
             hold(bill.isOpen == (bill.due > 0), "a bill is open while something is due")

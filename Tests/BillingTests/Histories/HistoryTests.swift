@@ -25,6 +25,7 @@ import Testing
         var failed: [UInt64] = []
         for seed in Self.seeds(count) {
             var model = HistoryModel(at: Self.start)
+            model.isReferred = seed % 2 == 1
             for (place, step) in HistoryStep.history(seed, length: Self.length).enumerated() {
                 _ = try model.apply(step)
                 let faults = model.faults
@@ -62,10 +63,13 @@ import Testing
     @Test(arguments: DatabaseEngine.allCases) func `the till does what the model does, on a database`(engine: DatabaseEngine) async throws {
         let count = UInt64(Self.count("AIAS_HISTORIES_STORED", 12))
         try await withBilling(engine) { harness in
+            let seller = try await harness.seller("seller-of-all")
+            let affiliate = try await harness.seller("affiliate-of-all")
+            _ = try await harness.billing.join(affiliate, code: "ALL", by: BillingHarness.operatorOf)
             for addon in HistoryModel.addons { _ = try await harness.billing.sell(addon, by: BillingHarness.operatorOf) }
             for coupon in HistoryModel.coupons { _ = try await harness.billing.make(coupon, by: BillingHarness.operatorOf) }
             for seed in Self.seeds(count) {
-                let place = try await StoredHistory(harness, seed: seed)
+                let place = try await StoredHistory(harness, seed: seed, seller: seller)
                 let fault = try await place.play(HistoryStep.history(seed, length: Self.length))
                 #expect(fault == nil, "seed \(seed)")
                 if seed % 200 == 0 { #expect(try await harness.billing.ledger.faults() == [], "seed \(seed)") }
@@ -81,16 +85,20 @@ final class StoredHistory {
     private let harness: BillingHarness
     private let tenant: TenantID
     private let seed: UInt64
+    private let seller: TenantID
     private var model: HistoryModel
 
-    init(_ harness: BillingHarness, seed: UInt64) async throws {
+    init(_ harness: BillingHarness, seed: UInt64, seller: TenantID) async throws {
         self.harness = harness
+        self.seller = seller
         self.seed = seed
         let new = NewTenant(name: "History", subdomain: "history-\(seed)", plan: .starter)
         tenant = try await harness.tenancy.createTenant(new, owner: "ana@example.com", by: .system(in: nil)).tenant.id
+        if seed % 2 == 1 { try await harness.billing.refer(tenant, code: "ALL", clickedAt: nil, by: BillingHarness.operatorOf) }
         let (tenant, party) = (tenant, BillingHarness.german)
         try await harness.database.write(in: tenant) { tx in try BillingProfileStore(tx: tx).save(party) }
         model = HistoryModel(at: harness.lease.clock.now)
+        model.isReferred = seed % 2 == 1
     }
 
     /// - Returns: the first difference; nil where there is none.
@@ -124,6 +132,10 @@ final class StoredHistory {
                 let payment = try paymentPlace.map { try Self.payment($0, till)?.id ?? PaymentID(high: 1, low: 1) }
                 _ = try till.credit(invoice.id, amount, to: payment.map { .payment($0) } ?? .wallet)
             }
+        case .sell(let key, let kind, let amount):
+            let order = SaleOrder(
+                key: "\(key)", seller: seller, listing: "listing", kind: kind, name: "Listing", amount: Money(minorUnits: amount, currency: "USD"))
+            try await harness.billing.atTill(of: tenant) { till in _ = try till.sell(order) }
         case .grant(let amount, let seconds):
             try await harness.billing.atTill(of: tenant) { till in
                 _ = try till.grant(amount, "USD", expiresAt: seconds.map { till.now + .seconds($0) }, reason: "history")
@@ -157,6 +169,15 @@ final class StoredHistory {
             let payments = try PaymentStore(tx: tx).page(before: nil, limit: 1_000).reversed().map { "\($0.amount) \($0.refunded) \($0.status)" }
             let received = model.payments.map { "\($0.amount) \($0.refunded) \($0.status)" }
             if payments != received { return "the payments are \(payments) instead of \(received)" }
+            for (id, bill) in zip(
+                try InvoiceStore(tx: tx).page(before: nil, limit: 1_000).filter { $0.kind == .invoice }.reversed().map(\.id), model.bills)
+            {
+                let sale = try SaleStore(tx: tx.platform).sales(on: id).first
+                let commission = try ReferralStore(tx: tx.platform).commission(id)?.amount ?? 0
+                if (sale?.earned ?? 0, sale?.held ?? 0, commission) != (bill.earned, bill.held, bill.commission) {
+                    return "of a bill others have \(sale?.earned ?? 0), \(commission) instead of \(bill)"
+                }
+            }
             let left = try WalletStore(tx: tx).page(before: nil, limit: 1_000).reversed().map(\.left)
             if left != model.grants.map(\.left) { return "the grants have \(left) instead of \(model.grants.map(\.left))" }
             let balances = try LedgerStore(tx: tx.platform).balances(of: tx.tenant.id.description)
