@@ -6,7 +6,8 @@ struct AIAS: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "aias", abstract: "A platform for automations: serve it, manage it, run workflows without it.", version: "0.1.0",
         subcommands: [
-            Serve.self, TenantCommand.self, SignInLink.self, Run.self, Import.self, Export.self, Migrate.self, Keys.self, Operator.self,
+            Serve.self, TenantCommand.self, SignInLink.self, Run.self, Import.self, Export.self, Migrate.self, Keys.self, LicenceCommand.self,
+            Operator.self,
             OpenAPICommand.self, DoctorCommand.self, Top.self, Backup.self, Restore.self, Move.self, Bench.self
         ])
 }

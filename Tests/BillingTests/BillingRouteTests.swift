@@ -24,6 +24,8 @@ import Testing
         "/v1/split-terms": #"{"kind":"app","share_basis_points":7000}"#, "/v1/tenants/{tenant}/payouts/{id}/failures": #"{"reason":"r"}"#,
         "/v1/payouts/bank-files": #"{"account":"DE89370400440532013000"}"#, "/v1/affiliate": #"{"code":"MINE"}"#, "/v1/referral": #"{"code":"NONE"}"#,
         "/v1/tenants/{tenant}/affiliate-terms": #"{"months":12}"#,
+        "/v1/tenants/{tenant}/licences": #"{"product":"P","seats":1,"price":500000}"#,
+        "/v1/tenants/{tenant}/licences/{id}/renewals": #"{"product":"P","seats":1,"price":500000}"#,
         "/v1/coupons": #"{"code":"MINE","name":"Mine","amount":5,"lasting":"once"}"#, "/v1/subscription/coupons": #"{"code":"NONE"}"#,
         "/v1/add-ons": #"{"code":"mine","name":"Mine","monthly":5}"#, "/v1/subscription/add-ons/{code}": #"{"quantity":1}"#,
         "/v1/wallet/top-ups": #"{"amount":500,"provider":"stripe"}"#, "/v1/tenants/{tenant}/wallet-grants": #"{"amount":5,"reason":"secret"}"#,

@@ -121,7 +121,8 @@ struct InvoiceSheet {
             <div><dt>\(text("billing.column.issued"))</dt><dd>\(Console.time(invoice.issuedAt))</dd></div>
             <div><dt>\(text("billing.invoice.due_at"))</dt><dd>\(Console.time(invoice.dueAt))</dd></div>
             <div><dt>\(text("billing.column.status"))</dt><dd>\(text("billing.invoice.status.\(invoice.status.rawValue)"))</dd></div></dl></section>
-            \(figures)\(reverse)<p class="buttons"><a class="button" href="\(href: ubl)">\(text("billing.invoice.ubl"))</a></p>
+            \(figures)\(reverse)<p class="buttons"><a class="button" href="\(href: "/v1/invoices/\(invoice.id)/pdf")">\(text("billing.invoice.pdf"))</a>
+            <a class="button" href="\(href: ubl)">\(text("billing.invoice.ubl"))</a></p>
             """
     }
 

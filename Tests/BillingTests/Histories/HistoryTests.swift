@@ -7,8 +7,8 @@ import Testing
 
 @testable import Billing
 
-/// Random histories of customers. `AIAS_HISTORIES=1000000` plays more on the model alone, `AIAS_HISTORIES_STORED=20000` on each database, each from
-/// `AIAS_HISTORIES_SEED` on; one that fails names its seed, which is kept in `Seeds.kept`.
+/// Random histories of customers. `AIAS_HISTORIES=1000000` plays more on the model alone, `AIAS_HISTORIES_STORED=20000` on each database, in
+/// `AIAS_HISTORIES_LANES` at a time, each from `AIAS_HISTORIES_SEED` on; one that fails names its seed, which is kept in `Seeds.kept`.
 @Suite(.timeLimit(.minutes(240))) struct HistoryTests {
     static func count(_ name: String, _ standard: Int) -> Int { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? standard }
     static var firstSeed: UInt64 { UInt64(count("AIAS_HISTORIES_SEED", 1)) }
@@ -60,20 +60,32 @@ import Testing
         }
     }
 
+    /// Each lane has a database and a clock of its own; two keep two cores busy.
     @Test(arguments: DatabaseEngine.allCases) func `the till does what the model does, on a database`(engine: DatabaseEngine) async throws {
-        let count = UInt64(Self.count("AIAS_HISTORIES_STORED", 12))
+        let seeds = Self.seeds(UInt64(Self.count("AIAS_HISTORIES_STORED", 12)))
+        let lanes = Self.count("AIAS_HISTORIES_LANES", 1)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for lane in 0..<lanes {
+                let own = seeds.indices.filter { $0 % lanes == lane }.map { seeds[$0] }
+                group.addTask { try await Self.play(own, engine) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private static func play(_ seeds: [UInt64], _ engine: DatabaseEngine) async throws {
         try await withBilling(engine) { harness in
             let seller = try await harness.seller("seller-of-all")
             let affiliate = try await harness.seller("affiliate-of-all")
             _ = try await harness.billing.join(affiliate, code: "ALL", by: BillingHarness.operatorOf)
             for addon in HistoryModel.addons { _ = try await harness.billing.sell(addon, by: BillingHarness.operatorOf) }
             for coupon in HistoryModel.coupons { _ = try await harness.billing.make(coupon, by: BillingHarness.operatorOf) }
-            for seed in Self.seeds(count) {
+            for (count, seed) in seeds.enumerated() {
                 let place = try await StoredHistory(harness, seed: seed, seller: seller)
-                let fault = try await place.play(HistoryStep.history(seed, length: Self.length))
+                let fault = try await place.play(HistoryStep.history(seed, length: length))
                 #expect(fault == nil, "seed \(seed)")
-                if seed % 200 == 0 { #expect(try await harness.billing.ledger.faults() == [], "seed \(seed)") }
                 if fault != nil { break }
+                if count % 1_000 == 999 { #expect(try await harness.billing.ledger.faults() == [], "up to seed \(seed)") }
             }
             #expect(try await harness.billing.ledger.faults() == [])
         }
