@@ -7,6 +7,10 @@ enum SubscriptionRequest: Sendable, Hashable {
     case start(PlanName, BillingInterval, trialDays: Int, overageCap: Int64)
     case change(PlanName, BillingInterval)
     case overage(Int64)
+    /// How many of an add-on there are to be.
+    case addon(String, Int64)
+    /// A coupon's code.
+    case redeem(String)
     case cancel, keep, pause, resume
 
     var action: String {
@@ -14,6 +18,8 @@ enum SubscriptionRequest: Sendable, Hashable {
         case .start: "subscription.start"
         case .change: "subscription.change"
         case .overage: "subscription.overage"
+        case .addon: "subscription.addon"
+        case .redeem: "subscription.redeem"
         case .cancel: "subscription.cancel"
         case .keep: "subscription.keep"
         case .pause: "subscription.pause"
@@ -26,6 +32,8 @@ enum SubscriptionRequest: Sendable, Hashable {
 struct SubscriptionOutcome: Sendable {
     var subscription: Subscription
     var invoices: [Invoice]
+    /// In a preview: what the next period would bring, with what is known now.
+    var upcoming: [Invoice] = []
 }
 
 extension Till {
@@ -33,10 +41,12 @@ extension Till {
         if case .start(let plan, let interval, let trialDays, let cap) = request {
             return try start(plan, interval, trialDays: trialDays, cap: cap)
         }
+        if case .redeem(let code) = request { return try redeem(code) }
         var changed = try found()
         var charges: [Charge] = []
         switch request {
-        case .start: break
+        case .start, .redeem: break
+        case .addon(let code, let quantity): charges = try changed.setAddon(code, quantity: quantity, at: now, terms.catalogue)
         case .change(let plan, let interval): charges = try changed.change(to: plan, interval, at: now, terms.catalogue, terms.calendar)
         case .overage(let cap): changed.overageCap = try Self.checked(cap)
         case .cancel: try changed.cancel()
@@ -82,23 +92,46 @@ extension Billing {
     }
 
     /// What it would come to, to the cent, with nothing done.
-    func preview(_ request: SubscriptionRequest, of tenant: TenantID) async throws -> SubscriptionOutcome {
+    /// - Parameter coupon: redeemed before.
+    func preview(_ request: SubscriptionRequest, coupon: String? = nil, of tenant: TenantID) async throws -> SubscriptionOutcome {
         try await rehearse(of: tenant) { till in
             till.issued = []
+            if let coupon { try till.redeem(coupon) }
             try till.perform(request)
-            return SubscriptionOutcome(subscription: try till.found(), invoices: till.issued)
+            var outcome = SubscriptionOutcome(subscription: try till.found(), invoices: till.issued)
+            if outcome.subscription.isGranted {
+                (till.issued, till.now) = ([], outcome.subscription.period.end)
+                try till.catchUp()
+                outcome.upcoming = till.issued
+            }
+            return outcome
         }
     }
 
-    func perform(_ request: SubscriptionRequest, of tenant: TenantID, by principal: Principal) async throws -> SubscriptionOutcome {
+    /// - Parameter coupon: redeemed before, in the same transaction.
+    func perform(_ request: SubscriptionRequest, coupon: String? = nil, of tenant: TenantID, by principal: Principal) async throws
+        -> SubscriptionOutcome
+    {
         let outcome = try await atTill(of: tenant) { till in
             till.issued = []
+            if let coupon { try till.redeem(coupon) }
             try till.perform(request)
             try till.tx.audit(principal, request.action, "subscription:\(tenant)", ["plan": .string(try till.found().plan.rawValue)])
             return SubscriptionOutcome(subscription: try till.found(), invoices: till.issued)
         }
         try await giveOrders(of: tenant)
         return outcome
+    }
+
+    /// - Throws: `unknown_coupon`, `coupon_used`, `coupon_active`, `coupon_spent`, `other_currency`
+    func redeem(_ code: String, of tenant: TenantID, by principal: Principal) async throws -> Redemption {
+        try await atTill(of: tenant) { till in
+            try till.redeem(code)
+            let all = try RedemptionStore(tx: till.tx).all()
+            guard let redeemed = all.first(where: { $0.code == code.uppercased() }) else { throw Refusal.missing("coupon") }
+            try till.tx.audit(principal, "subscription.redeem", "coupon:\(redeemed.code)")
+            return redeemed
+        }
     }
 
     /// Renews and reminds where it is time; one tenant that fails keeps no other from it.
@@ -115,6 +148,7 @@ extension Billing {
             }
         }
         do { try await giveOrders() } catch { failure = failure ?? error }
+        do { try await payOutDue() } catch { failure = failure ?? error }
         if let failure { throw failure }
     }
 

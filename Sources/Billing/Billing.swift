@@ -24,14 +24,20 @@ package struct Billing: Sendable {
     let clock: Clock
     let seller: SellerTerms
     let providers: Providers
+    /// Prints a page of HTML as a PDF file; nil where the deployment cannot.
+    let print: (@Sendable ([UInt8]) async throws -> [UInt8])?
     package let ledger: Ledger
 
-    package init(database: any Database, tenancy: Tenancy, clock: Clock, seller: SellerTerms, providers: Providers) {
+    package init(
+        database: any Database, tenancy: Tenancy, clock: Clock, seller: SellerTerms, providers: Providers,
+        print: (@Sendable ([UInt8]) async throws -> [UInt8])? = nil
+    ) {
         self.database = database
         self.tenancy = tenancy
         self.clock = clock
         self.seller = seller
         self.providers = providers
+        self.print = print
         ledger = Ledger(database: database, clock: clock)
     }
 
@@ -78,7 +84,8 @@ package struct Billing: Sendable {
 
     private func terms(of tenant: TenantID) async throws -> Till.Terms {
         Till.Terms(
-            catalogue: Catalogue(try await prices()), calendar: BillingCalendar(zone: try await tenancy.timeZone(of: tenant)), seller: seller,
+            catalogue: Catalogue(try await prices(), addons: try await addons()),
+            calendar: BillingCalendar(zone: try await tenancy.timeZone(of: tenant)), seller: seller,
             tenancy: tenancy)
     }
 }

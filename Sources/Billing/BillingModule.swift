@@ -4,12 +4,22 @@ package import Persistence
 
 /// The module's door.
 package enum BillingModule {
-    package static let tables: [Table] = LedgerTables.all + BillingTables.all + ProviderTables.all + [RevenueStore.table]
+    package static let tables: [Table] =
+        LedgerTables.all + BillingTables.all + ProviderTables.all + [RevenueStore.table] + CouponTables.all + AddonTables.all + WalletTables.all
+        + SaleTables.all + PayoutTables.all + ReferralTables.all + LicenceTables.all
 
     package static let migrations: [Migration] = [
         Migration("billing.0001-ledger", LedgerTables.all.map { .createTable($0) }),
-        Migration("billing.0002-subscriptions-invoices-payments-metrics", BillingTables.all.map { .createTable($0) }),
-        Migration("billing.0003-providers-revenue", (ProviderTables.all + [RevenueStore.table]).map { .createTable($0) })
+        Migration("billing.0002-subscriptions-invoices-payments-metrics", BillingTables.atFirst.map { .createTable($0) }),
+        Migration("billing.0003-providers-revenue", (ProviderTables.all + [RevenueStore.table]).map { .createTable($0) }),
+        Migration(
+            "billing.0004-coupons-addons-wallets",
+            [
+                .addColumn(table: "subscriptions", BillingTables.discounted), .addColumn(table: "invoice_lines", BillingTables.item),
+                .addColumn(table: "invoice_lines", BillingTables.itemName)
+            ] + (CouponTables.all + AddonTables.all + WalletTables.all).map { .createTable($0) }),
+        Migration("billing.0005-sales-payouts-affiliates", (SaleTables.all + PayoutTables.all + ReferralTables.all).map { .createTable($0) }),
+        Migration("billing.0006-licences", LicenceTables.all.map { .createTable($0) })
     ]
 
     package static let permissions: [PermissionDeclaration] = [
@@ -22,6 +32,9 @@ package enum BillingModule {
         let endpoints: [Endpoint] =
             SubscriptionRoutes(billing: billing).endpoints + ProfileRoutes(billing: billing).endpoints + InvoiceRoutes(billing: billing).endpoints
             + UsageRoutes(billing: billing).endpoints + ProviderRoutes(billing: billing).endpoints + FigureRoutes(billing: billing).endpoints
+            + CouponRoutes(billing: billing).endpoints + AddonRoutes(billing: billing).endpoints + WalletRoutes(billing: billing).endpoints
+            + EarningRoutes(billing: billing).endpoints + AffiliateRoutes(billing: billing).endpoints + LicenceRoutes(billing: billing).endpoints
+            + EarningPages(billing: billing, context: context).endpoints
             + BillingPages(billing: billing, context: context).endpoints
         return Module(name: "billing", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)
     }

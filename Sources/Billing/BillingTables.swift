@@ -13,7 +13,7 @@ enum BillingTables {
     /// A sandbox tenant's own time.
     static let clocks = Table("billing_clocks", .tenant, primaryKey: ["tenant_id"], columns: [Column("now_at", .timestamp)])
 
-    static let subscriptions = Table(
+    private static let subscriptionsAtFirst = Table(
         "subscriptions", .tenant, primaryKey: ["tenant_id"],
         columns: [
             Column("plan", .text), Column("period_kind", .text), Column("status", .text), Column("currency", .text), Column("anchor_at", .timestamp),
@@ -49,7 +49,7 @@ enum BillingTables {
             .notAbove(left: "credited", right: "total")
         ])
 
-    static let lines = Table(
+    private static let linesAtFirst = Table(
         "invoice_lines", .tenant, primaryKey: ["invoice_id", "line"],
         columns: [
             Column("invoice_id", .uuid), Column("line", .integer), Column("kind", .text), Column("plan", .text), Column("period_start", .timestamp),
@@ -97,5 +97,24 @@ enum BillingTables {
         "provider_events", .platform, primaryKey: ["provider", "event"],
         columns: [Column("provider", .text), Column("event", .text), Column("kind", .text), Column("at", .timestamp)], isAppendOnly: true)
 
+    static let discounted = Column("discounted", .integer, default: .integer(0))
+    static let item = Column("item", .text, optional: true)
+    static let itemName = Column("item_name", .text, optional: true)
+    static let subscriptions = subscriptionsAtFirst.with(discounted)
+    static let lines = linesAtFirst.with(item, itemName)
+
+    /// As the first migration makes them.
+    static let atFirst = [
+        profiles, clocks, subscriptionsAtFirst, invoices, linesAtFirst, payments, metrics, due, series, numbers, providerEvents
+    ]
     static let all = [profiles, clocks, subscriptions, invoices, lines, payments, metrics, due, series, numbers, providerEvents]
+}
+
+extension Table {
+    /// The same with columns that a later migration adds.
+    func with(_ more: Column...) -> Table {
+        var table = self
+        table.columns += more
+        return table
+    }
 }

@@ -35,8 +35,10 @@ extension Till {
         case .lost:
             payment.status = .reversed
             try store.update(payment)
+            try passFee(of: payment)
             try reopen(taken, of: payment)
         }
+        try settleShares(of: payment)
     }
 
     private mutating func take(_ amount: Int64, fee: Int64, of payment: Payment) throws {
@@ -58,12 +60,11 @@ extension Till {
         for (id, part) in try PaymentPartStore(tx: tx).parts(of: payment.id) where rest > 0 {
             rest -= try ask(again: min(part, rest), for: id, payment)
         }
-        let wallet = Account(.wallet, of: tx.tenant.id, payment.currency)
-        let prepaid = min(rest, max(-(try ledger.balance(of: wallet)), 0))
+        let prepaid = min(rest, try paidCredit(payment.currency))
         if prepaid > 0 {
             try post(
                 "dispute-lost:\(payment.id)", "dispute_lost", "payment:\(payment.id)",
-                [Transfer(prepaid, debit: wallet, credit: Account(.receivable, of: tx.tenant.id, payment.currency))])
+                [Transfer(prepaid, debit: walletAccount(payment.currency), credit: Account(.receivable, of: tx.tenant.id, payment.currency))])
             rest -= prepaid
         }
         for id in try invoices.paid(in: payment.currency) where rest > 0 { rest -= try ask(again: rest, for: id, payment) }
@@ -73,11 +74,14 @@ extension Till {
 
     /// - Returns: how much of it.
     private func ask(again rest: Int64, for id: InvoiceID, _ payment: Payment) throws -> Int64 {
-        guard var invoice = try invoices.invoice(id), invoice.paid > 0 else { return 0 }
-        let part = min(rest, invoice.paid)
+        guard var invoice = try invoices.invoice(id) else { return 0 }
+        // What grants had paid was not this payment's.
+        let part = min(rest, invoice.paid - (try wallet.drawn(on: id)))
+        guard part > 0 else { return 0 }
         invoice.paid -= part
         (invoice.status, invoice.dueAt, invoice.reminders) = (.open, now, 0)
         try invoices.reopen(invoice)
+        try settleShares(of: invoice)
         try PaymentPartStore(tx: tx).add(payment.id, id, part)
         try tx.emit(InvoiceReopened(invoice))
         return part

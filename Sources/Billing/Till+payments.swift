@@ -11,8 +11,10 @@ extension Till {
             guard known.amount == amount, known.currency == currency else { throw Posting.conflict }
             return nil
         }
+        // What was paid into the wallet names no invoice of ours.
+        let known = try named.flatMap { try invoices.invoice($0)?.id }
         let payment = Payment(
-            id: tx.ids.next(), provider: provider, reference: reference, currency: currency, amount: amount, refunded: 0, invoice: named,
+            id: tx.ids.next(), provider: provider, reference: reference, currency: currency, amount: amount, refunded: 0, invoice: known,
             status: .received, at: now)
         var rest = amount
         let cash = Account(.cash, provider, currency)
@@ -28,6 +30,7 @@ extension Till {
             parts.append((invoice.id, part))
             transfers.append(Transfer(part, debit: cash, credit: Account(.receivable, of: tx.tenant.id, currency)))
             if invoice.due == 0 { try settle(&invoice) } else { try invoices.update(invoice) }
+            try settleShares(of: invoice)
         }
         if rest > 0 { transfers.append(Transfer(rest, debit: cash, credit: Account(.wallet, of: tx.tenant.id, currency))) }
         try post("payment:\(provider):\(reference)", "payment", "payment:\(payment.id)", transfers)
@@ -71,13 +74,18 @@ extension Till {
         let tax =
             Fraction.halfUp(invoice.tax, invoice.credited + amount, over: invoice.total)
             - Fraction.halfUp(invoice.tax, invoice.credited, over: invoice.total)
+        // What grants had paid goes back to them, after what was paid with money.
+        let fromGrants = max(fromPaid - (invoice.paid - (try wallet.drawn(on: id))), 0)
         invoice.credited += amount
         invoice.paid -= fromPaid
         let note = try creditNote(of: invoice, amount, tax: tax)
-        try book(note, of: invoice, fromPaid: fromPaid, to: destination, isElsewhere)
+        try restore(fromGrants, from: id)
+        try book(note, of: invoice, fromPaid: fromPaid - fromGrants, fromGrants: fromGrants, to: destination, isElsewhere)
+        try expireCredit(at: now)
         if invoice.due == 0, invoice.status == .open { invoice.status = .paid }
         try invoices.insert(note)
         try invoices.update(invoice)
+        try settleShares(of: invoice)
         try tx.emit(InvoiceIssued(note))
         try recover()
         return note
@@ -95,16 +103,19 @@ extension Till {
         (note.issuedAt, note.dueAt) = (now, now)
         let period = invoice.lines.first.map(\.charge.period) ?? BillingPeriod(start: now, end: now)
         let plan = invoice.lines.first?.charge.plan ?? .starter
-        note.lines = [InvoiceLine(charge: Charge(kind: .unused, plan: plan, period: period, amount: amount - tax), discount: 0, tax: tax)]
+        note.lines = [InvoiceLine(charge: Charge(kind: .unused, plan: plan, period: period, amount: amount - tax), tax: tax)]
         return note
     }
 
-    private mutating func book(_ note: Invoice, of invoice: Invoice, fromPaid: Int64, to destination: Return, _ isElsewhere: Bool) throws {
+    private mutating func book(
+        _ note: Invoice, of invoice: Invoice, fromPaid: Int64, fromGrants: Int64, to destination: Return, _ isElsewhere: Bool
+    ) throws {
         let currency = note.currency
         let receivable = Account(.receivable, of: tx.tenant.id, currency)
         var transfers = [
             Transfer(note.total - note.tax, debit: Account(.revenue, currency: currency), credit: receivable),
-            Transfer(note.tax, debit: Account(.tax, note.taxCountry.isEmpty ? "none" : note.taxCountry, currency), credit: receivable)
+            Transfer(note.tax, debit: Account(.tax, note.taxCountry.isEmpty ? "none" : note.taxCountry, currency), credit: receivable),
+            Transfer(fromGrants, debit: receivable, credit: walletAccount(currency))
         ]
         switch destination {
         case .wallet: transfers.append(Transfer(fromPaid, debit: receivable, credit: Account(.wallet, of: tx.tenant.id, currency)))

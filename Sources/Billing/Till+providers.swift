@@ -42,13 +42,13 @@ extension Till {
 
     /// What somebody sent back on the provider's own pages: the invoice that the payment named gets a credit note for it.
     /// - Parameter total: all that went back of the payment so far.
-    /// - Throws: `exceeds_invoice` where no invoice can take it: the provider keeps telling, and people must look.
+    /// - Throws: `exceeds_invoice`, `exceeds_wallet` where no invoice can take it: the provider keeps telling, and people must look.
     mutating func noteRefunds(_ reference: String, at provider: String, total: Int64) throws {
         guard let payment = try PaymentStore(tx: tx).payment(provider, reference) else { return }
         let beyond = total - payment.refunded
         guard beyond > 0, payment.status == .received else { return }
         guard let invoice = payment.invoice else {
-            throw Refusal(.conflict, "exceeds_invoice", "No invoice of this payment can take back what was refunded elsewhere.")
+            return try withdraw(beyond, to: payment)
         }
         _ = try credit(invoice, beyond, to: .payment(payment.id), isElsewhere: true)
     }

@@ -13,7 +13,7 @@ struct Till {
 
     let tx: TenantTransaction
     let terms: Terms
-    let now: Timestamp
+    var now: Timestamp
     var subscription: Subscription?
     /// Issued here, for whoever asked.
     var issued: [Invoice] = []
@@ -38,10 +38,12 @@ struct Till {
         for _ in 0..<Self.renewalsMaximum {
             guard var renewed = subscription, let renewal = try renewed.renew(at: now, terms.catalogue, terms.calendar) else { break }
             subscription = renewed
+            try expireCredit(at: renewal.ended.end)
             var charges = try overage(of: renewal)
             charges += renewal.charges
             if !charges.isEmpty { try issue(charges, at: renewal.ended.end) }
         }
+        try expireCredit(at: now)
         try dun()
     }
 
@@ -50,27 +52,33 @@ struct Till {
 
     /// Writes what has changed, puts the plan's limits into force, and says when to look again.
     mutating func close() throws {
-        guard let subscription else { return }
+        if let subscription { try close(subscription) }
+        // A sandbox's time moves only when somebody moves it.
+        guard try !BillingProfileStore(tx: tx).hasClock() else { return }
+        let reminders = try invoices.open().filter { $0.reminders < Dunning.steps.count }.map { $0.dueAt + Dunning.steps[$0.reminders] }
+        let expiries = try wallet.usable().compactMap(\.expiresAt)
+        try BillingDueStore(tx: tx.system).set(tx.tenant.id, (reminders + expiries + [subscription?.nextDue].compactMap { $0 }).min())
+    }
+
+    private func close(_ subscription: Subscription) throws {
         try SubscriptionStore(tx: tx).save(subscription)
         try noteRevenue(of: subscription)
         let isSuspended = try PaymentPartStore(tx: tx).isSuspending()
+        let more = try subscription.addons.map { ($0.quantity, try terms.catalogue.addon($0.code)) }
         try terms.tenancy.grant(subscription.plan, in: tx) { limits in
+            for (quantity, addon) in more { limits.raise(addon, by: quantity) }
             if !subscription.isGranted || isSuspended {
                 limits.executionsPerMonth = 0
             } else if subscription.overageCap > 0, let included = limits.executionsPerMonth {
                 limits.executionsPerMonth = included + Int(subscription.overageCap)
             }
         }
-        // A sandbox's time moves only when somebody moves it.
-        guard try !BillingProfileStore(tx: tx).hasClock() else { return }
-        let reminders = try invoices.open().filter { $0.reminders < Dunning.steps.count }.map { $0.dueAt + Dunning.steps[$0.reminders] }
-        try BillingDueStore(tx: tx.system).set(tx.tenant.id, (reminders + [subscription.nextDue].compactMap { $0 }).min())
     }
 
     /// Executions of a period beyond those its plan included, priced once for all of them.
     private func overage(of renewal: Subscription.Renewal) throws -> [Charge] {
         guard let subscription, subscription.overageCap > 0, !renewal.wasTrial,
-            let included = try terms.catalogue.price(of: renewal.endedPlan).includedExecutions
+            let included = try terms.catalogue.included(of: renewal.endedPlan, renewal.endedAddons)
         else { return [] }
         let used = try Meters(tx: tx).quantity(of: .executions, in: renewal.ended)
         let beyond = used - included * (renewal.ended.seconds > Self.longMonth ? 12 : 1)
@@ -107,11 +115,17 @@ extension Till {
     }
 
     /// Makes an invoice of charges, books it, and takes what the wallet has.
-    mutating func issue(_ charges: [Charge], at moment: Timestamp) throws {
+    /// - Parameters:
+    ///   - currency: the subscription's where it is left out.
+    ///   - isSubscribed: that coupons are for it.
+    @discardableResult
+    mutating func issue(_ asked: [Charge], at moment: Timestamp, currency given: String? = nil, isSubscribed: Bool = true) throws -> Invoice {
         guard let buyer = try BillingProfileStore(tx: tx).profile() else {
             throw Refusal(.conflict, "profile_required", "Say first who is to be invoiced: name, address and country.")
         }
-        let currency = subscription?.currency ?? "USD"
+        let currency = given ?? subscription?.currency ?? "USD"
+        var charges = asked
+        if isSubscribed { try discount(&charges, currency) }
         let decision = VATRules(seller: terms.seller.party.country).decide(country: buyer.country, hasVATID: buyer.vatId != nil)
         let figures = InvoiceFigures(charges, rate: decision.rate)
         precondition(figures.total >= 0, "no change of a subscription pays out")
@@ -135,17 +149,9 @@ extension Till {
         try invoices.insert(invoice)
         try order(chargeOf: invoice, attempt: 0)
         try tx.emit(InvoiceIssued(invoice))
+        if invoice.paid > 0 { try settleShares(of: invoice) }
         issued.append(invoice)
-    }
-
-    private func payFromWallet(_ invoice: inout Invoice) throws {
-        let wallet = Account(.wallet, of: tx.tenant.id, invoice.currency)
-        let amount = min(-(try ledger.balance(of: wallet)), invoice.due)
-        guard amount > 0 else { return }
-        try post(
-            "wallet:\(invoice.id)", "wallet_payment", "invoice:\(invoice.id)",
-            [Transfer(amount, debit: wallet, credit: Account(.receivable, of: tx.tenant.id, invoice.currency))])
-        invoice.paid += amount
+        return invoice
     }
 
     @discardableResult

@@ -11,6 +11,7 @@
 
 // The kernel's numbers (linux/landlock.h), given here because the distribution's header may be older than the kernel.
 enum { LANDLOCK_CREATE = 444, LANDLOCK_ADD_RULE = 445, LANDLOCK_RESTRICT = 446 };
+#define ACCESS_FS_EXECUTE (1ULL << 0)
 #define ACCESS_FS_READ_FILE (1ULL << 2)
 #define ACCESS_FS_READ_DIR (1ULL << 3)
 
@@ -39,8 +40,8 @@ int aias_landlock_create(int abi) {
     return (int)syscall(LANDLOCK_CREATE, &attributes, size, 0U);
 }
 
-int aias_landlock_allow_reading(int ruleset, const char *path) {
-    struct path_beneath rule = {ACCESS_FS_READ_FILE, open(path, O_PATH | O_CLOEXEC)};
+static int allow(int ruleset, const char *path, uint64_t rights) {
+    struct path_beneath rule = {rights, open(path, O_PATH | O_CLOEXEC)};
     struct stat status;
     if (rule.parent < 0) return -1;
     if (fstat(rule.parent, &status) == 0 && S_ISDIR(status.st_mode)) rule.allowed |= ACCESS_FS_READ_DIR;
@@ -48,5 +49,9 @@ int aias_landlock_allow_reading(int ruleset, const char *path) {
     close(rule.parent);
     return result;
 }
+
+int aias_landlock_allow_reading(int ruleset, const char *path) { return allow(ruleset, path, ACCESS_FS_READ_FILE); }
+
+int aias_landlock_allow_running(int ruleset, const char *path) { return allow(ruleset, path, ACCESS_FS_READ_FILE | ACCESS_FS_EXECUTE); }
 
 int aias_landlock_restrict(int ruleset) { return (int)syscall(LANDLOCK_RESTRICT, ruleset, 0U); }

@@ -8,16 +8,30 @@ internal import Glibc
 enum Walls {
     /// - Returns: false where the system call filter does not stand; then nothing may be read.
     static func raise(memoryBytes: UInt, seconds: UInt) -> Bool {
+        guard confine(memoryBytes: memoryBytes, seconds: seconds, files: 32) else { return false }
+        lockFiles(reading: ["/usr/share/poppler"])
+        return filterSystemCalls()
+    }
+
+    /// The walls around WeasyPrint, a program of others in a language that starts slowly and reads much: it may run what the distribution brings and
+    /// read that and the fonts' settings. It has no network, cannot look at other processes, and has nothing to write to but its answer.
+    static func raiseForPrinting(memoryBytes: UInt, seconds: UInt) -> Bool {
+        guard confine(memoryBytes: memoryBytes, seconds: seconds, files: 256) else { return false }
+        lockFiles(
+            reading: ["/etc/fonts", "/etc/ld.so.cache", "/etc/python3", "/var/cache/fontconfig", "/dev/null", "/dev/urandom", "/proc/self"],
+            running: ["/usr", "/lib", "/lib64"])
+        return refuseSystemCalls()
+    }
+
+    private static func confine(memoryBytes: UInt, seconds: UInt, files: UInt) -> Bool {
         _ = aias_close_from(UInt32(Wire.descriptor) + 1)
         limit(RLIMIT_CORE, 0)
-        limit(RLIMIT_NOFILE, 32)
+        limit(RLIMIT_NOFILE, files)
         limit(RLIMIT_FSIZE, 0)
         limit(RLIMIT_AS, memoryBytes)
         limit(RLIMIT_CPU, seconds)
         if geteuid() == 0, aias_become_user(1_879_048_192 + uid_t(getpid())) != 0 { _ = aias_become_user(65_534) }
-        guard aias_prctl(noNewPrivileges, 1) == 0 else { return false }
-        lockFiles()
-        return filterSystemCalls()
+        return aias_prctl(noNewPrivileges, 1) == 0
     }
 
     /// PR_SET_NO_NEW_PRIVS (linux/prctl.h), which Glibc's module does not show.
@@ -28,12 +42,13 @@ enum Walls {
         _ = setrlimit(Int32(resource.rawValue), &bounds)
     }
 
-    /// Landlock where the kernel has it: the tables that poppler needs for East Asian texts, and nothing else.
-    private static func lockFiles() {
+    /// Landlock where the kernel has it: for converters the tables that poppler needs for East Asian texts, and nothing else.
+    private static func lockFiles(reading: [String], running: [String] = []) {
         let abi = aias_landlock_abi()
         let ruleset = abi > 0 ? aias_landlock_create(abi) : -1
         guard ruleset >= 0 else { return }
-        _ = aias_landlock_allow_reading(ruleset, "/usr/share/poppler")
+        for path in reading { _ = aias_landlock_allow_reading(ruleset, path) }
+        for path in running { _ = aias_landlock_allow_running(ruleset, path) }
         _ = aias_landlock_restrict(ruleset)
         close(ruleset)
     }
@@ -50,6 +65,27 @@ enum Walls {
         guard seccomp_rule_add_array(filter, allow, seccomp_syscall_resolve_name("openat"), 1, &reading) == 0 else { return false }
         return seccomp_load(filter) == 0
     }
+
+    private static func refuseSystemCalls() -> Bool {
+        let allow: UInt32 = 0x7fff_0000
+        let refuse: UInt32 = 0x0005_0000 | UInt32(EPERM)
+        guard let filter = seccomp_init(allow) else { return false }
+        defer { seccomp_release(filter) }
+        seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0)
+        for name in refused {
+            let number = seccomp_syscall_resolve_name(name)
+            // A call that this machine does not have cannot be made.
+            guard number >= 0 else { continue }
+            if seccomp_rule_add_array(filter, refuse, number, 0, nil) != 0 { return false }
+        }
+        return seccomp_load(filter) == 0
+    }
+
+    private static let refused = [
+        "socket", "connect", "bind", "listen", "accept", "accept4", "ptrace", "process_vm_readv", "process_vm_writev", "kill", "tkill", "tgkill",
+        "pidfd_open", "pidfd_send_signal", "mount", "umount2", "pivot_root", "chroot", "unshare", "setns", "bpf", "perf_event_open", "userfaultfd",
+        "io_uring_setup", "add_key", "request_key", "keyctl", "init_module", "finit_module", "kexec_load", "reboot", "swapon", "open_by_handle_at"
+    ]
 
     private static let allowed = [
         "read", "write", "recvfrom", "sendto", "pread64", "close", "fcntl", "fstat", "newfstatat", "lseek", "getdents64", "poll", "mmap", "mprotect",

@@ -8,6 +8,7 @@ struct AIAS: AsyncParsableCommand {
         commandName: "aias", abstract: "A platform for automations: serve it, manage it, run workflows without it.", version: Platform.version,
         subcommands: [
             Serve.self, TenantCommand.self, SignInLink.self, Run.self, Import.self, Export.self, Pull.self, Push.self, Migrate.self, Keys.self,
+            LicenceCommand.self,
             Operator.self,
             OpenAPICommand.self, DoctorCommand.self, Top.self, Backup.self, Restore.self, Move.self, Bench.self
         ])

@@ -71,12 +71,13 @@ import Testing
         var random = Seeded(seed)
         let period = BillingPeriod(start: Timestamp(seconds: 0), end: Timestamp(seconds: 86_400))
         for _ in 0..<500 {
-            let charges = (0..<Int.random(in: 1...30, using: &random)).map { _ in
-                Charge(kind: .plan, plan: .starter, period: period, amount: Int64.random(in: -500...5_000, using: &random))
+            let charges = try (0..<Int.random(in: 1...30, using: &random)).map { _ -> Charge in
+                let amount = Int64.random(in: -500...5_000, using: &random)
+                return Charge(
+                    kind: .plan, plan: .starter, period: period, amount: amount,
+                    discount: try BasisPoints(Int.random(in: 0...10_000, using: &random)).of(amount))
             }
-            let figures = InvoiceFigures(
-                charges, discount: try BasisPoints(Int.random(in: 0...10_000, using: &random)),
-                rate: try BasisPoints(Int.random(in: 0...2_700, using: &random)))
+            let figures = InvoiceFigures(charges, rate: try BasisPoints(Int.random(in: 0...2_700, using: &random)))
             #expect(figures.subtotal - figures.discount + figures.tax == figures.total)
             #expect(figures.lines.allSatisfy { $0.subtotal - $0.discount + $0.tax == $0.total })
             #expect(figures.lines.reduce(0) { $0 + $1.total } == figures.total && figures.lines.reduce(0) { $0 + $1.tax } == figures.tax)

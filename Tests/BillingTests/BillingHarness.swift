@@ -61,6 +61,16 @@ struct BillingHarness {
         #expect(try await balance(.receivable) == due + disputed, "\(note)")
     }
 
+    /// A tenant of other people that has said how it is paid.
+    func seller(_ name: String, provider: String = "bank", destination: String = "DE89370400440532013000") async throws -> TenantID {
+        let new = NewTenant(name: name, subdomain: name, plan: .starter)
+        let id = try await tenancy.createTenant(new, owner: "\(name)@example.com", by: .system(in: nil)).tenant.id
+        try await billing.setPayee(
+            id, provider: provider, destination: destination, tax: TaxForm(form: "w9", name: "Sel Ler", country: "US", taxId: "12-3456789"),
+            schedule: .weekly, minimum: 1_000, by: Self.operatorOf)
+        return id
+    }
+
     func limit() async throws -> Int? { try await tenancy.tenant(id)?.limits.executionsPerMonth }
 
     func surface(as person: Principal) throws -> Surface {

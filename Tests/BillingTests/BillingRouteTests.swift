@@ -17,6 +17,18 @@ import Testing
         "/v1/usage-events": #"{"events":[{"key":"k","metric":"mine","quantity":1}]}"#,
         "/v1/bank-statements": #"{"format":"csv","content":"id;amount;currency;text\n"}"#,
         "/v1/tenants/{tenant}/invoices/{id}/credit-notes": #"{"amount":1}"#, "/v1/invoices/{id}/checkouts": #"{"provider":"stripe"}"#,
+        "/v1/payee":
+            #"{"provider":"bank","destination":"DE89370400440532013000","tax":{"form":"w9","name":"Mine","country":"US","tax_id":"1"}}"#,
+        "/v1/tenants/{tenant}/sales":
+            #"{"key":"k","seller":"00000000-0000-0000-0000-000000000001","listing":"l","kind":"app","name":"N","amount":5}"#,
+        "/v1/split-terms": #"{"kind":"app","share_basis_points":7000}"#, "/v1/tenants/{tenant}/payouts/{id}/failures": #"{"reason":"r"}"#,
+        "/v1/payouts/bank-files": #"{"account":"DE89370400440532013000"}"#, "/v1/affiliate": #"{"code":"MINE"}"#, "/v1/referral": #"{"code":"NONE"}"#,
+        "/v1/tenants/{tenant}/affiliate-terms": #"{"months":12}"#,
+        "/v1/tenants/{tenant}/licences": #"{"product":"P","seats":1,"price":500000}"#,
+        "/v1/tenants/{tenant}/licences/{id}/renewals": #"{"product":"P","seats":1,"price":500000}"#,
+        "/v1/coupons": #"{"code":"MINE","name":"Mine","amount":5,"lasting":"once"}"#, "/v1/subscription/coupons": #"{"code":"NONE"}"#,
+        "/v1/add-ons": #"{"code":"mine","name":"Mine","monthly":5}"#, "/v1/subscription/add-ons/{code}": #"{"quantity":1}"#,
+        "/v1/wallet/top-ups": #"{"amount":500,"provider":"stripe"}"#, "/v1/tenants/{tenant}/wallet-grants": #"{"amount":5,"reason":"secret"}"#,
         "/v1/payment-providers/{provider}": #"{"settings":{"key":"k","webhook_secret":"w"}}"#
     ]
 
@@ -56,7 +68,9 @@ import Testing
                 // Nobody signs in to it; a signature is asked for instead, see ProviderTests.
                 if case .public = endpoint.access { continue }
                 let target =
-                    path + (template.hasSuffix("/quantity") || template == "/v1/revenue" ? "?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z" : "")
+                    path
+                    + (template.hasSuffix("/quantity") || template == "/v1/revenue" || template.hasSuffix("/statement")
+                        ? "?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z" : "")
                 if endpoint.access == .platformOperator {
                     let answer = try await surface.answer(LocalRequest(endpoint.method.rawValue, target, headers: headers, body: body))
                     #expect([403, 404].contains(answer.status), "\(name): \(answer.status) \(answer.text)")

@@ -32,6 +32,14 @@ import Testing
         #expect(try await Self.converter.convert(FileConversion(.gunzip, files: [twice])).files[0].bytes == Array("hellohello".utf8))
     }
 
+    @Test func `a page is printed as a tagged PDF whose words can be read again`() async throws {
+        let page = "<!DOCTYPE html><html lang=en><title>Invoice</title><p>Ünïts 12.50 &lt;USD&gt;<p><img src='http://127.0.0.1:1/x.png' alt=''>"
+        let file = try await Self.converter.convert(FileConversion(.printPage, files: [.init(bytes: Array(page.utf8))])).files[0]
+        #expect(String(decoding: file.bytes.prefix(5), as: UTF8.self) == "%PDF-")
+        let read = try await Self.converter.convert(FileConversion(.readPDF, files: [file])).facts
+        #expect(JSON.object(read).serialized.contains("Ünïts 12.50 <USD>"))
+    }
+
     @Test func `what unpacks to too much is refused`() async throws {
         let zeros = FileConversion.File(name: "z", bytes: [UInt8](repeating: 0, count: 8 << 20))
         let zip = try await Self.converter.convert(FileConversion(.zip, files: [zeros])).files[0]

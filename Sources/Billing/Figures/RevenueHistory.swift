@@ -74,7 +74,8 @@ extension Subscription {
     /// What it brings in a month; nothing on trial, paused or ended.
     func monthlyRevenue(_ catalogue: Catalogue) throws -> Int64 {
         guard status == .active || status == .pastDue else { return 0 }
-        let price = try catalogue.price(of: plan)
-        return interval == .month ? price.monthly : Fraction.halfUp(price.price(.year), 1, over: 12)
+        let monthly = try catalogue.price(of: plan).monthly
+        let more = try addons.reduce(Int64(0)) { $0 + (try catalogue.addon($1.code).monthly) * $1.quantity }
+        return interval == .month ? monthly + more : Fraction.halfUp((monthly + more) * 10, 1, over: 12)
     }
 }

@@ -31,9 +31,9 @@ package struct Party: Sendable, Hashable, Codable {
 /// One line; amounts in minor units of the invoice's currency.
 package struct InvoiceLine: Sendable, Hashable {
     var charge: Charge
-    var discount: Int64
     var tax: Int64
     var subtotal: Int64 { charge.amount }
+    var discount: Int64 { charge.discount }
     var net: Int64 { subtotal - discount }
     var total: Int64 { net + tax }
 }
@@ -90,16 +90,14 @@ struct InvoiceFigures: Sendable, Hashable {
     var total: Int64
 
     /// The tax is that of the whole, halves away from zero; the lines' taxes are what the running tax grows by, so that they sum to it.
-    init(_ charges: [Charge], discount share: BasisPoints = .zero, rate: BasisPoints) {
+    init(_ charges: [Charge], rate: BasisPoints) {
         precondition((1...Invoice.linesMaximum).contains(charges.count), "an invoice has lines")
         subtotal = charges.reduce(0) { $0 + $1.amount }
-        // A discount is of what is charged; credits for unused time give back what was discounted before.
-        discount = share.of(max(subtotal, 0))
-        let parts = Split.largestRemainder(discount, weights: charges.map { max($0.amount, 0) })
+        discount = charges.reduce(0) { $0 + $1.discount }
         var (net, taxed): (Int64, Int64) = (0, 0)
-        lines = zip(charges, parts).map { charge, part in
-            net += charge.amount - part
-            let line = InvoiceLine(charge: charge, discount: part, tax: rate.of(net) - taxed)
+        lines = charges.map { charge in
+            net += charge.amount - charge.discount
+            let line = InvoiceLine(charge: charge, tax: rate.of(net) - taxed)
             taxed = rate.of(net)
             return line
         }

@@ -53,6 +53,16 @@ struct InvoiceRoutes {
                 let invoice = try await billing.invoice(try call.id("id", noun: "invoice"), of: call.tenant)
                 return .text(UBL.document(invoice), contentType: "application/xml; charset=utf-8")
             },
+            .raw(
+                .get, "/v1/invoices/{id}/pdf", access: Self.read, summary: "Fetch an invoice as PDF, in the language asked for", tag: Self.tag,
+                answers: "application/pdf", errors: [ErrorDeclaration(.unavailable, "printer_missing", "Nothing is printed here.")]
+            ) { call in
+                let invoice = try await billing.invoice(try call.id("id", noun: "invoice"), of: call.tenant)
+                let file = try await billing.printed(invoice, call.localizer)
+                return Answer(
+                    contentType: "application/pdf", headers: [("Content-Disposition", "inline; filename=\"\(invoice.numberText).pdf\"")],
+                    body: .bytes(file))
+            },
             Endpoint.list("/v1/payments", access: Self.read, summary: "List the payments, newest first", tag: Self.tag, of: PaymentView.self) {
                 call, page in
                 let cursor: PaymentID? = try page.cursor.map { try Cursor($0, keys: 1).id(at: 0) }

@@ -30,9 +30,11 @@ struct InvoiceStore {
         for (place, line) in new.lines.enumerated() {
             try tx.execute(
                 """
-                INSERT INTO invoice_lines (tenant_id, invoice_id, line, kind, plan, period_start, period_end, quantity, amount, discount, tax)
+                INSERT INTO invoice_lines (tenant_id, invoice_id, line, kind, plan, period_start, period_end, quantity, amount, discount, tax, item,
+                    item_name)
                 VALUES (\(tx.tenant), \(new.id), \(place), \(line.charge.kind), \(line.charge.plan.rawValue), \(line.charge.period.start),
-                    \(line.charge.period.end), \(line.charge.quantity), \(line.charge.amount), \(line.discount), \(line.tax))
+                    \(line.charge.period.end), \(line.charge.quantity), \(line.charge.amount), \(line.discount), \(line.tax), \(line.charge.item?.code),
+                    \(line.charge.item?.name))
                 """)
         }
     }
@@ -98,16 +100,18 @@ struct InvoiceStore {
     private func lines(of id: InvoiceID) throws -> [InvoiceLine] {
         try tx.all(
             """
-            SELECT kind, plan, period_start, period_end, quantity, amount, discount, tax FROM invoice_lines
+            SELECT kind, plan, period_start, period_end, quantity, amount, discount, tax, item, item_name FROM invoice_lines
             WHERE tenant_id = \(tx.tenant) AND invoice_id = \(id) ORDER BY line
             """
         ) { row in
-            InvoiceLine(
+            let code: String? = try row.column(8)
+            let name: String? = try row.column(9)
+            return InvoiceLine(
                 charge: Charge(
                     kind: try row.column(0), plan: try PlanName(stored: try row.column(1)),
-                    period: BillingPeriod(start: try row.column(2), end: try row.column(3)),
-                    quantity: try row.column(4), amount: try row.column(5)),
-                discount: try row.column(6), tax: try row.column(7))
+                    period: BillingPeriod(start: try row.column(2), end: try row.column(3)), quantity: try row.column(4),
+                    amount: try row.column(5), item: code.map { ChargeItem(code: $0, name: name ?? $0) }, discount: try row.column(6)),
+                tax: try row.column(7))
         }
     }
 

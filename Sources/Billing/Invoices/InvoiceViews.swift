@@ -39,9 +39,11 @@ struct InvoiceView: Codable, Sendable, Described {
     }
 }
 
-struct InvoiceLineView: Codable, Sendable {
+struct InvoiceLineView: Codable, Sendable, Described {
     var kind: String
     var plan: String
+    var item: String?
+    var itemName: String?
     var periodStart: Timestamp
     var periodEnd: Timestamp
     var quantity: Int
@@ -49,10 +51,16 @@ struct InvoiceLineView: Codable, Sendable {
     var discount: Int
     var tax: Int
     var total: Int
+    static let notes: [FieldNote] = [
+        FieldNote("kind", "plan: a whole period in advance; unused, remaining: parts of one; overage: usage in arrears."),
+        FieldNote("item", "The code of what it is for where that is not the plan, as an add-on."),
+        FieldNote("discount", "What a coupon took off; below zero on a credit, which gives back no more than was paid.")
+    ]
 
     init(_ line: InvoiceLine) {
         kind = line.charge.kind.rawValue
         plan = line.charge.plan.rawValue
+        (item, itemName) = (line.charge.item?.code, line.charge.item?.name)
         (periodStart, periodEnd) = (line.charge.period.start, line.charge.period.end)
         (quantity, amount, discount) = (Int(line.charge.quantity), Int(line.subtotal), Int(line.discount))
         (tax, total) = (Int(line.tax), Int(line.total))

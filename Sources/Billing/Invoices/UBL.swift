@@ -77,7 +77,7 @@ enum UBL {
         return """
             <cac:\(root)>\(tag("cbc:ID", String(number)))<cbc:\(quantity) unitCode="C62">\(line.net < 0 ? -1 : 1)</cbc:\(quantity)>\
             \(amount("cbc:LineExtensionAmount", line.net, invoice))<cac:Item>\
-            \(tag("cbc:Name", "\(line.charge.kind.rawValue): \(line.charge.plan.rawValue), \(day(line.charge.period.start)) to \(day(line.charge.period.end))"))\
+            \(tag("cbc:Name", "\(line.charge.kind.rawValue): \(line.charge.item?.name ?? line.charge.plan.rawValue), \(day(line.charge.period.start)) to \(day(line.charge.period.end))"))\
             <cac:ClassifiedTaxCategory>\(category(invoice, withReason: false))</cac:ClassifiedTaxCategory></cac:Item>\
             <cac:Price>\(amount("cbc:PriceAmount", abs(line.net), invoice))</cac:Price></cac:\(root)>
             """

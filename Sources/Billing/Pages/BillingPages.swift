@@ -13,9 +13,11 @@ package struct BillingPageContext: Sendable {
         self.person = person
     }
 
-    func page(_ call: EndpointCall, title: String, crumb: HTML? = nil, status: Int = 200, _ main: HTML) async throws -> Answer {
+    func page(
+        _ call: EndpointCall, title: String, current: String = BillingPages.address, crumb: HTML? = nil, status: Int = 200, _ main: HTML
+    ) async throws -> Answer {
         console.settingsPage(
-            call, title: title, current: BillingPages.address, person: try await person(call.principal), crumb: crumb, status: status, main)
+            call, title: title, current: current, person: try await person(call.principal), crumb: crumb, status: status, main)
     }
 }
 
@@ -48,14 +50,22 @@ struct BillingPages {
             .page(.post, "\(Self.address)/previews", access: .tenant(.billingWrite), summary: "See what a change would come to") { call in
                 let form = try call.form()
                 do {
-                    return try await preview(call, form, try await billing.preview(try request(form), of: call.tenant))
+                    return try await preview(
+                        call, form, try await billing.preview(try request(form), coupon: coupon(form), of: call.tenant))
                 } catch let refusal as Refusal where [.invalid, .conflict, .missing].contains(refusal.kind) {
                     return try await overview(call, refusal)
                 }
             },
             .page(.post, "\(Self.address)/changes", access: .tenant(.billingWrite), summary: "Change the subscription") { call in
                 do {
-                    _ = try await billing.perform(try request(try call.form()), of: call.tenant, by: call.principal)
+                    let form = try call.form()
+                    // Who followed an affiliate's link and agreed was brought by it, where the rules let it be so.
+                    if form["action"] == "start", let click = ReferralCookie.read(call.head.cookie(ReferralCookie.name)) {
+                        do {
+                            try await billing.refer(call.tenant, code: click.code, clickedAt: click.at, by: call.principal)
+                        } catch is Refusal {}
+                    }
+                    _ = try await billing.perform(try request(form), coupon: coupon(form), of: call.tenant, by: call.principal)
                     return .redirect("\(Self.address)?done=changed")
                 } catch let refusal as Refusal where [.invalid, .conflict, .missing].contains(refusal.kind) {
                     return try await overview(call, refusal)
@@ -69,15 +79,20 @@ struct BillingPages {
                     "\(InvoiceSheet(invoice: invoice, text: text).html)\(try await PaymentForms(billing: billing, text: text).buttons(invoice, call))"
                 )
             }
-        ] + PaymentForms.endpoints(billing, context)
+        ] + PaymentForms.endpoints(billing, context) + WalletForms.endpoints(billing, context)
     }
 
     private func request(_ form: FormFields) throws -> SubscriptionRequest {
         let (plan, period) = (form["plan"], form["period"])
         return try SubscriptionPreviewBody(
             action: form["action"], plan: plan.isEmpty ? nil : plan, period: period.isEmpty ? nil : period, trial: form["trial"] == "yes",
-            overageCap: Int(form["overage_cap"])
+            overageCap: Int(form["overage_cap"]), addOn: form["add_on"].isEmpty ? nil : form["add_on"], quantity: Int(form["quantity"])
         ).request()
+    }
+
+    private func coupon(_ form: FormFields) -> String? {
+        let code = form["coupon"].filter { !$0.isWhitespace }
+        return code.isEmpty ? nil : code
     }
 
     static func back(_ text: Localizer) -> HTML { "<p class=\"crumb\"><a href=\"\(Self.address)\">\(text("billing.settings.billing"))</a></p>" }
@@ -90,14 +105,17 @@ struct BillingPages {
         let notice = Console.notice(done.map { text("billing.done.\($0)") }, isBad: false)
         let fault = Console.notice(refusal?.message(besides: form == nil ? [] : Self.profileFields))
         let wallet = try await billing.wallet(of: call.tenant).filter { $0.minorUnits > 0 }
-        let change: HTML? = mayWrite ? SubscriptionForms(text: text, prices: try await billing.prices()).html(subscription) : nil
+        let forms = SubscriptionForms(text: text, prices: try await billing.prices(), addons: try await billing.addons())
+        let change: HTML? = mayWrite ? forms.html(subscription) : nil
+        let pieces: HTML? = mayWrite ? forms.pieces(subscription) : nil
+        let credit = try await WalletForms(billing: billing, text: text).html(of: call.tenant, wallet: wallet, mayWrite: mayWrite)
         let methods = try await PaymentForms(billing: billing, text: text).methods(of: call.tenant, mayWrite: mayWrite)
         let party = try await billing.profile(of: call.tenant)
         let who: HTML? = mayWrite ? profile(text, party, form, refusal) : nil
         return try await context.page(
             call, title: text("billing.settings.billing"), status: refusal?.kind.status ?? 200,
             """
-            \(notice)\(fault)\(SubscriptionForms(text: text).facts(subscription, wallet: wallet))\(change)\(methods)\(who)
+            \(notice)\(fault)\(forms.facts(subscription, wallet: wallet))\(change)\(pieces)\(methods)\(credit)\(who)
             <h2>\(text("billing.invoices"))</h2>\(try await list(call))
             """)
     }
@@ -145,15 +163,17 @@ struct BillingPages {
 
     private func preview(_ call: EndpointCall, _ form: FormFields, _ outcome: SubscriptionOutcome) async throws -> Answer {
         let text = call.localizer
-        let fields: [HTML] = ["action", "plan", "period", "trial", "overage_cap"].filter { !form[$0].isEmpty }.map {
+        let fields: [HTML] = ["action", "plan", "period", "trial", "overage_cap", "coupon", "add_on", "quantity"].filter { !form[$0].isEmpty }.map {
             "<input type=\"hidden\" name=\"\($0)\" value=\"\(form[$0])\">"
         }
         let sheets: [HTML] = outcome.invoices.map { InvoiceSheet(invoice: $0, text: text).figures }
+        let next: [HTML] = outcome.upcoming.map { InvoiceSheet(invoice: $0, text: text).figures }
+        let later: HTML? = next.isEmpty ? nil : "<h2>\(text("billing.preview.upcoming"))</h2>\(next)"
         let free: HTML? = sheets.isEmpty ? "<p class=\"lead\">\(text("billing.preview.nothing"))</p>" : nil
         return try await context.page(
             call, title: text("billing.preview.title"), crumb: Self.back(text),
             """
-            \(SubscriptionForms(text: text).facts(outcome.subscription, wallet: []))\(sheets)\(free)
+            \(SubscriptionForms(text: text, addons: try await billing.addons()).facts(outcome.subscription, wallet: []))\(sheets)\(free)\(later)
             <form method="post" action="\(Self.address)/changes">\(fields)<p class="buttons"><button class="button primary">\(text("billing.preview.confirm"))</button>
             <a class="button" href="\(Self.address)">\(text("billing.preview.leave"))</a></p></form>
             """)

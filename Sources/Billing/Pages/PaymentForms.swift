@@ -46,17 +46,20 @@ struct PaymentForms {
     }
 
     /// A page between ours and the provider's: the browser may send forms to us alone, so that a link leads on.
+    static func leading(
+        _ call: EndpointCall, _ context: BillingPageContext, _ title: String, _ lead: String, _ provider: String, to url: String
+    ) async throws -> Answer {
+        let text = call.localizer
+        return try await context.page(
+            call, title: title, crumb: BillingPages.back(text),
+            """
+            <section class="card stack"><p>\(lead)</p><p class="sub">\(text("billing.pay.soon"))</p>
+            <p class="buttons"><a class="button primary" rel="noreferrer" href="\(href: url)">\(text("billing.pay.go", ["provider": text("billing.provider.\(provider)")]))</a></p></section>
+            """)
+    }
+
     static func endpoints(_ billing: Billing, _ context: BillingPageContext) -> [Endpoint] {
-        @Sendable func leading(_ call: EndpointCall, _ title: String, _ lead: String, _ provider: String, to url: String) async throws -> Answer {
-            let text = call.localizer
-            return try await context.page(
-                call, title: title, crumb: BillingPages.back(text),
-                """
-                <section class="card stack"><p>\(lead)</p><p class="sub">\(text("billing.pay.soon"))</p>
-                <p class="buttons"><a class="button primary" rel="noreferrer" href="\(href: url)">\(text("billing.pay.go", ["provider": text("billing.provider.\(provider)")]))</a></p></section>
-                """)
-        }
-        return [
+        [
             .page(
                 .post, "\(BillingPages.address)/invoices/{id}/checkouts", access: .tenant(.billingWrite), summary: "Go and pay an invoice"
             ) { call in
@@ -65,7 +68,7 @@ struct PaymentForms {
                 let page = try await billing.checkout(invoice.id, at: provider, of: call.tenant, by: call.principal)
                 let amount = "\(Money(minorUnits: invoice.due, currency: invoice.currency).decimalText) \(invoice.currency)"
                 return try await leading(
-                    call, text("billing.pay.title", ["number": invoice.numberText]),
+                    call, context, text("billing.pay.title", ["number": invoice.numberText]),
                     text("billing.pay.lead", ["amount": amount, "provider": text("billing.provider.\(provider)")]), provider, to: page.url)
             },
             .page(
@@ -74,7 +77,7 @@ struct PaymentForms {
                 let (text, provider) = (call.localizer, try call.parameter("provider"))
                 let url = try await billing.portal(at: provider, of: call.tenant)
                 let title = text("billing.method.change", ["provider": text("billing.provider.\(provider)")])
-                return try await leading(call, title, title, provider, to: url)
+                return try await leading(call, context, title, title, provider, to: url)
             },
             .page(
                 .post, "\(BillingPages.address)/methods/{provider}/removals", access: .tenant(.billingWrite), summary: "Stop using what is saved"

@@ -6,6 +6,7 @@ internal import Tenancy
 struct SubscriptionForms {
     let text: Localizer
     var prices: [PlanPrice] = []
+    var addons: [Addon] = []
 
     func facts(_ subscription: Subscription?, wallet: [Money]) -> HTML {
         let prepaid: [HTML] = wallet.map { row("billing.wallet", "\($0.decimalText) \($0.currency)") }
@@ -22,10 +23,15 @@ struct SubscriptionForms {
                 "billing.next",
                 text("billing.plan.in", ["plan": text("tenancy.plan.\(pending.plan.rawValue)"), "period": text(period(pending.interval))]))
         }
+        let more: [HTML] = subscription.addons.map { item in
+            let name = addons.first { $0.code == item.code }?.name ?? item.code
+            let next = item.pending.map { text("billing.addon.next", ["quantity": String($0)]) } ?? ""
+            return "<div><dt>\(name)</dt><dd>\(item.quantity) \(next)</dd></div>"
+        }
         let beyond: HTML? = subscription.overageCap > 0 ? row("billing.overage", String(subscription.overageCap)) : nil
         return """
             <section class="card"><dl class="facts">\(row("billing.plan", plan))
-            \(row("billing.status", text("billing.subscription.\(subscription.status.rawValue)")))\(subscription.isGranted ? end : nil)\(next)\(beyond)\(prepaid)</dl></section>
+            \(row("billing.status", text("billing.subscription.\(subscription.status.rawValue)")))\(subscription.isGranted ? end : nil)\(next)\(more)\(beyond)\(prepaid)</dl></section>
             """
     }
 
@@ -52,9 +58,33 @@ struct SubscriptionForms {
             <section class="card stack"><form method="post" action="\(BillingPages.address)/previews" class="form">
             <input type="hidden" name="action" value="\(action)">
             \(Console.choice("plan", label: text("billing.plan"), options: plans, chosen: chosen.rawValue))
-            \(Console.choice("period", label: text("billing.period"), options: periods, chosen: interval.rawValue))\(trial)
+            \(Console.choice("period", label: text("billing.period"), options: periods, chosen: interval.rawValue))
+            \(Console.field("coupon", label: text("billing.coupon"), hint: text("billing.coupon.hint"), isRequired: false))\(trial)
             <p class="buttons"><button class="button primary">\(text("billing.preview"))</button></p></form></section>
             """
+    }
+
+    /// A form for each add-on: how many there are to be.
+    func pieces(_ subscription: Subscription?) -> HTML? {
+        guard let subscription, subscription.status == .active || subscription.status == .trialing else { return nil }
+        let shown = addons.filter { addon in !addon.isWithdrawn || subscription.addons.contains { $0.code == addon.code } }
+        guard !shown.isEmpty else { return nil }
+        let rows: [HTML] = shown.map { addon in
+            let had = subscription.addons.first { $0.code == addon.code }
+            let price = Money(minorUnits: addon.price(subscription.interval), currency: addon.currency).decimalText
+            return """
+                <tr><td class="name">\(addon.name)</td><td class="number">\(price) \(addon.currency)</td>
+                <td><form method="post" action="\(BillingPages.address)/previews"><input type="hidden" name="action" value="addon">
+                <input type="hidden" name="add_on" value="\(addon.code)"><input type="number" name="quantity" min="0" max="\(addon.quantityMaximum)"
+                value="\(had.map { $0.pending ?? $0.quantity } ?? 0)" aria-label="\(text("billing.addon.quantity", ["name": addon.name]))">
+                <button class="button small">\(text("billing.preview"))</button></form></td></tr>
+                """
+        }
+        let columns: [(title: String, kind: String?)] = [
+            (text("billing.addon"), nil), (text("billing.addon.price.\(subscription.interval.rawValue)"), "number"),
+            (text("billing.column.quantity"), nil)
+        ]
+        return "<h2>\(text("billing.addons"))</h2><section class=\"card\">\(Console.table(columns, rows))</section>"
     }
 
     private func title(_ price: PlanPrice) -> String {
@@ -91,7 +121,8 @@ struct InvoiceSheet {
             <div><dt>\(text("billing.column.issued"))</dt><dd>\(Console.time(invoice.issuedAt))</dd></div>
             <div><dt>\(text("billing.invoice.due_at"))</dt><dd>\(Console.time(invoice.dueAt))</dd></div>
             <div><dt>\(text("billing.column.status"))</dt><dd>\(text("billing.invoice.status.\(invoice.status.rawValue)"))</dd></div></dl></section>
-            \(figures)\(reverse)<p class="buttons"><a class="button" href="\(href: ubl)">\(text("billing.invoice.ubl"))</a></p>
+            \(figures)\(reverse)<p class="buttons"><a class="button" href="\(href: "/v1/invoices/\(invoice.id)/pdf")">\(text("billing.invoice.pdf"))</a>
+            <a class="button" href="\(href: ubl)">\(text("billing.invoice.ubl"))</a></p>
             """
     }
 
@@ -101,7 +132,9 @@ struct InvoiceSheet {
             (text("billing.column.tax"), "number"), (text("billing.column.total"), "number")
         ]
         let rows: [HTML] = invoice.lines.map { line in
-            let what = text("billing.line.\(line.charge.kind.rawValue)", ["plan": text("tenancy.plan.\(line.charge.plan.rawValue)")])
+            let name = line.charge.item?.name ?? text("tenancy.plan.\(line.charge.plan.rawValue)")
+            let kind = line.charge.item != nil && line.charge.kind == .overage ? "plan" : line.charge.kind.rawValue
+            let what = text("billing.line.\(kind)", ["plan": name])
             return """
                 <tr><td class="name">\(what)<span class="sub">\(Console.time(line.charge.period.start)) – \(Console.time(line.charge.period.end))</span></td>
                 <td class="number">\(line.charge.quantity)</td><td class="number">\(money(line.net))</td><td class="number">\(money(line.tax))</td>

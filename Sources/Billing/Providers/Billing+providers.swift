@@ -9,7 +9,7 @@ extension Billing {
         let invoice = try await invoice(id, of: tenant)
         let provider = try await providers.provider(name)
         guard invoice.kind == .invoice, invoice.due > 0 else { throw Refusal(.conflict, "nothing_due", "Nothing of this is due.") }
-        let customer = try await customer(of: tenant, invoice, at: provider)
+        let customer = try await customer(of: tenant, invoice.buyer, at: provider)
         // The same page while nothing has changed, another one once it is asked for again, or the next hour: providers close theirs after a day.
         let hour = clock.now().seconds.flooringDivision(3_600)
         let order = HostedOrder(
@@ -24,10 +24,10 @@ extension Billing {
         return page
     }
 
-    private func customer(of tenant: TenantID, _ invoice: Invoice, at provider: any PaymentProvider) async throws -> String? {
+    func customer(of tenant: TenantID, _ buyer: Party, at provider: any PaymentProvider) async throws -> String? {
         let known = try await database.read(in: tenant) { tx in try ProviderCustomerStore(tx: tx).customer(provider.name) }
         if let known { return known.customer }
-        let party = ProviderParty(tenant: tenant, name: invoice.buyer.name, email: invoice.buyer.email)
+        let party = ProviderParty(tenant: tenant, name: buyer.name, email: buyer.email)
         guard let made = try await asked(provider.name, { try await provider.customer(party) }) else { return nil }
         try await database.write(in: tenant) { tx in
             let store = ProviderCustomerStore(tx: tx)
@@ -66,7 +66,7 @@ extension Billing {
     }
 
     /// A person waits: what a provider says is told to them.
-    private func asked<Value: Sendable>(_ name: String, _ ask: () async throws -> Value) async throws -> Value {
+    func asked<Value: Sendable>(_ name: String, _ ask: () async throws -> Value) async throws -> Value {
         do {
             return try await ask()
         } catch let error as ProviderError {
@@ -211,6 +211,7 @@ extension ProviderEvent.Fact {
         case .refunded(let reference, _), .refundFailed(_, let reference, _), .disputed(let reference, _, _, _): (nil, reference)
         case .saved(_, let tenant, let reference): (tenant, reference)
         case .removed(let method): (nil, method)
+        case .payoutReturned(let reference, _): (nil, reference)
         }
     }
 }
@@ -240,6 +241,8 @@ extension Till {
             try ProviderCustomerStore(tx: tx).save(
                 .init(provider: provider, customer: saved.customer, method: saved.method, label: saved.label, savedAt: tx.clock.now()))
             try ProviderObjectStore(tx: tx.platform).note(provider, saved.method, of: tx.tenant.id, nil)
+        case .payoutReturned(let reference, let reason):
+            try PayeeStore(tx: tx.platform).payout(reference, at: provider)?.takeBack(reason: reason, in: tx)
         case .removed(let method):
             let store = ProviderCustomerStore(tx: tx)
             guard var known = try store.customer(provider), known.method == method else { return }

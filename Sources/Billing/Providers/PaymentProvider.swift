@@ -121,6 +121,8 @@ struct ProviderEvent: Sendable, Hashable {
         case disputed(reference: String, Till.DisputeOutcome, amount: Int64, fee: Int64)
         case saved(SavedMethod, tenant: TenantID?, reference: String)
         case removed(method: String)
+        /// A payout came back, or never arrived.
+        case payoutReturned(reference: String, reason: String)
     }
 
     /// The provider's own; what one event brings more of has a suffix.

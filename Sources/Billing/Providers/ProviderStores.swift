@@ -186,6 +186,19 @@ struct PaymentPartStore {
         try tx.first("SELECT amount FROM payment_disputes WHERE tenant_id = \(tx.tenant) AND payment_id = \(payment)") { try $0.column(0) }
     }
 
+    /// Whether a bank disputes a payment that paid an invoice.
+    func isDisputed(_ invoice: InvoiceID) throws -> Bool {
+        try tx.first(
+            """
+            SELECT payment_id FROM payment_parts WHERE tenant_id = \(tx.tenant) AND invoice_id = \(invoice)
+            AND payment_id IN (SELECT id FROM payments WHERE tenant_id = \(tx.tenant) AND status = \(Payment.Status.disputed)) LIMIT 1
+            """) != nil
+    }
+
+    func fee(_ payment: PaymentID) throws -> Int64 {
+        try tx.first("SELECT fee FROM payment_disputes WHERE tenant_id = \(tx.tenant) AND payment_id = \(payment)") { try $0.column(0) } ?? 0
+    }
+
     func insert(_ refund: ProviderRefund) throws {
         try tx.execute(
             """

@@ -21,8 +21,29 @@ struct PlanPrice: Sendable, Hashable {
 /// The price list as a change is reckoned with.
 struct Catalogue: Sendable {
     private let prices: [PlanName: PlanPrice]
+    /// By code, also what is withdrawn.
+    private let addons: [String: Addon]
 
-    init(_ prices: [PlanPrice]) { self.prices = Dictionary(prices.map { ($0.plan, $0) }) { first, _ in first } }
+    init(_ prices: [PlanPrice], addons: [Addon] = []) {
+        self.prices = Dictionary(prices.map { ($0.plan, $0) }) { first, _ in first }
+        self.addons = Dictionary(addons.map { ($0.code, $0) }) { first, _ in first }
+    }
+
+    /// Executions of a month, with those of add-ons; nil is unlimited.
+    func included(of plan: PlanName, _ items: [AddonItem]) throws -> Int64? {
+        try price(of: plan).includedExecutions.map { included in
+            try items.reduce(included) { sum, item in
+                let addon = try addon(item.code)
+                return addon.limit == .executions ? sum + addon.units * item.quantity : sum
+            }
+        }
+    }
+
+    /// - Throws: `missing` for one that there is not.
+    func addon(_ code: String) throws -> Addon {
+        guard let addon = addons[code] else { throw Refusal.missing("add-on") }
+        return addon
+    }
 
     /// - Throws: `plan_not_listed` for one whose price is agreed with each customer.
     func price(of plan: PlanName) throws -> PlanPrice {
@@ -42,7 +63,7 @@ struct Charge: Sendable, Hashable {
         case unused
         /// The rest of a period at a new price.
         case remaining
-        /// Executions beyond the included ones, in arrears.
+        /// Usage beyond what is included, in arrears.
         case overage
     }
 
@@ -51,6 +72,24 @@ struct Charge: Sendable, Hashable {
     var period: BillingPeriod
     var quantity: Int64 = 1
     var amount: Int64
+    /// What is charged where it is not the plan itself.
+    var item: ChargeItem?
+    /// What is taken off; below zero on a credit, which gives back no more than was paid.
+    var discount: Int64 = 0
+}
+
+/// What a line is for beside the plan.
+struct ChargeItem: Sendable, Hashable {
+    var code: String
+    /// For people.
+    var name: String
+
+    init(code: String, name: String) {
+        self.code = code
+        self.name = name
+    }
+
+    init(_ addon: Addon) { self.init(code: addon.code, name: addon.name) }
 }
 
 /// A tenant's subscription as a state machine. Its methods change it and return what is to be charged; what they refuse changes nothing.
@@ -80,6 +119,10 @@ package struct Subscription: Sendable, Hashable {
     package internal(set) var cancelsAtPeriodEnd: Bool
     /// What was charged for the current period and not yet credited.
     var creditable: Int64
+    /// What of that was taken off.
+    var discounted: Int64 = 0
+    /// By code.
+    var addons: [AddonItem] = []
     var pausedAt: Timestamp?
     /// Executions beyond the included ones that may be made and are charged; 0 stops at the included ones.
     var overageCap: Int64
@@ -131,34 +174,36 @@ package struct Subscription: Sendable, Hashable {
             pending = Pending(plan: plan, interval: interval)
             return []
         }
-        return interval == self.interval ? upgrade(old, new, at: now) : startAnew(old, new, interval, at: now, calendar)
+        return interval == self.interval ? upgrade(old, new, at: now) : try startAnew(old, new, interval, at: now, catalogue, calendar)
     }
 
     private mutating func upgrade(_ old: PlanPrice, _ new: PlanPrice, at now: Timestamp) -> [Charge] {
-        let (credit, charge) = Proration.change(
-            from: old.price(interval), to: new.price(interval), of: period, at: now, creditable: creditable)
+        let (_, charge) = Proration.change(from: old.price(interval), to: new.price(interval), of: period, at: now, creditable: creditable)
+        let (credit, discount) = Self.take(Proration.unused(old.price(interval), of: period, at: now), from: &creditable, &discounted)
         let rest = BillingPeriod(start: now, end: period.end)
         let lines = [
-            Charge(kind: .unused, plan: plan, period: rest, amount: -credit), Charge(kind: .remaining, plan: new.plan, period: rest, amount: charge)
+            Charge(kind: .unused, plan: plan, period: rest, amount: -credit, discount: -discount),
+            Charge(kind: .remaining, plan: new.plan, period: rest, amount: charge)
         ]
         (plan, pending) = (new.plan, nil)
-        creditable += charge - credit
+        creditable += charge
         return lines
     }
 
     private mutating func startAnew(
-        _ old: PlanPrice, _ new: PlanPrice, _ interval: BillingInterval, at now: Timestamp, _ calendar: BillingCalendar
-    ) -> [Charge] {
-        let credit = min(Proration.unused(old.price(self.interval), of: period, at: now), creditable)
-        let unused = Charge(kind: .unused, plan: plan, period: BillingPeriod(start: now, end: period.end), amount: -credit)
+        _ old: PlanPrice, _ new: PlanPrice, _ interval: BillingInterval, at now: Timestamp, _ catalogue: Catalogue, _ calendar: BillingCalendar
+    ) throws -> [Charge] {
+        let (credit, discount) = Self.take(Proration.unused(old.price(self.interval), of: period, at: now), from: &creditable, &discounted)
+        let rest = BillingPeriod(start: now, end: period.end)
+        let unused = [Charge(kind: .unused, plan: plan, period: rest, amount: -credit, discount: -discount)] + (try creditAddons(at: now, catalogue))
         (plan, self.interval, pending, anchor, index) = (new.plan, interval, nil, now, 0)
         period = calendar.period(0, of: interval, anchor: now)
-        return [unused, charge(new)]
+        return unused + [charge(new)] + (try chargeAddons(catalogue))
     }
 
     private mutating func charge(_ price: PlanPrice) -> Charge {
         let amount = price.price(interval)
-        creditable = amount
+        (creditable, discounted) = (amount, 0)
         return Charge(kind: .plan, plan: plan, period: period, amount: amount)
     }
 
@@ -166,7 +211,7 @@ package struct Subscription: Sendable, Hashable {
     mutating func cancel() throws {
         guard status != .cancelled else { throw Self.refusal("already_cancelled", "The subscription is cancelled already.") }
         if status == .paused {
-            status = .cancelled
+            end()
         } else {
             cancelsAtPeriodEnd = true
         }
@@ -197,7 +242,7 @@ package struct Subscription: Sendable, Hashable {
 
     mutating func becomePastDue() { if status == .active { status = .pastDue } }
     mutating func recover() { if status == .pastDue { status = .active } }
-    mutating func end() { (status, cancelsAtPeriodEnd, pending, pausedAt) = (.cancelled, false, nil, nil) }
+    mutating func end() { (status, cancelsAtPeriodEnd, pending, pausedAt, addons) = (.cancelled, false, nil, nil, []) }
 
     /// What a period's end brings.
     struct Renewal: Sendable, Hashable {
@@ -205,13 +250,15 @@ package struct Subscription: Sendable, Hashable {
         var ended: BillingPeriod
         var endedPlan: PlanName
         var wasTrial: Bool
+        /// The add-ons it had.
+        var endedAddons: [AddonItem] = []
         var charges: [Charge]
     }
 
     /// Goes over the end of one period, where it has come; called again until nil, so that a subscription left alone for months owes each of them.
     mutating func renew(at now: Timestamp, _ catalogue: Catalogue, _ calendar: BillingCalendar) throws -> Renewal? {
         guard [.trialing, .active, .pastDue].contains(status), now >= period.end else { return nil }
-        var renewal = Renewal(ended: period, endedPlan: plan, wasTrial: status == .trialing, charges: [])
+        var renewal = Renewal(ended: period, endedPlan: plan, wasTrial: status == .trialing, endedAddons: addons, charges: [])
         if cancelsAtPeriodEnd {
             end()
             return renewal
@@ -226,7 +273,7 @@ package struct Subscription: Sendable, Hashable {
         let price = try catalogue.price(of: plan)
         index += 1
         period = calendar.period(index, of: interval, anchor: anchor)
-        renewal.charges = [charge(price)]
+        renewal.charges = [charge(price)] + (try chargeAddons(catalogue))
         return renewal
     }
 

@@ -13,6 +13,7 @@ struct SubscriptionView: Codable, Sendable {
     var nextPlan: String?
     var nextPeriod: String?
     var overageCap: Int
+    var addOns: [AddonItemView]
 
     init(_ subscription: Subscription) {
         plan = subscription.plan.rawValue
@@ -25,18 +26,24 @@ struct SubscriptionView: Codable, Sendable {
         nextPlan = subscription.pending?.plan.rawValue
         nextPeriod = subscription.pending?.interval.rawValue
         overageCap = Int(subscription.overageCap)
+        addOns = subscription.addons.map(AddonItemView.init)
     }
 }
 
 struct SubscriptionOutcomeView: Codable, Sendable, Described {
     var subscription: SubscriptionView
     var invoices: [InvoiceView]
+    var upcoming: [InvoiceView]
     static let typeDescription: String? = "A subscription after a change, and the invoices that the change brought."
-    static let notes: [FieldNote] = [FieldNote("invoices", "In a preview without their final numbers.")]
+    static let notes: [FieldNote] = [
+        FieldNote("invoices", "In a preview without their final numbers."),
+        FieldNote("upcoming", "In a preview: what the next period would bring, with what is known now.")
+    ]
 
     init(_ outcome: SubscriptionOutcome) {
         subscription = SubscriptionView(outcome.subscription)
         invoices = outcome.invoices.map(InvoiceView.init)
+        upcoming = outcome.upcoming.map(InvoiceView.init)
     }
 }
 
@@ -45,11 +52,13 @@ struct SubscriptionStartBody: Codable, Sendable, Described {
     var period: String?
     var trial: Bool?
     var overageCap: Int?
+    var coupon: String?
     static let notes: [FieldNote] = [
         FieldNote("plan", "As the price list names it.", example: "starter", length: 1...40),
         FieldNote("period", "month or year; month where it is left out.", example: "month", length: 1...10),
         FieldNote("trial", "Begin with fourteen days at no price; once for a tenant."),
-        FieldNote("overageCap", "Executions beyond the included ones that may be made and are charged.", example: 0, range: 0...1_000_000_000)
+        FieldNote("overageCap", "Executions beyond the included ones that may be made and are charged.", example: 0, range: 0...1_000_000_000),
+        FieldNote("coupon", "A code, redeemed first.", length: 2...40)
     ]
 }
 
@@ -75,8 +84,13 @@ struct SubscriptionPreviewBody: Codable, Sendable, Described {
     var period: String?
     var trial: Bool?
     var overageCap: Int?
+    var coupon: String?
+    var addOn: String?
+    var quantity: Int?
     static let notes: [FieldNote] = [
-        FieldNote("action", "start, change, overage, cancel, keep, pause or resume.", example: "change", length: 1...20),
+        FieldNote("action", "start, change, overage, addon, redeem, cancel, keep, pause or resume.", example: "change", length: 1...20),
+        FieldNote("coupon", "A code: for redeem, or redeemed before a start or a change.", length: 2...40),
+        FieldNote("addOn", "For addon: the code.", length: 1...60), FieldNote("quantity", "For addon.", range: 0...10_000),
         FieldNote("plan", "For start and change.", example: "professional", length: 1...40),
         FieldNote("period", "month or year.", example: "month", length: 1...10), FieldNote("trial", "For start."),
         FieldNote("overageCap", "For start and overage.", range: 0...1_000_000_000)
@@ -87,17 +101,26 @@ struct SubscriptionPreviewBody: Codable, Sendable, Described {
         case "start": try SubscriptionStartBody(plan: named(), period: period, trial: trial, overageCap: overageCap).request()
         case "change": try SubscriptionChangeBody(plan: named(), period: period).request()
         case "overage": .overage(Int64(overageCap ?? 0))
+        case "addon":
+            .addon(try Self.given(addOn, "add_on"), Int64(quantity ?? 0))
+        case "redeem": .redeem(try Self.given(coupon, "coupon"))
         case "cancel": .cancel
         case "keep": .keep
         case "pause": .pause
         case "resume": .resume
-        default: throw Refusal.invalid("action", "unknown_action", "action is one of start, change, overage, cancel, keep, pause, resume.")
+        default:
+            throw Refusal.invalid("action", "unknown_action", "action is one of start, change, overage, addon, redeem, cancel, keep, pause, resume.")
         }
     }
 
-    private func named() throws -> String {
-        guard let plan else { throw Refusal.invalid("plan", "required", "plan is missing.") }
-        return plan
+    /// What is redeemed before the action.
+    var couponBefore: String? { ["start", "change"].contains(action) ? coupon : nil }
+
+    private func named() throws -> String { try Self.given(plan, "plan") }
+
+    private static func given(_ value: String?, _ name: String) throws -> String {
+        guard let value, !value.isEmpty else { throw Refusal.invalid(name, "required", "\(name) is missing.") }
+        return value
     }
 }
 
@@ -147,11 +170,16 @@ struct SubscriptionRoutes {
                 .post, "/v1/subscription", access: Self.write, summary: "Subscribe to a plan", tag: Self.tag, body: SubscriptionStartBody.self,
                 returns: .created(SubscriptionOutcomeView.self),
                 errors: [ErrorDeclaration(.conflict, "already_subscribed", "There is a subscription, or no billing profile yet.")]
-            ) { call, body in try await perform(try body.request(), call) },
+            ) { call, body in
+                SubscriptionOutcomeView(
+                    try await billing.perform(try body.request(), coupon: body.coupon, of: call.tenant, by: call.principal))
+            },
             Endpoint(
                 .post, "/v1/subscription/previews", access: Self.write, summary: "See what a change would come to, to the cent", tag: Self.tag,
                 body: SubscriptionPreviewBody.self, returns: .ok(SubscriptionOutcomeView.self), errors: [Self.conflict]
-            ) { call, body in SubscriptionOutcomeView(try await billing.preview(try body.request(), of: call.tenant)) },
+            ) { call, body in
+                SubscriptionOutcomeView(try await billing.preview(try body.request(), coupon: body.couponBefore, of: call.tenant))
+            },
             Endpoint(
                 .post, "/v1/subscription/changes", access: Self.write, summary: "Change the plan or the period", tag: Self.tag,
                 body: SubscriptionChangeBody.self, returns: .ok(SubscriptionOutcomeView.self), errors: [Self.conflict]

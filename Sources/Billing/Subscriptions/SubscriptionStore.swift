@@ -14,10 +14,10 @@ struct SubscriptionStore {
     }
 
     func subscription() throws -> Subscription? {
-        try tx.first(
+        var found = try tx.first(
             """
             SELECT plan, period_kind, status, currency, anchor_at, period_index, period_start, period_end, pending_plan, pending_period_kind,
-                cancels_at_period_end, creditable, paused_at, overage_cap, created_at
+                cancels_at_period_end, creditable, paused_at, overage_cap, created_at, discounted
             FROM subscriptions WHERE tenant_id = \(tx.tenant)
             """
         ) { row in
@@ -27,9 +27,11 @@ struct SubscriptionStore {
                 plan: try PlanName(stored: try row.column(0)), interval: try row.column(1), status: try row.column(2), currency: try row.column(3),
                 anchor: try row.column(4), index: try row.column(5), period: BillingPeriod(start: try row.column(6), end: try row.column(7)),
                 pending: plan.flatMap { plan in interval.map { Subscription.Pending(plan: plan, interval: $0) } },
-                cancelsAtPeriodEnd: try row.column(10), creditable: try row.column(11), pausedAt: try row.column(12),
-                overageCap: try row.column(13), createdAt: try row.column(14))
+                cancelsAtPeriodEnd: try row.column(10), creditable: try row.column(11), discounted: try row.column(15),
+                pausedAt: try row.column(12), overageCap: try row.column(13), createdAt: try row.column(14))
         }
+        found?.addons = try AddonItemStore(tx: tx).all()
+        return found
     }
 
     /// The one a tenant has, in place of the one it had.
@@ -38,11 +40,12 @@ struct SubscriptionStore {
         try tx.execute(
             """
             INSERT INTO subscriptions (tenant_id, plan, period_kind, status, currency, anchor_at, period_index, period_start, period_end,
-                pending_plan, pending_period_kind, cancels_at_period_end, creditable, paused_at, overage_cap, created_at)
+                pending_plan, pending_period_kind, cancels_at_period_end, creditable, paused_at, overage_cap, created_at, discounted)
             VALUES (\(tx.tenant), \(new.plan.rawValue), \(new.interval), \(new.status), \(new.currency), \(new.anchor), \(new.index), \(new.period.start),
                 \(new.period.end), \(new.pending?.plan.rawValue), \(new.pending?.interval), \(new.cancelsAtPeriodEnd), \(new.creditable), \(new.pausedAt),
-                \(new.overageCap), \(new.createdAt))
+                \(new.overageCap), \(new.createdAt), \(new.discounted))
             """)
+        try AddonItemStore(tx: tx).save(new.addons)
     }
 }
 

@@ -20,6 +20,8 @@ int aias_landlock_abi(void);
 int aias_landlock_create(int abi);
 /// Allows reading the file or, where `path` is a folder, all below it.
 int aias_landlock_allow_reading(int ruleset, const char *path);
+/// The same, and starting programs there.
+int aias_landlock_allow_running(int ruleset, const char *path);
 /// Locks the calling thread and its future threads in.
 int aias_landlock_restrict(int ruleset);
 

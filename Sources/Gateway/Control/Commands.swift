@@ -1,3 +1,4 @@
+internal import Billing
 package import Kernel
 internal import Persistence
 internal import Tenancy
@@ -19,6 +20,8 @@ extension Platform {
             let list = try await tenancy.operators().map { user -> JSON in ["id": .string(user.id.description), "email": .string(user.email.text)] }
             return ["operators": .array(list)]
         case "keys.rotate": return try await rotateKeys(arguments)
+        case "licence.issue": return try await issueLicence(arguments)
+        case "licence.key": return ["key": .string(try await billing.licenceKey())]
         case "health": return ["ok": .bool(try await !tenancy.plans().isEmpty)]
         case "backup.create":
             return try await backups.make(to: arguments["to"]?.text, withKeys: arguments["with_keys"]?.boolean ?? false).json

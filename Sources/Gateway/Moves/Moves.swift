@@ -27,7 +27,8 @@ package struct Moves: Sendable {
         "users", "sessions", "plans", "directory_idempotency_keys", "workers", "duties", "run_traces", "tenant_moves", "move_parcels",
         "outbox_deliveries", "ledger_accounts", "ledger_balances", "ledger_postings", "ledger_transfers", "ledger_seals", "billing_due",
         "invoice_series", "invoice_numbers", "provider_events", "payment_providers", "provider_objects", "provider_tasks", "revenue_changes",
-        "operator_sessions", "impersonations", "tenant_figures"
+        "operator_sessions", "impersonations", "tenant_figures",
+        "coupons", "addons", "sales", "split_terms", "payees", "payouts", "affiliates", "referrals", "commissions", "licence_keys"
     ]
 
     package struct Report: Sendable {

@@ -110,7 +110,8 @@ extension Platform {
         Console.Entry("tenancy.settings.audit_log", "/settings/audit-log", "audit.read"),
         Console.Entry("tenancy.settings.operator_access", "/settings/operator-access", "audit.read"),
         Console.Entry("tenancy.settings.usage", "/settings/usage", "usage.read"),
-        Console.Entry("billing.settings.billing", "/settings/billing", .billingRead)
+        Console.Entry("billing.settings.billing", "/settings/billing", .billingRead),
+        Console.Entry("billing.settings.earnings", "/settings/earnings", .billingRead)
     ]
 
     static let subjects = [

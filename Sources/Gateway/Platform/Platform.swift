@@ -75,8 +75,20 @@ package final class Platform: Sendable {
             database: database, tenancy: tenancy, clock: clock, seller: configuration.seller,
             providers: Providers(
                 database: database, vault: vault, clock: clock, environment: configuration.environment, publicURL: configuration.publicURL,
-                send: { request in try await outbound.send(request) }))
+                send: { request in try await outbound.send(request) }), print: Self.printer())
         try await tenancy.seedPlans()
+    }
+
+    /// Invoices are printed by the converter of files, where it can.
+    private static func printer() -> @Sendable ([UInt8]) async throws -> [UInt8] {
+        let converter = FileConverter()
+        return { page in
+            do {
+                return try await converter.convert(FileConversion(.printPage, files: [.init(bytes: page)])).files.first?.bytes ?? []
+            } catch let error as FileConversionError {
+                throw Refusal(.unavailable, "printer_missing", "The page cannot be printed here: \(error.message).")
+            }
+        }
     }
 
     var figures: Figures { Figures(database: database, clock: clock) }

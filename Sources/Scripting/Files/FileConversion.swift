@@ -17,6 +17,8 @@ package struct FileConversion: Sendable {
         case writeSheet = "write_sheet"
         case readPDF = "read_pdf"
         case readXML = "read_xml"
+        /// A page of HTML as a PDF file, where WeasyPrint is installed.
+        case printPage = "print_page"
     }
 
     package var operation: Operation

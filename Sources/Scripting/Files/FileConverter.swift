@@ -27,7 +27,7 @@ package final class FileConverter: Sendable {
             throw FileConversionError("file_too_large", "Files of more than \(limits.inputBytes) bytes are not converted.")
         }
         let request = self.request(conversion)
-        let exchange = FileExchange(program: program, limits: limits)
+        let exchange = FileExchange(program: program, mode: conversion.operation == .printPage ? "--print" : "--convert", limits: limits)
         return try await withTaskCancellationHandler {
             let answer: Result<[UInt8], FileConversionError> = await withCheckedContinuation { continuation in
                 queue.addOperation { continuation.resume(returning: exchange.run(request)) }
@@ -74,11 +74,13 @@ package final class FileConverter: Sendable {
 /// One process and the socket to it; used by one thread, cancelled from any.
 private final class FileExchange: Sendable {
     private let program: String
+    private let mode: String
     private let limits: FileConversionLimits
     private let state = Mutex<(pid: pid_t?, isCancelled: Bool)>((nil, false))
 
-    init(program: String, limits: FileConversionLimits) {
+    init(program: String, mode: String, limits: FileConversionLimits) {
         self.program = program
+        self.mode = mode
         self.limits = limits
     }
 
@@ -98,7 +100,7 @@ private final class FileExchange: Sendable {
         let seconds = limits.time.components.seconds
         let child: pid_t
         do throws(SandboxProcess.Fault) {
-            child = try SandboxProcess.spawn(program, ["--convert", String(limits.memoryBytes), String(seconds)], socket: pair[1])
+            child = try SandboxProcess.spawn(program, [mode, String(limits.memoryBytes), String(seconds)], socket: pair[1])
         } catch {
             close(pair[1])
             return .failure(FileConversionError("unavailable", "aias-files cannot be started."))

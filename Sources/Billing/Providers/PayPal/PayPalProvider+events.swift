@@ -51,6 +51,13 @@ extension PayPalProvider {
             let saved = SavedMethod(
                 customer: customer, method: method, label: resource["payment_source"]?["paypal"]?["email_address"]?.text ?? "PayPal")
             return [.saved(saved, tenant: nil, reference: order)]
+        case "PAYMENT.PAYOUTS-ITEM.FAILED", "PAYMENT.PAYOUTS-ITEM.RETURNED", "PAYMENT.PAYOUTS-ITEM.BLOCKED", "PAYMENT.PAYOUTS-ITEM.REFUNDED",
+            "PAYMENT.PAYOUTS-ITEM.CANCELED", "PAYMENT.PAYOUTS-ITEM.DENIED":
+            guard let batch = resource["payout_batch_id"]?.text else { return [] }
+            return [
+                .payoutReturned(
+                    reference: batch, reason: resource["errors"]?["name"]?.text ?? kind.split(separator: ".").last.map(String.init) ?? kind)
+            ]
         case "VAULT.PAYMENT-TOKEN.DELETED": return resource["id"]?.text.map { [.removed(method: $0)] } ?? []
         default: return []
         }

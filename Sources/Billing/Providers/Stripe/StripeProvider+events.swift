@@ -36,6 +36,9 @@ extension StripeProvider {
             else { return [] }
             return [.refundFailed(note: note, reference: intent, reason: object["failure_reason"]?.text ?? "failed")]
         case "charge.dispute.created", "charge.dispute.funds_withdrawn", "charge.dispute.closed": return dispute(object)
+        case "transfer.reversed":
+            guard object["reversed"]?.boolean == true, let id = object["id"]?.text else { return [] }
+            return [.payoutReturned(reference: id, reason: "reversed")]
         case "payment_method.detached": return object["id"]?.text.map { [.removed(method: $0)] } ?? []
         default: return []
         }

@@ -1,0 +1,188 @@
+internal import Foundation
+internal import Kernel
+internal import Persistence
+internal import Tenancy
+
+extension PlatformTransaction {
+    /// What a tenant has earned, by currency.
+    func earnings(of owner: TenantID) throws -> [PayeeBalance] {
+        let balances = try LedgerStore(tx: self).balances(of: owner.description)
+        let now = clock.now()
+        return try Set(balances.keys.filter { [.seller, .affiliate, .hold].contains($0.kind) }.map(\.currency)).sorted().map { currency in
+            func balance(_ kind: Account.Kind) -> Int64 { -(balances[Account(kind, of: owner, currency)] ?? 0) }
+            return PayeeBalance(
+                currency: currency, sales: balance(.seller), commissions: balance(.affiliate),
+                maturingSales: try SaleStore(tx: self).maturing(of: owner, currency, at: now),
+                maturingCommissions: try ReferralStore(tx: self).maturing(of: owner, currency, at: now), held: balance(.hold))
+        }
+    }
+}
+
+extension Billing {
+    func payee(_ owner: TenantID) async throws -> (payee: Payee, tax: TaxForm, destination: String)? {
+        guard let payee = try await database.readPlatform({ tx in try PayeeStore(tx: tx).payee(owner) }) else { return nil }
+        let tax = try await providers.vault.open(payee.taxForm, tenant: owner, context: Payee.taxContext)
+        let destination = try await providers.vault.open(payee.destination, tenant: owner, context: Payee.destinationContext)
+        return (payee, try JSONDecoder().decode(TaxForm.self, from: Data(tax)), String(decoding: destination, as: UTF8.self))
+    }
+
+    /// Says how a tenant is paid. What identifies it is sealed, and never shown whole again.
+    /// - Throws: `unknown_provider`, `bad_destination`, `unknown_form`, `out_of_range`
+    func setPayee(
+        _ owner: TenantID, provider: String, destination: String, tax: TaxForm, schedule: Payee.Schedule, minimum: Int64, by principal: Principal
+    ) async throws {
+        guard Payee.providers.contains(provider) else {
+            throw Refusal.invalid("provider", "unknown_provider", "provider is one of \(Payee.providers.joined(separator: ", ")).")
+        }
+        guard Payee.minimums.contains(minimum) else {
+            throw Refusal.invalid(
+                "minimum", "out_of_range", "minimum lies between \(Payee.minimums.lowerBound) and \(Payee.minimums.upperBound).")
+        }
+        let place = try Payee.checkedDestination(destination, at: provider)
+        let form = [UInt8](try JSONEncoder().encode(try tax.checked()))
+        let sealed = try await providers.vault.seal(form, tenant: owner, context: Payee.taxContext)
+        let account = try await providers.vault.seal(Array(place.utf8), tenant: owner, context: Payee.destinationContext)
+        try await database.write(in: owner) { tx in
+            let store = PayeeStore(tx: tx.platform)
+            let next = try store.payee(owner)?.nextPayoutAt ?? tx.clock.now() + schedule.pause
+            try store.save(
+                Payee(
+                    owner: owner, provider: provider, destination: account, taxForm: sealed, schedule: schedule, minimum: minimum, nextPayoutAt: next)
+            )
+            try tx.audit(principal, "payee.update", "tenant:\(owner)", ["provider": .string(provider)])
+        }
+    }
+
+    func earnings(of owner: TenantID) async throws -> [PayeeBalance] { try await database.readPlatform { tx in try tx.earnings(of: owner) } }
+
+    func payouts(of owner: TenantID, before cursor: PayoutID?, limit: Int) async throws -> [Payout] {
+        try await database.readPlatform { tx in try PayeeStore(tx: tx).page(of: owner, before: cursor, limit: limit) }
+    }
+
+    /// Takes what can be paid out from a payee's balance, in one payout for each currency; it is ordered afterwards.
+    /// - Returns: nothing where less than the minimum is there.
+    func payOut(to owner: TenantID) async throws -> [Payout] {
+        try await database.write(in: owner) { tx in
+            let store = PayeeStore(tx: tx.platform)
+            guard var payee = try store.payee(owner) else { throw Refusal.missing("payee") }
+            let now = tx.clock.now()
+            while payee.nextPayoutAt <= now { payee.nextPayoutAt = payee.nextPayoutAt + payee.schedule.pause }
+            try store.save(payee)
+            return try tx.platform.earnings(of: owner).compactMap { balance in
+                guard balance.available >= payee.minimum else { return nil }
+                // A debt of the one is netted with what the other brings.
+                let payout = Payout(
+                    id: tx.ids.next(), owner: owner, provider: payee.provider, currency: balance.currency, sales: balance.availableSales,
+                    commissions: balance.availableCommissions, status: .pending, reference: nil, reason: nil, attempts: 0, dueAt: now, madeAt: now)
+                try LedgerStore(tx: tx.platform).post(try payout.posting(tx.ids.next(), at: now))
+                try store.insert(payout)
+                return payout
+            }
+        }
+    }
+
+    /// Pays those out whose day has come, and gives the orders that are still to be given.
+    func payOutDue() async throws {
+        var failure: (any Error)?
+        let due = try await database.readPlatform { tx in try PayeeStore(tx: tx).due(at: tx.clock.now(), limit: Self.payeesAtOnce) }
+        for payee in due where !Task.isCancelled {
+            do { _ = try await payOut(to: payee.owner) } catch { failure = failure ?? error }
+        }
+        let pending = try await database.readPlatform { tx in try PayeeStore(tx: tx).pending(at: tx.clock.now(), limit: Self.payeesAtOnce) }
+        for payout in pending where payout.provider != Payee.bank && !Task.isCancelled {
+            do { try await order(payout) } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+    }
+
+    private static let payeesAtOnce = 200
+
+    private func order(_ payout: Payout) async throws {
+        guard let known = try await payee(payout.owner) else { return }
+        let provider: any PaymentProvider
+        do { provider = try await providers.provider(payout.provider) } catch let refusal as Refusal where refusal.code == "provider_missing" {
+            return try await postpone(payout)
+        }
+        let order = PayoutOrder(
+            destination: known.destination, amount: Money(minorUnits: payout.amount, currency: payout.currency), note: seller.party.name,
+            key: "payout:\(payout.id)")
+        do {
+            let reference = try await provider.payOut(order)
+            try await database.write(in: payout.owner) { tx in
+                guard var found = try PayeeStore(tx: tx.platform).payout(payout.id), found.status == .pending else { return }
+                (found.status, found.reference) = (.sent, reference)
+                try PayeeStore(tx: tx.platform).update(found)
+                try ProviderObjectStore(tx: tx.platform).note(payout.provider, reference, of: payout.owner, InvoiceID(payout.id.description))
+            }
+        } catch ProviderError.refused(let reason) {
+            try await fail(payout.id, of: payout.owner, reason: reason)
+        } catch is ProviderError { try await postpone(payout) }
+    }
+
+    private func postpone(_ payout: Payout) async throws {
+        try await database.writePlatform { tx in
+            var payout = payout
+            payout.attempts += 1
+            payout.dueAt = tx.clock.now() + .seconds(min(60 << min(payout.attempts, 10), 86_400))
+            try PayeeStore(tx: tx).update(payout)
+        }
+    }
+
+    /// A payout came to nothing, or back: it is in the balance again, once.
+    func fail(_ id: PayoutID, of owner: TenantID, reason: String, by principal: Principal? = nil) async throws {
+        try await database.write(in: owner) { tx in
+            guard let payout = try PayeeStore(tx: tx.platform).payout(id), payout.owner == owner else { throw Refusal.missing("payout") }
+            try payout.takeBack(reason: reason, in: tx)
+            if let principal { try tx.audit(principal, "payout.fail", "payout:\(id)", ["reason": .string(reason)]) }
+        }
+    }
+
+    /// The payouts to bank accounts that wait, as a file that a bank takes (ISO 20022 pain.001.001.03); they count as sent then.
+    /// - Parameter account: the IBAN that they are paid from.
+    func bankFile(from account: String, by principal: Principal) async throws -> (file: String, payouts: [Payout]) {
+        guard Payee.isIBAN(account) else { throw Refusal.invalid("account", "bad_destination", "account is an IBAN.") }
+        let waiting = try await database.readPlatform { tx in try PayeeStore(tx: tx).pending(at: tx.clock.now(), limit: Self.payeesAtOnce) }
+        var lines: [(Payout, String, String)] = []
+        for payout in waiting where payout.provider == Payee.bank {
+            guard let known = try await payee(payout.owner), known.payee.provider == Payee.bank else { continue }
+            lines.append((payout, known.tax.name, known.destination))
+        }
+        guard !lines.isEmpty else { throw Refusal(.conflict, "nothing_due", "No payout to a bank waits.") }
+        let now = clock.now()
+        let payouts = lines.map(\.0)
+        try await database.write(in: Tenancy.platformLog) { tx in
+            for payout in payouts {
+                guard var found = try PayeeStore(tx: tx.platform).payout(payout.id), found.status == .pending else {
+                    throw Refusal(.conflict, "already_sent", "Somebody else has just taken these payouts into a file.")
+                }
+                (found.status, found.reference) = (.sent, payout.id.description)
+                try PayeeStore(tx: tx.platform).update(found)
+            }
+            try tx.audit(principal, "payout.bank_file", "payouts:\(payouts.count)")
+        }
+        return (BankFile.document(lines, from: account, of: seller.party, at: now), payouts)
+    }
+}
+
+extension Payout {
+    fileprivate func posting(_ id: PostingID, at now: Timestamp) throws -> Posting {
+        let cash = Account(.cash, provider, currency)
+        return try Posting(
+            id: id, key: "payout:\(self.id)", kind: "payout", subject: "payout:\(self.id)", at: now,
+            transfers: [
+                Transfer(sales, debit: Account(.seller, of: owner, currency), credit: cash),
+                Transfer(commissions, debit: Account(.affiliate, of: owner, currency), credit: cash)
+            ])
+    }
+
+    /// Told twice it changes nothing.
+    func takeBack(reason: String, in tx: TenantTransaction) throws {
+        guard status != .failed else { return }
+        var payout = self
+        (payout.status, payout.reason) = (.failed, String(reason.prefix(200)))
+        try PayeeStore(tx: tx.platform).update(payout)
+        let ledger = LedgerStore(tx: tx.platform)
+        guard let made = try ledger.posting(key: "payout:\(id)") else { throw Refusal.missing("posting") }
+        try ledger.post(try made.reversal(id: tx.ids.next(), key: "payout-failed:\(id)", at: tx.clock.now()))
+    }
+}
