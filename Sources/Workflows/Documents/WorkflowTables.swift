@@ -12,9 +12,13 @@ package enum WorkflowTables {
     /// Drafts as they were tried out.
     static let trials: [Table] = [TrialStore.table]
 
+    /// Folders and tags.
+    static let organising: [Table] = FolderStore.all
+
     package static let migrations: [Migration] = [
         Migration("workflows.0001-documents-triggers-credentials-variables", all.map { .createTable($0) }),
         Migration("workflows.0002-data-tables", dataTables.map { .createTable($0) }),
-        Migration("workflows.0003-trials", trials.map { .createTable($0) })
+        Migration("workflows.0003-trials", trials.map { .createTable($0) }),
+        Migration("workflows.0004-folders-tags", organising.map { .createTable($0) })
     ]
 }

@@ -37,7 +37,8 @@ struct WorkflowHarness {
         _ body: (WorkflowHarness) async throws -> Void
     ) async throws {
         let tables =
-            TenancyModule.tables + WorkflowTables.all + WorkflowTables.dataTables + WorkflowTables.trials + JobsModule.tables
+            TenancyModule.tables + WorkflowTables.all + WorkflowTables.dataTables + WorkflowTables.trials + WorkflowTables.organising
+            + JobsModule.tables
             + (running ? RunTables.all : [])
         let migrations = JobsModule.migrations + TenancyModule.migrations + (running ? RunTables.migrations : [])
         try await withDatabase(engine, tables: tables, migrations: migrations + WorkflowTables.migrations) { lease in
