@@ -6,7 +6,7 @@ package import Persistence
 package enum WorkflowsModule {
     package static let tables: [Table] =
         WorkflowTables.all + WorkflowTables.dataTables + WorkflowTables.trials + WorkflowTables.comments
-        + WorkflowTables.labels + RunTables.all
+        + WorkflowTables.labels + WorkflowTables.organising + RunTables.all
     package static let migrations: [Migration] = RunTables.migrations + WorkflowTables.migrations
     package static let permissions: [PermissionDeclaration] = WorkflowPermissions.all
 
@@ -14,14 +14,17 @@ package enum WorkflowsModule {
         workflows: Workflows, credentials: Credentials, variables: Variables, dataTables: DataTables, executions: Executions, webhooks: Webhooks,
         forms: Forms, figures: Figures, live: LiveEvents, pages: PageContext
     ) -> Module {
+        let organising = Organising(workflows)
         let endpoints: [Endpoint] =
             WorkflowRoutes(workflows: workflows, live: live).endpoints + TrialRoutes(executions: executions).endpoints
             + ExecutionRoutes(executions: executions, live: live).endpoints
             + FormRoutes(forms: forms).endpoints + HookRoutes(webhooks: webhooks).endpoints + CredentialRoutes(credentials: credentials).endpoints
             + VariableRoutes(variables: variables).endpoints
             + DashboardPage(figures: figures, workflows: workflows, context: pages).endpoints
-            + WorkflowPages(workflows: workflows, executions: executions, context: pages).endpoints
-            + WorkflowPage(workflows: workflows, executions: executions, context: pages).endpoints
+            + OrganisingRoutes(organising: organising, workflows: workflows).endpoints
+            + OrganisingPages(organising: organising, context: pages).endpoints
+            + WorkflowPages(workflows: workflows, organising: organising, context: pages).endpoints
+            + WorkflowPage(workflows: workflows, organising: organising, executions: executions, context: pages).endpoints
             + EditorPage(workflows: workflows, context: pages).endpoints + EditorRoutes(workflows: workflows, live: live).endpoints
             + PresenceRoutes(workflows: workflows, live: live, names: pages.names).endpoints
             + ResourceRoutes(workflows: workflows, dataTables: dataTables, variables: variables).endpoints

@@ -41,7 +41,7 @@ import Testing
                         let scheme = isLight ? palette.light : palette.dark
                         #expect(scheme.text.contrast(with: sheet) >= 4.5 && scheme.text.contrast(with: scheme.soft) >= 4.5, "\(colour.hex)")
                         #expect(scheme.fill.contrast(with: scheme.fillInk) >= 4.5, "\(colour.hex)")
-                        #expect(scheme.fill.contrast(with: sheet) >= 1.6, "\(colour.hex)")
+                        #expect(scheme.fill.contrast(with: sheet) >= 1.3, "\(colour.hex)")
                     }
                 }
             }

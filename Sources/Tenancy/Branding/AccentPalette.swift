@@ -47,7 +47,7 @@ struct AccentPalette: Sendable, Hashable {
     }
 
     /// Below this a button and the sheet behind it look alike.
-    private static let visible = 1.6
+    private static let visible = 1.3
 
     /// Sets the names of `tokens.css` anew.
     var styleSheet: String {

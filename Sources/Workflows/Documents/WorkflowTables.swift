@@ -18,11 +18,15 @@ package enum WorkflowTables {
     /// What people call versions.
     static let labels: [Table] = [VersionLabelStore.table]
 
+    /// Folders and tags.
+    static let organising: [Table] = FolderStore.all
+
     package static let migrations: [Migration] = [
         Migration("workflows.0001-documents-triggers-credentials-variables", all.map { .createTable($0) }),
         Migration("workflows.0002-data-tables", dataTables.map { .createTable($0) }),
         Migration("workflows.0003-trials", trials.map { .createTable($0) }),
-        Migration("workflows.0004-comments", comments.map { .createTable($0) }),
-        Migration("workflows.0005-version-labels", labels.map { .createTable($0) })
+        Migration("workflows.0007-comments", comments.map { .createTable($0) }),
+        Migration("workflows.0008-version-labels", labels.map { .createTable($0) }),
+        Migration("workflows.0009-folders-tags", organising.map { .createTable($0) })
     ]
 }

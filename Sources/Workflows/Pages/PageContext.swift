@@ -62,7 +62,8 @@ extension Console {
     }
 
     static func badge(_ text: Localizer, _ workflow: Workflow) -> HTML {
-        workflow.publishedVersion == nil
+        if workflow.status == .archived { return "<span class=\"status paused\">\(text("workflows.state.archived"))</span>" }
+        return workflow.publishedVersion == nil
             ? "<span class=\"status\">\(text("workflows.status.draft"))</span>"
             : "<span class=\"status published\">\(text("workflows.status.published"))</span>"
     }

@@ -4,11 +4,12 @@ internal import Kernel
 /// One workflow: where it stands, what starts it, its versions and its runs.
 struct WorkflowPage {
     let workflows: Workflows
+    let organising: Organising
     let executions: Executions
     let context: PageContext
 
     private static let versionsShown = 20
-    private static let done = ["imported", "published", "unpublished", "mapped", "not_mapped"]
+    private static let done = ["imported", "published", "unpublished", "mapped", "not_mapped", "placed", "restored"]
 
     var endpoints: [Endpoint] {
         [
@@ -35,6 +36,27 @@ struct WorkflowPage {
                 try await act(call) { id in
                     try await workflows.delete(id, by: call.principal)
                     return .redirect("/workflows?done=deleted")
+                }
+            },
+            .page(.post, "/workflows/{id}/archival", access: .tenant(.workflowsWrite), summary: "Archive") { call in
+                try await act(call) { id in
+                    _ = try await workflows.archive(id, by: call.principal)
+                    return .redirect("/workflows?done=archived")
+                }
+            },
+            .page(.post, "/workflows/{id}/restoration", access: .tenant(.workflowsWrite), summary: "Take out of the archive") { call in
+                try await act(call) { id in
+                    _ = try await workflows.restore(id, by: call.principal)
+                    return .redirect("/workflows/\(id)?done=restored")
+                }
+            },
+            .page(.post, "/workflows/{id}/place", access: .tenant(.workflowsWrite), summary: "Put into a folder and mark with tags") { call in
+                try await act(call) { id in
+                    let form = try call.form()
+                    try await organising.move([id], to: FolderID(form["folder"]), by: call.principal)
+                    let tags = form.pairs.filter { $0.name == "tag" }.compactMap { LabelID($0.value) }
+                    try await organising.mark(id, with: tags, by: call.principal)
+                    return .redirect("/workflows/\(id)?done=placed")
                 }
             },
             .page(.post, "/workflows/{id}/runs", access: .tenant(.executionsWrite), summary: "Run") { call in
@@ -76,7 +98,7 @@ struct WorkflowPage {
             <div><dt>\(text("workflows.column.version"))</dt><dd>\(workflow.publishedVersion.map(String.init) ?? "–")</dd></div>
             <div><dt>\(text("workflows.column.steps"))</dt><dd>\(draft.nodes.count)</dd></div>
             <div><dt>\(text("workflows.column.updated"))</dt><dd>\(Console.time(workflow.updatedAt))</dd></div></dl></section>
-            \(credentials(call, id, draft))\(try await webhooks(call, id))\(try await runs(call, id))\(try await versions(call, workflow))
+            \(try await place(call, workflow))\(credentials(call, id, draft))\(try await webhooks(call, id))\(try await runs(call, id))\(try await versions(call, workflow))
             """)
     }
 
@@ -84,6 +106,9 @@ struct WorkflowPage {
         let text = call.localizer
         let address = "/workflows/\(workflow.id)"
         let isPublished = workflow.publishedVersion != nil
+        if workflow.status == .archived {
+            return call.principal.may(.workflowsWrite) ? Console.button("\(address)/restoration", text("workflows.restore"), kind: "primary") : .empty
+        }
         var buttons: [HTML] = ["<a class=\"button\" href=\"\(address)/editor\">\(text("workflows.edit"))</a>"]
         if isPublished, call.principal.may(.executionsWrite) {
             buttons.append(Console.button("\(address)/runs", text("workflows.run"), kind: "primary"))
@@ -100,12 +125,40 @@ struct WorkflowPage {
         buttons.append("<a class=\"button\" href=\"/v1\(address)/export\" download=\"workflow.json\">\(text("workflows.export"))</a>")
         let mayDelete = call.principal.may(.workflowsWrite) && (!isPublished || call.principal.may(.workflowsPublish))
         if mayDelete {
+            buttons.append(Console.button("\(address)/archival", text("workflows.archive"), kind: ""))
             buttons.append(
                 Console.confirmed(
                     text, id: "delete", action: "\(address)/deletion", label: text("workflows.delete"),
                     question: text("workflows.delete.question", ["name": workflow.name]), isSmall: false))
         }
         return "\(buttons)"
+    }
+
+    /// Folder and tags, to be changed where the reader may and there are any.
+    private func place(_ call: EndpointCall, _ workflow: Workflow) async throws -> HTML? {
+        let text = call.localizer
+        let arrangement = try await organising.arrangement(by: call.principal)
+        guard !arrangement.folders.isEmpty || !arrangement.tags.isEmpty else { return nil }
+        let marks = Set(arrangement.marks[workflow.id] ?? [])
+        guard call.principal.may(.workflowsWrite) else {
+            let folder = arrangement.folder(of: workflow.id)?.path ?? text("workflows.folder.none")
+            let tags: [HTML] = arrangement.tags(of: workflow.id).map { "\($0.badge) " }
+            return
+                "<section class=\"card\"><dl class=\"facts\"><div><dt>\(text("workflows.folder"))</dt><dd>\(folder) \(tags)</dd></div></dl></section>"
+        }
+        let folders = [(value: "", title: text("workflows.folder.none"))] + arrangement.sortedFolders.map { ($0.id.description, $0.path) }
+        let ticks: [HTML] = arrangement.sortedTags.map { tag in
+            "<label class=\"tick\"><input type=\"checkbox\" name=\"tag\" value=\"\(tag.id.description)\"\("checked", if: marks.contains(tag.id))><span>\(tag.badge)</span></label>"
+        }
+        let tags: HTML? =
+            ticks.isEmpty
+            ? nil : "<fieldset class=\"ticks\"><legend>\(text("workflows.tags"))</legend><div class=\"line-of-ticks\">\(ticks)</div></fieldset>"
+        return """
+            <section class="card stack" aria-labelledby="place"><h2 id="place">\(text("workflows.place"))</h2>
+            <form method="post" action="/workflows/\(workflow.id.description)/place" class="form">
+            \(Console.choice("folder", label: text("workflows.folder"), options: folders, chosen: arrangement.places[workflow.id]?.description ?? ""))\(tags)
+            <p class="buttons"><button class="button">\(text("workflows.save"))</button></p></form></section>
+            """
     }
 
     /// What stands in the way of publishing a draft that never was.

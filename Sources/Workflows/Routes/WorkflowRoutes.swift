@@ -10,6 +10,16 @@ struct WorkflowView: Codable, Sendable {
     var publishedVersion: Int?
     var createdAt: Timestamp
     var updatedAt: Timestamp
+    /// Where it lies, in lists.
+    var folderID: FolderID?
+    /// What it is marked with, in lists.
+    var tagIds: [LabelID]?
+
+    init(_ workflow: Workflow, in arrangement: Arrangement) {
+        self.init(workflow)
+        folderID = arrangement.places[workflow.id]
+        tagIds = arrangement.tags(of: workflow.id).map(\.id)
+    }
 
     init(_ workflow: Workflow) {
         id = workflow.id
@@ -19,6 +29,36 @@ struct WorkflowView: Codable, Sendable {
         publishedVersion = workflow.publishedVersion
         createdAt = workflow.createdAt
         updatedAt = workflow.updatedAt
+    }
+}
+
+struct WorkflowListQuery: Codable, Sendable, Described {
+    var q: String?
+    var folderID: String?
+    var tagID: LabelID?
+    var state: String?
+    var order: String?
+
+    static let notes: [FieldNote] = [
+        FieldNote("q", "Words of the name.", length: 0...100),
+        FieldNote("folderID", "A folder, with those within it; none for those in no folder.", length: 1...36),
+        FieldNote("tagID", "A tag."),
+        FieldNote("state", "active (all that are not archived, the standard), published, draft or archived.", length: 1...20),
+        FieldNote("order", "newest (the standard), name or changed.", length: 1...20)
+    ]
+
+    var search: WorkflowSearch {
+        get throws {
+            guard let state = WorkflowSearch.State(rawValue: state ?? "active") else {
+                throw Refusal.invalid("state", "unknown_state", "state is one of active, published, draft, archived.")
+            }
+            guard let order = WorkflowSearch.Order(rawValue: order ?? "newest") else {
+                throw Refusal.invalid("order", "unknown_order", "order is one of newest, name, changed.")
+            }
+            let place = WorkflowSearch.Place(folderID ?? "")
+            if folderID != nil, place == .anywhere { throw Refusal.invalid("folder_id", "bad_id", "folder_id is an id or none.") }
+            return WorkflowSearch(words: q ?? "", place: place, tag: tagID, state: state, order: order)
+        }
     }
 }
 
@@ -106,11 +146,16 @@ struct WorkflowRoutes {
 
     private var drafts: [Endpoint] {
         [
-            Endpoint.list("/v1/workflows", access: .tenant("workflows.read"), summary: "List the workflows", tag: Self.tag, of: WorkflowView.self) {
-                call, page in
+            Endpoint.list(
+                "/v1/workflows", access: .tenant("workflows.read"), summary: "List the workflows", tag: Self.tag, query: WorkflowListQuery.self,
+                of: WorkflowView.self
+            ) { call, page in
+                let search = try call.query(WorkflowListQuery.self).search
+                let (found, arrangement) = try await workflows.search(search, by: call.principal)
+                if search.order != .newest { return try Page(of: found.map { WorkflowView($0, in: arrangement) }, page) }
                 let cursor: WorkflowID? = try page.cursor.map { try Cursor($0, keys: 1).id(at: 0) }
-                let rows = try await workflows.list(before: cursor, limit: page.limit + 1, by: call.principal)
-                return Page(rows.map(WorkflowView.init), limit: page.limit) { Cursor([.string($0.id.description)]) }
+                let rows = found.lazy.filter { one in cursor.map { one.id < $0 } ?? true }.prefix(page.limit + 1)
+                return Page(rows.map { WorkflowView($0, in: arrangement) }, limit: page.limit) { Cursor([.string($0.id.description)]) }
             },
             Endpoint(
                 .post, "/v1/workflows", access: .tenant("workflows.write"), summary: "Create a workflow", tag: Self.tag, body: DocumentBody.self,
