@@ -7,7 +7,7 @@ const OFFERED = 6;
 
 export class Comments {
   constructor(editor) {
-    Object.assign(this, { editor, rows: [], isOpen: false });
+    Object.assign(this, { editor, rows: [], counts: new Map(), isOpen: false });
     this.button = editor.toolbar.commentsButton;
     this.threads = h("div.threads", {});
     this.about = h("select", { "aria-label": t("comment_about"), onchange: () => this.draw() });
@@ -49,12 +49,15 @@ export class Comments {
 
   firsts() { return this.rows.filter((row) => row.thread === row.id); }
   answers(first) { return this.rows.filter((row) => row.thread === first.id && row !== first); }
-  openOn(node) { return this.firsts().filter((row) => row.node === node && !row.resolved_at).length; }
+  openOn(node) { return this.counts.get(node) ?? 0; }
   name(node) { return node === undefined ? t("comment_on_workflow") : this.editor.doc.node(node)?.name ?? t("comment_node_gone"); }
 
   changed() {
     const { editor } = this;
-    const count = this.firsts().filter((row) => !row.resolved_at).length;
+    const open = this.firsts().filter((row) => !row.resolved_at);
+    const count = open.length;
+    this.counts = new Map();
+    for (const row of open) this.counts.set(row.node, (this.counts.get(row.node) ?? 0) + 1);
     this.button.textContent = count ? t("comments_of", { count }) : t("comments");
     editor.outline.draw();
     editor.canvas.drawOverlay();

@@ -6,11 +6,7 @@ const KEPT = "aias-guide";
 const LOOK_MS = 3000;
 const STEPS = ["trigger", "fields", "try", "publish", "call"];
 
-const kept = () => { try { return localStorage.getItem(KEPT); } catch { return undefined; } };
 const keep = (value) => { try { if (value) localStorage.setItem(KEPT, value); else localStorage.removeItem(KEPT); } catch { /* Not kept, then. */ } };
-
-/// Whether the guide is under way in this workflow.
-export const isGuided = (workflow) => kept() === workflow;
 
 export class Guide {
   constructor(editor) {
@@ -100,15 +96,17 @@ export class Guide {
     const fresh = STEPS.filter((step) => state[step] && !this.done.has(step));
     this.done = new Set(STEPS.filter((step) => state[step]));
     const next = STEPS.find((step) => !state[step]);
-    const mark = JSON.stringify([state, Boolean(this.hook()), Boolean(this.fields()), this.called, this.path()]);
+    const mark = JSON.stringify([state, Boolean(this.hook()), Boolean(this.fields()), this.called, this.copied, this.path()]);
     if (this.mark === mark) return;
     this.mark = mark;
     const held = this.list.contains(document.activeElement);
     this.count.textContent = t("guide_count", { count: this.done.size, all: STEPS.length });
     this.list.replaceChildren(...STEPS.map((step, at) => h(`li${state[step] ? ".done" : step === next ? ".next" : ""}`, { "aria-current": step === next ? "step" : undefined },
       h("span.mark", { "aria-hidden": "true" }, state[step] ? "✓" : String(at + 1)),
-      h("div", {}, h("h3", {}, t(`guide_${step}`), state[step] ? h("span.visually-hidden", {}, ` – ${t("guide_done")}`) : undefined), ...(step === next || (step === "call" && state.publish) ? this.help(step) : [])))),
-    ...(next ? [] : [h("li.end", {}, h("span.mark", { "aria-hidden": "true" }, "★"), h("div", {}, h("h3", {}, t("guide_end")), h("p", {}, t("guide_end_hint")), h("p.buttons", {}, button(t("guide_finish"), () => this.leave(), { kind: "primary" }))))]));
+      h("div", {}, h("h3", {}, t(`guide_${step}`), state[step] ? h("span.visually-hidden", {}, ` – ${t("guide_done")}`) : undefined), ...(step === next || (step === "call" && state.publish && !this.called) ? this.help(step) : [])))),
+    ...(next ? [] : [h("li.end", {}, h("span.mark", { "aria-hidden": "true" }, "★"), h("div", {}, h("h3", {}, t("guide_end")), this.called ? h("p", {}, t("guide_called")) : undefined, h("p", {}, t("guide_end_hint")), h("p.buttons", {}, button(t("guide_finish"), () => this.leave(), { kind: "primary" }))))]));
+    const shown = this.list.querySelector(".next, .end");
+    if (shown) this.element.scrollTop = shown.offsetTop - this.list.offsetTop;
     if (held) this.list.querySelector(".next button, .end button")?.focus();
     if (fresh.length && !first) announce(next ? t("guide_next", { name: t(`guide_${fresh.at(-1)}`), other: t(`guide_${next}`) }) : t("guide_end"));
   }
@@ -152,6 +150,6 @@ export class Guide {
       this.editor.toolbar.say(t("guide_copied"));
       this.look();
     };
-    return [h("p", {}, t(this.called ? "guide_called" : "guide_call_hint")), h("pre", {}, code), h("p.buttons", {}, button(t("guide_copy"), copy, { kind: this.called ? "" : "primary" }))];
+    return [h("p", {}, t("guide_call_hint")), h("pre", {}, code), h("p.buttons", {}, button(t("guide_copy"), copy, { kind: this.copied ? "" : "primary" }))];
   }
 }

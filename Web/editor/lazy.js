@@ -22,7 +22,7 @@ export function load(name) {
 
 /// Fetches the rest while nothing else is done, and then does what can wait as long.
 export function loadRest(then) {
-  const rest = () => { then(); for (const name of Object.keys(paths)) Promise.resolve(load(name)).catch(() => {}); };
+  const rest = () => { then(); for (const name of Object.keys(paths)) if (name !== "guide") Promise.resolve(load(name)).catch(() => {}); };
   if (window.requestIdleCallback) requestIdleCallback(rest, { timeout: LATER_MS });
   else setTimeout(rest, LATER_MS);
 }

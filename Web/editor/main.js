@@ -5,11 +5,14 @@ import { Kinds } from "./kinds.js";
 import { h, setStrings, t } from "./dom.js";
 import { load, loadRest } from "./lazy.js";
 
+/// Whether the guide to a first workflow is under way in this one.
+const isGuided = (workflow) => { try { return localStorage.getItem("aias-guide") === workflow; } catch { return false; } };
+
 const needsParameters = (kind) => kind && (!kind.outputs.fixed || !kind.inputs.fixed || kind.output_rules.length > 0);
 
 class WorkflowEditor extends HTMLElement {
   connectedCallback() {
-    setStrings(JSON.parse(this.dataset.strings));
+    setStrings(Object.fromEntries(this.dataset.strings.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)])));
     this.start().catch((error) => {
       this.append(h("p.notice.bad", { role: "alert" }, t("load_failed", { reason: error.message })));
       throw error;
@@ -22,7 +25,6 @@ class WorkflowEditor extends HTMLElement {
       const [{ Presence }, { Comments }] = await Promise.all([load("presence"), load("comments")]);
       this.editor.presence = new Presence(this.editor);
       this.editor.comments = new Comments(this.editor);
-      const { isGuided } = await load("guide");
       if (this.editor.mayWrite && (new URLSearchParams(location.search).has("guide") || isGuided(this.dataset.workflow))) await this.editor.toolbar.guide(false);
     } catch (error) {
       // Without it one works alone, and nothing is lost.

@@ -3,8 +3,12 @@
 import { announce, h, s, t } from "./dom.js";
 import { toScreen } from "./viewport.js";
 
-/// Between two tellings while somebody else is there, and where nobody is known to be.
-const PAUSE_MS = 400;
+/// Between two tellings for each window that is there beside this one, so that many together cost the tenant's rate no more than few; and
+/// where nobody is known to be there.
+const PAUSE_MS = 450;
+const PAUSE_MOST_MS = 3000;
+/// After the server asked to be left alone.
+const REST_MS = 5000;
 const BEAT_MS = 10_000;
 /// A window in the background is slowed to one beat a minute.
 const GONE_MS = 80_000;
@@ -58,14 +62,14 @@ export class Presence {
   /// Something moved: told soon where somebody is there to see it.
   touch() {
     if (!this.others.size || this.waiting) return;
-    this.waiting = setTimeout(() => { this.waiting = undefined; this.tell(); }, Math.max(0, this.told + PAUSE_MS - Date.now()));
+    this.waiting = setTimeout(() => { this.waiting = undefined; this.tell(); }, Math.max(0, this.told + Math.min(PAUSE_MOST_MS, PAUSE_MS * this.others.size) - Date.now()));
   }
 
   tell(more = {}) {
     this.told = Date.now();
     this.number += 1;
     // One that is lost is made up for by the next.
-    this.editor.api.tellPresence({ session: this.session, number: this.number, ...this.state(), ...more }).catch(() => {});
+    this.editor.api.tellPresence({ session: this.session, number: this.number, ...this.state(), ...more }).catch((error) => { if (error.status === 429) this.told = Date.now() + REST_MS; });
   }
 
   beat() {
@@ -104,7 +108,7 @@ export class Presence {
   }
 
   /// What people have chosen or open, of one node: whom the outline and the label speak of.
-  at(id) { return [...new Map([...this.others.values()].filter((one) => one.open === id || one.nodes.includes(id)).map((one) => [one.person, one])).values()]; }
+  at(id) { return !this.others.size ? [] : [...new Map([...this.others.values()].filter((one) => one.open === id || one.nodes.includes(id)).map((one) => [one.person, one])).values()]; }
 
   // MARK: Drawing
 

@@ -27,7 +27,7 @@ export function publication(editor, box) {
       submit.disabled = false;
     }
   }, { kind: "primary" });
-  return [h("p", {}, t("publish_hint")), h("div.field", {}, h("label", { for: "version-name" }, t("version_name")), name), h("div.field", {}, h("label", { for: "version-note" }, t("version_note")), note), faults, h("p.buttons", {}, submit)];
+  return [h("p", {}, t("publish_hint")), h("div.field", {}, h("label", { for: "version-note" }, t("version_note")), note), h("div.field", {}, h("label", { for: "version-name" }, t("version_name")), name), faults, h("p.buttons", {}, submit)];
 }
 
 /// Marks the nodes that faults speak of.

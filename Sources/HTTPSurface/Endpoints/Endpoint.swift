@@ -31,7 +31,7 @@ package struct Endpoint: Sendable {
     /// Whether it appears in `/openapi.json`.
     package var isDocumented: Bool
     let holdsSecret: Bool
-    let handle: @Sendable (EndpointCall) async throws -> Answer
+    var handle: @Sendable (EndpointCall) async throws -> Answer
 
     package struct RequestBody: Sendable {
         package let schema: TypeSchema
@@ -75,6 +75,24 @@ package struct Endpoint: Sendable {
     package func limitingBody(to bytes: Int) -> Endpoint {
         var copy = self
         copy.bodyLimit = bytes
+        return copy
+    }
+
+    /// The same endpoint, whose answers are packed by gzip for whoever takes it. Only for what is the same for everybody: how small bytes
+    /// can be packed tells of what is in them (RFC 7457, 2.6).
+    package func packed() -> Endpoint {
+        var copy = self
+        let plain = handle
+        copy.handle = { call in
+            var answer = try await plain(call)
+            answer.headers.append(("Vary", "Accept-Encoding"))
+            guard StaticFiles.takesGzip(call.header("Accept-Encoding")), case .bytes(let bytes) = answer.body,
+                bytes.count <= Limits.staticFileBytes, let packed = Gzip.pack(bytes)
+            else { return answer }
+            answer.body = .bytes(packed)
+            answer.headers.append(("Content-Encoding", "gzip"))
+            return answer
+        }
         return copy
     }
 

@@ -35,17 +35,16 @@ struct EditorPage {
 
     private func page(_ call: EndpointCall, _ workflow: Workflow, _ draft: WorkflowDocument) async throws -> Answer {
         let text = call.localizer
-        let strings = JSON.object(
-            JSONObject(
-                text.strings(withPrefix: Self.strings).sorted { $0.key < $1.key }
-                    .map { (String($0.key.dropFirst(Self.strings.count)), JSON.string($0.value)) }))
+        // One a line, since in a page each quote of JSON takes six bytes.
+        let strings = text.strings(withPrefix: Self.strings).sorted { $0.key < $1.key }
+            .map { "\($0.key.dropFirst(Self.strings.count))=\($0.value)" }.joined(separator: "\n")
         let preview = WorkflowPreview(document: draft).svg(label: text("workflows.preview", ["name": workflow.name]))
         let hooks = try await context.hooks(call.tenant)
         let names: [HTML] = draft.nodes.map { "<li>\($0.name)</li>" }
         return try await context.fullPage(
             call, title: workflow.name, current: "/workflows", styles: ["styles/editor.css"], scripts: ["editor/main.js"],
             """
-            <workflow-editor data-workflow="\(workflow.id.description)" data-name="\(workflow.name)" data-strings="\(strings.serialized)" \
+            <workflow-editor data-workflow="\(workflow.id.description)" data-name="\(workflow.name)" data-strings="\(strings)" \
             data-hooks="\(hooks)" data-published="\(workflow.publishedVersion.map(String.init) ?? "")"\
             \("data-may-write", if: call.principal.may(.workflowsWrite))\("data-may-run", if: call.principal.may(.executionsWrite))\
             \("data-may-read-runs", if: call.principal.may(.executionsRead))\("data-may-publish", if: call.principal.may(.workflowsPublish))\

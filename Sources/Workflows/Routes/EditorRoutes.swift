@@ -116,18 +116,18 @@ struct EditorRoutes {
             Endpoint.list(
                 "/v1/credential-types", access: .public("The catalogue is the same for everybody."), summary: "List the types of credentials",
                 tag: "Credentials", of: CredentialTypeView.self
-            ) { _, _ in Page(data: CredentialType.builtIn.map(CredentialTypeView.init), nextCursor: nil) },
+            ) { _, _ in Page(data: CredentialType.builtIn.map(CredentialTypeView.init), nextCursor: nil) }.packed(),
             Endpoint.list(
                 "/v1/node-kind-summaries", access: .public("The catalogue is the same for everybody."),
                 summary: "List the kinds of nodes without their parameters", tag: "Editor", of: NodeKindSummary.self
-            ) { _, _ in Page(data: try workflows.kinds.kinds.map(NodeKindSummary.init), nextCursor: nil) },
+            ) { _, _ in Page(data: try workflows.kinds.kinds.map(NodeKindSummary.init), nextCursor: nil) }.packed(),
             Endpoint(
                 .get, "/v1/node-kinds/{kind}", access: .public("The catalogue is the same for everybody."),
                 summary: "Show a kind of node", tag: WorkflowRoutes.tag, returns: .ok(JSON.self)
             ) { call in
                 guard let kind = workflows.kinds.kind(try call.parameter("kind")) else { throw Refusal.missing("kind") }
                 return try Wire.encode(kind)
-            },
+            }.packed(),
             Endpoint.events(
                 "/v1/workflows/{id}/events", access: .tenant("workflows.read"), summary: "Watch a draft", tag: "Editor"
             ) { call in
