@@ -135,9 +135,9 @@ struct EarningPages {
         ]
         let rows: [HTML] = sold.map { sale in
             """
-            <tr><td class="name">\(sale.name)</td><td>\(Console.time(sale.soldAt))</td><td class="number">\(money(sale.amount, sale.currency))</td>
-            <td class="number">\(Money(minorUnits: Int64(sale.share.value), currency: "USD").decimalText) %</td>
-            <td class="number">\(money(sale.earned, sale.currency))</td></tr>
+            <tr><td class="name">\(sale.name)</td><td>\(Console.time(sale.soldAt))</td><td class="number" data-label="\(columns[2].title)">\(money(sale.amount, sale.currency))</td>
+            <td class="number" data-label="\(columns[3].title)">\(Money(minorUnits: Int64(sale.share.value), currency: "USD").decimalText) %</td>
+            <td class="number" data-label="\(columns[4].title)">\(money(sale.earned, sale.currency))</td></tr>
             """
         }
         return "<section class=\"card\">\(Console.table(columns, rows))</section>"

@@ -40,12 +40,12 @@ struct SubscriptionForms {
             return choice("start", chosen: .starter, .month, isFirst: subscription == nil)
         }
         switch subscription.status {
-        case .paused: return "<div class=\"stack\"><div class=\"buttons\">\(press("resume"))\(press("cancel"))</div></div>"
+        case .paused: return "<section class=\"card stack\"><div class=\"buttons\">\(press("resume"))\(press("cancel"))</div></section>"
         case .active, .trialing, .pastDue, .cancelled:
             let pause: HTML? = subscription.status == .active && !subscription.cancelsAtPeriodEnd ? press("pause") : nil
             return """
                 \(choice("change", chosen: subscription.plan, subscription.interval, isFirst: false))
-                <div class="stack"><div class="buttons">\(press(subscription.cancelsAtPeriodEnd ? "keep" : "cancel"))\(pause)</div></div>
+                <section class="card stack"><div class="buttons">\(press(subscription.cancelsAtPeriodEnd ? "keep" : "cancel"))\(pause)</div></section>
                 """
         }
     }
@@ -137,8 +137,10 @@ struct InvoiceSheet {
             let what = text("billing.line.\(kind)", ["plan": name])
             return """
                 <tr><td class="name">\(what)<span class="sub">\(Console.time(line.charge.period.start)) – \(Console.time(line.charge.period.end))</span></td>
-                <td class="number">\(line.charge.quantity)</td><td class="number">\(money(line.net))</td><td class="number">\(money(line.tax))</td>
-                <td class="number">\(money(line.total))</td></tr>
+                <td class="number" data-label="\(columns[1].title)">\(line.charge.quantity)</td>\
+                <td class="number" data-label="\(columns[2].title)">\(money(line.net))</td>\
+                <td class="number" data-label="\(columns[3].title)">\(money(line.tax))</td>\
+                <td class="number" data-label="\(columns[4].title)">\(money(line.total))</td></tr>
                 """
         }
         let sums: [(String, Int64)] = [
