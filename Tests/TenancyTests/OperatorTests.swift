@@ -148,6 +148,9 @@ import Testing
             #expect(try await call(surface, "GET", place, cookie: cookie).text.contains("Did not pay"))
             let key = Presented(bearer: world.acmeKey, session: nil, tenant: nil)
             #expect(try await refusal { try await world.tenancy.principal(key) } == "tenant_suspended")
+            let acme = world.acme.id
+            let begun = try await refusal { try await world.lease.database.write(in: acme) { tx in try tx.requireActiveTenant() } }
+            #expect(begun == "tenant_suspended", "neither does a schedule begin a run")
             let form = "reason=A+ticket&role=viewer&minutes=15"
             #expect(try await call(surface, "POST", "\(place)/impersonations", cookie: cookie, form: form).status == 403)
             #expect(try await call(surface, "POST", "\(place)/resumption", cookie: cookie).status == 303)

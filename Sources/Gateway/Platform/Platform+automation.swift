@@ -94,6 +94,7 @@ extension Platform {
             publish: { tenant, run, payload in live.publish(tenant, "run:\(run)", payload(), reach: .whereWatched) })
         configuration.liveRunsMaximum = self.configuration.liveRuns
         configuration.onStart = { tx, facts in
+            if facts.mode == "schedule" || facts.mode == "trigger" { try tx.requireActiveTenant() }
             try tx.requireStorage()
             try tx.reserve(.executions)
             try Platform.noteStart(tx, facts, activity)

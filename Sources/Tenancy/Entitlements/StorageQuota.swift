@@ -11,4 +11,11 @@ extension TenantTransaction {
             .limitReached, "limit_reached", "The plan's limit of \(allowed) stored bytes is reached; delete executions or change to a larger plan.",
             arguments: ["limit": QuotaKey.storageBytes.name, "allowed": String(allowed)])
     }
+
+    /// Asked where nobody's request begins a run: by schedules and polls.
+    /// - Throws: `tenant_suspended`
+    package func requireActiveTenant() throws {
+        guard let found = try TenantStore(tx: directory).tenant(tenant.id) else { throw Refusal.missing("tenant") }
+        try Tenancy.requireActive(found)
+    }
 }

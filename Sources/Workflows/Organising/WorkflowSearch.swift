@@ -66,12 +66,15 @@ extension Workflows {
     /// Workflows that a search looks through, the newest ones.
     static let searched = 5_000
 
+    /// - Parameter last: only those before it, the newest first.
     /// - Returns: those that are found, with where all workflows lie.
-    package func search(_ search: WorkflowSearch, by principal: Principal) async throws -> (found: [Workflow], arrangement: Arrangement) {
+    package func search(
+        _ search: WorkflowSearch, after last: WorkflowID? = nil, by principal: Principal
+    ) async throws -> (found: [Workflow], arrangement: Arrangement) {
         let tenant = try principal.tenant(for: .workflowsRead)
         let status: Workflow.Status = search.state == .archived ? .archived : .active
         let (all, arrangement) = try await database.read(in: tenant) { tx in
-            (try WorkflowStore(tx: tx).page(status, before: nil, limit: Self.searched), try FolderStore(tx: tx).arrangement())
+            (try WorkflowStore(tx: tx).page(status, before: last, limit: Self.searched), try FolderStore(tx: tx).arrangement())
         }
         return (search.choose(all, arrangement), arrangement)
     }

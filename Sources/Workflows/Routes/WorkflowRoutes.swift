@@ -151,10 +151,13 @@ struct WorkflowRoutes {
                 of: WorkflowView.self
             ) { call, page in
                 let search = try call.query(WorkflowListQuery.self).search
-                let (found, arrangement) = try await workflows.search(search, by: call.principal)
-                if search.order != .newest { return try Page(of: found.map { WorkflowView($0, in: arrangement) }, page) }
-                let cursor: WorkflowID? = try page.cursor.map { try Cursor($0, keys: 1).id(at: 0) }
-                let rows = found.lazy.filter { one in cursor.map { one.id < $0 } ?? true }.prefix(page.limit + 1)
+                guard search.order == .newest else {
+                    let (found, arrangement) = try await workflows.search(search, by: call.principal)
+                    return try Page(of: found.map { WorkflowView($0, in: arrangement) }, page)
+                }
+                let last: WorkflowID? = try page.cursor.map { try Cursor($0, keys: 1).id(at: 0) }
+                let (found, arrangement) = try await workflows.search(search, after: last, by: call.principal)
+                let rows = found.prefix(page.limit + 1)
                 return Page(rows.map { WorkflowView($0, in: arrangement) }, limit: page.limit) { Cursor([.string($0.id.description)]) }
             },
             Endpoint(
