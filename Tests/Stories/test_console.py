@@ -2,6 +2,7 @@
 
 import re
 import time
+import urllib.parse
 
 import pytest
 from playwright.sync_api import expect
@@ -131,6 +132,27 @@ def test_runs_are_found_by_a_value_and_by_id(server, desk):
     page.goto("/executions?find=nonsense")
     expect(page.get_by_text("Write an id, or name = value.")).to_be_visible()
     desk.faults[:] = [fault for fault in desk.faults if "422" not in fault]
+
+
+def test_the_api_lists_what_the_page_finds(server, desk):
+    key = desk.tenant["api_key"]
+
+    def listed(**query):
+        status, page, _ = server.request("GET", "/v1/executions?" + urllib.parse.urlencode(query), key=key)
+        return status, page
+
+    status, found = listed(value="order = 1234")
+    assert status == 200 and len(found["data"]) == 1
+    run = found["data"][0]
+    assert listed(value="order = 1234", until=run["created_at"])[1]["data"] == []
+    assert [one["id"] for one in listed(value="order = 1234", **{"from": "2020-01-01T00:00:00Z"})[1]["data"]] == [run["id"]]
+    newest, oldest = ([one["id"] for one in listed(order=order)[1]["data"]] for order in ("newest", "oldest"))
+    assert len(newest) > 2 and newest == oldest[::-1]
+    first = listed(order="oldest", limit=2)[1]
+    rest = listed(order="oldest", limit=100, cursor=first["next_cursor"])[1]
+    assert [one["id"] for one in first["data"] + rest["data"]] == oldest
+    for wrong in ({"value": "1234"}, {"order": "sideways"}, {"from": "yesterday"}):
+        assert listed(**wrong)[0] == 422, wrong
 
 
 def test_many_failures_are_retried_at_once_after_the_consequences_are_said(server, desk):

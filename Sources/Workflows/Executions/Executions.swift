@@ -41,14 +41,6 @@ package struct Executions: Sendable {
                 timeZone: try await timeZone(tenant), idempotencyKey: idempotencyKey))
     }
 
-    /// Newest first.
-    /// - Parameter status: only runs that have it; all where it is nil.
-    package func list(
-        workflow: WorkflowID?, status: RunStatus? = nil, before cursor: RunID?, limit: Int, by principal: Principal
-    ) async throws -> [Run] {
-        try await search(ExecutionSearch(workflow: workflow, status: status), after: cursor, limit: limit, by: principal)
-    }
-
     /// In the order that is asked for, those after `cursor`.
     package func search(_ wanted: ExecutionSearch, after cursor: RunID?, limit: Int, by principal: Principal) async throws -> [Run] {
         let tenant = try principal.tenant(for: .executionsRead)

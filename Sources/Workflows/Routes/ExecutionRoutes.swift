@@ -133,12 +133,36 @@ struct StartedRun: Codable, Sendable {
 struct ExecutionQuery: Codable, Sendable, Described {
     var workflowID: WorkflowID?
     var status: String?
+    var from: Timestamp?
+    var until: Timestamp?
+    var value: String?
+    var order: String?
     static let notes: [FieldNote] = [
         FieldNote("workflowID", "Only runs of this workflow.", format: "uuid"),
+        FieldNote("from", "Only runs that started then or later.", format: "date-time"),
+        FieldNote("until", "Only runs that started before.", format: "date-time"),
+        FieldNote("value", "Only runs that are marked with this value: name = value.", example: "order = 1234", length: 1...2_000),
+        FieldNote("order", "newest (the standard) or oldest.", length: 1...20),
         FieldNote("status", "Only runs that are queued, running, waiting, succeeded, failed, cancelled or uncertain.", length: 1...20)
     ]
 
-    func wantedStatus() throws -> RunStatus? {
+    func search() throws -> ExecutionSearch {
+        var search = ExecutionSearch(workflow: workflowID, status: try wantedStatus())
+        search.from = from
+        search.until = until
+        if let value {
+            guard let mark = RunMark(value) else { throw Refusal.invalid("value", "bad_value", "value is a name, =, and what it is: order = 1234.") }
+            search.mark = mark
+        }
+        switch order {
+        case nil, "newest": break
+        case "oldest": search.isOldestFirst = true
+        default: throw Refusal.invalid("order", "unknown_order", "order is newest or oldest.")
+        }
+        return search
+    }
+
+    private func wantedStatus() throws -> RunStatus? {
         guard let status else { return nil }
         guard let known = RunStatus(rawValue: status) else {
             throw Refusal.invalid("status", "unknown_status", "status is one of \(RunStatus.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -165,13 +189,12 @@ struct ExecutionRoutes {
                 return StartedRun(id: handle.run)
             },
             Endpoint.list(
-                "/v1/executions", access: .tenant("executions.read"), summary: "List the executions, newest first", tag: Self.tag,
+                "/v1/executions", access: .tenant("executions.read"), summary: "List the executions", tag: Self.tag,
                 query: ExecutionQuery.self, of: RunView.self
             ) { call, page in
                 let cursor: RunID? = try page.cursor.map { try Cursor($0, keys: 1).id(at: 0) }
                 let query = try call.query(ExecutionQuery.self)
-                let rows = try await executions.list(
-                    workflow: query.workflowID, status: try query.wantedStatus(), before: cursor, limit: page.limit + 1, by: call.principal)
+                let rows = try await executions.search(try query.search(), after: cursor, limit: page.limit + 1, by: call.principal)
                 return Page(rows.map(RunView.init), limit: page.limit) { Cursor([.string($0.id.description)]) }
             },
             Endpoint(
