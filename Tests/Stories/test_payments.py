@@ -187,7 +187,7 @@ class Operator:
         page = self.opener.open(self.base + path).read().decode()
         action = re.search(r'<form[^>]*action="([^"]*)"', page)[1]
         fields = dict(re.findall(r'<input[^>]*name="([^"]*)"[^>]*value="([^"]*)"', page))
-        self.opener.open(self.base + action, urllib.parse.urlencode(fields).encode())
+        self.opener.open(urllib.parse.urljoin(self.base + path, action), urllib.parse.urlencode(fields).encode())
 
     def request(self, method, path, body=None):
         import urllib.error

@@ -5,9 +5,7 @@ class FileDrop extends HTMLElement {
     const input = document.createElement("input");
     input.type = "file";
     input.accept = ".json,application/json";
-    input.className = "visually-hidden";
-    input.tabIndex = -1;
-    input.setAttribute("aria-hidden", "true");
+    input.hidden = true;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button small";
