@@ -81,7 +81,7 @@ extension Platform {
             }
         }
         return Surface(
-            endpoints: endpoints + documented + operations + [files.endpoint], doors: doors,
+            endpoints: endpoints + documented + operations + [files.endpoint, DesignPage(console: console).endpoint], doors: doors,
             idempotency: idempotency, ids: ids, strings: strings, settings: settings,
             logger: logger)
     }
