@@ -1,6 +1,6 @@
 internal import Kernel
 
-/// The design language on one page: the tokens, and every part of the pages in each of its states, made by the code that makes the pages.
+/// The design language on one page: the tokens, and the parts of the pages with their states; those that are functions, by them.
 package struct DesignPage: Sendable {
     private let console: Console
 
@@ -63,7 +63,9 @@ package struct DesignPage: Sendable {
             <button class="button danger" type="button">\(text("http.design.button.danger"))</button>
             <button class="button small" type="button">\(text("http.design.button.small"))</button>
             <a class="button" href="/design">\(text("http.design.button.link"))</a>
-            <button class="button" type="button" disabled>\(text("http.design.button.off"))</button></p>
+            <button class="button" type="button" disabled>\(text("http.design.button.off"))</button>
+            <button class="button primary" type="button" disabled>\(text("http.design.button.off"))</button>
+            <button class="button danger" type="button" disabled>\(text("http.design.button.off"))</button></p>
             <h3>\(text("http.design.confirm"))</h3>
             <p>\(Console.confirmed(text, id: "asks", action: "/design", label: text("http.design.button.danger"),
                 question: text("http.design.confirm.question"), isSmall: false))</p>
