@@ -195,14 +195,14 @@ def test_a_trace_leads_from_the_caller_over_run_and_step_to_what_is_sent_outside
             assert as_message(body, ExportTraceServiceRequest).resource_spans
         def counted():
             for body in listener.of("/v1/metrics"):
-                metrics = as_message(body, ExportMetricsServiceRequest).resource_metrics[0].scope_metrics[0].metrics
-                names = {metric.name: metric for metric in metrics}
+                message = as_message(body, ExportMetricsServiceRequest)
+                names = {metric.name: metric for metric in message.resource_metrics[0].scope_metrics[0].metrics}
                 # What was sent before the run tells nothing of it.
                 if "aias_runs_started_total" in names:
-                    return names
+                    return message, names
             return None
 
-        names = until(counted, "figures of the run")
+        message, names = until(counted, "figures of the run")
         assert names["aias_runs_started_total"].sum.is_monotonic
         assert names["aias_step_duration_seconds"].histogram.data_points[0].count >= 1
         resource = {entry.key: entry.value.string_value for entry in message.resource_metrics[0].resource.attributes}
