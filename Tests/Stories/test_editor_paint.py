@@ -18,7 +18,7 @@ EMPTY_MS = 120
 EMPTY = "<!doctype html><html lang='en'><meta charset='utf-8'><title>Empty</title><p>Empty</p></html>"
 ASSETS = "performance.getEntriesByType('resource').filter((one) => one.name.includes('/assets/') && {condition}).map((one) => one.name)"
 SHIFTS = """window.shifts = [];
-new PerformanceObserver((list) => { for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifts.push([one.value, ...one.sources.map((source) => source.node?.nodeName + '.' + source.node?.className)]); })
+new PerformanceObserver((list) => { for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifts.push([one.value, ...one.sources.map((source) => source.node?.nodeName + '.' + source.node?.className + ' from ' + JSON.stringify(source.previousRect) + ' to ' + JSON.stringify(source.currentRect))]); })
   .observe({ type: 'layout-shift', buffered: true });"""
 
 

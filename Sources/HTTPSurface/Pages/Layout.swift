@@ -58,7 +58,6 @@ package struct Layout: Sendable {
         <title>\(title)</title>
         \(icon.map { "<link rel=\"icon\" type=\"image/svg+xml\" href=\"\(href: $0)\">\n" as HTML })\
         \(styles.map { "<link rel=\"stylesheet\" href=\"\(href: $0)\">\n" as HTML })\
-        \(hasBar ? "<link rel=\"expect\" href=\"#bar\" blocking=\"render\">\n" : "" as HTML)\
         \(modules.map { "<link rel=\"modulepreload\" href=\"\(href: $0)\">\n" as HTML })\
         \(scripts.map { "<script type=\"module\" src=\"\(href: $0)\"></script>\n" as HTML })\
         </head>
@@ -79,15 +78,12 @@ package struct Layout: Sendable {
         .text(html(main).text, status: status, contentType: "text/html; charset=utf-8")
     }
 
-    /// Nothing is painted before it is whole, so that none of it jumps (HTML, 4.6.7.6: `rel=expect`).
-    private var hasBar: Bool { !navigation.isEmpty || who != nil }
-
     private var bar: HTML {
-        guard hasBar else { return "" }
+        guard !navigation.isEmpty || who != nil else { return "" }
         let links: [HTML] = navigation.map(\.html)
         let person: HTML? = who.map { "<div class=\"who\">\($0)</div>" }
         return """
-            <header class="bar" id="bar">\(brand)
+            <header class="bar">\(brand)
             <nav aria-label="\(localizer("http.layout.navigation"))"><ul>\(links)</ul></nav>
             \(person)
             </header>
