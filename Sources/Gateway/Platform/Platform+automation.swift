@@ -62,7 +62,8 @@ extension Platform {
             webhooks: Webhooks(
                 database: database, engine: engine, workflows: workflows, clock: clock, timeZone: zone,
                 credential: { [credentials] id, type, tenant in try await credentials.fields(id, type: type, tenant: tenant) },
-                readBinary: { reference, tenant in try await binaries.read(reference, tenant) }), outbound: outbound,
+                readBinary: { reference, tenant in try await binaries.read(reference, tenant) },
+                store: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, tenant) }), outbound: outbound,
             poller: Poller(engine: engine, workflows: workflows, services: services))
     }
 

@@ -153,11 +153,9 @@ extension Platform {
     }
 
     private func forms(_ console: Console, _ automation: Automation) -> Forms {
-        let binaries = Binaries(database: database, blobs: blobs)
-        return Forms(
+        Forms(
             webhooks: automation.webhooks, links: answerLinks, blobs: blobs, console: console,
-            brand: { [tenancy] tenant in try await tenancy.visitorsBrand(of: tenant) },
-            store: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, tenant) })
+            brand: { [tenancy] tenant in try await tenancy.visitorsBrand(of: tenant) })
     }
 
     var answerLinks: AnswerLinks {

@@ -76,7 +76,7 @@ package struct SubmittedForm: Sendable {
     }
 
     /// A quoted or bare parameter of a header; browsers escape quotes as %22.
-    private static func parameter(_ name: String, of header: String) -> String? {
+    package static func parameter(_ name: String, of header: String) -> String? {
         for part in header.split(separator: ";").dropFirst() {
             let pair = part.split(separator: "=", maxSplits: 1)
             guard pair.count == 2, pair[0].drop(while: { $0 == " " }).lowercased() == name else { continue }

@@ -10,22 +10,19 @@ package struct Forms: Sendable {
     let console: Console
     /// What visitors see a page dressed in.
     let brand: @Sendable (TenantID) async throws -> Brand
-    let store: @Sendable (_ bytes: [UInt8], _ type: String, _ name: String, TenantID) async throws -> BinaryReference
 
     /// How often, and how long between, a page looks whether its run has got on before it lets the browser ask again.
     static let looks = 20
     static let lookPause: Duration = .milliseconds(100)
 
     package init(
-        webhooks: Webhooks, links: AnswerLinks, blobs: any BlobStore, console: Console, brand: @escaping @Sendable (TenantID) async throws -> Brand,
-        store: @escaping @Sendable (_ bytes: [UInt8], _ type: String, _ name: String, TenantID) async throws -> BinaryReference
+        webhooks: Webhooks, links: AnswerLinks, blobs: any BlobStore, console: Console, brand: @escaping @Sendable (TenantID) async throws -> Brand
     ) {
         self.webhooks = webhooks
         self.links = links
         self.blobs = blobs
         self.console = console
         self.brand = brand
-        self.store = store
     }
 
     func page(_ call: EndpointCall, _ tenant: TenantID) async throws -> FormPage {
@@ -52,7 +49,7 @@ package struct Forms: Sendable {
         let usesZone = target.node.config["options"]?["useWorkflowTimezone"]?.boolean ?? (target.node.kindVersion > 2)
         let item = try await answer.item(
             at: webhooks.clock.now(), zone: usesZone ? target.document.settings.timeZone ?? zone : "UTC", query: call.queryPairs,
-            store: { try await store($0, $1, $2, tenant) })
+            store: { try await webhooks.store($0, $1, $2, tenant) })
         let handle = try await webhooks.engine.start(
             RunStart(
                 tenant: tenant, workflow: target.workflow, version: target.version, document: target.document, trigger: target.node.name,
@@ -132,7 +129,7 @@ package struct Forms: Sendable {
             let zone = try await webhooks.timeZone(tenant)
             var made = try await answer.item(
                 at: webhooks.clock.now(), zone: known.machine.workflow.document.settings.timeZone ?? zone, query: [],
-                store: { try await store($0, $1, $2, tenant) })
+                store: { try await webhooks.store($0, $1, $2, tenant) })
             if question.page["wrap"]?.boolean == true { made = Self.wrapped(made, question.page) }
             item = made
         }
@@ -266,7 +263,9 @@ package struct Forms: Sendable {
         }
         let item: Item
         switch try await webhooks.verdict(on: call, question.node, definition, tenant) {
-        case .open(_, let header): item = WebhookItem(call: call, path: path, parameters: [:], hiddenHeader: header).item
+        case .open(_, let header):
+            let read = WebhookItem(call: call, path: path, parameters: [:], hiddenHeader: header, definition: definition)
+            item = try await read.item { [webhooks] in try await webhooks.store($0, $1, $2, tenant) }
         case .challenge(let challenge): return .webhookChallenge(challenge)
         case .refused(let reason): throw Refusal(.forbidden, "webhook_forbidden", reason)
         }

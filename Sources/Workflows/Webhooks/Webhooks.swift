@@ -12,6 +12,7 @@ package struct Webhooks: Sendable {
     let credential: @Sendable (_ id: String, _ type: String, TenantID) async throws -> JSONObject
     let timeZone: @Sendable (TenantID) async throws -> String
     let readBinary: @Sendable (BinaryReference, TenantID) async throws -> [UInt8]
+    let store: @Sendable (_ bytes: [UInt8], _ type: String, _ name: String, TenantID) async throws -> BinaryReference
 
     /// Headers that name the sender's key of a request: a repeat is the same run.
     static let keyHeader = "idempotency-key"
@@ -20,7 +21,8 @@ package struct Webhooks: Sendable {
         database: any Database, engine: Engine, workflows: Workflows, clock: Clock,
         timeZone: @escaping @Sendable (TenantID) async throws -> String,
         credential: @escaping @Sendable (_ id: String, _ type: String, TenantID) async throws -> JSONObject,
-        readBinary: @escaping @Sendable (BinaryReference, TenantID) async throws -> [UInt8]
+        readBinary: @escaping @Sendable (BinaryReference, TenantID) async throws -> [UInt8],
+        store: @escaping @Sendable (_ bytes: [UInt8], _ type: String, _ name: String, TenantID) async throws -> BinaryReference
     ) {
         self.database = database
         self.engine = engine
@@ -30,6 +32,7 @@ package struct Webhooks: Sendable {
         self.credential = credential
         self.timeZone = timeZone
         self.readBinary = readBinary
+        self.store = store
     }
 
     package func answer(_ call: EndpointCall, tenant: TenantID, path: String) async throws -> Answer {
@@ -40,7 +43,8 @@ package struct Webhooks: Sendable {
         var item: Item
         switch try await verdict(on: call, target.node, target.definition, tenant) {
         case .open(let claims, let header):
-            item = WebhookItem(call: call, path: path, parameters: target.parameters, hiddenHeader: header).item
+            let read = WebhookItem(call: call, path: path, parameters: target.parameters, hiddenHeader: header, definition: target.definition)
+            item = try await read.item { [store] in try await store($0, $1, $2, tenant) }
             if let claims { item.json["jwtPayload"] = claims }
         case .challenge(let challenge): return .webhookChallenge(challenge)
         case .refused(let reason): throw Refusal(.forbidden, "webhook_forbidden", reason)

@@ -47,19 +47,19 @@ struct FormRig {
             let webhooks = Webhooks(
                 database: database, engine: engine, workflows: harness.workflows, clock: lease.clock.clock, timeZone: { _ in "UTC" },
                 credential: { [credentials = harness.credentials] in try await credentials.fields($0, type: $1, tenant: $2) },
-                readBinary: { file, _ in files.read(file.id) })
+                readBinary: { file, _ in files.read(file.id) },
+                store: { bytes, type, name, _ in
+                    BinaryReference(id: files.write(bytes), mimeType: type, fileName: name, byteCount: bytes.count)
+                })
             let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
                 .deletingLastPathComponent().path()
             let forms = Forms(
                 webhooks: webhooks, links: links, blobs: lease.blobs, console: Console(files: try StaticFiles(roots: [root + "Web"]), entries: []),
-                brand: { _ in Brand(name: "Acme & Sons") },
-                store: { bytes, type, name, _ in
-                    BinaryReference(id: files.write(bytes), mimeType: type, fileName: name, byteCount: bytes.count)
-                })
+                brand: { _ in Brand(name: "Acme & Sons") })
             var logger = Logger(label: "test")
             logger.logLevel = .critical
             let surface = Surface(
-                endpoints: FormRoutes(forms: forms).endpoints,
+                endpoints: FormRoutes(forms: forms).endpoints + HookRoutes(webhooks: webhooks).endpoints,
                 doors: Doors(
                     authenticate: { _ in .anonymous },
                     resolveTenant: { $0 == .subdomain("t") ? lease.tenant : $0 == .subdomain("o") ? lease.other : nil }),

@@ -28,7 +28,10 @@ package struct WebhookDefinition: Sendable, Hashable {
     package var sendsNoBody: Bool
     package var keepsRawBody: Bool
     package var bodyIsBinary: Bool
-    package var binaryProperty: String
+    /// The name of the item's file, and the beginning of the names of a form's; nil where the node does not say.
+    package var binaryProperty: String?
+    /// Whether a body of a type that is not read becomes a file.
+    package var takesFiles: Bool
 
     package init(_ node: WorkflowNode, kind: NodeKind) {
         func raw(_ path: String) -> JSON? { kind.rawParameter(path, of: node) }
@@ -56,7 +59,8 @@ package struct WebhookDefinition: Sendable, Hashable {
         sendsNoBody = option("noResponseBody")?.boolean ?? false
         keepsRawBody = option("rawBody")?.boolean ?? false
         bodyIsBinary = option("binaryData")?.boolean ?? false
-        binaryProperty = option("binaryPropertyName")?.text ?? "data"
+        binaryProperty = option("binaryPropertyName")?.text.flatMap { $0.isEmpty ? nil : $0 }
+        takesFiles = node.kindVersion > 1
     }
 
     /// The answer of `onReceived`, given as soon as the run is saved.

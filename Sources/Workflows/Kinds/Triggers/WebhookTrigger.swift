@@ -66,7 +66,7 @@ struct WebhookTrigger: NodeExecutor {
             Parameter("responseHeaders", .collection, "Headers", fields: [ResponseParameters.headerEntries]),
             Parameter("rawBody", .boolean, "Raw body", default: false),
             Parameter("binaryData", .boolean, "Binary body", default: false),
-            Parameter("binaryPropertyName", .string, "File property", default: "data"),
+            Parameter("binaryPropertyName", .string, "File property", help: "A form's files are numbered from 0 after it.", default: "data"),
             Parameter("allowedOrigins", .string, "Allowed origins", default: "*"),
             Parameter("ipWhitelist", .string, "Allowed addresses"),
             Parameter("ignoreBots", .boolean, "Ignore bots", default: false)

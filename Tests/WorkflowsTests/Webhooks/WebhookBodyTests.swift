@@ -1,0 +1,89 @@
+import HTTPSurface
+import Kernel
+import Synchronization
+import Testing
+
+@testable import Workflows
+
+/// What becomes of a webhook's body, by its content type, the node's version and options (n8n: Webhook node, versions 1 to 2.1).
+@Suite struct WebhookBodyTests {
+    private func item(
+        _ body: String, type: String?, version: Double = 2, options: JSONObject = [:], headers: [(name: String, value: String)] = []
+    ) async throws -> (item: Item, files: [String: [UInt8]]) {
+        let got = Mutex<(item: Item, files: [String: [UInt8]])?>(nil)
+        try await FormRig.run { rig in
+            let hook = WorkflowNode(
+                id: "hook", category: .trigger, kind: "webhook", kindVersion: version, name: "Hook",
+                config: ["path": "in", "httpMethod": "POST", "responseMode": "lastNode", "options": .object(options)])
+            try await rig.publish([hook, .step("End", "no_op", 1, [:])])
+            let kind: [(name: String, value: String)] = type.map { [("Content-Type", $0)] } ?? []
+            let answer = try await rig.surface.answer(LocalRequest("POST", "/hooks/t/in", headers: kind + headers, body: Array(body.utf8)))
+            #expect(answer.status == 200, "\(String(decoding: answer.body, as: UTF8.self))")
+            let item = try #require(try await rig.result().first)
+            got.withLock { $0 = (item, item.binary.mapValues { rig.files.read($0.id) }) }
+        }
+        return try #require(got.withLock { $0 })
+    }
+
+    private func part(_ name: String, file: String? = nil, _ content: String) -> String {
+        let named = file.map { "; filename=\"\($0)\"\r\nContent-Type: text/csv" } ?? ""
+        return "--edge\r\nContent-Disposition: form-data; name=\"\(name)\"\(named)\r\n\r\n\(content)\r\n"
+    }
+
+    private let multipart = "multipart/form-data; boundary=edge"
+
+    @Test func `a multipart form gives its fields and its files under their names`() async throws {
+        let body = part("who", "Ada") + part("who", "Bob") + part("note", "hi") + part("data", file: "a.csv", "1,2") + "--edge--\r\n"
+        let (item, files) = try await item(body, type: multipart)
+        #expect(item.json["body"] == ["who": ["Ada", "Bob"], "note": "hi"])
+        #expect(files == ["data": Array("1,2".utf8)])
+        let file = try #require(item.binary["data"])
+        #expect(file.fileName == "a.csv" && file.mimeType == "text/csv" && file.fileExtension == "csv" && file.byteCount == 3)
+    }
+
+    @Test func `several files of a field are numbered, and all of them under the option's name`() async throws {
+        let body = part("docs[]", file: "a.csv", "1") + part("docs[]", file: "b.csv", "2") + part("one", file: "c.csv", "3") + "--edge--\r\n"
+        let (_, files) = try await item(body, type: multipart)
+        #expect(files == ["docs0": [49], "docs1": [50], "one": [51]])
+        let (_, named) = try await item(body, type: multipart, options: ["binaryPropertyName": "f"])
+        #expect(named == ["f0": [49], "f1": [50], "f2": [51]])
+    }
+
+    @Test func `a body of another type is a file, since version 1.1 of the node`() async throws {
+        let (item, files) = try await item("%PDF", type: "application/pdf", headers: [("Content-Disposition", "attachment; filename=\"a.pdf\"")])
+        #expect(item.json["body"] == [:] && files == ["data": Array("%PDF".utf8)])
+        #expect(item.binary["data"]?.fileName == "a.pdf" && item.binary["data"]?.mimeType == "application/pdf")
+        let named = try await self.item("x", type: "image/png", options: ["binaryPropertyName": "picture"])
+        #expect(named.files == ["picture": [120]])
+        let old = try await self.item("x", type: "image/png", version: 1)
+        #expect(old.item.json["body"] == "x" && old.files.isEmpty)
+        let told = try await self.item("{}", type: "application/json", version: 1, options: ["binaryData": true])
+        #expect(told.item.json["body"] == [:] && told.files == ["data": Array("{}".utf8)])
+    }
+
+    @Test func `what is read stays what it is, and raw as well where asked for`() async throws {
+        let plain = try await item("hello", type: "text/plain; charset=utf-8")
+        #expect(plain.item.json["body"] == "hello" && plain.files.isEmpty)
+        let raw = try await item("{\"a\": 1}", type: "application/json", options: ["rawBody": true])
+        #expect(raw.item.json["body"] == ["a": 1] && raw.files == ["data": Array("{\"a\": 1}".utf8)])
+        let xml = try await item("<Order ID='7'><Item> tea </Item><Item>milk</Item></Order>", type: "application/xml")
+        #expect(xml.item.json["body"] == ["order": ["$": ["ID": "7"], "item": ["tea", "milk"]]])
+        let bare = try await item("{\"a\": 1}", type: nil)
+        #expect(bare.item.json["body"] == ["a": 1] && bare.files.isEmpty)
+        let none = try await item("", type: "application/pdf")
+        #expect(none.item.json["body"] == [:] && none.files.isEmpty)
+    }
+
+    @Test func `a form that cannot be read is refused`() async throws {
+        try await FormRig.run { rig in
+            let hook = WorkflowNode(
+                id: "hook", category: .trigger, kind: "webhook", kindVersion: 2, name: "Hook", config: ["path": "in", "httpMethod": "POST"])
+            try await rig.publish([hook])
+            for (type, body) in [("multipart/form-data", "x"), (multipart, "x"), (multipart, "--edge\r\n\r\nx")] {
+                let answer = try await rig.surface.answer(
+                    LocalRequest("POST", "/hooks/t/in", headers: [("Content-Type", type)], body: Array(body.utf8)))
+                #expect(answer.status == 400 && String(decoding: answer.body, as: UTF8.self).contains("malformed_form"))
+            }
+        }
+    }
+}
