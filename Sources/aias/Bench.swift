@@ -6,7 +6,7 @@ internal import Kernel
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Parts of the benchmarks that run inside the program.", shouldDisplay: false,
-        subcommands: [Bare.self, Chain.self, Fill.self, Raw.self])
+        subcommands: [Bare.self, Chain.self, Fill.self, Raw.self, Tenants.self])
 
     struct Bare: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The HTTP framework alone, answering with a small JSON body.")
@@ -50,6 +50,19 @@ struct Bench: AsyncParsableCommand {
 
         func run() async throws {
             try await explaining { print(try await Benchmarks.raw(try data.configuration(), runs: runs, clients: clients).serialized) }
+        }
+    }
+
+    struct Tenants: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Creates so many tenants and prints an API key of each.")
+        @OptionGroup var data: DataOptions
+        @Option var count = 1
+        @Option(help: "The number of the first one.") var first = 0
+
+        func run() async throws {
+            try await explaining {
+                print(try await Benchmarks.tenants(try data.configuration(), count: count, first: first).serialized)
+            }
         }
     }
 }

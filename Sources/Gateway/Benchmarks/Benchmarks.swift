@@ -50,6 +50,22 @@ package enum Benchmarks {
         return times
     }
 
+    /// Creates tenants of the custom plan.
+    /// - Returns: `{"tenants": [{"subdomain", "api_key"}]}`
+    package static func tenants(_ configuration: PlatformConfiguration, count: Int, first: Int) async throws -> JSON {
+        var logger = Logger(label: "bench")
+        logger.logLevel = .error
+        let platform = try await Platform(configuration, logger: logger)
+        var made: [JSON] = []
+        for number in first..<(first + count) {
+            let new = NewTenant(name: "Tenant \(number)", subdomain: "tenant-\(number)", plan: .custom)
+            let created = try await platform.tenancy.createTenant(new, owner: "owner-\(number)@example.com", by: .system(in: nil))
+            made.append(["subdomain": .string(new.subdomain), "api_key": .string(created.apiKey)])
+        }
+        await platform.close()
+        return ["tenants": .array(made)]
+    }
+
     /// Three transactions a run, with rows of the same number and size, through the same group commit.
     package static func raw(_ configuration: PlatformConfiguration, runs: Int, clients: Int) async throws -> JSON {
         var logger = Logger(label: "bench")

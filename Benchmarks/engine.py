@@ -1,0 +1,138 @@
+"""The engine: webhooks, durable chains, workers, and runs beside many stored ones."""
+
+import pathlib
+import statistics
+import subprocess
+import time
+
+from measuring import Bare, OWN_PEERS, PEERS, aias, lua, peer, wrk
+
+from cluster import Cluster
+from documents import hook, line, node
+from server import AIAS, Postgres, Server
+
+# What each peer calls the driver of a PostgreSQL address.
+SCHEMES = {"dbos": "postgresql+psycopg://", "prefect": "postgresql+asyncpg://"}
+
+
+def webhooks(options, folder):
+    """webhook -> no-op -> saved, for 1 and for 100 busy tenants, against the bare HTTP framework on the same machine."""
+    seconds = 3 if options.quick else 10
+    with Bare() as one:
+        bare = wrk(one.base, seconds, 250, lua(folder, ["/"]))
+    results = {"bare": bare}
+    for tenants in (1, 100):
+        server = Server(pathlib.Path(folder) / f"webhooks-{tenants}", environment={"AIAS_LOG_LEVEL": "error"}).start()
+        try:
+            paths = []
+            for number in range(tenants):
+                name = f"tenant-{number:03}"
+                key = server.create_tenant(name)["api_key"]
+                server.import_workflow(key, line("No-op", hook("noop", "lastNode"), node("Nothing", "noOp", 1, 200)))
+                paths.append(f"/hooks/{name}/noop")
+            wrk(server.base, 1, 50, lua(folder, paths))
+            measured = wrk(server.base, seconds, 250, lua(folder, paths))
+            measured["ratio_to_bare"] = round(measured["requests_per_s"] / bare["requests_per_s"], 3)
+            results[f"tenants_{tenants}"] = measured
+        finally:
+            server.stop()
+    return results
+
+
+def chain(options, folder):
+    """A durable chain of three steps, each with its own commit, against DBOS, Prefect and a raw group commit of the same rows."""
+    results = {}
+    postgres = Postgres()
+    try:
+        for database in ("sqlite", "postgres"):
+            for clients in (1, 16, 64, 256):
+                runs = (300 if clients == 1 else 4_000) // (4 if options.quick else 1)
+                place = ["--data", pathlib.Path(folder) / f"chain-{database}-{clients}"]
+                if database == "postgres":
+                    url = postgres.create(f"chain_{clients}")
+                    subprocess.run([AIAS, "migrate", "--database-url", url, *map(str, place)], check=True, capture_output=True)
+                    place += ["--database-url", url]
+                ours = aias("bench", "chain", "--runs", runs, "--clients", clients, *place)
+                row = {"aias": ours}
+                for name, script in (("dbos", PEERS / "durable_chain_dbos.py"), ("prefect", OWN_PEERS / "durable_chain_prefect.py")):
+                    command = ["--runs", max(40, runs // 20), "--clients", clients]
+                    if database == "postgres":
+                        command += ["--db", postgres.create(f"{name}_{clients}").replace("postgres://", SCHEMES[name])]
+                    row[name] = peer(script, *command)
+                    if isinstance(row[name], dict):
+                        row[f"times_{name}"] = round(ours["runs_per_s"] / row[name]["runs_per_s"], 1)
+                if database == "sqlite":
+                    row["raw"] = aias("bench", "raw", "--runs", runs, "--clients", clients, "--data", pathlib.Path(folder) / f"raw-{clients}")
+                    row["ratio_to_raw"] = round(ours["runs_per_s"] / row["raw"]["runs_per_s"], 3)
+                results[f"{database}_{clients}"] = row
+    finally:
+        postgres.stop()
+    return results
+
+
+def workers(options, folder):
+    """Draining queued webhook runs with 1, 2 and 4 workers on PostgreSQL, beside the commits of the same rows that the database takes alone."""
+    runs = 1_000 if options.quick else 8_000
+    postgres = Postgres()
+    results = {}
+    try:
+        for count in (1, 2, 4):
+            base = pathlib.Path(folder) / f"workers-{count}"
+            url = postgres.create(f"workers_{count}")
+            cluster = Cluster(url, base, count, {"AIAS_LOG_LEVEL": "error"}, {"AIAS_LIVE_RUNS": "0"})
+            try:
+                key = cluster.gateway.create_tenant("acme")["api_key"]
+                cluster.gateway.start()
+                cluster.gateway.import_workflow(key, line("No-op", hook("noop", "onReceived"), node("Nothing", "noOp", 1, 200)))
+                script = lua(folder, ["/hooks/acme/noop"])
+                waiting = 0
+                while waiting < runs:
+                    wrk(cluster.gateway.base, 1, 64, script)
+                    waiting = postgres.number(f"workers_{count}", "SELECT count(*) FROM runs WHERE finished_at IS NULL")
+                begin = time.perf_counter()
+                for one in cluster.workers:
+                    one.start(wait=False)
+                while left := postgres.number(f"workers_{count}", "SELECT count(*) FROM runs WHERE finished_at IS NULL"):
+                    time.sleep(0.1)
+                seconds = time.perf_counter() - begin
+                results[f"workers_{count}"] = {"runs": waiting, "seconds": round(seconds, 2), "runs_per_s": round(waiting / seconds, 1)}
+            finally:
+                cluster.stop()
+        place = ["--data", pathlib.Path(folder) / "raw", "--database-url", postgres.create("raw")]
+        subprocess.run([AIAS, "migrate", *map(str, place)], check=True, capture_output=True)
+        results["raw"] = aias("bench", "raw", "--runs", runs // 4, "--clients", 64, *place)
+        results["raw"]["commits_per_s"] = round(results["raw"]["runs_per_s"] * 4, 1)
+    finally:
+        postgres.stop()
+    return results
+
+
+def stored(options, folder):
+    """The webhook of the first benchmark before and beside two million stored runs of its tenant (in a quick run 100,000), and its lists."""
+    runs = 100_000 if options.quick else 2_000_000
+    seconds = 3 if options.quick else 10
+    place = pathlib.Path(folder) / "stored"
+    server = Server(place, environment={"AIAS_LOG_LEVEL": "error"})
+    results = {}
+    key = server.create_tenant("acme")["api_key"]
+    for name in ("empty", "full"):
+        if name == "full":
+            results["filling"] = aias("bench", "fill", "--data", place, "--tenant", "acme", "--runs", runs)
+        server.start()
+        try:
+            if name == "empty":
+                server.import_workflow(key, line("No-op", hook("noop", "lastNode"), node("Nothing", "noOp", 1, 200)))
+            script = lua(folder, ["/hooks/acme/noop"])
+            wrk(server.base, 1, 50, script)
+            measured = wrk(server.base, seconds, 250, script)
+            times = []
+            for _ in range(20):
+                begin = time.perf_counter()
+                server.request("GET", "/v1/executions?limit=50", key=key)
+                times.append((time.perf_counter() - begin) * 1000)
+            results[name] = {**measured, "list_ms": round(statistics.median(times), 1)}
+        finally:
+            server.stop()
+    results["full"]["ratio_to_empty"] = round(results["full"]["requests_per_s"] / results["empty"]["requests_per_s"], 3)
+    results["full"]["megabytes"] = sum(one.stat().st_size for one in place.rglob("aias.db*")) >> 20
+    return results

@@ -1,0 +1,185 @@
+"""Many open event streams and a steady load at once, while a worker dies and every process is replaced."""
+
+import asyncio
+import concurrent.futures
+import json
+import pathlib
+import resource
+import threading
+import time
+
+from measuring import resident_megabytes
+
+from cluster import Cluster
+from documents import hook, line, node
+from server import Postgres, Server
+
+WATCHED = 100
+OPENED_PER_S = 500
+POOL = 64
+ATTEMPTS = 40
+
+
+class Load:
+    """Streams and requests of one event loop against several gateways; whatever one refuses goes to the next, as behind a load balancer."""
+
+    def __init__(self, ports, key, runs, streams, rate, seconds):
+        self.ports, self.key, self.runs, self.streams, self.rate, self.seconds = ports, key, runs, streams, rate, seconds
+        self.open = self.reopened = self.events = self.retried = self.failed = 0
+        self.latencies = []
+        self.free = {port: [] for port in ports}
+        body = json.dumps({"text": "x" * 200})
+        self.request = (
+            f"POST /hooks/acme/noop HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}").encode()
+        self.fewest = None
+
+    async def listen(self, number, until):
+        while time.monotonic() < until:
+            port = self.ports[(number + self.reopened) % len(self.ports)]
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=8192)
+                writer.write(
+                    f"GET /v1/executions/{self.runs[number % len(self.runs)]}/events HTTP/1.1\r\nHost: localhost\r\n"
+                    f"Authorization: Bearer {self.key}\r\nAccept: text/event-stream\r\n\r\n".encode())
+                if b" 200 " not in await reader.readline():
+                    raise ConnectionError("refused")
+                self.open += 1
+                try:
+                    while await reader.readline():
+                        self.events += 1
+                finally:
+                    self.open -= 1
+                    writer.close()
+            except (OSError, ValueError, asyncio.IncompleteReadError):
+                pass
+            self.reopened += 1
+            await asyncio.sleep(0.2)
+
+    async def exchange(self, port):
+        connection = self.free[port].pop() if self.free[port] else await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = connection
+        try:
+            writer.write(self.request)
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
+            if length:
+                await reader.readexactly(length)
+            status = int(head.split(b" ")[1])
+        except BaseException:
+            writer.close()
+            raise
+        if b"connection: close" in head or len(self.free[port]) >= POOL:
+            writer.close()
+        else:
+            self.free[port].append(connection)
+        return status
+
+    async def ask(self, number, due):
+        for attempt in range(ATTEMPTS):
+            try:
+                if await asyncio.wait_for(self.exchange(self.ports[(number + attempt) % len(self.ports)]), 20) == 200:
+                    self.latencies.append((time.monotonic() - due) * 1000)
+                    return
+            except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError):
+                pass
+            self.retried += 1
+            await asyncio.sleep(0.01 * attempt)
+        self.failed += 1
+
+    async def run(self):
+        begin = time.monotonic() + self.streams / OPENED_PER_S + 5
+        until = begin + self.seconds
+        listening = []
+        for number in range(self.streams):
+            listening.append(asyncio.create_task(self.listen(number, until)))
+            await asyncio.sleep(1 / OPENED_PER_S)
+        while self.open < self.streams and time.monotonic() < begin + 60:
+            await asyncio.sleep(0.1)
+        self.opened = self.open
+        self.begun = begin = time.monotonic()
+        asking = set()
+        for number in range(int(self.rate * self.seconds)):
+            due = begin + number / self.rate
+            if (wait := due - time.monotonic()) > 0.002:
+                await asyncio.sleep(wait)
+            task = asyncio.create_task(self.ask(number, due))
+            asking.add(task)
+            task.add_done_callback(asking.discard)
+        await asyncio.gather(*asking)
+        self.left = self.open
+        for task in listening:
+            task.cancel()
+
+
+def listeners(options, folder):
+    """10,000 event streams and 1,000 requests/s for half an hour on two gateways, two workers and a scheduler, through a kill of a worker and a
+    rolling upgrade."""
+    streams, rate, seconds = (500, 100, 30) if options.quick else (10_000, 1_000, 1_800)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    postgres = Postgres()
+    cluster = second = None
+    try:
+        base = pathlib.Path(folder) / "listeners"
+        url = postgres.create("listeners")
+        cluster = Cluster(url, base, 2, {"AIAS_LOG_LEVEL": "error"})
+        key = cluster.gateway.create_tenant("acme")["api_key"]
+        cluster.start()
+        second = Server(base / "gateway-2", url, cluster.gateway.environment).start()
+        gateway = cluster.gateway
+        gateway.import_workflow(key, line("No-op", hook("noop", "lastNode"), node("Nothing", "noOp", 1, 200)))
+        gateway.import_workflow(key, line("Wait", hook("wait", "onReceived"), node("Wait", "wait", 1.1, 200, amount=2, unit="hours")))
+        runs = [gateway.request("POST", "/hooks/acme/wait", {})[2]["X-Execution-Id"] for _ in range(WATCHED)]
+        load = Load([gateway.port, second.port], key, runs, streams, rate, seconds)
+        ended, largest = threading.Event(), {"gateway": 0.0, "all": 0.0}
+
+        def sample():
+            while not ended.wait(1):
+                sizes = []
+                for one in (gateway, second, *cluster.workers, cluster.scheduler):
+                    try:
+                        sizes.append(resident_megabytes(one.process.pid))
+                    except (OSError, TypeError):
+                        sizes.append(0)
+                largest["gateway"] = max(largest["gateway"], *sizes[:2])
+                largest["all"] = max(largest["all"], sum(sizes))
+
+        def disturb():
+            while not hasattr(load, "begun"):
+                time.sleep(0.1)
+            time.sleep(seconds / 3)
+            cluster.workers[0].kill()
+            time.sleep(2)
+            cluster.workers[0].start(wait=False)
+            time.sleep(seconds / 3)
+            for one in (*cluster.workers, cluster.scheduler):
+                one.stop()
+                one.start(wait=False)
+            for one in (gateway, second):
+                one.stop()
+                one.start()
+
+        with concurrent.futures.ThreadPoolExecutor() as threads:
+            sampling, disturbing = threads.submit(sample), threads.submit(disturb)
+            try:
+                asyncio.run(load.run())
+                disturbing.result()
+            finally:
+                ended.set()
+            sampling.result()
+        latencies = sorted(load.latencies)
+        deadline = time.monotonic() + 60
+        while (unended := postgres.number("listeners", "SELECT count(*) FROM runs WHERE status IN ('queued', 'running')")) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        saved = postgres.number("listeners", "SELECT count(*) FROM runs WHERE status = 'succeeded'")
+        return {
+            "streams": streams, "opened": load.opened, "open_at_the_end": load.left, "reopened": load.reopened - (streams - load.left),
+            "requests": len(latencies), "seconds": seconds, "retried": load.retried, "failed": load.failed,
+            "p50_ms": round(latencies[len(latencies) // 2], 1), "p99_ms": round(latencies[int(0.99 * len(latencies))], 1),
+            "max_ms": round(latencies[-1], 1), "gateway_mb": round(largest["gateway"], 1), "all_mb": round(largest["all"], 1),
+            "saved": saved, "unended": unended}
+    finally:
+        if second:
+            second.stop()
+        if cluster:
+            cluster.stop()
+        postgres.stop()
