@@ -132,6 +132,8 @@ class Stripe(StandIn):
     def __init__(self):
         super().__init__()
         self.customers, self.sessions, self.intents, self.refunds = {}, {}, {}, {}
+        # How far its clock is ahead of ours.
+        self.ahead_s = 0
 
     def environment(self):
         return {"AIAS_STRIPE_URL": self.url, "AIAS_STRIPE_KEY": self.key, "AIAS_STRIPE_WEBHOOK_SECRET": self.secret}
@@ -241,7 +243,7 @@ class Stripe(StandIn):
 
     def signed(self, event, secret=None, at=None):
         body = json.dumps(event, indent=2).encode()
-        at = int(at or time.time())
+        at = int(at or time.time() + self.ahead_s)
         mark = hmac.new((secret or self.secret).encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
         return body, {"Stripe-Signature": f"t={at},v1={mark},v0=none"}
 

@@ -9,13 +9,17 @@ import tempfile
 import threading
 import time
 
+from crash import market
+from crash.market import clock, is_refunded, pages
 from crash.story import FAILPOINTS, Counter, wait_for_end
 from payments import Stripe
 from server import Server
 from test_payments import PROFILE, Operator
 
-CUSTOMERS = 4
+CUSTOMERS, BUYERS, SELLERS, RUNNERS = 4, 2, 2, 4
 SETTLE_LIMIT_S = 120
+# Longer than a request's key is held by one who died.
+REST_LIMIT_S = 150
 
 
 @dataclasses.dataclass
@@ -25,11 +29,16 @@ class MoneyOutcome:
     payments: int
     events: int
     used: int
+    sales: int
+    grants: int
+    notes: int
+    payouts: int
     faults: list
 
     def __str__(self):
         return (f"{self.kills} kills, {self.asked} requests answered, {self.payments} payments at the provider, {self.events} events delivered, "
-                f"{self.used} units used, {len(self.faults)} faults")
+                f"{self.used} units used, {self.sales} sales, {self.grants} grants, {self.notes} credit notes, {self.payouts} payouts, "
+                f"{len(self.faults)} faults")
 
 
 class Payer(threading.Thread):
@@ -40,7 +49,7 @@ class Payer(threading.Thread):
         self.place, self.number, self.dice = place, number, random.Random(f"{place.seed}:{number}")
         made = place.server.create_tenant(f"payer-{number}", owner=f"payer{number}@example.com")
         self.key, self.tenant = made["api_key"], made["tenant"]["id"]
-        self.used, self.steps, self.error, self.day = 0, 0, None, 0
+        self.used, self.steps, self.error, self.day, self.coupons, self.isResting = 0, 0, None, 0, [], False
 
     def ask(self, method, path, body=None):
         identity = f"{self.number}-{next(self.place.ids)}"
@@ -67,26 +76,48 @@ class Payer(threading.Thread):
     def run(self):
         try:
             while not self.place.stop.is_set():
+                self.isResting = not self.place.gate.is_set()
+                self.place.gate.wait()
+                self.isResting = False
                 self.step()
                 self.steps += 1
         except Exception as error:
             self.error = error
 
-    def step(self):
+    def pay_something(self):
+        status, page = self.ask("GET", "/v1/invoices")
+        due = [invoice for invoice in page["data"] if invoice["due"] > 0]
+        if due:
+            self.pay(f"/v1/invoices/{self.dice.choice(due)['id']}/checkouts", {"provider": "stripe"})
+
+    def pay(self, path, body):
+        status, page = self.ask("POST", path, body)
+        if status == 201:
+            provider = self.place.provider
+            with provider.lock:
+                session = provider.reference(page["url"])
+                if provider.sessions[session]["payment_status"] == "unpaid":
+                    provider.pay(session)
+
+    def have_disputed(self):
         provider, dice = self.place.provider, self.dice
-        match dice.randrange(9):
+        with provider.lock:
+            own = [i for i in provider.intents.values() if i["metadata"].get("tenant") == self.tenant and i["status"] == "succeeded"]
+            own = [i for i in own if not i.get("disputed") and self.may_be_disputed(i)]
+            if own and dice.random() < 0.5:
+                intent = dice.choice(own)
+                intent["disputed"] = dice.choice(["won", "lost"])
+                provider.dispute(intent["id"], "opened")
+                provider.dispute(intent["id"], intent["disputed"])
+
+    def may_be_disputed(self, intent):
+        return True
+
+    def step(self):
+        dice = self.dice
+        match dice.randrange(10):
             case 0 | 1:
-                status, page = self.ask("GET", "/v1/invoices")
-                due = [invoice for invoice in page["data"] if invoice["due"] > 0]
-                if not due:
-                    return
-                invoice = dice.choice(due)["id"]
-                status, page = self.ask("POST", f"/v1/invoices/{invoice}/checkouts", {"provider": "stripe"})
-                if status == 201:
-                    with provider.lock:
-                        session = provider.reference(page["url"])
-                        if provider.sessions[session]["payment_status"] == "unpaid":
-                            provider.pay(session)
+                self.pay_something()
             case 2:
                 self.ask("POST", "/v1/subscription/changes", {"plan": dice.choice(["starter", "professional", "enterprise"])})
             case 3:
@@ -103,14 +134,42 @@ class Payer(threading.Thread):
                 assert status == 200, answer
                 self.used += sum(event["quantity"] for event in events)
             case 8:
-                with provider.lock:
-                    own = [i for i in provider.intents.values() if i["metadata"].get("tenant") == self.tenant and i["status"] == "succeeded"]
-                    if own and dice.random() < 0.5:
-                        intent = dice.choice(own)
-                        if not intent.get("disputed"):
-                            intent["disputed"] = dice.choice(["won", "lost"])
-                            provider.dispute(intent["id"], "opened")
-                            provider.dispute(intent["id"], intent["disputed"])
+                self.have_disputed()
+            case 9:
+                code = dice.choice(list(market.COUPONS))
+                status, answer = self.ask("POST", "/v1/subscription/coupons", {"code": code})
+                if status == 201:
+                    self.coupons.append(code)
+                else:
+                    assert answer["code"] in ("coupon_used", "coupon_active", "coupon_spent"), answer
+
+
+class Buyer(Payer):
+    """Buys things of sellers, pays for them and into its wallet."""
+
+    def begin(self):
+        assert self.ask("PUT", "/v1/billing-profile", PROFILE)[0] == 200
+        self.invoices = {}
+
+    def step(self):
+        match self.dice.randrange(6):
+            case 0 | 1 | 2:
+                self.pay_something()
+            case 3 | 4:
+                self.pay("/v1/wallet/top-ups", {"amount": self.dice.randint(500, 9_000), "provider": "stripe"})
+            case 5:
+                self.have_disputed()
+
+    def may_be_disputed(self, intent):
+        return not is_refunded(intent["id"])
+
+    def invoice_of(self, listing):
+        if listing not in self.invoices:
+            for one in pages(self, "invoices"):
+                invoice = self.ask("GET", f"/v1/invoices/{one['id']}")[1]
+                if invoice["kind"] == "invoice":
+                    self.invoices[invoice["lines"][0]["item"]] = invoice
+        return self.invoices[listing]
 
 
 class Messenger(threading.Thread):
@@ -148,6 +207,8 @@ class Messenger(threading.Thread):
 class Place:
     def __init__(self, seed, database_url):
         self.seed, self.ids, self.stop, self.asked, self.began = seed, Counter(), threading.Event(), 0, time.time()
+        self.gate = threading.Event()
+        self.gate.set()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="aias-money-"))
         self.provider = Stripe()
         self.server = Server(self.folder, database_url, {
@@ -170,11 +231,21 @@ def run(kills: int, seed: int, database_url=None, report=print) -> MoneyOutcome:
         status, answer = operator.request("PATCH", f"/v1/tenants/{payer.tenant}", {"features": ["sandbox"]})
         assert status == 200, answer
         payer.begin()
-    messenger = Messenger(place)
-    for thread in [*payers, messenger]:
+    buyers = [Buyer(place, CUSTOMERS + number) for number in range(BUYERS)]
+    for buyer in buyers:
+        buyer.begin()
+    sellers = [Payer(place, CUSTOMERS + BUYERS + number) for number in range(SELLERS)]
+    runner, messenger = market.Runner(0, place, operator, sellers, buyers), Messenger(place)
+    runners = [runner, *(market.Runner(number, place, operator, sellers, buyers, runner.told) for number in range(1, RUNNERS))]
+    runner.begin()
+    busy = [*payers, *buyers, *runners]
+    for thread in [*busy, messenger]:
         thread.start()
     for done in range(1, kills + 1):
-        wait_for_end(server, dice.uniform(0.1, 0.7))
+        wait_for_end(server, dice.uniform(0.1, 1.5))
+        if done == max(kills // 2, 1):
+            rest(place, busy)
+            market.go_ahead(place)
         server.kill()
         failpoint = {"AIAS_FAILPOINT": f"{dice.choice(FAILPOINTS)}:{dice.randint(5, 200)}"} if dice.random() < 0.5 and done < kills else {}
         try:
@@ -184,29 +255,48 @@ def run(kills: int, seed: int, database_url=None, report=print) -> MoneyOutcome:
                 raise
             server.kill()
             server.start()
+        if not place.gate.is_set():
+            # Sessions do not live so long.
+            operator = Operator(server)
+            for each in runners:
+                each.operator = operator
+            place.gate.set()
         if done % 20 == 0:
             report(f"  {done} kills, {place.asked} requests answered")
     place.stop.set()
-    for thread in [*payers, messenger]:
-        thread.join(60)
-    faults = [f"payer {payer.number}: {payer.error!r}" for payer in payers if payer.error]
-    settle(place, payers, messenger)
-    for payer in payers:
+    for thread in [*busy, messenger]:
+        thread.join(REST_LIMIT_S)
+    faults = [f"{type(thread).__name__}: {thread.error!r}" for thread in busy if thread.error]
+    customers = [*payers, *buyers]
+    settle(place, customers, messenger, runner)
+    for payer in customers:
         faults += compare(place, payer)
-    faults += numbers(payers)
+    faults += runner.compare(payers) + numbers(customers)
     status, check = operator.request("POST", "/v1/ledger/checks")
     faults += check["faults"] if status == 200 else [f"the ledger's check answers {status}"]
+    payouts = sum(len(pages(seller, "payouts")) for seller in sellers)
     server.stop()
     place.provider.stop()
     outcome = MoneyOutcome(
         kills, place.asked, sum(i["status"] == "succeeded" for i in place.provider.intents.values()), messenger.count,
-        sum(payer.used for payer in payers), faults)
+        sum(payer.used for payer in payers), len(runner.sales), len(runner.grants), len(runner.notes), payouts, faults)
     if not faults:
         shutil.rmtree(place.folder, ignore_errors=True)
     return outcome
 
 
-def settle(place, payers, messenger):
+def rest(place, busy):
+    """Until nobody waits for an answer: a key of a request is not remembered for days."""
+    place.gate.clear()
+    deadline = time.monotonic() + REST_LIMIT_S
+    while not all(thread.isResting or thread.error for thread in busy):
+        if place.server.process.poll() is not None:
+            place.server.start()
+        assert time.monotonic() < deadline, "somebody still waits for an answer"
+        time.sleep(0.02)
+
+
+def settle(place, payers, messenger, runner):
     """Until all events are heard and all orders given: those that the kills cut off are asked again."""
     deadline = time.monotonic() + SETTLE_LIMIT_S
     while time.monotonic() < deadline:
@@ -216,20 +306,9 @@ def settle(place, payers, messenger):
             messenger.once()
             if not place.provider.events:
                 break
-        if not place.provider.events and all(not missing(place, payer) for payer in payers):
+        if not place.provider.events and all(not missing(place, payer) for payer in payers) and runner.is_settled():
             return
         time.sleep(0.5)
-
-
-def pages(payer, name):
-    found, cursor = [], ""
-    while True:
-        status, page = payer.ask("GET", f"/v1/{name}?limit=200{cursor}")
-        assert status == 200, page
-        found += page["data"]
-        if not page["next_cursor"]:
-            return found
-        cursor = f"&cursor={page['next_cursor']}"
 
 
 def missing(place, payer):
@@ -262,7 +341,9 @@ def compare(place, payer):
         expected = {"lost": "reversed", "won": "received"}.get((intent or {}).get("disputed"), "received")
         if payment["status"] != expected:
             faults.append(f"{name}: {payment['reference']} is {payment['status']}, not {expected}")
-    span = "&".join(f"{word}={time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() + shift))}" for word, shift in (("from", -86400), ("to", 86400)))
+    span = f"from={clock(place, -40 * 86_400)}&to={clock(place, 86_400)}"
+    if isinstance(payer, Buyer):
+        return faults
     used = payer.ask("GET", f"/v1/usage-metrics/orders/quantity?{span}")[1]["quantity"]
     if used != payer.used:
         faults.append(f"{name}: {used} units are counted, {payer.used} were sent")
