@@ -1,3 +1,4 @@
+internal import HTTPSurface
 internal import Kernel
 internal import Persistence
 internal import Tenancy
@@ -31,10 +32,14 @@ extension Billing {
     }
 
     /// An operator takes back a part of a tenant's invoice, or all of it.
-    func credit(_ id: InvoiceID, _ amount: Int64, to destination: Till.Return, of tenant: TenantID, by principal: Principal) async throws -> Invoice {
+    /// - Parameter claim: of the request, whose answer is kept in the same transaction: one that is sent again after a crash takes nothing back twice.
+    func credit(
+        _ id: InvoiceID, _ amount: Int64, to destination: Till.Return, of tenant: TenantID, by principal: Principal, claim: IdempotencyClaim? = nil
+    ) async throws -> Invoice {
         let note = try await atTill(of: tenant) { till in
             let note = try till.credit(id, amount, to: destination)
             try till.tx.audit(principal, "invoice.credit", "invoice:\(id)", ["amount": .string(String(amount))])
+            try claim?.record(InvoiceView(note), status: 201, in: till.tx)
             return note
         }
         try await giveOrders(of: tenant)

@@ -95,7 +95,7 @@ struct InvoiceRoutes {
                 return InvoiceView(
                     try await billing.credit(
                         try call.id("id", noun: "invoice"), Int64(body.amount), to: destination, of: try call.id("tenant", noun: "tenant"),
-                        by: call.principal))
+                        by: call.principal, claim: call.idempotency))
             },
             Endpoint(
                 .post, "/v1/bank-statements", access: .platformOperator, summary: "Match a bank's statement to invoices", tag: "Operator",

@@ -1,5 +1,6 @@
 internal import Crypto
 internal import Foundation
+internal import HTTPSurface
 package import Kernel
 internal import Persistence
 internal import Tenancy
@@ -71,9 +72,13 @@ extension Billing {
     }
 
     /// Sells a licence: it is invoiced at once, and its file can be fetched when the invoice is paid.
-    /// - Parameter old: the one that this goes on from; its time begins where that one's ends.
+    /// - Parameters:
+    ///   - old: the one that this goes on from; its time begins where that one's ends.
+    ///   - claim: of the request, whose answer is kept in the same transaction: one that is sent again after a crash sells nothing twice.
     /// - Throws: `out_of_range`, `profile_required`, `already_renewed`
-    func license(_ order: LicenceOrder, to tenant: TenantID, renewing old: LicenceID? = nil, by principal: Principal) async throws -> Licence {
+    func license(
+        _ order: LicenceOrder, to tenant: TenantID, renewing old: LicenceID? = nil, by principal: Principal, claim: IdempotencyClaim? = nil
+    ) async throws -> Licence {
         let order = try order.checked()
         let key = try await signingKey()
         let (party, before, id) = try await database.read(in: tenant) { tx in
@@ -100,6 +105,7 @@ extension Billing {
                 file: file)
             try store.insert(licence)
             try till.tx.audit(principal, old == nil ? "licence.issue" : "licence.renew", "licence:\(id)", ["price": .string("\(licence.price)")])
+            try claim?.record(LicenceView(licence), status: 201, in: till.tx)
             return licence
         }
         try await giveOrders(of: tenant)

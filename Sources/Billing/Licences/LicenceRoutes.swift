@@ -79,7 +79,9 @@ struct LicenceRoutes {
                 body: LicenceBody.self, returns: .created(LicenceView.self),
                 errors: [ErrorDeclaration(.conflict, "profile_required", "There is no billing profile yet.")]
             ) { call, body in
-                LicenceView(try await billing.license(try body.order(), to: try call.id("tenant", noun: "tenant"), by: call.principal))
+                LicenceView(
+                    try await billing.license(
+                        try body.order(), to: try call.id("tenant", noun: "tenant"), by: call.principal, claim: call.idempotency))
             },
             Endpoint(
                 .post, "/v1/tenants/{tenant}/licences/{id}/renewals", access: .platformOperator, summary: "Renew a licence", tag: "Operator",
@@ -88,7 +90,8 @@ struct LicenceRoutes {
             ) { call, body in
                 LicenceView(
                     try await billing.license(
-                        try body.order(), to: try call.id("tenant", noun: "tenant"), renewing: try call.id("id", noun: "licence"), by: call.principal)
+                        try body.order(), to: try call.id("tenant", noun: "tenant"), renewing: try call.id("id", noun: "licence"), by: call.principal,
+                        claim: call.idempotency)
                 )
             }
         ]

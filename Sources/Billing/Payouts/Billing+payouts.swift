@@ -121,10 +121,11 @@ extension Billing {
 
     private func postpone(_ payout: Payout) async throws {
         try await database.writePlatform { tx in
-            var payout = payout
-            payout.attempts += 1
-            payout.dueAt = tx.clock.now() + .seconds(min(60 << min(payout.attempts, 10), 86_400))
-            try PayeeStore(tx: tx).update(payout)
+            // Somebody else may have ordered it meanwhile, or taken it back.
+            guard var found = try PayeeStore(tx: tx).payout(payout.id), found.status == .pending else { return }
+            found.attempts += 1
+            found.dueAt = tx.clock.now() + .seconds(min(60 << min(found.attempts, 10), 86_400))
+            try PayeeStore(tx: tx).update(found)
         }
     }
 

@@ -1,3 +1,4 @@
+internal import HTTPSurface
 internal import Kernel
 internal import Persistence
 internal import Tenancy
@@ -89,15 +90,18 @@ extension Till {
 }
 
 extension Billing {
+    /// - Parameter claim: of the request, whose answer is kept in the same transaction: one that is sent again after a crash gives nothing twice.
     /// - Throws: `out_of_range`
-    func grant(_ amount: Int64, _ currency: String, expiresAt: Timestamp?, reason: String, to tenant: TenantID, by principal: Principal) async throws
-        -> WalletGrant
-    {
+    func grant(
+        _ amount: Int64, _ currency: String, expiresAt: Timestamp?, reason: String, to tenant: TenantID, by principal: Principal,
+        claim: IdempotencyClaim? = nil
+    ) async throws -> WalletGrant {
         let amount = try AmountBounds.checked(amount, field: "amount", minimum: 1)
         return try await atTill(of: tenant) { till in
             if let expiresAt, expiresAt <= till.now { throw Refusal.invalid("expires_at", "out_of_range", "expires_at lies in the future.") }
             let grant = try till.grant(amount, currency, expiresAt: expiresAt, reason: reason)
             try till.tx.audit(principal, "wallet.grant", "wallet_grant:\(grant.id)", ["amount": .string("\(amount) \(currency)")])
+            try claim?.record(WalletGrantView(grant), status: 201, in: till.tx)
             return grant
         }
     }

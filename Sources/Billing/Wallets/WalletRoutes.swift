@@ -72,7 +72,7 @@ struct WalletRoutes {
                 WalletGrantView(
                     try await billing.grant(
                         Int64(body.amount), try AmountBounds.checkedCurrency(body.currency ?? "USD"), expiresAt: body.expiresAt, reason: body.reason,
-                        to: try call.id("tenant", noun: "tenant"), by: call.principal))
+                        to: try call.id("tenant", noun: "tenant"), by: call.principal, claim: call.idempotency))
             }
         ]
     }
