@@ -1,3 +1,4 @@
+internal import HTTPSurface
 internal import Kernel
 internal import Persistence
 internal import Tenancy
@@ -124,12 +125,13 @@ extension Billing {
     }
 
     /// - Throws: `unknown_coupon`, `coupon_used`, `coupon_active`, `coupon_spent`, `other_currency`
-    func redeem(_ code: String, of tenant: TenantID, by principal: Principal) async throws -> Redemption {
+    func redeem(_ code: String, of tenant: TenantID, by principal: Principal, claim: IdempotencyClaim? = nil) async throws -> Redemption {
         try await atTill(of: tenant) { till in
             try till.redeem(code)
             let all = try RedemptionStore(tx: till.tx).all()
             guard let redeemed = all.first(where: { $0.code == code.uppercased() }) else { throw Refusal.missing("coupon") }
             try till.tx.audit(principal, "subscription.redeem", "coupon:\(redeemed.code)")
+            try claim?.record(RedemptionView(redeemed), status: 201, in: till.tx)
             return redeemed
         }
     }

@@ -6,7 +6,7 @@ package import Persistence
 package enum BillingModule {
     package static let tables: [Table] =
         LedgerTables.all + BillingTables.all + ProviderTables.all + [RevenueStore.table] + CouponTables.all + AddonTables.all + WalletTables.all
-        + SaleTables.all + PayoutTables.all + ReferralTables.all + LicenceTables.all
+        + SaleTables.all + PayoutTables.all + ReferralTables.all + LicenceTables.all + FigureTables.all
 
     package static let migrations: [Migration] = [
         Migration("billing.0001-ledger", LedgerTables.all.map { .createTable($0) }),
@@ -19,13 +19,15 @@ package enum BillingModule {
                 .addColumn(table: "invoice_lines", BillingTables.itemName)
             ] + (CouponTables.all + AddonTables.all + WalletTables.all).map { .createTable($0) }),
         Migration("billing.0005-sales-payouts-affiliates", (SaleTables.all + PayoutTables.all + ReferralTables.all).map { .createTable($0) }),
-        Migration("billing.0006-licences", LicenceTables.all.map { .createTable($0) })
+        Migration("billing.0006-licences", LicenceTables.all.map { .createTable($0) }),
+        Migration("billing.0007-figures", FigureTables.all.map { .createTable($0) })
     ]
 
     package static let permissions: [PermissionDeclaration] = [
         PermissionDeclaration(.billingRead, "See the subscription, invoices and payments.", roles: [.owner, .admin, .billing]),
         PermissionDeclaration(.billingWrite, "Change the subscription and who is invoiced.", roles: [.owner, .billing]),
-        PermissionDeclaration(.meteringWrite, "Define metrics and record usage.", roles: [.owner, .admin, .editor])
+        PermissionDeclaration(.meteringWrite, "Define metrics and record usage.", roles: [.owner, .admin, .editor]),
+        PermissionDeclaration(.satisfactionAnswer, "Be asked how satisfied one is.", roles: Set(Role.allCases))
     ]
 
     package static func module(billing: Billing, pages context: BillingPageContext) -> Module {
@@ -34,7 +36,7 @@ package enum BillingModule {
             + UsageRoutes(billing: billing).endpoints + ProviderRoutes(billing: billing).endpoints + FigureRoutes(billing: billing).endpoints
             + CouponRoutes(billing: billing).endpoints + AddonRoutes(billing: billing).endpoints + WalletRoutes(billing: billing).endpoints
             + EarningRoutes(billing: billing).endpoints + AffiliateRoutes(billing: billing).endpoints + LicenceRoutes(billing: billing).endpoints
-            + EarningPages(billing: billing, context: context).endpoints
+            + FigurePages(billing: billing, context: context).endpoints + EarningPages(billing: billing, context: context).endpoints
             + BillingPages(billing: billing, context: context).endpoints
         return Module(name: "billing", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)
     }
@@ -44,4 +46,5 @@ extension Permission {
     package static let billingRead: Permission = "billing.read"
     package static let billingWrite: Permission = "billing.write"
     package static let meteringWrite: Permission = "metering.write"
+    package static let satisfactionAnswer: Permission = "satisfaction.answer"
 }

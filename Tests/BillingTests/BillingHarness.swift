@@ -92,7 +92,7 @@ struct BillingHarness {
 
     func endpoints() throws -> [Endpoint] {
         let console = Console(files: try StaticFiles(roots: ["Web"]), entries: [])
-        return BillingModule.module(billing: billing, pages: BillingPageContext(console: console) { _ in "Ana" }).endpoints
+        return BillingModule.module(billing: billing, pages: BillingPageContext(console: console, operators: console) { _ in "Ana" }).endpoints
     }
 
     static func owner(of tenant: Tenant, _ tenancy: Tenancy) async throws -> Principal {

@@ -29,6 +29,9 @@ import Testing
         "/v1/coupons": #"{"code":"MINE","name":"Mine","amount":5,"lasting":"once"}"#, "/v1/subscription/coupons": #"{"code":"NONE"}"#,
         "/v1/add-ons": #"{"code":"mine","name":"Mine","monthly":5}"#, "/v1/subscription/add-ons/{code}": #"{"quantity":1}"#,
         "/v1/wallet/top-ups": #"{"amount":500,"provider":"stripe"}"#, "/v1/tenants/{tenant}/wallet-grants": #"{"amount":5,"reason":"secret"}"#,
+        "/v1/revenue/spend": #"{"month":"2026-01","source":"ads","amount":5}"#,
+        "/v1/revenue/spend-imports": #"{"content":"month,source,amount\n2026-01,ads,5"}"#,
+        "/v1/revenue/targets": #"{"month":"2026-01","figure":"customers","value":5}"#, "/v1/satisfaction/answers": #"{"score":9}"#,
         "/v1/payment-providers/{provider}": #"{"settings":{"key":"k","webhook_secret":"w"}}"#
     ]
 
@@ -69,9 +72,12 @@ import Testing
                 if case .public = endpoint.access { continue }
                 let target =
                     path
-                    + (template.hasSuffix("/quantity") || template == "/v1/revenue" || template.hasSuffix("/statement")
+                    + (template.hasSuffix("/quantity") || template == "/v1/revenue" || template == "/v1/revenue/satisfaction"
+                        || template.hasSuffix("/statement")
                         ? "?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z" : "")
-                if endpoint.access == .platformOperator {
+                var isOfOperators = endpoint.access == .platformOperator
+                if case .platform = endpoint.access { isOfOperators = true }
+                if isOfOperators {
                     let answer = try await surface.answer(LocalRequest(endpoint.method.rawValue, target, headers: headers, body: body))
                     #expect([403, 404].contains(answer.status), "\(name): \(answer.status) \(answer.text)")
                     continue

@@ -144,7 +144,9 @@ struct CouponRoutes {
                 .post, "/v1/subscription/coupons", access: .tenant(.billingWrite), summary: "Redeem a coupon for what is charged from now on",
                 tag: SubscriptionRoutes.tag, body: RedemptionBody.self, returns: .created(RedemptionView.self),
                 errors: [ErrorDeclaration(.conflict, "coupon_used", "It was redeemed here already, as often as it may be, or another is in force.")]
-            ) { call, body in RedemptionView(try await billing.redeem(body.code, of: call.tenant, by: call.principal)) }
+            ) { call, body in
+                RedemptionView(try await billing.redeem(body.code, of: call.tenant, by: call.principal, claim: call.idempotency))
+            }
         ]
     }
 }

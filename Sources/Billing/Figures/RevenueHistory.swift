@@ -10,6 +10,17 @@ struct RevenueChange: Sendable, Hashable {
     var monthly: Int64
 }
 
+/// One change of what a tenant pays, by its name: a row behind the figures.
+struct RevenueMove: Sendable, Hashable {
+    enum Kind: String, Sendable, Hashable, CaseIterable { case new, reactivation, expansion, contraction, churn }
+
+    var tenant: TenantID
+    var at: Timestamp
+    var kind: Kind
+    /// Above zero; contraction and churn take it away.
+    var amount: Int64
+}
+
 /// What moved monthly recurring revenue within a time, in minor units. `start + new + reactivation + expansion - contraction - churn = end`.
 struct RevenueMovement: Sendable, Hashable {
     var start: Int64 = 0
@@ -26,6 +37,13 @@ struct RevenueMovement: Sendable, Hashable {
     var customersGained = 0
     var customersLost = 0
     var customersAtEnd = 0
+    /// Of those gained, the ones that never paid before.
+    var customersNew = 0
+    /// What those who paid at the start pay at the end, and what of that is no more than they paid then.
+    var retained: Int64 = 0
+    var kept: Int64 = 0
+    /// The changes in the order of time, as they count.
+    var moves: [RevenueMove] = []
 
     /// Each change counts by itself: who goes up and down within the time is in both.
     /// - Parameter changes: all of one currency, in any order.
@@ -37,37 +55,65 @@ struct RevenueMovement: Sendable, Hashable {
                 level = change.monthly
                 everPaid = everPaid || level > 0
             }
+            let before = level
             self.start += level
             if level > 0 { customersAtStart += 1 }
             for change in ordered where change.at >= start && change.at < end {
-                move(from: level, to: change.monthly, everPaid: everPaid)
+                if let move = Self.move(from: level, to: change, everPaid: everPaid) { count(move) }
                 level = change.monthly
                 everPaid = everPaid || level > 0
             }
             self.end += level
             if level > 0 { customersAtEnd += 1 }
+            if before > 0 {
+                retained += level
+                kept += min(level, before)
+            }
         }
+        moves.sort { ($0.at, $0.tenant) < ($1.at, $1.tenant) }
     }
 
-    private mutating func move(from old: Int64, to now: Int64, everPaid: Bool) {
-        if old == now { return }
-        if old == 0 {
-            if everPaid { reactivation += now } else { new += now }
+    private static func move(from old: Int64, to change: RevenueChange, everPaid: Bool) -> RevenueMove? {
+        let now = change.monthly
+        func move(_ kind: RevenueMove.Kind, _ amount: Int64) -> RevenueMove {
+            RevenueMove(tenant: change.tenant, at: change.at, kind: kind, amount: amount)
+        }
+        if old == now { return nil }
+        if old == 0 { return move(everPaid ? .reactivation : .new, now) }
+        if now == 0 { return move(.churn, old) }
+        return now > old ? move(.expansion, now - old) : move(.contraction, old - now)
+    }
+
+    private mutating func count(_ move: RevenueMove) {
+        moves.append(move)
+        switch move.kind {
+        case .new:
+            new += move.amount
+            customersNew += 1
             customersGained += 1
-        } else if now == 0 {
-            churn += old
+        case .reactivation:
+            reactivation += move.amount
+            customersGained += 1
+        case .expansion: expansion += move.amount
+        case .contraction: contraction += move.amount
+        case .churn:
+            churn += move.amount
             customersLost += 1
-        } else if now > old {
-            expansion += now - old
-        } else {
-            contraction += old - now
         }
     }
 
     /// Of the revenue at the start what left, in basis points, halves up; nil where there was none.
-    var revenueChurn: Int64? { start > 0 ? Fraction.halfUp(churn + contraction, 10_000, over: start) : nil }
+    var revenueChurn: Int64? { ofStart(churn + contraction) }
     /// Of the customers at the start those who left, in basis points, halves up; nil where there was none.
     var customerChurn: Int64? { customersAtStart > 0 ? Fraction.halfUp(Int64(customersLost), 10_000, over: Int64(customersAtStart)) : nil }
+    /// What those who paid at the start pay at the end, over what they paid then: net revenue retention (NRR), in basis points.
+    var netRetention: Int64? { ofStart(retained) }
+    /// The same without what they pay more: gross revenue retention (GRR), never above 10,000.
+    var grossRetention: Int64? { ofStart(kept) }
+    /// The end over the start, less one.
+    var growth: Int64? { ofStart(end - start) }
+
+    private func ofStart(_ amount: Int64) -> Int64? { start > 0 ? Fraction.halfUp(amount, 10_000, over: start) : nil }
 }
 
 extension Subscription {

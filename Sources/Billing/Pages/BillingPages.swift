@@ -5,11 +5,14 @@ internal import Tenancy
 /// What the module's pages ask of the rest of the program.
 package struct BillingPageContext: Sendable {
     let console: Console
+    /// Of those who run the platform.
+    let operators: Console
     /// How the bar names who is signed in.
     let person: @Sendable (Principal) async throws -> Visitor
 
-    package init(console: Console, person: @escaping @Sendable (Principal) async throws -> Visitor) {
+    package init(console: Console, operators: Console, person: @escaping @Sendable (Principal) async throws -> Visitor) {
         self.console = console
+        self.operators = operators
         self.person = person
     }
 

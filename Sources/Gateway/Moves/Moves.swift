@@ -28,7 +28,8 @@ package struct Moves: Sendable {
         "outbox_deliveries", "ledger_accounts", "ledger_balances", "ledger_postings", "ledger_transfers", "ledger_seals", "billing_due",
         "invoice_series", "invoice_numbers", "provider_events", "payment_providers", "provider_objects", "provider_tasks", "revenue_changes",
         "operator_sessions", "impersonations", "tenant_figures",
-        "coupons", "addons", "sales", "split_terms", "payees", "payouts", "affiliates", "referrals", "commissions", "licence_keys"
+        "coupons", "addons", "sales", "split_terms", "payees", "payouts", "affiliates", "referrals", "commissions", "licence_keys",
+        "acquisition_spend", "figure_targets", "satisfaction_answers"
     ]
 
     package struct Report: Sendable {

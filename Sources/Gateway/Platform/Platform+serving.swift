@@ -53,7 +53,8 @@ extension Platform {
         let files = try StaticFiles(roots: [configuration.home + "/Web"])
         let strings = try Strings(directory: configuration.home + "/Locales")
         let console = Console(
-            files: files, entries: Platform.navigation, settings: Platform.settings, subjects: Platform.subjects, inbox: Platform.inboxEntry)
+            files: files, entries: Platform.navigation, settings: Platform.settings, subjects: Platform.subjects, inbox: Platform.inboxEntry,
+            question: Platform.questionEntry)
         let operators = Platform.operators(files)
         let endpoints = modules(console, operators, automation).flatMap(\.endpoints)
         let documented = Endpoint.documentation(of: endpoints, title: Self.title, version: Self.apiVersion, files: files)
@@ -97,6 +98,9 @@ extension Platform {
 
     static let inboxEntry = Console.Entry("notifications.bell", "/notifications", .notificationsRead)
 
+    /// Where people are asked how satisfied they are.
+    static let questionEntry = Console.Entry("billing.question", "/v1/satisfaction", .satisfactionAnswer)
+
     static let settings: [Console.Entry] = [
         Console.Entry("tenancy.settings.general", "/settings", "tenant.read"),
         Console.Entry("tenancy.settings.branding", "/settings/branding", "tenant.read"),
@@ -124,6 +128,7 @@ extension Platform {
             files: files,
             entries: [
                 Console.Entry("tenancy.operator.tenants", "/operator", "operator.tenants.read"),
+                Console.Entry("billing.operator.figures", "/operator/figures", "operator.figures.read"),
                 Console.Entry("gateway.operator.health", "/operator/health", "operator.health.read")
             ])
         console.home = "/operator"
@@ -141,7 +146,8 @@ extension Platform {
                     console: console, person: { [tenancy] principal in try await tenancy.visitor(principal) })),
             BillingModule.module(
                 billing: billing,
-                pages: BillingPageContext(console: console, person: { [tenancy] principal in try await tenancy.visitor(principal) })),
+                pages: BillingPageContext(
+                    console: console, operators: operators, person: { [tenancy] principal in try await tenancy.visitor(principal) })),
             WorkflowsModule.module(
                 workflows: workflows, credentials: credentials, variables: variables, dataTables: dataTables, executions: automation.executions,
                 webhooks: automation.webhooks, forms: forms(console, automation), figures: figures, live: live, pages: pageContext(console)),

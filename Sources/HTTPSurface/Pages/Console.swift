@@ -24,6 +24,8 @@ package struct Console: Sendable {
     package var subjects: [String: String]
     /// Where a person reads what they are told; a bell with the number of new ones leads there.
     package var inbox: Entry?
+    /// Where people of a tenant are asked something now and then: `…/question` says whether it is due, `…/answers` takes the answer.
+    package var question: Entry?
     /// Where the brand leads, and where signing out is asked for.
     package var home = "/"
     package var signOut = "/sign-out"
@@ -34,16 +36,22 @@ package struct Console: Sendable {
         "styles/tokens.css", "styles/base.css", "styles/components.css", "styles/forms.css", "styles/pages.css", "styles/settings.css",
         "styles/notifications.css", "styles/dashboard.css", "styles/palette.css"
     ]
-    static let scripts = ["components/copy-button.js", "components/local-time.js", "components/notification-bell.js", "components/command-palette.js"]
+    static let scripts = [
+        "components/copy-button.js", "components/local-time.js", "components/notification-bell.js", "components/command-palette.js",
+        "components/asked-question.js"
+    ]
     static let icon = "favicon.svg"
     static let settingsAddress = "/settings"
 
-    package init(files: StaticFiles, entries: [Entry], settings: [Entry] = [], subjects: [String: String] = [:], inbox: Entry? = nil) {
+    package init(
+        files: StaticFiles, entries: [Entry], settings: [Entry] = [], subjects: [String: String] = [:], inbox: Entry? = nil, question: Entry? = nil
+    ) {
         self.files = files
         self.entries = entries
         self.settings = settings
         self.subjects = subjects
         self.inbox = inbox
+        self.question = question
     }
 
     /// A page for somebody who is signed in.
@@ -53,7 +61,7 @@ package struct Console: Sendable {
     package func page(_ call: EndpointCall, title: String, current: String, person: Visitor, scripts: [String] = [], status: Int = 200, _ main: HTML)
         -> Answer
     {
-        layout(call, title: title, current: current, person: person, scripts: scripts).page(main, status: status)
+        layout(call, title: title, current: current, person: person, scripts: scripts).page("\(main)\(question(call))", status: status)
     }
 
     private func layout(_ call: EndpointCall, title: String, current: String, person: Visitor, scripts: [String]) -> Layout {
@@ -176,6 +184,24 @@ package struct Console: Sendable {
             <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linejoin="round">\
             <path d="M10 3a4.5 4.5 0 0 0-4.5 4.5c0 4-1.5 5.5-1.5 5.5h12s-1.500-1.500-1.500-5.500A4.500 4.500 0 0 0 10 3Z"/><path d="M8.500 16a1.600 1.600 0 0 0 3 0" stroke-linecap="round"/></svg>\
             <span class="count" aria-hidden="true" hidden></span></a></notification-bell>
+            """
+    }
+
+    /// A form that a script shows where the question is due; without scripts nobody is asked.
+    private func question(_ call: EndpointCall) -> HTML? {
+        guard let question, call.principal.tenant != nil, case .user = call.principal.actor, call.principal.impersonation == nil,
+            question.permission.map(call.principal.may) ?? true
+        else { return nil }
+        let text = call.localizer
+        let scores: [HTML] = (0...10).map { "<label><input type=\"radio\" name=\"score\" value=\"\($0)\" required><span>\($0)</span></label>" }
+        return """
+            <asked-question data-source="\(href: "\(question.href)/question")" data-target="\(href: "\(question.href)/answers")"><template>\
+            <form class="card stack asked" aria-label="\(text(question.key))"><fieldset><legend>\(text("\(question.key).ask"))</legend>\
+            <div class="scores">\(scores)</div><p class="ends" aria-hidden="true"><span>\(text("\(question.key).low"))</span><span>\(text("\(question.key).high"))</span></p></fieldset>\
+            <label class="field">\(text("\(question.key).comment"))<textarea name="comment" rows="2" maxlength="2000"></textarea></label>\
+            <p class="buttons"><button class="button primary">\(text("\(question.key).send"))</button>\
+            <button class="button" type="button" data-later>\(text("\(question.key).later"))</button></p></form>\
+            <p class="notice good asked" role="status" tabindex="-1">\(text("\(question.key).thanks"))</p></template></asked-question>
             """
     }
 

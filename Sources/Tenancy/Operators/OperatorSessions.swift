@@ -9,7 +9,9 @@ extension Tenancy {
         PermissionDeclaration("operator.tenants.read", "See all tenants of the platform.", roles: []),
         PermissionDeclaration("operator.tenants.write", "Suspend and resume tenants, change their plans.", roles: []),
         PermissionDeclaration("operator.impersonate", "Enter a tenant for a limited time.", roles: []),
-        PermissionDeclaration("operator.health.read", "See the state of the platform.", roles: [])
+        PermissionDeclaration("operator.health.read", "See the state of the platform.", roles: []),
+        PermissionDeclaration("operator.figures.read", "See the figures of the business.", roles: []),
+        PermissionDeclaration("operator.figures.write", "Enter what was spent, and targets.", roles: [])
     ]
 
     /// The path of a link for an operator, good once for a quarter of an hour.

@@ -31,6 +31,7 @@ class Runner(threading.Thread):
         super().__init__(daemon=True)
         self.place, self.operator, self.sellers, self.buyers = place, operator, sellers, buyers
         self.dice, self.error, self.isResting = random.Random(f"{place.seed}:runner:{number}"), None, False
+        self.asking = None
         # What was acknowledged, of all who run it: sales, grants, credit notes, payouts that came back.
         self.told = told or ({}, {}, {}, set())
         self.sales, self.grants, self.notes, self.returned = self.told
@@ -46,10 +47,12 @@ class Runner(threading.Thread):
                     text, status = answer.read(), answer.status
             except urllib.error.HTTPError as error:
                 text, status = error.read(), error.code
-            except Exception:  # the server is away: http.client raises several kinds
+            except Exception as away:  # http.client raises several kinds
+                self.asking = f"{method} {path}: {away!r}"
                 time.sleep(0.02)
                 continue
             answer = json.loads(text) if text else {}
+            self.asking = f"{method} {path}: {status} {answer.get('code')}"
             if status in (429, 503) or answer.get("code") == "idempotency_in_flight":
                 time.sleep(0.1)
                 continue

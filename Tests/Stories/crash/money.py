@@ -49,7 +49,7 @@ class Payer(threading.Thread):
         self.place, self.number, self.dice = place, number, random.Random(f"{place.seed}:{number}")
         made = place.server.create_tenant(f"payer-{number}", owner=f"payer{number}@example.com")
         self.key, self.tenant = made["api_key"], made["tenant"]["id"]
-        self.used, self.steps, self.error, self.day, self.coupons, self.isResting = 0, 0, None, 0, [], False
+        self.used, self.steps, self.error, self.day, self.coupons, self.isResting, self.asking = 0, 0, None, 0, [], False, None
 
     def ask(self, method, path, body=None):
         identity = f"{self.number}-{next(self.place.ids)}"
@@ -57,9 +57,11 @@ class Payer(threading.Thread):
             try:
                 status, answer, headers = self.place.server.request(
                     method, path, body, key=self.key, headers={"Idempotency-Key": identity} if method == "POST" else None, timeout=20)
-            except Exception:  # the server is away: http.client raises several kinds
+            except Exception as away:  # http.client raises several kinds
+                self.asking = f"{method} {path}: {away!r}"
                 time.sleep(0.02)
                 continue
+            self.asking = f"{method} {path}: {status}"
             if status == 429 or (status == 409 and answer.get("code") == "idempotency_in_flight") or status == 503:
                 time.sleep(0.1)
                 continue
@@ -292,7 +294,8 @@ def rest(place, busy):
     while not all(thread.isResting or thread.error for thread in busy):
         if place.server.process.poll() is not None:
             place.server.start()
-        assert time.monotonic() < deadline, "somebody still waits for an answer"
+        if time.monotonic() > deadline:
+            raise AssertionError([thread.asking for thread in busy if not thread.isResting])
         time.sleep(0.02)
 
 
