@@ -107,7 +107,7 @@ let package = Package(
             ["Kernel", "Telemetry", "Persistence", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "CCurl", "CShims", crypto, logging, lifecycle]),
         module(
             "Billing",
-            ["Kernel", "Telemetry", "Persistence", "Outbound", "Jobs", "HTTPSurface", "Tenancy", crypto, logging, lifecycle]),
+            ["Kernel", "Telemetry", "Persistence", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "CCmark", crypto, logging, lifecycle]),
         module(
             "Workflows",
             [

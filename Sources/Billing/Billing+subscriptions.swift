@@ -150,6 +150,7 @@ extension Billing {
             }
         }
         do { try await giveOrders() } catch { failure = failure ?? error }
+        do { try await moveSheetsOn() } catch { failure = failure ?? error }
         do { try await payOutDue() } catch { failure = failure ?? error }
         if let failure { throw failure }
     }

@@ -6,7 +6,7 @@ package import Persistence
 package enum BillingModule {
     package static let tables: [Table] =
         LedgerTables.all + BillingTables.all + ProviderTables.all + [RevenueStore.table] + CouponTables.all + AddonTables.all + WalletTables.all
-        + SaleTables.all + PayoutTables.all + ReferralTables.all + LicenceTables.all + FigureTables.all
+        + SaleTables.all + PayoutTables.all + ReferralTables.all + LicenceTables.all + FigureTables.all + ConsultingTables.all + CourseTables.all
 
     package static let migrations: [Migration] = [
         Migration("billing.0001-ledger", LedgerTables.all.map { .createTable($0) }),
@@ -20,14 +20,18 @@ package enum BillingModule {
             ] + (CouponTables.all + AddonTables.all + WalletTables.all).map { .createTable($0) }),
         Migration("billing.0005-sales-payouts-affiliates", (SaleTables.all + PayoutTables.all + ReferralTables.all).map { .createTable($0) }),
         Migration("billing.0006-licences", LicenceTables.all.map { .createTable($0) }),
-        Migration("billing.0007-figures", FigureTables.all.map { .createTable($0) })
+        Migration("billing.0007-figures", FigureTables.all.map { .createTable($0) }),
+        Migration("billing.0008-consulting", ConsultingTables.all.map { .createTable($0) }),
+        Migration("billing.0009-courses", CourseTables.all.map { .createTable($0) })
     ]
 
     package static let permissions: [PermissionDeclaration] = [
         PermissionDeclaration(.billingRead, "See the subscription, invoices and payments.", roles: [.owner, .admin, .billing]),
         PermissionDeclaration(.billingWrite, "Change the subscription and who is invoiced.", roles: [.owner, .billing]),
         PermissionDeclaration(.meteringWrite, "Define metrics and record usage.", roles: [.owner, .admin, .editor]),
-        PermissionDeclaration(.satisfactionAnswer, "Be asked how satisfied one is.", roles: Set(Role.allCases))
+        PermissionDeclaration(.satisfactionAnswer, "Be asked how satisfied one is.", roles: Set(Role.allCases)),
+        PermissionDeclaration(.servicesRead, "See consulting and courses, and learn.", roles: [.owner, .admin, .editor, .viewer, .billing]),
+        PermissionDeclaration(.servicesWrite, "Offer consulting and courses, and write time sheets.", roles: [.owner, .admin, .editor])
     ]
 
     package static func module(billing: Billing, pages context: BillingPageContext) -> Module {
@@ -36,7 +40,13 @@ package enum BillingModule {
             + UsageRoutes(billing: billing).endpoints + ProviderRoutes(billing: billing).endpoints + FigureRoutes(billing: billing).endpoints
             + CouponRoutes(billing: billing).endpoints + AddonRoutes(billing: billing).endpoints + WalletRoutes(billing: billing).endpoints
             + EarningRoutes(billing: billing).endpoints + AffiliateRoutes(billing: billing).endpoints + LicenceRoutes(billing: billing).endpoints
-            + FigurePages(billing: billing, context: context).endpoints + EarningPages(billing: billing, context: context).endpoints
+            + FigurePages(billing: billing, context: context).endpoints
+            + ConsultingRoutes(billing: billing).endpoints + LearningRoutes(billing: billing).endpoints + CourseRoutes(billing: billing).endpoints
+            + ConsultingPages(billing: billing, context: context).endpoints
+            + ConsultingBookingPages(billing: billing, context: context).endpoints
+            + CoursePages(billing: billing, context: context).endpoints + LearningPages(billing: billing, context: context).endpoints
+            + AuthoringPages(billing: billing, context: context).endpoints + CertificatePages(billing: billing, context: context).endpoints
+            + EarningPages(billing: billing, context: context).endpoints
             + BillingPages(billing: billing, context: context).endpoints
         return Module(name: "billing", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)
     }
@@ -47,4 +57,6 @@ extension Permission {
     package static let billingWrite: Permission = "billing.write"
     package static let meteringWrite: Permission = "metering.write"
     package static let satisfactionAnswer: Permission = "satisfaction.answer"
+    package static let servicesRead: Permission = "services.read"
+    package static let servicesWrite: Permission = "services.write"
 }

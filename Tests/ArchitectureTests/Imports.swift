@@ -29,7 +29,7 @@ enum Imports {
         "CArgon2": ["Tenancy"],
         "CCurl": ["Notifications"],
         "CGumbo": ["Workflows"],
-        "CCmark": ["Workflows"],
+        "CCmark": ["Billing", "Workflows"],
         "CXML": ["Workflows"],
         "COpenSSL": ["Workflows"],
         "Hummingbird": ["HTTPSurface", "Gateway"],

@@ -26,6 +26,19 @@ import Testing
         "/v1/tenants/{tenant}/affiliate-terms": #"{"months":12}"#,
         "/v1/tenants/{tenant}/licences": #"{"product":"P","seats":1,"price":500000}"#,
         "/v1/tenants/{tenant}/licences/{id}/renewals": #"{"product":"P","seats":1,"price":500000}"#,
+        "/v1/consulting-bookings": #"{"offer_id":"00000000-0000-0000-0000-000000000001","minutes":60}"#,
+        "/v1/consulting-bookings/{id}/extension-decision": #"{"minutes":60,"is_agreed":true}"#,
+        "/v1/consulting-sheets/{id}/dispute": #"{"reason":"r"}"#, "/v1/consulting-offers": #"{"title":"T"}"#,
+        "/v1/consulting-offers/{id}": #"{"title":"T"}"#, "/v1/consulting-orders/{id}/decision": #"{"is_accepted":true}"#,
+        "/v1/consulting-orders/{id}/extensions": #"{"minutes":60,"reason":"r"}"#,
+        "/v1/consulting-orders/{id}/sheets": #"{"entries":[{"day":"2026-01-01","minutes":60,"what":"w"}]}"#,
+        "/v1/consulting-sheets/{id}": #"{"entries":[{"day":"2026-01-01","minutes":60,"what":"w"}]}"#,
+        "/v1/enrolments": #"{"course_id":"00000000-0000-0000-0000-000000000001","learner_name":"N"}"#,
+        "/v1/enrolments/{id}/attempts/{attempt}/answers": #"{"answers":[[0]]}"#,
+        "/v1/courses": #"{"title":"T","price":29900,"exam_questions":1}"#, "/v1/courses/{id}": #"{"title":"T","price":29900,"exam_questions":1}"#,
+        "/v1/courses/{id}/lessons": #"{"title":"T","text":"x"}"#, "/v1/courses/{id}/lessons/{lesson}": #"{"title":"T","text":"x"}"#,
+        "/v1/courses/{id}/questions": #"{"text":"T","options":["a","b"],"right":[0]}"#,
+        "/v1/courses/{id}/questions/{question}": #"{"text":"T","options":["a","b"],"right":[0]}"#,
         "/v1/coupons": #"{"code":"MINE","name":"Mine","amount":5,"lasting":"once"}"#, "/v1/subscription/coupons": #"{"code":"NONE"}"#,
         "/v1/add-ons": #"{"code":"mine","name":"Mine","monthly":5}"#, "/v1/subscription/add-ons/{code}": #"{"quantity":1}"#,
         "/v1/wallet/top-ups": #"{"amount":500,"provider":"stripe"}"#, "/v1/tenants/{tenant}/wallet-grants": #"{"amount":5,"reason":"secret"}"#,
@@ -63,6 +76,8 @@ import Testing
                 let template = endpoint.path.description
                 let path = template.replacing("{id}", with: invoice.id.description).replacing("{tenant}", with: harness.id.description)
                     .replacing("{code}", with: "secret_metric").replacing("{provider}", with: "stripe")
+                    .replacing("{lesson}", with: invoice.id.description).replacing("{question}", with: invoice.id.description)
+                    .replacing("{attempt}", with: invoice.id.description).replacing("{certificate}", with: invoice.id.description)
                 let isForm = endpoint.kind == .page
                 let isWriting = [.post, .put, .patch].contains(endpoint.method)
                 let body = isWriting ? Array((isForm ? "action=cancel&name=x&country=US" : Self.bodies[template] ?? "").utf8) : []

@@ -109,7 +109,7 @@ struct SaleBody: Codable, Sendable, Described {
     static let notes: [FieldNote] = [
         FieldNote("key", "The same key of the same buyer is the same sale.", example: "order-17", length: 1...100),
         FieldNote("listing", "The listing's own name.", example: "invoice-reader", length: 1...100),
-        FieldNote("kind", "template, agent, app or api.", example: "template", length: 1...20),
+        FieldNote("kind", "template, agent, app, api, consulting or course.", example: "template", length: 1...20),
         FieldNote("name", "As it stands on the invoice.", example: "Invoice reader", length: 1...200),
         FieldNote("amount", "Without tax, in the minor unit.", example: 1_000, range: 1...1e12),
         FieldNote("currency", "USD where it is left out.", length: 3...3)
@@ -132,7 +132,7 @@ struct SplitTermsBody: Codable, Sendable, Described {
     var shareBasisPoints: Int
     static let notes: [FieldNote] = [
         FieldNote("listing", "With seller: a contract about it, which goes before all others.", length: 1...100),
-        FieldNote("kind", "template, agent, app or api.", length: 1...20),
+        FieldNote("kind", "template, agent, app, api, consulting or course.", length: 1...20),
         FieldNote("shareBasisPoints", "The creator's part, of 10,000; the platform has the rest.", example: 7_000, range: 0...10_000)
     ]
 

@@ -5,7 +5,7 @@ package typealias SaleID = ID<SaleTag>
 
 /// What kind of thing is sold: each has its own usual split.
 package enum SaleKind: String, Sendable, Hashable, CaseIterable, Codable {
-    case template, agent, app, api
+    case template, agent, app, api, consulting, course
 
     /// The creator's part where nothing else was agreed; the platform has the rest.
     var creatorShare: BasisPoints { self == .agent ? .percent(60) : .percent(70) }

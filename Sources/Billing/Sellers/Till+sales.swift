@@ -26,17 +26,27 @@ extension Till {
         let charge = Charge(
             kind: .plan, plan: subscription?.plan ?? .starter, period: BillingPeriod(start: now, end: now), amount: amount, item: item)
         let invoice = try issue([charge], at: now, currency: order.amount.currency, isSubscribed: false)
-        let sale = Sale(
-            id: tx.ids.next(), key: order.key, buyer: tx.tenant.id, seller: order.seller, listing: order.listing, kind: order.kind, name: order.name,
-            invoice: invoice.id, currency: order.amount.currency, amount: amount, share: try store.share(of: order), maturesAt: now, soldAt: now)
-        try store.insert(sale)
+        let sale = try note(order, on: invoice)
         try settleShares(of: invoice)
         return try store.sale(order.key, of: tx.tenant.id) ?? sale
+    }
+
+    /// Writes down that a line of an invoice was sold for a seller; what is paid of it is settled after.
+    @discardableResult
+    func note(_ order: SaleOrder, on invoice: Invoice) throws -> Sale {
+        let store = SaleStore(tx: tx.platform)
+        let sale = Sale(
+            id: tx.ids.next(), key: order.key, buyer: tx.tenant.id, seller: order.seller, listing: order.listing, kind: order.kind, name: order.name,
+            invoice: invoice.id, currency: order.amount.currency, amount: order.amount.minorUnits, share: try store.share(of: order), maturesAt: now,
+            soldAt: now)
+        try store.insert(sale)
+        return sale
     }
 
     /// Brings what others earn with an invoice to what is paid of it now: more when money came, less when it went back.
     func settleShares(of invoice: Invoice) throws {
         guard invoice.kind == .invoice else { return }
+        try settleEnrolments(of: invoice)
         let store = SaleStore(tx: tx.platform)
         let sales = try store.sales(on: invoice.id)
         // While a bank disputes a payment of the invoice, what was earned with it waits.

@@ -29,7 +29,9 @@ package struct Moves: Sendable {
         "invoice_series", "invoice_numbers", "provider_events", "payment_providers", "provider_objects", "provider_tasks", "revenue_changes",
         "operator_sessions", "impersonations", "tenant_figures",
         "coupons", "addons", "sales", "split_terms", "payees", "payouts", "affiliates", "referrals", "commissions", "licence_keys",
-        "acquisition_spend", "figure_targets", "satisfaction_answers"
+        "acquisition_spend", "figure_targets", "satisfaction_answers",
+        "consulting_offers", "consulting_bookings", "consulting_sheets", "consulting_entries",
+        "courses", "course_lessons", "course_questions", "certificates"
     ]
 
     package struct Report: Sendable {

@@ -115,7 +115,9 @@ extension Platform {
         Console.Entry("tenancy.settings.operator_access", "/settings/operator-access", "audit.read"),
         Console.Entry("tenancy.settings.usage", "/settings/usage", "usage.read"),
         Console.Entry("billing.settings.billing", "/settings/billing", .billingRead),
-        Console.Entry("billing.settings.earnings", "/settings/earnings", .billingRead)
+        Console.Entry("billing.settings.earnings", "/settings/earnings", .billingRead),
+        Console.Entry("billing.settings.consulting", "/settings/consulting", .servicesRead),
+        Console.Entry("billing.settings.courses", "/settings/courses", .servicesRead)
     ]
 
     static let subjects = [

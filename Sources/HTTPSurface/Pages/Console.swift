@@ -34,7 +34,7 @@ package struct Console: Sendable {
 
     static let styles = [
         "styles/tokens.css", "styles/base.css", "styles/components.css", "styles/forms.css", "styles/pages.css", "styles/settings.css",
-        "styles/notifications.css", "styles/dashboard.css", "styles/palette.css"
+        "styles/notifications.css", "styles/dashboard.css", "styles/palette.css", "styles/services.css"
     ]
     static let scripts = [
         "components/copy-button.js", "components/local-time.js", "components/notification-bell.js", "components/command-palette.js",

@@ -107,6 +107,12 @@ struct NoticeDraft: Sendable {
             cause = "\(kind):\(text("invoice")):\(payload["step"]?.integer ?? 0)"
             arguments = ["invoice": text("number"), "amount": text("amount"), "reason": text("reason"), "due": String(text("due_at").prefix(10))]
             path = "/settings/billing/invoices/\(text("invoice"))"
+        case "billing.consulting.changed":
+            category = .billing
+            kind = "consulting"
+            cause = "consulting:\(text("booking")):\(text("step"))"
+            arguments = ["title": text("title"), "step": text("step")]
+            path = "/settings/consulting/bookings/\(text("booking"))"
         case "workflow.mentioned":
             category = .mentions
             kind = "mentioned"
@@ -123,6 +129,8 @@ struct NoticeDraft: Sendable {
         "billing.payment.failed": "payment_failed"
     ]
 
-    static let events = ["execution.failed", LimitNear.name, LimitReached.name, EndpointDisabled.name, "workflow.mentioned"] + billing.keys.sorted()
+    static let events =
+        ["execution.failed", LimitNear.name, LimitReached.name, EndpointDisabled.name, "workflow.mentioned", "billing.consulting.changed"]
+        + billing.keys.sorted()
     private static let errorLength = 500
 }

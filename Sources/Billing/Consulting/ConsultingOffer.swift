@@ -1,0 +1,59 @@
+internal import Kernel
+internal import Tenancy
+
+enum ConsultingOfferTag {}
+typealias ConsultingOfferID = ID<ConsultingOfferTag>
+
+/// Work by the hour that somebody offers: a seller, or the operator of the platform under the platform's own name.
+struct ConsultingOffer: Sendable, Hashable {
+    var id: ConsultingOfferID
+    /// The platform's own id where its operator works.
+    var seller: TenantID
+    var title: String
+    var about: String
+    var currency: String
+    /// For an hour, without tax, in minor units.
+    var rate: Int64
+    /// What is booked at least.
+    var minimumMinutes: Int64
+    /// A time sheet counts as approved so many days after it was submitted.
+    var approvalDays: Int64
+    var isOpen: Bool
+    var madeAt: Timestamp
+
+    /// $200 where no rate is said; most ask $200 to $500.
+    static let usualRate: Int64 = 20_000
+    static let rates: ClosedRange<Int64> = 1_000...1_000_000
+    static let minimums: ClosedRange<Int64> = 15...6_000
+    static let approvalDays: ClosedRange<Int64> = 1...60
+    static let usualApprovalDays: Int64 = 7
+
+    /// - Throws: `out_of_range`, `unknown_currency`
+    func checked() throws -> ConsultingOffer {
+        _ = try AmountBounds.checkedCurrency(currency)
+        try ConsultingText.check(title, "title", 1...200)
+        try ConsultingText.check(about, "about", 0...4_000)
+        try ConsultingText.check(rate, "rate", Self.rates)
+        try ConsultingText.check(minimumMinutes, "minimum_minutes", Self.minimums)
+        try ConsultingText.check(approvalDays, "approval_days", Self.approvalDays)
+        return self
+    }
+}
+
+/// What may be said and counted in services.
+enum ConsultingText {
+    static let reason = 1...1_000
+    static let note = 0...4_000
+
+    static func check(_ text: String, _ field: String, _ lengths: ClosedRange<Int>) throws {
+        guard lengths.contains(text.unicodeScalars.count) else {
+            throw Refusal.invalid(field, "out_of_range", "\(field) has \(lengths.lowerBound) to \(lengths.upperBound) characters.")
+        }
+    }
+
+    static func check(_ number: Int64, _ field: String, _ range: ClosedRange<Int64>) throws {
+        guard range.contains(number) else {
+            throw Refusal.invalid(field, "out_of_range", "\(field) lies between \(range.lowerBound) and \(range.upperBound).")
+        }
+    }
+}

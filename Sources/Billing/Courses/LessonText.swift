@@ -1,0 +1,82 @@
+internal import CCmark
+internal import HTTPSurface
+internal import Kernel
+
+/// A lesson's Markdown (CommonMark, read by cmark-gfm) as HTML that can hold nothing but what is written here: raw HTML is shown as text, addresses
+/// that are not http, https or mailto lead nowhere, and pictures are links, so that nobody's page is fetched unasked.
+struct LessonText {
+    private var lists: [Bool] = []
+    private(set) var html: HTML = ""
+
+    init(_ markdown: String) {
+        guard let parser = cmark_parser_new(CMARK_OPT_VALIDATE_UTF8) else { return }
+        defer { cmark_parser_free(parser) }
+        var text = markdown
+        text.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { cmark_parser_feed(parser, $0.baseAddress, $0.count) }
+        }
+        guard let root = cmark_parser_finish(parser) else { return }
+        defer { cmark_node_free(root) }
+        guard let iterator = cmark_iter_new(root) else { return }
+        defer { cmark_iter_free(iterator) }
+        while true {
+            let event = cmark_iter_next(iterator)
+            if event == CMARK_EVENT_DONE { return }
+            guard let node = cmark_iter_get_node(iterator), let type = cmark_node_get_type_string(node) else { continue }
+            let name = String(cString: type)
+            if event == CMARK_EVENT_ENTER { enter(node, name) } else { leave(node, name) }
+        }
+    }
+
+    private mutating func add(_ more: HTML) { html = html + more }
+
+    private static func literal(_ node: OpaquePointer) -> String { cmark_node_get_literal(node).map { String(cString: $0) } ?? "" }
+
+    /// Under the page's own headings.
+    private static func level(_ node: OpaquePointer) -> Int { min(Int(cmark_node_get_heading_level(node)) + 1, 6) }
+
+    private static func isTight(_ paragraph: OpaquePointer) -> Bool {
+        guard let item = cmark_node_parent(paragraph), let list = cmark_node_parent(item) else { return false }
+        return cmark_node_get_list_tight(list) != 0
+    }
+
+    private mutating func enter(_ node: OpaquePointer, _ name: String) {
+        switch name {
+        case "block_quote": add("<blockquote>")
+        case "list":
+            let isOrdered = cmark_node_get_list_type(node) == CMARK_ORDERED_LIST
+            lists.append(isOrdered)
+            add(isOrdered ? "<ol start=\"\(Int(cmark_node_get_list_start(node)))\">" : "<ul>")
+        case "item": add("<li>")
+        case "heading": add("<h\(Self.level(node))>")
+        case "paragraph": if !Self.isTight(node) { add("<p>") }
+        case "thematic_break": add("<hr>")
+        case "code_block": add("<pre tabindex=\"0\"><code>\(Self.literal(node))</code></pre>")
+        case "html_block": add("<p>\(Self.literal(node))</p>")
+        case "text", "html_inline": add("\(Self.literal(node))")
+        case "softbreak": add("\n")
+        case "linebreak": add("<br>")
+        case "code": add("<code>\(Self.literal(node))</code>")
+        case "emph": add("<em>")
+        case "strong": add("<strong>")
+        case "link", "image":
+            let address = cmark_node_get_url(node).map { String(cString: $0) } ?? ""
+            add("<a href=\"\(href: address)\" rel=\"noopener noreferrer\">")
+        default: break
+        }
+    }
+
+    private mutating func leave(_ node: OpaquePointer, _ name: String) {
+        switch name {
+        case "block_quote": add("</blockquote>")
+        case "list": add(lists.popLast() == true ? "</ol>" : "</ul>")
+        case "item": add("</li>")
+        case "heading": add("</h\(Self.level(node))>")
+        case "paragraph": if !Self.isTight(node) { add("</p>") }
+        case "emph": add("</em>")
+        case "strong": add("</strong>")
+        case "link", "image": add("</a>")
+        default: break
+        }
+    }
+}
