@@ -34,6 +34,7 @@ class Load:
         self.fewest = None
 
     async def listen(self, number, until):
+        pause = 1.0
         while time.monotonic() < until:
             port = self.ports[(number + self.reopened) % len(self.ports)]
             try:
@@ -45,15 +46,18 @@ class Load:
                     raise ConnectionError("refused")
                 self.open += 1
                 try:
-                    while await reader.readline():
+                    while text := await reader.readline():
                         self.events += 1
+                        # A chunk may begin with its length in a line of its own.
+                        if text.startswith(b"retry:"):
+                            pause = int(text[6:]) / 1000
                 finally:
                     self.open -= 1
                     writer.close()
             except (OSError, ValueError, asyncio.IncompleteReadError):
                 pass
             self.reopened += 1
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(pause)
 
     async def exchange(self, port):
         connection = self.free[port].pop() if self.free[port] else await asyncio.open_connection("127.0.0.1", port)
@@ -114,7 +118,7 @@ class Load:
 def listeners(options, folder):
     """10,000 event streams and 1,000 requests/s for half an hour on two gateways, two workers and a scheduler, through a kill of a worker and a
     rolling upgrade."""
-    streams, rate, seconds = (500, 100, 30) if options.quick else (10_000, 1_000, 1_800)
+    streams, rate, seconds = getattr(options, "listeners", None) or ((500, 100, 30) if options.quick else (10_000, 1_000, 1_800))
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     postgres = Postgres()
     cluster = second = None

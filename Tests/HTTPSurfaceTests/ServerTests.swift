@@ -70,7 +70,7 @@ struct ServerTests {
             let reply = try await client.execute(uri: "/v1/events", method: .get, headers: [.init("Last-Event-ID")!: "4"])
             #expect(reply.headers[.contentType] == "text/event-stream")
             let text = String(buffer: reply.body)
-            #expect(text.hasPrefix(": open\n\nid: 5\nevent: tick\ndata: a\ndata: b 5\n\n"))
+            #expect(text.prefixMatch(of: /: open\nretry: [1-2]\d{3}\n\nid: 5\nevent: tick\ndata: a\ndata: b 5\n\n/) != nil)
             #expect(text.hasSuffix("data: b 7\n\n"))
         }
     }
@@ -111,7 +111,7 @@ struct ServerTests {
             _ = await starts.first { _ in true }
             await group.triggerGracefulShutdown()
             let text = String(buffer: try #require(try await reply.body))
-            #expect(text.hasPrefix(": open\n\n"))
+            #expect(text.prefixMatch(of: /: open\nretry: \d+\n\n/) != nil)
             try? await client.shutdown()
             try await tasks.waitForAll()
         }

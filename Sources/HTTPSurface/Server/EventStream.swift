@@ -17,13 +17,14 @@ struct EventStream: Sendable {
             defer { Metrics.shared.add(.eventStreams, -1) }
             let (chunks, feed) = AsyncStream<String>.makeStream(bufferingPolicy: .bufferingOldest(Limits.eventBacklog))
             // A first comment makes proxies and browsers show the stream as open.
-            feed.yield(": open\n\n")
+            feed.yield(": open\n\(EventStream.patience)\n\n")
             try await requestBody.consumeWithInboundCloseHandler { _ in
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await produce(into: feed) }
                     group.addTask { try await beat(into: feed) }
                     group.addTask {
                         try? await gracefulShutdown()
+                        feed.yield("\(EventStream.patience)\n\n")
                         feed.finish()
                     }
                     for await chunk in chunks { try await writer.write(ByteBuffer(string: chunk)) }
@@ -34,6 +35,13 @@ struct EventStream: Sendable {
             }
             try await writer.finish(nil)
         }
+    }
+
+    /// After how long the reader is to come back (WHATWG HTML, 9.2.6, `retry`): by chance, and the later the more streams there are, so that
+    /// those of a process that ends do not all come to the others at once.
+    private static var patience: String {
+        let span = max(1_000, Metrics.shared.value(.eventStreams) * 1_000 / Limits.streamsReopenedPerSecond)
+        return "retry: \(Int64.random(in: 1_000...(1_000 + span)))"
     }
 
     private func produce(into feed: AsyncStream<String>.Continuation) async throws {
