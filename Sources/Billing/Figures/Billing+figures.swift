@@ -34,8 +34,9 @@ extension Billing {
 
     /// Of so many months up to the present one, which counts as far as it has come.
     func figures(months count: Int, _ currency: String) async throws -> FigureReport {
-        let now = clock.now()
-        let last = Month(of: now)
+        // What happens at this very moment counts.
+        let now = clock.now() + .microseconds(1)
+        let last = Month(of: clock.now())
         let months = (0..<count).map { last + ($0 - count + 1) }
         let first = months[0]
         return try await database.readPlatform { tx in

@@ -52,18 +52,19 @@ package final class IdempotencyClaim: Sendable {
         try check(IdempotencyStore.record(prepared.answer, key, id, in: tx))
     }
 
-    /// Records an answer that shows no secret together with the change it tells of, in a tenant's transaction: also that of a request which names no
-    /// tenant, as an operator's.
+    /// Records an answer that shows no secret together with the change it tells of, in the transaction of the tenant that is changed: also that of a
+    /// request which names no tenant or was sent from another, as an operator's.
     /// - Throws: `conflict` where another request took the claim over, so that the change is not made twice.
     package func record(_ output: some Encodable, status: Int, in tx: TenantTransaction) throws {
         precondition(vault == nil, "an answer that shows a secret is sealed first")
         let answer = RecordedAnswer(
             status: status, contentType: "application/json", location: nil, body: try Wire.encode(output).bytes, isSealed: false)
-        if tenant == nil {
-            try check(IdempotencyStore.record(answer, key, id, in: tx.directory))
-        } else {
-            try record(Prepared(answer: answer), in: tx)
-        }
+        guard let tenant else { return try check(IdempotencyStore.record(answer, key, id, in: tx.directory)) }
+        guard tenant != tx.tenant.id else { return try record(Prepared(answer: answer), in: tx) }
+        let isHeld = try IdempotencyStore.record(answer, key, id, in: tx.platform.tenant(tenant))
+        // What follows is the changed tenant's again.
+        _ = try tx.platform.tenant(tx.tenant.id)
+        try check(isHeld)
     }
 
     private func check(_ held: Bool) throws {
