@@ -34,6 +34,16 @@ package enum BillingModule {
         PermissionDeclaration(.servicesWrite, "Offer consulting and courses, and write time sheets.", roles: [.owner, .admin, .editor])
     ]
 
+    private static func servicePages(_ billing: Billing, _ context: BillingPageContext) -> [Endpoint] {
+        let desks = [ServiceDesk.tenant(context), .platform(context)]
+        let pages = desks.flatMap { desk in
+            ConsultingPages(billing: billing, desk: desk).endpoints + ConsultingBookingPages(billing: billing, desk: desk).endpoints
+                + CoursePages(billing: billing, desk: desk).endpoints + AuthoringPages(billing: billing, desk: desk).endpoints
+        }
+        return pages + LearningPages(billing: billing, context: context).endpoints
+            + CertificatePages(billing: billing, context: context).endpoints
+    }
+
     package static func module(billing: Billing, pages context: BillingPageContext) -> Module {
         let endpoints: [Endpoint] =
             SubscriptionRoutes(billing: billing).endpoints + ProfileRoutes(billing: billing).endpoints + InvoiceRoutes(billing: billing).endpoints
@@ -42,10 +52,7 @@ package enum BillingModule {
             + EarningRoutes(billing: billing).endpoints + AffiliateRoutes(billing: billing).endpoints + LicenceRoutes(billing: billing).endpoints
             + FigurePages(billing: billing, context: context).endpoints
             + ConsultingRoutes(billing: billing).endpoints + LearningRoutes(billing: billing).endpoints + CourseRoutes(billing: billing).endpoints
-            + ConsultingPages(billing: billing, context: context).endpoints
-            + ConsultingBookingPages(billing: billing, context: context).endpoints
-            + CoursePages(billing: billing, context: context).endpoints + LearningPages(billing: billing, context: context).endpoints
-            + AuthoringPages(billing: billing, context: context).endpoints + CertificatePages(billing: billing, context: context).endpoints
+            + servicePages(billing, context)
             + EarningPages(billing: billing, context: context).endpoints
             + BillingPages(billing: billing, context: context).endpoints
         return Module(name: "billing", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)
@@ -59,4 +66,5 @@ extension Permission {
     package static let satisfactionAnswer: Permission = "satisfaction.answer"
     package static let servicesRead: Permission = "services.read"
     package static let servicesWrite: Permission = "services.write"
+    package static let operatorServices: Permission = "operator.services.write"
 }

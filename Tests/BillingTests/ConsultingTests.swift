@@ -122,9 +122,14 @@ import Testing
             try await harness.profile()
             let billing = harness.billing
             let booking = try await booked(harness, try await harness.seller("sel"), minutes: 240)
-            let drafts = try await [150, 150].asyncMap {
-                try await billing.writeSheet(entries(harness, $0), for: booking.id, of: booking.seller, by: harness.ana)
+            let (one, sela) = (entries(harness, 150), harness.ana)
+            let drafts = try await withThrowingTaskGroup(of: ConsultingSheet.self) { group in
+                for _ in 0..<2 {
+                    group.addTask { try await billing.writeSheet(one, for: booking.id, of: booking.seller, by: sela) }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
             }
+            #expect(Set(drafts.map(\.number)) == [1, 2])
             func outcomes(_ count: Int, _ work: @escaping @Sendable (Int) async throws -> Void) async throws -> [String] {
                 try await withThrowingTaskGroup(of: String.self) { group in
                     for place in 0..<count {
@@ -189,6 +194,13 @@ import Testing
         }
     }
 
+    @Test(arguments: [("1:30", 90), ("1.5", 90), ("0,75", 45), ("2", 120), ("0.33", 20)] as [(String, Int64)])
+    func `hours are read as people write them`(text: String, minutes: Int64) {
+        #expect(HoursText.minutes(text) == minutes)
+        #expect(HoursText.minutes(HoursText.text(minutes)) == minutes)
+        for bad in ["", "x", "1:60", "1:5", "-1", "1.234", "1:30:00", "99999", "1h", ":30", "1."] { #expect(HoursText.minutes(bad) == nil, "\(bad)") }
+    }
+
     @Test(arguments: DatabaseEngine.allCases) func `each side does its own part, and a third sees nothing`(engine: DatabaseEngine) async throws {
         try await withBilling(engine) { harness in
             try await harness.profile()
@@ -230,13 +242,5 @@ import Testing
             let shown = try await surface.answer(LocalRequest("GET", "/v1/consulting-bookings/\(booking.id)"))
             #expect(shown.status == 200 && shown.text.contains(#""amount":25000"#) && shown.text.contains("Looked at it"))
         }
-    }
-}
-
-extension Array {
-    fileprivate func asyncMap<Other>(_ change: (Element) async throws -> Other) async rethrows -> [Other] {
-        var all: [Other] = []
-        for element in self { all.append(try await change(element)) }
-        return all
     }
 }

@@ -23,7 +23,7 @@ import Testing
         }
         for number in 0..<6 {
             _ = try await billing.saveQuestion(
-                nil, text: "Question \(number)", options: ["right", "also", "wrong", "worse"], right: number % 2 == 0 ? [0] : [0, 1],
+                nil, text: "Question \(number)", options: ["good", "also", "bad", "worse"], right: number % 2 == 0 ? [0] : [0, 1],
                 isMultiple: number % 2 == 1, in: made.id, of: author, by: harness.ana)
         }
         return try await billing.publish(made.id, of: author, by: harness.ana)
@@ -136,11 +136,22 @@ import Testing
         }
     }
 
-    @Test func `attempts are counted, also where several begin at once`() async throws {
+    @Test func `a course is bought once, and attempts are counted, also where several ask at once`() async throws {
         try await withBilling(.postgres) { harness in
             try await harness.profile()
             let (billing, id, ana) = (harness.billing, harness.id, harness.ana)
-            let (enrolment, _) = try await bought(harness, try await course(harness, try await harness.seller("sel"), attempts: 2, pause: 0))
+            let seller = try await harness.seller("sel")
+            let course = try await course(harness, seller, attempts: 2, pause: 0)
+            let outcomes = try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<4 {
+                    group.addTask { try await refusal { try await billing.enrol(nil, name: "Ana", in: course.id, of: id, by: ana) } ?? "done" }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }.sorted()
+            }
+            #expect(outcomes == ["already_enrolled", "already_enrolled", "already_enrolled", "done"])
+            let enrolment = try #require(try await billing.enrolments(of: id, before: nil, limit: 9).first).enrolment
+            let invoice = try await billing.invoice(enrolment.invoice, of: id)
+            _ = try await harness.pay(invoice.due, reference: "P", for: invoice)
             try await readAll(harness, enrolment)
             for number in 1...2 as ClosedRange<Int64> {
                 let begun = try await withThrowingTaskGroup(of: Attempt.self) { group in

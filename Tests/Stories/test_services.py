@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from server import Server
 from test_browser import Desk, chromium  # noqa: F401
+from test_operator import Office
 from test_payments import PROFILE, operator
 from test_selling import call, shot
 
@@ -227,3 +228,41 @@ def test_a_course_is_written_bought_learned_failed_passed_and_verified(hall, chr
     bo.page.goto(learning)
     expect(bo.page.get_by_text("Refunded")).to_be_visible()
     assert runner.request("POST", "/v1/ledger/checks")[1] == {"faults": []}
+
+
+def test_the_platform_itself_is_booked(hall, chromium):  # noqa: F811
+    server, _, bo = hall
+    office = Office(server, chromium, "omar@example.com")
+    page = office.page
+    page.get_by_role("link", name="Consulting", exact=True).click()
+    page.get_by_label("Title").fill("Setting up")
+    page.get_by_role("button", name="Offer it").click()
+    expect(page.get_by_role("row", name="Setting up")).to_contain_text("200.00 USD")
+    looks_right(page, "operator-consulting")
+    offer = next(one for one in call(server, bo, "GET", "/v1/consulting-market")["data"] if one["title"] == "Setting up")
+    assert "seller" not in offer
+    call(server, bo, "POST", "/v1/consulting-bookings", {"offer_id": offer["id"], "minutes": 60})
+    page.reload()
+    page.get_by_role("row", name="client").get_by_role("link").click()
+    page.get_by_role("button", name="Accept").click()
+    row(page, 1, "0:50", "Set it up")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Submit to the customer").click()
+    expect(page.get_by_text("Counts as approved from")).to_be_visible()
+    looks_right(page, "operator-booking")
+    booking = call(server, bo, "GET", "/v1/consulting-bookings")["data"][0]
+    sheet = call(server, bo, "GET", f"/v1/consulting-bookings/{booking['id']}")["sheets"][0]
+    assert call(server, bo, "POST", f"/v1/consulting-sheets/{sheet['id']}/approval")["amount"] == 16667
+    page.reload()
+    page.get_by_role("button", name="The work is done").click()
+    expect(page.get_by_text("Completed")).to_be_visible()
+    assert call(server, bo, "GET", "/v1/invoices")["data"][0]["total"] == 16667
+
+    page.get_by_role("link", name="Courses", exact=True).click()
+    page.get_by_label("Title").fill("How we work")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_role("heading", name="How we work", level=1)).to_be_visible()
+    looks_right(page, "operator-course")
+    assert not [one["title"] for one in call(server, bo, "GET", "/v1/course-market")["data"] if one["title"] == "How we work"]
+    office.context.close()
+    assert not office.faults

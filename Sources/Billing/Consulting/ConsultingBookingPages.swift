@@ -5,20 +5,23 @@ internal import Tenancy
 /// A booking as either side sees it, with what it may do.
 struct ConsultingBookingPages {
     let billing: Billing
-    let context: BillingPageContext
+    let desk: ServiceDesk
 
-    static let address = "\(ConsultingPages.address)/bookings"
+    private var address: String { "\(desk.consulting)/bookings" }
     private static let rowsAtLeast = 4
     private static let rowsMore = 3
 
     var endpoints: [Endpoint] {
-        [
-            .page(.get, "\(Self.address)/{id}", access: .tenant(.servicesRead), summary: "A booking") { call in try await show(call) },
-            .page(.post, "\(Self.address)/{id}/customer", access: .tenant(.billingWrite), summary: "Act on a booking as the customer") { call in
-                try await act(call, asBuyer)
-            },
-            .page(.post, "\(Self.address)/{id}/consultant", access: .tenant(.servicesWrite), summary: "Act on a booking as who works") { call in
+        let worked: [Endpoint] = [
+            .page(.get, "\(address)/{id}", access: desk.read, summary: "A booking") { call in try await show(call) },
+            .page(.post, "\(address)/{id}/consultant", access: desk.write, summary: "Act on a booking as who works") { call in
                 try await act(call, asSeller)
+            }
+        ]
+        if desk.isPlatform { return worked }
+        return worked + [
+            .page(.post, "\(address)/{id}/customer", access: .tenant(.billingWrite), summary: "Act on a booking as the customer") { call in
+                try await act(call, asBuyer)
             }
         ]
     }
@@ -26,10 +29,10 @@ struct ConsultingBookingPages {
     private func act(_ call: EndpointCall, _ work: (EndpointCall, ConsultingBooking, FormFields) async throws -> Void) async throws -> Answer {
         let id: ConsultingBookingID = try call.id("id", noun: "booking")
         let form = try call.form()
-        let (booking, _) = try await billing.booking(id, for: call.tenant)
+        let (booking, _) = try await billing.booking(id, for: desk.side(call))
         do {
             try await work(call, booking, form)
-            return .redirect("\(Self.address)/\(id)?done=saved")
+            return .redirect("\(address)/\(id)?done=saved")
         } catch let refusal as Refusal where [.invalid, .conflict].contains(refusal.kind) { return try await show(call, form, refusal) }
     }
 
@@ -53,7 +56,7 @@ struct ConsultingBookingPages {
     }
 
     private func asSeller(_ call: EndpointCall, _ booking: ConsultingBooking, _ form: FormFields) async throws {
-        let (tenant, principal) = (call.tenant, call.principal)
+        let (tenant, principal) = (desk.side(call), call.principal)
         guard booking.seller == tenant else { throw Refusal.missing("booking") }
         switch form["do"] {
         case "accept": _ = try await billing.decide(booking.id, isAccepted: true, reason: "", of: tenant, by: principal)
@@ -68,7 +71,13 @@ struct ConsultingBookingPages {
             } else {
                 _ = try await billing.rewrite(try sheetID(form), entries, of: tenant, by: principal)
             }
-        case "submit": _ = try await billing.submit(try sheetID(form), of: tenant, by: principal)
+        case "submit":
+            // What was typed since it was saved counts.
+            let (id, entries) = (try sheetID(form), try Self.entries(form))
+            if try await billing.sheet(id, for: tenant).sheet.entries != entries {
+                _ = try await billing.rewrite(id, entries, of: tenant, by: principal)
+            }
+            _ = try await billing.submit(id, of: tenant, by: principal)
         case "invoice": _ = try await billing.invoiceSheets(booking.id, of: tenant, by: principal)
         case "complete": _ = try await billing.complete(booking.id, of: tenant, by: principal)
         default: throw Refusal.missing("action")
@@ -94,11 +103,12 @@ struct ConsultingBookingPages {
 
     private func show(_ call: EndpointCall, _ form: FormFields? = nil, _ refusal: Refusal? = nil) async throws -> Answer {
         let text = call.localizer
-        let (booking, sheets) = try await billing.booking(try call.id("id", noun: "booking"), for: call.tenant)
-        let isSeller = booking.seller == call.tenant
-        let mayAct = call.principal.may(isSeller ? .servicesWrite : .billingWrite)
-        let done = ["saved": "billing.done.saved", "booked": "billing.consulting.done.booked"][call.parameter(ofQuery: "done")]
-        let notice = Console.notice(done.map { text($0) }, isBad: false)
+        let (booking, sheets) = try await billing.booking(try call.id("id", noun: "booking"), for: desk.side(call))
+        let isSeller = booking.seller == desk.side(call)
+        let mayAct = isSeller ? desk.mayWrite(call) : call.principal.may(.billingWrite)
+        let done = ["saved": "billing.done.saved", "booked": booking.status == .asked ? "billing.consulting.done.booked" : nil][
+            call.parameter(ofQuery: "done")]
+        let notice = Console.notice(done.flatMap { $0 }.map { text($0) }, isBad: false)
         let fault = Console.notice(refusal?.message(besides: []))
         let actions: HTML? = mayAct ? (isSeller ? sellerActions(text, booking, sheets) : buyerActions(text, booking)) : nil
         let lists: [HTML] = sheets.map { sheet in
@@ -114,8 +124,9 @@ struct ConsultingBookingPages {
             ? """
             <h2>\(text("billing.consulting.sheet.new"))</h2><section class="card stack">\(sheetForm(text, booking, nil, form?["sheet"].isEmpty == true && form?["do"] == "write" ? form : nil))</section>
             """ : nil
-        return try await context.page(
-            call, title: booking.title, current: ConsultingPages.address, crumb: ConsultingPages.crumb(text), status: refusal?.kind.status ?? 200,
+        return try await desk.page(
+            call, title: booking.title, current: desk.consulting, crumb: desk.back(text, to: desk.consulting, "billing.settings.consulting"),
+            status: refusal?.kind.status ?? 200,
             "\(notice)\(fault)\(try await facts(text, booking, isSeller: isSeller))\(actions)\(heading)\(lists)\(none)\(new)")
     }
 
@@ -137,7 +148,7 @@ struct ConsultingBookingPages {
     }
 
     private func opening(_ booking: ConsultingBooking, isSeller: Bool) -> HTML {
-        "<form method=\"post\" action=\"\(href: "\(Self.address)/\(booking.id)/\(isSeller ? "consultant" : "customer")")\" class=\"form\">"
+        "<form method=\"post\" action=\"\(href: "\(address)/\(booking.id)/\(isSeller ? "consultant" : "customer")")\" class=\"form\">"
     }
 
     private func buyerActions(_ text: Localizer, _ booking: ConsultingBooking) -> HTML? {

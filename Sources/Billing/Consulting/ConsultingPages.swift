@@ -5,42 +5,48 @@ internal import Tenancy
 /// Consulting for both sides: what can be booked, what was booked, and what others have booked here.
 struct ConsultingPages {
     let billing: Billing
-    let context: BillingPageContext
+    let desk: ServiceDesk
 
-    static let address = "/settings/consulting"
+    private var address: String { desk.consulting }
     private static let rowsShown = 50
     private static let offerFields = ["title", "about", "rate", "minimum", "approval_days"]
 
-    var endpoints: [Endpoint] {
+    var endpoints: [Endpoint] { desk.isPlatform ? offered : offered + bought }
+
+    private var offered: [Endpoint] {
         [
-            .page(.get, Self.address, access: .tenant(.servicesRead), summary: "Consulting") { call in try await overview(call) },
-            .page(.post, "\(Self.address)/offers", access: .tenant(.servicesWrite), summary: "Offer consulting") { call in
+            .page(.get, address, access: desk.read, summary: "Consulting") { call in try await overview(call) },
+            .page(.post, "\(address)/offers", access: desk.write, summary: "Offer consulting") { call in
                 let form = try call.form()
+                let seller = desk.side(call)
                 do {
                     let terms = try Self.terms(form)
-                    _ = try await billing.saveOffer(nil, of: call.tenant, by: call.principal) { [tenant = call.tenant] id, now in
-                        try terms.offer(id, of: tenant, at: now)
-                    }
-                    return .redirect("\(Self.address)?done=saved")
+                    _ = try await billing.saveOffer(nil, of: seller, by: call.principal) { id, now in try terms.offer(id, of: seller, at: now) }
+                    return .redirect("\(address)?done=saved")
                 } catch let refusal as Refusal where [.invalid, .conflict].contains(refusal.kind) {
                     return try await overview(call, offer: form, refusal)
                 }
             },
-            .page(.post, "\(Self.address)/offers/{id}/closure", access: .tenant(.servicesWrite), summary: "Close an offer") { call in
-                _ = try await billing.closeOffer(try call.id("id", noun: "offer"), of: call.tenant, by: call.principal)
-                return .redirect("\(Self.address)?done=saved")
-            },
-            .page(.get, "\(Self.address)/offers/{id}", access: .tenant(.servicesRead), summary: "An offer of consulting") { call in
+            .page(.post, "\(address)/offers/{id}/closure", access: desk.write, summary: "Close an offer") { call in
+                _ = try await billing.closeOffer(try call.id("id", noun: "offer"), of: desk.side(call), by: call.principal)
+                return .redirect("\(address)?done=saved")
+            }
+        ]
+    }
+
+    private var bought: [Endpoint] {
+        [
+            .page(.get, "\(address)/offers/{id}", access: .tenant(.servicesRead), summary: "An offer of consulting") { call in
                 try await offer(call)
             },
-            .page(.post, "\(Self.address)/offers/{id}/bookings", access: .tenant(.billingWrite), summary: "Book hours") { call in
+            .page(.post, "\(address)/offers/{id}/bookings", access: .tenant(.billingWrite), summary: "Book hours") { call in
                 let form = try call.form()
                 let id: ConsultingOfferID = try call.id("id", noun: "offer")
                 do {
                     guard let minutes = HoursText.minutes(form["hours"]) else { throw HoursText.refusal("hours") }
                     let booking = try await billing.book(
                         id, minutes: minutes, wished: form["wished"], note: form["note"], for: call.tenant, by: call.principal)
-                    return .redirect("\(ConsultingBookingPages.address)/\(booking.id)?done=booked")
+                    return .redirect("\(address)/bookings/\(booking.id)?done=booked")
                 } catch let refusal as Refusal where [.invalid, .conflict].contains(refusal.kind) { return try await offer(call, form, refusal) }
             }
         ]
@@ -56,8 +62,6 @@ struct ConsultingPages {
             approvalDays: Int(form["approval_days"]) ?? 0)
     }
 
-    static func crumb(_ text: Localizer) -> HTML { "<p class=\"crumb\"><a href=\"\(Self.address)\">\(text("billing.settings.consulting"))</a></p>" }
-
     static func price(_ units: Int64, _ currency: String) -> String {
         "\(Money(minorUnits: units, currency: currency).decimalText) \(currency)"
     }
@@ -66,23 +70,31 @@ struct ConsultingPages {
         let text = call.localizer
         let notice = Console.notice(call.parameter(ofQuery: "done") == "saved" ? text("billing.done.saved") : nil, isBad: false)
         let fault = Console.notice(refusal?.message(besides: form == nil ? [] : Self.offerFields))
-        let own = try await billing.offers(of: call.tenant, before: nil, limit: Self.rowsShown)
-        let orders = try await billing.orders(of: call.tenant, before: nil, limit: Self.rowsShown)
-        let mayOffer = call.principal.may(.servicesWrite)
+        let seller = desk.side(call)
+        let own = try await billing.offers(of: seller, before: nil, limit: Self.rowsShown)
+        let orders = try await billing.orders(of: seller, before: nil, limit: Self.rowsShown)
+        let mayOffer = desk.mayWrite(call)
         let orderList: HTML? =
-            own.isEmpty && orders.isEmpty
+            own.isEmpty && orders.isEmpty && !desk.isPlatform
             ? nil : "<h2>\(text("billing.consulting.orders"))</h2>\(try await bookings(text, orders, isOfBuyer: false))"
         let ownList: HTML? = own.isEmpty ? nil : offers(text, own, mayClose: mayOffer)
         let more: HTML? = mayOffer ? offerForm(text, form, refusal) : nil
         let offering: HTML? = own.isEmpty && !mayOffer ? nil : "<h2>\(text("billing.consulting.own"))</h2>\(ownList)\(more)"
-        return try await context.page(
-            call, title: text("billing.settings.consulting"), current: Self.address, status: refusal?.kind.status ?? 200,
+        let buyers: HTML? = if desk.isPlatform { nil } else { try await buying(call) }
+        return try await desk.page(
+            call, title: text("billing.settings.consulting"), current: address, status: refusal?.kind.status ?? 200,
             """
-            \(notice)\(fault)<h2>\(text("billing.consulting.market"))</h2>\(try await market(call))
-            <h2>\(text("billing.consulting.bookings"))</h2>
-            \(try await bookings(text, try await billing.bookings(by: call.tenant, before: nil, limit: Self.rowsShown), isOfBuyer: true))
-            \(orderList)\(offering)
+            \(notice)\(fault)\(buyers)\(orderList)\(offering)
             """)
+    }
+
+    private func buying(_ call: EndpointCall) async throws -> HTML {
+        let text = call.localizer
+        let booked = try await billing.bookings(by: call.tenant, before: nil, limit: Self.rowsShown)
+        return """
+            <h2>\(text("billing.consulting.market"))</h2>\(try await market(call))
+            <h2>\(text("billing.consulting.bookings"))</h2>\(try await bookings(text, booked, isOfBuyer: true))
+            """
     }
 
     private func market(_ call: EndpointCall) async throws -> HTML {
@@ -103,12 +115,12 @@ struct ConsultingPages {
             let who = try await billing.serviceName(offer.seller)
             rows.append(
                 """
-                <tr><td class="name"><a href="\(href: "\(Self.address)/offers/\(offer.id)")">\(offer.title)</a></td><td>\(who)</td>
+                <tr><td class="name"><a href="\(href: "\(address)/offers/\(offer.id)")">\(offer.title)</a></td><td>\(who)</td>
                 <td class="number" data-label="\(columns[2].title)">\(Self.price(offer.rate, offer.currency))</td>
                 <td class="number" data-label="\(columns[3].title)">\(HoursText.text(offer.minimumMinutes))</td></tr>
                 """)
         }
-        return "<section class=\"card\">\(Console.table(columns, rows))\(Console.more(text, Self.address, cursor: page.nextCursor))</section>"
+        return "<section class=\"card\">\(Console.table(columns, rows))\(Console.more(text, address, cursor: page.nextCursor))</section>"
     }
 
     private func bookings(_ text: Localizer, _ all: [ConsultingBooking], isOfBuyer: Bool) async throws -> HTML {
@@ -125,7 +137,7 @@ struct ConsultingPages {
             let who = try await billing.serviceName(isOfBuyer ? booking.seller : booking.buyer)
             rows.append(
                 """
-                <tr><td class="name"><a href="\(href: "\(ConsultingBookingPages.address)/\(booking.id)")">\(booking.title)</a></td><td>\(who)</td>
+                <tr><td class="name"><a href="\(href: "\(address)/bookings/\(booking.id)")">\(booking.title)</a></td><td>\(who)</td>
                 <td class="number" data-label="\(columns[2].title)">\(HoursText.text(booking.minutes))</td>
                 <td class="number" data-label="\(columns[3].title)">\(HoursText.text(booking.approvedMinutes))</td>
                 <td>\(ConsultingBookingPages.status(text, booking))</td></tr>
@@ -142,7 +154,7 @@ struct ConsultingPages {
             let close: HTML? =
                 offer.isOpen && mayClose
                 ? Console.confirmed(
-                    text, id: "close-\(offer.id)", action: "\(Self.address)/offers/\(offer.id)/closure", label: text("billing.consulting.close"),
+                    text, id: "close-\(offer.id)", action: "\(address)/offers/\(offer.id)/closure", label: text("billing.consulting.close"),
                     question: text("billing.consulting.close.question")) : nil
             return """
                 <tr><td class="name">\(offer.title)</td><td class="number" data-label="\(columns[1].title)">\(Self.price(offer.rate, offer.currency))</td>
@@ -155,7 +167,7 @@ struct ConsultingPages {
     private func offerForm(_ text: Localizer, _ form: FormFields?, _ refusal: Refusal?) -> HTML {
         func fault(_ name: String, _ field: String? = nil) -> String? { form == nil ? nil : refusal?.message(for: field ?? name) }
         return """
-            <section class="card stack"><h3>\(text("billing.consulting.offer"))</h3><form method="post" action="\(Self.address)/offers" class="form">
+            <section class="card stack"><h3>\(text("billing.consulting.offer"))</h3><form method="post" action="\(address)/offers" class="form">
             \(Console.field("title", label: text("billing.consulting.title"), value: form?["title"] ?? "", hint: text("billing.consulting.title.hint"), fault: fault("title")))
             \(Console.area("about", label: text("billing.consulting.about"), value: form?["about"] ?? "", fault: fault("about"), isRequired: false))
             \(Console.field("rate", label: text("billing.consulting.rate.usd"), value: form?["rate"] ?? Money(minorUnits: ConsultingOffer.usualRate, currency: "USD").decimalText, hint: text("billing.consulting.rate.hint"), fault: fault("rate")))
@@ -175,7 +187,7 @@ struct ConsultingPages {
         let book: HTML? =
             mayBook
             ? """
-            <h2>\(text("billing.consulting.book"))</h2><section class="card stack"><form method="post" action="\(href: "\(Self.address)/offers/\(offer.id)/bookings")" class="form">
+            <h2>\(text("billing.consulting.book"))</h2><section class="card stack"><form method="post" action="\(href: "\(address)/offers/\(offer.id)/bookings")" class="form">
             \(Console.field("hours", label: text("billing.consulting.hours"), value: form?["hours"] ?? HoursText.text(offer.minimumMinutes), hint: text("billing.consulting.hours.hint"), fault: hoursFault))
             \(Console.field("wished", label: text("billing.consulting.wished"), value: form?["wished"] ?? "", hint: text("billing.consulting.wished.hint"), fault: refusal?.message(for: "wished"), isRequired: false))
             \(Console.area("note", label: text("billing.consulting.note"), value: form?["note"] ?? "", fault: refusal?.message(for: "note"), isRequired: false))
@@ -183,8 +195,9 @@ struct ConsultingPages {
             <p class="buttons"><button class="button primary">\(text("billing.consulting.book.send"))</button></p></form></section>
             """ : nil
         let about: HTML? = offer.about.isEmpty ? nil : "<section class=\"card stack\"><p class=\"lines\">\(offer.about)</p></section>"
-        return try await context.page(
-            call, title: offer.title, current: Self.address, crumb: Self.crumb(text), status: refusal?.kind.status ?? 200,
+        return try await desk.page(
+            call, title: offer.title, current: address, crumb: desk.back(text, to: address, "billing.settings.consulting"),
+            status: refusal?.kind.status ?? 200,
             """
             \(fault)<section class="card"><dl class="facts"><div><dt>\(text("billing.consulting.by"))</dt><dd>\(try await billing.serviceName(offer.seller))</dd></div>
             <div><dt>\(text("billing.consulting.rate"))</dt><dd>\(Self.price(offer.rate, offer.currency))</dd></div>

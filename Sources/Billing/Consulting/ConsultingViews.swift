@@ -38,7 +38,7 @@ struct ConsultingOfferView: Codable, Sendable, Described {
     var isOpen: Bool
     static let typeDescription: String? = "Work by the hour that can be booked."
     static let notes: [FieldNote] = [
-        FieldNote("seller", "Who works; the platform itself where it is null."), FieldNote("rate", "For an hour, without tax.")
+        FieldNote("seller", "Who works; the platform itself where it is left out."), FieldNote("rate", "For an hour, without tax.")
     ]
 
     init(_ offer: ConsultingOffer) {

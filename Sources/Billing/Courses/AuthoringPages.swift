@@ -5,27 +5,27 @@ internal import Tenancy
 /// A course as its author writes it.
 struct AuthoringPages {
     let billing: Billing
-    let context: BillingPageContext
+    let desk: ServiceDesk
 
-    static let address = "\(CoursePages.address)/own"
+    private var address: String { "\(desk.courses)/own" }
     private static let certificatesShown = 100
 
     var endpoints: [Endpoint] {
         [
-            .page(.get, "\(Self.address)/{id}", access: .tenant(.servicesWrite), summary: "Write a course") { call in try await show(call) },
-            .page(.post, "\(Self.address)/{id}", access: .tenant(.servicesWrite), summary: "Change a course", bodyLimit: 1 << 18) { call in
+            .page(.get, "\(address)/{id}", access: desk.write, summary: "Write a course") { call in try await show(call) },
+            .page(.post, "\(address)/{id}", access: desk.write, summary: "Change a course", bodyLimit: 1 << 18) { call in
                 let id: CourseID = try call.id("id", noun: "course")
                 let form = try call.form()
                 do {
                     try await act(call, id, form)
-                    return .redirect("\(Self.address)/\(id)?done=saved")
+                    return .redirect("\(address)/\(id)?done=saved")
                 } catch let refusal as Refusal where [.invalid, .conflict].contains(refusal.kind) { return try await show(call, form, refusal) }
             }
         ]
     }
 
     private func act(_ call: EndpointCall, _ id: CourseID, _ form: FormFields) async throws {
-        let (tenant, principal) = (call.tenant, call.principal)
+        let (tenant, principal) = (desk.side(call), call.principal)
         func named<Thing>(_ noun: String) throws -> ID<Thing> {
             guard let id = ID<Thing>(form["what"]) else { throw Refusal.missing(noun) }
             return id
@@ -57,7 +57,7 @@ struct AuthoringPages {
     private func show(_ call: EndpointCall, _ form: FormFields? = nil, _ refusal: Refusal? = nil) async throws -> Answer {
         let text = call.localizer
         let id: CourseID = try call.id("id", noun: "course")
-        let authored = try await billing.authored(id, by: call.tenant)
+        let authored = try await billing.authored(id, by: desk.side(call))
         let course = authored.course
         let known: [String] = form?["do"] == "terms" ? CoursePages.termFields : []
         let fault = Console.notice(refusal?.message(besides: known))
@@ -73,8 +73,9 @@ struct AuthoringPages {
         let questions: [HTML] = authored.questions.map { question in
             questionForm(text, id, question, failed("question").flatMap { $0["what"] == question.id.description ? $0 : nil })
         }
-        return try await context.page(
-            call, title: course.title, current: CoursePages.address, crumb: CoursePages.crumb(text), status: refusal?.kind.status ?? 200,
+        return try await desk.page(
+            call, title: course.title, current: desk.courses, crumb: desk.back(text, to: desk.courses, "billing.settings.courses"),
+            status: refusal?.kind.status ?? 200,
             """
             \(notice)\(fault)<section class="card stack"><dl class="facts"><div><dt>\(text("billing.column.status"))</dt><dd>\(text("billing.course.status.\(course.status.rawValue)"))</dd></div>
             <div><dt>\(text("billing.course.lessons"))</dt><dd>\(authored.lessons.count)</dd></div><div><dt>\(text("billing.course.bank"))</dt><dd>\(authored.questions.count)</dd></div></dl>
@@ -87,7 +88,7 @@ struct AuthoringPages {
             """)
     }
 
-    private func opening(_ id: CourseID) -> HTML { "<form method=\"post\" action=\"\(href: "\(Self.address)/\(id)")\" class=\"form\">" }
+    private func opening(_ id: CourseID) -> HTML { "<form method=\"post\" action=\"\(href: "\(address)/\(id)")\" class=\"form\">" }
 
     private func buttons(_ text: Localizer, _ noun: String, isNew: Bool) -> HTML {
         let remove: HTML? =
@@ -133,7 +134,7 @@ struct AuthoringPages {
     }
 
     private func certificates(_ text: Localizer, _ call: EndpointCall, _ id: CourseID) async throws -> HTML? {
-        let all = try await billing.certificates(of: id, by: call.tenant, before: nil, limit: Self.certificatesShown)
+        let all = try await billing.certificates(of: id, by: desk.side(call), before: nil, limit: Self.certificatesShown)
         if all.isEmpty { return nil }
         let columns: [(title: String, kind: String?)] = [
             (text("billing.certificate.of"), nil), (text("billing.certificate.at"), nil), (text("billing.column.status"), nil), ("", "actions")
@@ -144,7 +145,7 @@ struct AuthoringPages {
                 one.revocation == .withdrawn
                 ? nil
                 : Console.confirmed(
-                    text, id: "revoke-\(one.id)", action: "\(Self.address)/\(id)", label: text("billing.certificate.revoke"),
+                    text, id: "revoke-\(one.id)", action: "\(address)/\(id)", label: text("billing.certificate.revoke"),
                     question: text("billing.certificate.revoke.question"),
                     fields:
                         "<input type=\"hidden\" name=\"do\" value=\"revoke\"><input type=\"hidden\" name=\"what\" value=\"\(one.id.description)\">")

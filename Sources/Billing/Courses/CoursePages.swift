@@ -5,32 +5,34 @@ internal import Tenancy
 /// Courses for who buys, learns and writes them.
 struct CoursePages {
     let billing: Billing
-    let context: BillingPageContext
+    let desk: ServiceDesk
 
-    static let address = "/settings/courses"
+    private var address: String { desk.courses }
     private static let rowsShown = 50
     static let termFields = ["title", "summary", "price", "exam_questions", "pass_percent", "attempts", "pause_minutes"]
 
     var endpoints: [Endpoint] {
-        [
-            .page(.get, Self.address, access: .tenant(.servicesRead), summary: "Courses") { call in try await overview(call) },
-            .page(.post, "\(Self.address)/own", access: .tenant(.servicesWrite), summary: "Make a course") { call in
+        let written: [Endpoint] = [
+            .page(.get, address, access: desk.read, summary: "Courses") { call in try await overview(call) },
+            .page(.post, "\(address)/own", access: desk.write, summary: "Make a course") { call in
                 let form = try call.form()
+                let author = desk.side(call)
                 do {
                     let body = try Self.terms(form)
-                    let made = try await billing.makeCourse(of: call.tenant, by: call.principal) { [tenant = call.tenant] id, now in
-                        try body.course(id, of: tenant, at: now)
-                    }
-                    return .redirect("\(AuthoringPages.address)/\(made.id)?done=saved")
+                    let made = try await billing.makeCourse(of: author, by: call.principal) { id, now in try body.course(id, of: author, at: now) }
+                    return .redirect("\(address)/own/\(made.id)?done=saved")
                 } catch let refusal as Refusal where [.invalid, .conflict].contains(refusal.kind) { return try await overview(call, form, refusal) }
-            },
-            .page(.get, "\(Self.address)/market/{id}", access: .tenant(.servicesRead), summary: "A course") { call in try await offer(call) },
-            .page(.post, "\(Self.address)/market/{id}/purchases", access: .tenant(.billingWrite), summary: "Buy a course") { call in
+            }
+        ]
+        if desk.isPlatform { return written }
+        return written + [
+            .page(.get, "\(address)/market/{id}", access: .tenant(.servicesRead), summary: "A course") { call in try await offer(call) },
+            .page(.post, "\(address)/market/{id}/purchases", access: .tenant(.billingWrite), summary: "Buy a course") { call in
                 let form = try call.form()
                 let id: CourseID = try call.id("id", noun: "course")
                 do {
                     let made = try await billing.enrol(nil, name: form["learner_name"], in: id, of: call.tenant, by: call.principal)
-                    return .redirect("\(LearningPages.address)/\(made.id)?done=bought")
+                    return .redirect("\(address)/learning/\(made.id)?done=bought")
                 } catch let refusal as Refusal where [.invalid, .conflict].contains(refusal.kind) { return try await offer(call, form, refusal) }
             }
         ]
@@ -50,27 +52,32 @@ struct CoursePages {
             pauseMinutes: try number("pause_minutes"))
     }
 
-    static func crumb(_ text: Localizer) -> HTML { "<p class=\"crumb\"><a href=\"\(Self.address)\">\(text("billing.settings.courses"))</a></p>" }
-
     private func overview(_ call: EndpointCall, _ form: FormFields? = nil, _ refusal: Refusal? = nil) async throws -> Answer {
         let text = call.localizer
         let fault = Console.notice(refusal?.message(besides: form == nil ? [] : Self.termFields))
-        let own = try await billing.courses(of: call.tenant, before: nil, limit: Self.rowsShown)
-        let mayWrite = call.principal.may(.servicesWrite)
+        let own = try await billing.courses(of: desk.side(call), before: nil, limit: Self.rowsShown)
+        let mayWrite = desk.mayWrite(call)
         let list: HTML? = own.isEmpty ? nil : authored(text, own)
         let new: HTML? =
             mayWrite
             ? """
-            <section class="card stack"><h3>\(text("billing.course.new"))</h3><form method="post" action="\(Self.address)/own" class="form">
+            <section class="card stack"><h3>\(text("billing.course.new"))</h3><form method="post" action="\(address)/own" class="form">
             \(Self.termsForm(text, nil, form, refusal))<p class="buttons"><button class="button">\(text("billing.course.make"))</button></p></form></section>
             """ : nil
         let authoring: HTML? = mayWrite || !own.isEmpty ? "<h2>\(text("billing.course.own"))</h2>\(list)\(new)" : nil
-        return try await context.page(
-            call, title: text("billing.settings.courses"), current: Self.address, status: refusal?.kind.status ?? 200,
+        let buyers: HTML? = if desk.isPlatform { nil } else { try await buying(call) }
+        return try await desk.page(
+            call, title: text("billing.settings.courses"), current: address, status: refusal?.kind.status ?? 200,
             """
-            \(fault)<h2>\(text("billing.course.learning"))</h2>\(try await learning(call))
-            <h2>\(text("billing.course.market"))</h2>\(try await market(call))\(authoring)
+            \(fault)\(buyers)\(authoring)
             """)
+    }
+
+    private func buying(_ call: EndpointCall) async throws -> HTML {
+        let text = call.localizer
+        return """
+            <h2>\(text("billing.course.learning"))</h2>\(try await learning(call))<h2>\(text("billing.course.market"))</h2>\(try await market(call))
+            """
     }
 
     private func learning(_ call: EndpointCall) async throws -> HTML {
@@ -85,7 +92,7 @@ struct CoursePages {
         ]
         let rows: [HTML] = all.map { one in
             """
-            <tr><td class="name"><a href="\(href: "\(LearningPages.address)/\(one.enrolment.id)")">\(one.course.title)</a></td><td>\(one.enrolment.learnerName)</td>
+            <tr><td class="name"><a href="\(href: "\(address)/learning/\(one.enrolment.id)")">\(one.course.title)</a></td><td>\(one.enrolment.learnerName)</td>
             <td class="number" data-label="\(columns[2].title)">\(one.lessonsDone) / \(one.lessons.count)</td><td>\(LearningPages.status(text, one))</td></tr>
             """
         }
@@ -108,11 +115,11 @@ struct CoursePages {
             let who = try await billing.serviceName(course.author)
             rows.append(
                 """
-                <tr><td class="name"><a href="\(href: "\(Self.address)/market/\(course.id)")">\(course.title)</a></td><td>\(who)</td>
+                <tr><td class="name"><a href="\(href: "\(address)/market/\(course.id)")">\(course.title)</a></td><td>\(who)</td>
                 <td class="number" data-label="\(columns[2].title)">\(ConsultingPages.price(course.price, course.currency))</td></tr>
                 """)
         }
-        return "<section class=\"card\">\(Console.table(columns, rows))\(Console.more(text, Self.address, cursor: page.nextCursor))</section>"
+        return "<section class=\"card\">\(Console.table(columns, rows))\(Console.more(text, address, cursor: page.nextCursor))</section>"
     }
 
     private func authored(_ text: Localizer, _ own: [Course]) -> HTML {
@@ -121,7 +128,7 @@ struct CoursePages {
         ]
         let rows: [HTML] = own.map { course in
             """
-            <tr><td class="name"><a href="\(href: "\(AuthoringPages.address)/\(course.id)")">\(course.title)</a></td>
+            <tr><td class="name"><a href="\(href: "\(address)/own/\(course.id)")">\(course.title)</a></td>
             <td class="number" data-label="\(columns[1].title)">\(ConsultingPages.price(course.price, course.currency))</td><td>\(text("billing.course.status.\(course.status.rawValue)"))</td></tr>
             """
         }
@@ -153,11 +160,11 @@ struct CoursePages {
         let outline: [HTML] = lessons.map { "<li>\($0.title)</li>" }
         let about: HTML? = course.summary.isEmpty ? nil : "<p class=\"lines\">\(course.summary)</p>"
         let mayBuy = call.principal.may(.billingWrite) && course.status == .published && course.author != call.tenant
-        let name = try await context.person(call.principal).name
+        let name = try await desk.context.person(call.principal).name
         let buy: HTML? =
             mayBuy
             ? """
-            <h2>\(text("billing.course.buy"))</h2><section class="card stack"><form method="post" action="\(href: "\(Self.address)/market/\(course.id)/purchases")" class="form">
+            <h2>\(text("billing.course.buy"))</h2><section class="card stack"><form method="post" action="\(href: "\(address)/market/\(course.id)/purchases")" class="form">
             \(Console.field("learner_name", label: text("billing.course.learner_name"), value: form?["learner_name"] ?? name, hint: text("billing.course.learner_name.hint"), fault: refusal?.message(for: "learner_name")))
             <p class="buttons"><button class="button primary">\(text("billing.course.buy.for", ["amount": ConsultingPages.price(course.price, course.currency)]))</button></p></form></section>
             """ : nil
@@ -166,8 +173,9 @@ struct CoursePages {
             [
                 "questions": String(course.exam.questions), "percent": String(course.exam.passPercent), "attempts": String(course.exam.attempts)
             ])
-        return try await context.page(
-            call, title: course.title, current: Self.address, crumb: Self.crumb(text), status: refusal?.kind.status ?? 200,
+        return try await desk.page(
+            call, title: course.title, current: address, crumb: desk.back(text, to: address, "billing.settings.courses"),
+            status: refusal?.kind.status ?? 200,
             """
             \(fault)<section class="card"><dl class="facts"><div><dt>\(text("billing.consulting.by"))</dt><dd>\(try await billing.serviceName(course.author))</dd></div>
             <div><dt>\(text("billing.course.price"))</dt><dd>\(ConsultingPages.price(course.price, course.currency))</dd></div>

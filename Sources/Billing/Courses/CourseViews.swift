@@ -54,7 +54,7 @@ struct CourseView: Codable, Sendable, Described {
     var lessons: [LessonTitleView]
     static let typeDescription: String? = "A course with an exam."
     static let notes: [FieldNote] = [
-        FieldNote("author", "The platform itself where it is null."), FieldNote("status", "draft, published or withdrawn."),
+        FieldNote("author", "The platform itself where it is left out."), FieldNote("status", "draft, published or withdrawn."),
         FieldNote("lessons", "Empty in lists.")
     ]
 

@@ -7,7 +7,8 @@ struct LearningPages {
     let billing: Billing
     let context: BillingPageContext
 
-    static let address = "\(CoursePages.address)/learning"
+    static let address = "/settings/courses/learning"
+    private static let courses = "/settings/courses"
 
     var endpoints: [Endpoint] {
         let read = Access.tenant(.servicesRead)
@@ -86,7 +87,8 @@ struct LearningPages {
             return "<li>\(title)\(mark)</li>"
         }
         return try await context.page(
-            call, title: learning.course.title, current: CoursePages.address, crumb: CoursePages.crumb(text), status: refusal?.kind.status ?? 200,
+            call, title: learning.course.title, current: Self.courses,
+            crumb: "<p class=\"crumb\"><a href=\"\(Self.courses)\">\(text("billing.settings.courses"))</a></p>", status: refusal?.kind.status ?? 200,
             """
             \(Console.notice(done, isBad: false))\(failed)\(fault)<section class="card"><dl class="facts"><div><dt>\(text("billing.column.status"))</dt><dd>\(Self.status(text, learning))</dd></div>
             <div><dt>\(text("billing.course.learner"))</dt><dd>\(learning.enrolment.learnerName)</dd></div>
@@ -139,7 +141,7 @@ struct LearningPages {
                 try call.id("lesson", noun: "lesson"), of: id, in: call.tenant, by: call.principal)
             let isLast = learning.lessons.last?.id == lesson.id
             return try await context.page(
-                call, title: lesson.title, current: CoursePages.address, crumb: crumb(learning),
+                call, title: lesson.title, current: Self.courses, crumb: crumb(learning),
                 """
                 <article class="card stack prose">\(LessonText(lesson.text).html)</article>
                 <form method="post" action="\(href: "\(Self.address)/\(id)/lessons/\(lesson.id)")"><p class="buttons"><button class="button primary">\(text(isLast ? "billing.course.lesson.finish" : "billing.course.lesson.next"))</button></p></form>
@@ -167,7 +169,7 @@ struct LearningPages {
             return "<fieldset class=\"question\"><legend>\(place + 1). \(question.text)</legend>\(hint)\(options)</fieldset>"
         }
         return try await context.page(
-            call, title: text("billing.course.exam.title", ["number": String(attempt.number)]), current: CoursePages.address, crumb: crumb(learning),
+            call, title: text("billing.course.exam.title", ["number": String(attempt.number)]), current: Self.courses, crumb: crumb(learning),
             """
             <section class="card stack"><form method="post" action="\(href: "\(Self.address)/\(id)/attempts/\(attempt.id)")" class="form exam">\(questions)
             <p class="buttons"><button class="button primary">\(text("billing.course.exam.hand_in"))</button></p></form></section>

@@ -135,6 +135,10 @@ extension Platform {
             ])
         console.home = "/operator"
         console.signOut = "/operator/sign-out"
+        console.entries += [
+            Console.Entry("billing.settings.consulting", "/operator/consulting", .operatorServices),
+            Console.Entry("billing.settings.courses", "/operator/courses", .operatorServices)
+        ]
         return console
     }
 

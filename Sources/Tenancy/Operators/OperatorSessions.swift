@@ -8,6 +8,7 @@ extension Tenancy {
     static let operatorPermissions: [PermissionDeclaration] = [
         PermissionDeclaration("operator.tenants.read", "See all tenants of the platform.", roles: []),
         PermissionDeclaration("operator.tenants.write", "Suspend and resume tenants, change their plans.", roles: []),
+        PermissionDeclaration("operator.services.write", "Offer consulting and courses of the platform itself.", roles: []),
         PermissionDeclaration("operator.impersonate", "Enter a tenant for a limited time.", roles: []),
         PermissionDeclaration("operator.health.read", "See the state of the platform.", roles: []),
         PermissionDeclaration("operator.figures.read", "See the figures of the business.", roles: []),
