@@ -186,6 +186,13 @@ import Testing
                         try await harness.billing.writeSheet([entry], for: booking.id, of: booking.seller, by: harness.ana)
                     } == "out_of_range", "\(day) \(minutes)")
             }
+            // Nobody is asked without end.
+            let offer = try await offer(harness, booking.seller)
+            func book() async throws -> ConsultingBooking {
+                try await harness.billing.book(offer.id, minutes: 60, wished: "", note: "", for: harness.id, by: harness.ana)
+            }
+            for _ in 0..<ConsultingBooking.askedMaximum { _ = try await book() }
+            #expect(try await refusal { try await book() } == "too_many_bookings")
             #expect(
                 try await refusal {
                     try await harness.billing.writeSheet(

@@ -95,7 +95,10 @@ def test_hours_are_offered_booked_worked_disputed_approved_and_paid(hall):
     expect(page.get_by_text("Counts as approved from")).to_be_visible()
 
     page = bo.page
-    page.goto(booking)
+    page.goto("/notifications")
+    expect(page.get_by_text("Workflow review: your booking was accepted")).to_be_visible()
+    page.get_by_role("link", name="Workflow review: a time sheet waits for your approval").click()
+    assert page.url == booking.split("?")[0]
     page.get_by_text("Something is wrong with it").click()
     page.get_by_label("What is wrong").fill("The writing took half an hour")
     looks_right(page, "consulting-approval")

@@ -51,7 +51,7 @@ extension Billing {
 
     /// Makes an offer, or changes one of the seller's own; bookings keep the terms that they were made on.
     /// - Parameter id: nil for a new one.
-    /// - Throws: `payee_required`, `out_of_range`, `unknown_currency`
+    /// - Throws: `payee_required`, `too_many_offers`, `out_of_range`, `unknown_currency`
     func saveOffer(
         _ id: ConsultingOfferID?, of seller: TenantID, by principal: Principal,
         _ make: @escaping @Sendable (ConsultingOfferID, Timestamp) throws -> ConsultingOffer
@@ -64,6 +64,9 @@ extension Billing {
             }
             if seller != Tenancy.platformLog, try PayeeStore(tx: tx.platform).payee(seller) == nil {
                 throw Refusal(.conflict, "payee_required", "Say first how you are paid, under Earnings.")
+            }
+            guard try known != nil || store.offers(of: seller, before: nil, limit: ConsultingOffer.maximum).count < ConsultingOffer.maximum else {
+                throw Refusal(.conflict, "too_many_offers", "There are at most \(ConsultingOffer.maximum) offers of one seller.")
             }
             let offer = try make(known?.id ?? tx.ids.next(), known?.madeAt ?? tx.clock.now()).checked()
             try store.save(offer)
@@ -86,7 +89,7 @@ extension Billing {
 
     // MARK: Bookings
 
-    /// - Throws: `own_offer`, `offer_closed`, `below_minimum`, `profile_required`, `sandbox`, `out_of_range`
+    /// - Throws: `own_offer`, `offer_closed`, `below_minimum`, `profile_required`, `sandbox`, `too_many_bookings`, `out_of_range`
     func book(
         _ id: ConsultingOfferID, minutes: Int64, wished: String, note: String, for buyer: TenantID, by principal: Principal
     ) async throws -> ConsultingBooking {
@@ -104,6 +107,9 @@ extension Billing {
             guard try !profiles.hasClock() else { throw Refusal(.conflict, "sandbox", "A sandbox books nothing: its time is not others'.") }
             guard try profiles.profile() != nil else {
                 throw Refusal(.conflict, "profile_required", "Say first who is to be invoiced: name, address and country.")
+            }
+            guard try store.askedCount(by: buyer) < ConsultingBooking.askedMaximum else {
+                throw Refusal(.conflict, "too_many_bookings", "At most \(ConsultingBooking.askedMaximum) bookings wait for an answer at a time.")
             }
             let booking = ConsultingBooking(
                 id: tx.ids.next(), offer: offer.id, seller: offer.seller, buyer: buyer, title: offer.title, currency: offer.currency,

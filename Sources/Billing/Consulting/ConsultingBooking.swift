@@ -33,6 +33,8 @@ struct ConsultingBooking: Sendable, Hashable {
 
     static let minutesMaximum: Int64 = 60_000
     static let sheetsMaximum = 100
+    /// Of a tenant that nobody has answered.
+    static let askedMaximum = 50
 
     private func require(_ wanted: Status, _ code: String, _ text: String) throws {
         guard status == wanted else { throw Refusal(.conflict, code, text) }

@@ -27,6 +27,8 @@ struct ConsultingOffer: Sendable, Hashable {
     static let minimums: ClosedRange<Int64> = 15...6_000
     static let approvalDays: ClosedRange<Int64> = 1...60
     static let usualApprovalDays: Int64 = 7
+    /// Of a seller, closed ones too.
+    static let maximum = 200
 
     /// - Throws: `out_of_range`, `unknown_currency`
     func checked() throws -> ConsultingOffer {

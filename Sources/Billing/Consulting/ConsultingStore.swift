@@ -92,6 +92,13 @@ struct ConsultingStore {
             """, Self.booking)
     }
 
+    /// How many of a tenant's bookings wait for an answer.
+    func askedCount(by buyer: TenantID) throws -> Int {
+        try tx.first("SELECT COUNT(*) FROM consulting_bookings WHERE buyer = \(buyer) AND status = \(ConsultingBooking.Status.asked)") {
+            try $0.column(0)
+        } ?? 0
+    }
+
     /// What was booked with a seller, newest first.
     func orders(of seller: TenantID, before cursor: ConsultingBookingID?, limit: Int) throws -> [ConsultingBooking] {
         let last = cursor ?? ConsultingBookingID(high: .max, low: .max)

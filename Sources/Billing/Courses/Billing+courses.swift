@@ -36,13 +36,16 @@ extension Billing {
         }
     }
 
-    /// - Throws: `payee_required`, `out_of_range`, `unknown_currency`
+    /// - Throws: `payee_required`, `too_many_courses`, `out_of_range`, `unknown_currency`
     func makeCourse(
         of author: TenantID, by principal: Principal, _ make: @escaping @Sendable (CourseID, Timestamp) throws -> Course
     ) async throws -> Course {
         try await database.write(in: author) { tx in
             if author != Tenancy.platformLog, try PayeeStore(tx: tx.platform).payee(author) == nil {
                 throw Refusal(.conflict, "payee_required", "Say first how you are paid, under Earnings.")
+            }
+            guard try CourseStore(tx: tx.platform).courses(of: author, before: nil, limit: Course.maximum).count < Course.maximum else {
+                throw Refusal(.conflict, "too_many_courses", "There are at most \(Course.maximum) courses of one author.")
             }
             let course = try make(tx.ids.next(), tx.clock.now()).checked()
             try CourseStore(tx: tx.platform).save(course)

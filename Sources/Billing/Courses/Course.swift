@@ -25,6 +25,8 @@ struct Course: Sendable, Hashable {
     var madeAt: Timestamp
 
     static let prices: ClosedRange<Int64> = 29_900...199_900
+    /// Of an author.
+    static let maximum = 200
     static let lessonsMaximum = 100
     static let questionsMaximum = 500
 
