@@ -17,7 +17,7 @@ extension Limits {
     static let outboundHeaderBytes = 256 << 10
     /// The longest URL that is sent or followed.
     static let outboundURLBytes = 64 << 10
-    /// What an answer may unpack to, whatever the request allows.
+    /// What an answer that is gathered may come to, whatever the request allows.
     static let outboundDecompressedBytes = 512 << 20
     /// Clients, one for a pair of name and address, kept for their open connections.
     static let outboundClientsKept = 256

@@ -1,3 +1,4 @@
+package import Kernel
 internal import Telemetry
 
 /// One request to the outside world; the address is resolved, checked and pinned before it is sent.
@@ -5,6 +6,27 @@ package struct OutboundRequest: Sendable {
     package enum Body: Sendable {
         case none
         case bytes([UInt8])
+        /// Sent piece by piece; opened anew for each time that it is sent.
+        case pieces(byteCount: Int, open: @Sendable () async throws -> BytePieces)
+    }
+
+    /// Takes the body of an answer as it comes, in the place of gathering it.
+    package struct Intake: Sendable {
+        /// Whether it takes the body of an answer with this status and these headers; others are gathered.
+        package var isWanted: @Sendable (OutboundResponse) -> Bool
+        /// The most bytes that are taken.
+        package var maximumBytes: Int
+        /// Takes all of it. Called again where the request is sent again.
+        package var take: @Sendable (OutboundResponse, BytePieces) async throws -> Void
+
+        package init(
+            maximumBytes: Int = Limits.fileBytes, isWanted: @escaping @Sendable (OutboundResponse) -> Bool,
+            take: @escaping @Sendable (OutboundResponse, BytePieces) async throws -> Void
+        ) {
+            self.maximumBytes = maximumBytes
+            self.isWanted = isWanted
+            self.take = take
+        }
     }
 
     package var method: String
@@ -18,6 +40,7 @@ package struct OutboundRequest: Sendable {
     /// The most bytes of an answer that are read; a larger one fails with `response_too_large`.
     package var maximumResponseBytes: Int
     package var verifyCertificates: Bool
+    package var intake: Intake?
 
     package init(
         method: String = "GET", url: String, headers: [(name: String, value: String)] = [], body: Body = .none,

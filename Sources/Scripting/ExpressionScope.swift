@@ -5,6 +5,8 @@ package import Kernel
 package protocol ExpressionScope: Sendable {
     /// The items at one input of the node, in order.
     func inputItems(_ input: Int) throws(ScopeError) -> [JSON]
+    /// One of the items at input 0; nil where there is none.
+    func inputItem(_ index: Int) throws(ScopeError) -> JSON?
     /// `$('name').all(output, run)`; `run` nil is the last one.
     func items(ofNode name: String, output: Int, run: Int?) throws(ScopeError) -> [JSON]
     /// `$('name').item` / `.itemMatching(i)` / `.pairedItem(i)` for the item with this index at input 0, by lineage.
@@ -100,5 +102,11 @@ package struct ScriptError: Error, Sendable, Hashable {
 }
 
 extension ExpressionScope {
+    package func inputItem(_ index: Int) throws(ScopeError) -> JSON? {
+        let items = try inputItems(0)
+        guard items.indices.contains(index) else { return JSON?.none }
+        return items[index]
+    }
+
     package func leadingOutput(ofNode name: String) -> Int { 0 }
 }

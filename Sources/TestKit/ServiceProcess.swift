@@ -11,12 +11,12 @@ package final class ServiceProcess: Sendable {
         package let description: String
     }
 
-    private static let pollsMaximum = 600
+    private static let pollsMaximum = 2_400
 
     /// - Parameters:
     ///   - port: a free one where it is nil.
     ///   - command: the program and its arguments, given its port and a folder of its own.
-    /// - Throws: where it does not answer on its port within half a minute.
+    /// - Throws: where it does not answer on its port within two minutes.
     package init(port: Int? = nil, _ command: (_ port: Int, _ folder: String) -> [String]) async throws {
         self.port = try port ?? Self.freePort()
         let port = self.port

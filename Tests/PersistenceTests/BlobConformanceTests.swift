@@ -27,7 +27,9 @@ import Testing
         let blobs = S3Blobs(
             prefix: "some/where",
             exchange: { request in
-                let answer = try await bucket.send(request.method, key: request.key, query: request.query, body: request.body)
+                let answer = try await bucket.send(
+                    request.method, key: request.key, query: request.query, body: request.body,
+                    file: request.file.map { S3Bucket.File(digest: $0.hash.hex, byteCount: $0.byteCount, open: $0.open) }, range: request.range)
                 return S3Blobs.Answer(status: answer.status, body: answer.body, modified: answer.modified(now: Clock.system.now()))
             }, onClose: { await bucket.close() })
         try await withFixtures(engine) { lease in
@@ -43,6 +45,48 @@ import Testing
     private func load(_ blobs: any BlobStore, _ hash: PayloadHash, _ tenant: TenantID) async throws -> [UInt8]? {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread { continuation.resume(with: Result { try blobs.load(hash, tenant: tenant) }) }
+        }
+    }
+
+    private func pieces(_ bytes: [UInt8], of size: Int) -> BytePieces {
+        BytePieces { continuation in
+            for start in stride(from: 0, to: bytes.count, by: size) { continuation.yield(Array(bytes[start..<min(start + size, bytes.count)])) }
+            continuation.finish()
+        }
+    }
+
+    @Test(arguments: Place.allCases)
+    func `what comes piece by piece is kept under the same name, and given out so`(_ place: Place) async throws {
+        try await withBlobs(place) { blobs, lease in
+            let bytes = (0..<80).flatMap { large($0) }
+            let kept = try await blobs.keep(pieces(bytes, of: 70_000), tenant: lease.tenant)
+            #expect(kept.hash == PayloadHash(of: bytes) && kept.byteCount == bytes.count)
+            #expect(try await load(blobs, kept.hash, lease.tenant) == bytes)
+            let given = try #require(try await blobs.pieces(kept.hash, byteCount: kept.byteCount, tenant: lease.tenant))
+            var (whole, most): ([UInt8], Int) = ([], 0)
+            for try await piece in given {
+                whole += piece
+                most = max(most, piece.count)
+            }
+            #expect(whole == bytes && most < bytes.count)
+            #expect(try await blobs.pieces(kept.hash, byteCount: kept.byteCount, tenant: lease.other) == nil)
+        }
+    }
+
+    @Test(arguments: Place.allCases)
+    func `pieces that end early or are too many leave nothing`(_ place: Place) async throws {
+        struct Cut: Error {}
+        try await withBlobs(place) { blobs, lease in
+            let first = large(5)
+            let cut = BytePieces { continuation in
+                continuation.yield(first)
+                continuation.finish(throwing: Cut())
+            }
+            await #expect(throws: Cut.self) { try await PreparedPayload(cut, tenant: lease.tenant, blobs: blobs) }
+            let many = pieces(large(6), of: 1_000)
+            await #expect(throws: Refusal.self) { try await PreparedPayload(many, upTo: 50_000, tenant: lease.tenant, blobs: blobs) }
+            let small = try await PreparedPayload(pieces([1, 2, 3], of: 2), tenant: lease.tenant, blobs: blobs)
+            #expect(small == PreparedPayload([1, 2, 3]))
         }
     }
 

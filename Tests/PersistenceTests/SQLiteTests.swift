@@ -15,6 +15,29 @@ import Testing
         }
     }
 
+    @Test func `what deleted rows leave empty is given back while others write`() async throws {
+        try await withFixtures(.sqlite) { lease in
+            let database = try #require(lease.database as? SQLiteDatabase)
+            #expect(try database.writerSetting("auto_vacuum") == "2")
+            let large = [UInt8](repeating: 7, count: 40_000)
+            func pages() throws -> Int { Int(try database.writerSetting("page_count") ?? "") ?? 0 }
+            for number in 0..<200 {
+                try await database.write(in: lease.tenant) { tx in
+                    try tx.addThing("thing \(number)")
+                    try tx.execute("UPDATE things SET content = \(large) WHERE tenant_id = \(tx.tenant) AND name = \("thing \(number)")")
+                }
+            }
+            let full = try pages()
+            try await database.write(in: lease.tenant) { tx in _ = try tx.execute("DELETE FROM things WHERE tenant_id = \(tx.tenant)") }
+            #expect(try pages() == full, "a deletion alone makes it no smaller")
+            async let given = database.giveBackSpace(keptPages: 100)
+            for number in 0..<20 { try await database.write(in: lease.tenant) { tx in try tx.addThing("meanwhile \(number)") } }
+            #expect(try await given > 6_000_000)
+            #expect(try pages() < full / 5)
+            #expect(try await database.giveBackSpace(keptPages: 100) == 0)
+        }
+    }
+
     @Test func `rows with blobs lie as they came and all others in the order of their key`() {
         func ddl(_ table: Table) -> String { SQLiteSchema.statements(for: .createTable(table))[0] }
         #expect(ddl(Fixtures.notes).hasSuffix("STRICT, WITHOUT ROWID"))

@@ -101,7 +101,12 @@ final class SimulatedProcess: @unchecked Sendable {
 /// All payloads of a simulation are small enough for the rows.
 struct NoBlobs: BlobStore {
     func keep(_ bytes: [UInt8], _ hash: PayloadHash, tenant: TenantID) async throws {}
+    func keep(_ pieces: BytePieces, tenant: TenantID) async throws -> (hash: PayloadHash, byteCount: Int) {
+        let bytes = try await pieces.collected(upTo: Limits.fileBytesInMemory)
+        return (PayloadHash(of: bytes), bytes.count)
+    }
     func load(_ hash: PayloadHash, tenant: TenantID) throws -> [UInt8]? { nil }
+    func pieces(_ hash: PayloadHash, byteCount: Int, tenant: TenantID) async throws -> BytePieces? { nil }
     func sweep(_ database: any Database, olderThan grace: Duration, clock: Clock) async throws -> Int { 0 }
 }
 

@@ -72,7 +72,7 @@ class Cluster:
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("workers", type=int, nargs="?", default=2)
-    options.add_argument("--broker", choices=["notify", "redis"], default="notify", help="what carries wakes between the processes")
+    options.add_argument("--broker", choices=["notify", "redis", "rabbitmq"], default="notify", help="what carries wakes between the processes")
     options = options.parse_args()
     postgres = Postgres()
     cluster = broker = None

@@ -15,6 +15,10 @@ def test_every_kind_of_process_the_broker_and_the_database_may_die():
     hold(faults.kills())
 
 
+def test_rabbitmq_may_die():
+    hold(faults.broker_kills())
+
+
 def test_the_database_may_be_away_for_longer_than_a_lease():
     hold(faults.outage())
 

@@ -30,7 +30,9 @@ enum BlobPlace {
         return S3Blobs(
             prefix: prefix,
             exchange: { request in
-                let answer = try await bucket.send(request.method, key: request.key, query: request.query, body: request.body)
+                let answer = try await bucket.send(
+                    request.method, key: request.key, query: request.query, body: request.body,
+                    file: request.file.map { S3Bucket.File(digest: $0.hash.hex, byteCount: $0.byteCount, open: $0.open) }, range: request.range)
                 return S3Blobs.Answer(status: answer.status, body: answer.body, modified: answer.modified(now: clock.now()))
             }, onClose: { await bucket.close() })
     }

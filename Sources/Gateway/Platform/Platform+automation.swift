@@ -32,6 +32,8 @@ extension Platform {
             readBinary: { reference, tenant in try await binaries.read(reference, tenant) },
             writeBinary: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, tenant) },
             variables: { [variables] tenant in (try? await variables.values(of: tenant)) ?? [:] })
+        services.openBinary = { reference, tenant in try await binaries.open(reference, tenant) }
+        services.keepBinary = { pieces, type, name, tenant in try await binaries.keep(pieces, type, name, tenant) }
         services.facilities = StepFacilities(
             convert: { try await converter.convert($0) },
             addresses: { [answerLinks] tenant, run, place in try await answerLinks.addresses(of: run, place: place, tenant: tenant) })
@@ -62,7 +64,7 @@ extension Platform {
             webhooks: Webhooks(
                 database: database, engine: engine, workflows: workflows, clock: clock, timeZone: zone,
                 credential: { [credentials] id, type, tenant in try await credentials.fields(id, type: type, tenant: tenant) },
-                readBinary: { reference, tenant in try await binaries.read(reference, tenant) },
+                openBinary: { reference, tenant in try await binaries.open(reference, tenant) },
                 store: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, tenant) }), outbound: outbound,
             poller: Poller(engine: engine, workflows: workflows, services: services))
     }
@@ -125,37 +127,5 @@ extension Platform {
         let triggers = try WorkflowDocument(stored: bytes).nodes.filter { $0.category == .trigger && !$0.disabled }
         guard let trigger = triggers.first(where: { $0.kind == kind }) ?? triggers.first else { return nil }
         return (id, version, trigger.name)
-    }
-}
-
-/// Attachments of items in the tenant's payload store, named by their hash.
-struct Binaries: Sendable {
-    let database: any Database
-    let blobs: any BlobStore
-
-    func write(_ bytes: [UInt8], _ mimeType: String, _ fileName: String?, _ tenant: TenantID) async throws -> BinaryReference {
-        let payload = try await PreparedPayload(bytes, tenant: tenant, blobs: blobs)
-        try await database.write(in: tenant) { tx in
-            try PayloadStore(tx: tx).store(payload, for: .files)
-            try tx.requireStorage()
-        }
-        let suffix = fileName.flatMap { name in name.contains(".") ? name.split(separator: ".").last.map(String.init) : nil }
-        return BinaryReference(id: payload.hash.hex, mimeType: mimeType, fileName: fileName, fileExtension: suffix, byteCount: bytes.count)
-    }
-
-    func read(_ reference: BinaryReference, _ tenant: TenantID) async throws -> [UInt8] {
-        if reference.id.hasPrefix("data:") {
-            guard let data = Data(base64Encoded: String(reference.id.dropFirst(5))) else {
-                throw StepFailure("bad_binary", "The attached data is not base 64.", isRetryable: false)
-            }
-            return [UInt8](data)
-        }
-        let blobs = self.blobs
-        let found = try await database.read(in: tenant) { tx -> [UInt8]? in
-            guard let hash = PayloadHash(hex: reference.id) else { return nil }
-            return try PayloadStore(tx: tx).load(hash, blobs: blobs)
-        }
-        guard let found else { throw StepFailure("binary_gone", "The attached file is gone.", isRetryable: false) }
-        return found
     }
 }

@@ -22,6 +22,8 @@ extension Platform {
     static let billingInterval: Duration = .seconds(60)
     static let reconcileInterval: Duration = .seconds(86_400)
     static let digestInterval: Duration = .seconds(900)
+    /// Empty pages that stay for what is written next: 8 MB.
+    static let keptPages = 4_096
     static let blobInterval: Duration = .seconds(6 * 3_600)
     /// Far longer than a transaction waits between its blob and its row.
     static let blobGrace: Duration = .seconds(24 * 3_600)
@@ -31,7 +33,18 @@ extension Platform {
         let scheduled = backupSchedule.interval.map { interval in
             Duty("backup.make", every: interval) { [backups] in try await backups.makeScheduled() }
         }
-        return [scheduled].compactMap { $0 } + [
+        let kept = configuration.runAge.map { age in
+            Duty("runs.remove", every: Self.expiryInterval) { [tenancy, database] in
+                let retention = RunRetention(database: database, age: age)
+                try await tenancy.forEachTenant { try await retention.prune($0) }
+            }
+        }
+        return [scheduled, kept].compactMap { $0 } + [
+            Duty("space.return", every: Self.expiryInterval) { [database, logger] in
+                guard let file = database as? any SpaceKeeping else { return }
+                let bytes = try await file.giveBackSpace(keptPages: Self.keptPages)
+                if bytes > 0 { logger.info("empty pages of the database given back", metadata: ["bytes": "\(bytes)"]) }
+            },
             Duty("audit.seal", every: Self.sealInterval) { [tenancy] in try await tenancy.sealAuditLogs() },
             Duty("expired.remove", every: Self.expiryInterval) { [tenancy, database] in
                 try await tenancy.removeExpired()

@@ -32,6 +32,8 @@ package struct PlatformConfiguration: Sendable {
     var broker: BrokerAddress?
     /// Runs that this process works on at once; further ones wait for a process with room.
     package var liveRuns: Int
+    /// For how long a run is kept after its end; for ever where it is nil.
+    package var runAge: Duration?
 
     /// The parts of a deployment that may be processes of their own, on a server's database.
     package enum Role: String, Sendable, CaseIterable {
@@ -67,6 +69,7 @@ package struct PlatformConfiguration: Sendable {
         blobsPlace = filled("AIAS_BLOBS")
         broker = try filled("AIAS_BROKER").map { try BrokerAddress($0) }
         liveRuns = try filled("AIAS_LIVE_RUNS").map(Self.liveRuns) ?? 1_000
+        runAge = try filled("AIAS_KEEP_RUNS_DAYS").map(Self.runAge)
         self.roles = try Self.roles(roles ?? filled("AIAS_ROLES"))
         guard self.databaseURL != nil || broker == nil else {
             throw Refusal.invalid(
@@ -95,6 +98,14 @@ package struct PlatformConfiguration: Sendable {
             throw Refusal.invalid("live_runs", "bad_live_runs", "AIAS_LIVE_RUNS is a number from 0 to 100,000.")
         }
         return count
+    }
+
+    /// The books of a day are held against its runs on the next one.
+    private static func runAge(_ text: String) throws -> Duration {
+        guard let days = Int(text), (2...36_500).contains(days) else {
+            throw Refusal.invalid("keep_runs_days", "bad_keep_runs_days", "AIAS_KEEP_RUNS_DAYS is a number from 2 to 36,500.")
+        }
+        return .seconds(days * 86_400)
     }
 
     /// Who sells the plans, as it stands on invoices: `AIAS_SELLER_NAME`, `_COUNTRY`, `_STREET`, `_POSTAL_CODE`, `_CITY`, `_VAT_ID`, `_SERIES`.

@@ -1,10 +1,12 @@
-internal import Kernel
+package import Kernel
 
 /// What a handler answers: bytes with their content type, or a stream of events.
 package struct Answer: Sendable {
     package enum Body: Sendable {
         case empty
         case bytes([UInt8])
+        /// Sent as they come.
+        case pieces(byteCount: Int, BytePieces)
         case events(EventSource)
     }
 

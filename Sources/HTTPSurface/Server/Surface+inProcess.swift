@@ -51,6 +51,7 @@ extension Surface {
         switch outcome.answer.body {
         case .empty: break
         case .bytes(let bytes): if local.method != "HEAD" { body = bytes }
+        case .pieces(_, let pieces): if local.method != "HEAD" { body = try await pieces.collected(upTo: Limits.fileBytesInMemory) }
         case .events(let source): body = try await source.collected()
         }
         let headers = self.headers(of: outcome)

@@ -37,6 +37,17 @@ extension Surface {
                 return Response(status: status, headers: headers)
             }
             return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        case .pieces(let byteCount, let pieces):
+            if isHead {
+                headers[.contentLength] = String(byteCount)
+                return Response(status: status, headers: headers)
+            }
+            return Response(
+                status: status, headers: headers,
+                body: ResponseBody(contentLength: byteCount) { writer in
+                    for try await piece in pieces { try await writer.write(ByteBuffer(bytes: piece)) }
+                    try await writer.finish(nil)
+                })
         case .events(let source):
             headers[.cacheControl] = "no-store"
             if isHead { return Response(status: status, headers: headers) }

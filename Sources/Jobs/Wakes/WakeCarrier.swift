@@ -2,7 +2,7 @@ internal import Logging
 package import ServiceLifecycle
 internal import Synchronization
 
-/// Carries topics to every process of a deployment. Two ship: NOTIFY and Redis Streams; one suite of tests holds them all to this.
+/// Carries topics to every process of a deployment. Three ship: NOTIFY, Redis Streams and RabbitMQ; one suite of tests holds them all to this.
 ///
 /// - What one process posts, every connected process hears (itself too, or not). Equal topics may be heard as one.
 /// - The text goes through as it is, also one that only a newer version knows.

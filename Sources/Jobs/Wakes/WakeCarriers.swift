@@ -6,6 +6,9 @@ package enum WakeCarriers {
         _ broker: BrokerAddress?, databaseURL: String, logger: Logger, onWake: @escaping @Sendable (_ topic: String) -> Void
     ) throws -> any WakeCarrier {
         guard let broker else { return NotifyCarrier(url: databaseURL, onWake: onWake) }
-        return try RedisCarrier(broker, logger: logger, onWake: onWake)
+        switch broker.kind {
+        case .redis: return try RedisCarrier(broker, logger: logger, onWake: onWake)
+        case .rabbitmq: return try RabbitCarrier(broker, logger: logger, onWake: onWake)
+        }
     }
 }

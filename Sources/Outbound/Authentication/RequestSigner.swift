@@ -19,14 +19,14 @@ package struct RequestSigner: Sendable {
     }
 
     /// Signs a request whose path is encoded already; the query is given apart, decoded.
+    /// - Parameter digest: of the body in base 16, where that is sent otherwise than as `body`.
     package func signed(
         _ method: String, origin: String, path: String, query: [(name: String, value: String)], headers: [(name: String, value: String)],
-        body: [UInt8],
-        now: Timestamp
+        body: [UInt8], digest: String? = nil, now: Timestamp
     ) -> OutboundRequest {
         let stamp = String(now.description.prefix(19)).filter { $0 != "-" && $0 != ":" } + "Z"
         let day = String(stamp.prefix(8))
-        let digest = Self.hex(SHA256.hash(data: Data(body)))
+        let digest = digest ?? Self.hex(SHA256.hash(data: Data(body)))
         let host = origin.split(separator: "/").last.map(String.init) ?? ""
         var all = headers + [("x-amz-content-sha256", digest), ("x-amz-date", stamp)]
         if !sessionToken.isEmpty { all.append(("x-amz-security-token", sessionToken)) }

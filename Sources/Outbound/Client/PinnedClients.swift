@@ -42,8 +42,8 @@ final class PinnedClients: Sendable {
         let (client, expired) = try checkOut(key)
         defer { checkIn(key) }
         for old in expired { try? await old.shutdown() }
-        let response = try await client.execute(hop.clientRequest, deadline: .now() + .nanoseconds(request.timeout.microseconds * 1_000))
-        return try await Self.collect(response, hop, maximumBytes: min(request.maximumResponseBytes, Limits.outboundDecompressedBytes))
+        let response = try await client.execute(try await hop.clientRequest(), deadline: .now() + .nanoseconds(request.timeout.microseconds * 1_000))
+        return try await Self.taken(response, hop, request)
     }
 
     func shutdown() async {
@@ -96,7 +96,7 @@ final class PinnedClients: Sendable {
         configuration.timeout.connect = .nanoseconds(limits.connectTimeout.microseconds * 1_000)
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Limits.outboundConnectionsPerAddress
-        configuration.decompression = .enabled(limit: .size(Limits.outboundDecompressedBytes))
+        configuration.decompression = .enabled(limit: .size(Limits.fileBytes))
         // Requests are traced above, where their run is known.
         configuration.tracing.tracer = nil
         configuration.http1_1ConnectionDebugInitializer = { Self.requireRemote(key.address, of: $0) }
@@ -109,34 +109,70 @@ final class PinnedClients: Sendable {
         return channel.close().flatMapThrowing { throw OutboundError(.forbiddenAddress, "The connection led to another address.") }
     }
 
-    private static func collect(_ response: HTTPClientResponse, _ hop: Hop, maximumBytes: Int) async throws -> OutboundResponse {
-        let tooLarge = OutboundError(.responseTooLarge, "The answer is larger than \(maximumBytes) bytes.")
+    private static func taken(_ response: HTTPClientResponse, _ hop: Hop, _ request: OutboundRequest) async throws -> OutboundResponse {
         let headerBytes = response.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
         guard headerBytes <= Limits.outboundHeaderBytes else {
             throw OutboundError(.responseTooLarge, "The answer's headers are larger than \(Limits.outboundHeaderBytes) bytes.")
         }
-        let announced = response.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
-        guard announced <= maximumBytes || hop.method == "HEAD" else { throw tooLarge }
-        var body: [UInt8] = []
-        for try await chunk in response.body {
-            guard body.count + chunk.readableBytes <= maximumBytes else { throw tooLarge }
-            body.append(contentsOf: chunk.readableBytesView)
-        }
         let wasUnpacked = ["gzip", "deflate"].contains(response.headers.first(name: "content-encoding") ?? "")
         let headers = response.headers.filter { !wasUnpacked || !["content-encoding", "content-length"].contains($0.name.lowercased()) }
-        return OutboundResponse(
+        var answer = OutboundResponse(
             status: Int(response.status.code), reason: response.status.reasonPhrase, headers: headers.map { ($0.name, $0.value) },
-            body: body, url: hop.url.text)
+            url: hop.url.text)
+        let intake = request.intake.flatMap { $0.isWanted(answer) ? $0 : nil }
+        let maximumBytes = intake?.maximumBytes ?? min(request.maximumResponseBytes, Limits.outboundDecompressedBytes)
+        let announced = response.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
+        guard announced <= maximumBytes || hop.method == "HEAD" else { throw tooLarge(maximumBytes) }
+        if let intake {
+            try await intake.take(answer, pieces(response.body, maximumBytes: maximumBytes))
+        } else {
+            for try await chunk in response.body {
+                guard answer.body.count + chunk.readableBytes <= maximumBytes else { throw tooLarge(maximumBytes) }
+                answer.body.append(contentsOf: chunk.readableBytesView)
+            }
+        }
+        return answer
+    }
+
+    private static func tooLarge(_ maximumBytes: Int) -> OutboundError {
+        OutboundError(.responseTooLarge, "The answer is larger than \(maximumBytes) bytes.")
+    }
+
+    private static func pieces(_ body: HTTPClientResponse.Body, maximumBytes: Int) -> BytePieces {
+        let reading = BodyReading(body)
+        return BytePieces {
+            guard let chunk = try await reading.next() else { return nil }
+            guard reading.byteCount <= maximumBytes else { throw tooLarge(maximumBytes) }
+            return Array(chunk.readableBytesView)
+        }
+    }
+
+    /// Of one reader, which asks for one piece at a time.
+    private final class BodyReading: @unchecked Sendable {
+        private var source: HTTPClientResponse.Body.AsyncIterator
+        private(set) var byteCount = 0
+        init(_ body: HTTPClientResponse.Body) { source = body.makeAsyncIterator() }
+
+        func next() async throws -> ByteBuffer? {
+            let chunk = try await source.next()
+            byteCount += chunk?.readableBytes ?? 0
+            return chunk
+        }
     }
 }
 
 extension Hop {
-    fileprivate var clientRequest: HTTPClientRequest {
+    fileprivate func clientRequest() async throws -> HTTPClientRequest {
         var request = HTTPClientRequest(url: url.text)
         request.method = HTTPMethod(rawValue: method)
         request.headers = HTTPHeaders(headers.map { ($0.name, $0.value) })
         if !request.headers.contains(name: "host") { request.headers.add(name: "Host", value: url.hostHeader) }
-        if case .bytes(let bytes) = body { request.body = .bytes(ByteBuffer(bytes: bytes)) }
+        switch body {
+        case .none: break
+        case .bytes(let bytes): request.body = .bytes(ByteBuffer(bytes: bytes))
+        case .pieces(let byteCount, let open):
+            request.body = .stream(try await open().map { ByteBuffer(bytes: $0) }, length: .known(Int64(byteCount)))
+        }
         return request
     }
 }

@@ -11,6 +11,8 @@ package struct S3Bucket: Sendable {
     private let outbound: Outbound
 
     static let timeout: Duration = .seconds(60)
+    /// For an object of up to `Limits.fileBytes`.
+    static let fileTimeout: Duration = .seconds(3_600)
     /// Larger than any object that is stored.
     static let answerBytesMaximum = 2 << 30
 
@@ -27,13 +29,31 @@ package struct S3Bucket: Sendable {
         outbound = try Outbound(policy: AddressPolicy(allowing: ["\(host):\(url.port ?? (url.scheme == "http" ? 80 : 443))"]))
     }
 
-    /// - Parameter key: not escaped; nil for the bucket itself.
-    package func send(_ method: String, key: String?, query: [(name: String, value: String)] = [], body: [UInt8] = []) async throws
-        -> OutboundResponse
-    {
+    /// A body that is sent piece by piece.
+    package struct File: Sendable {
+        /// SHA-256 in base 16.
+        package var digest: String
+        package var byteCount: Int
+        package var open: @Sendable () async throws -> BytePieces
+        package init(digest: String, byteCount: Int, open: @escaping @Sendable () async throws -> BytePieces) {
+            self.digest = digest
+            self.byteCount = byteCount
+            self.open = open
+        }
+    }
+
+    /// - Parameters:
+    ///   - key: not escaped; nil for the bucket itself.
+    ///   - range: of the object's bytes; nil for all.
+    package func send(
+        _ method: String, key: String?, query: [(name: String, value: String)] = [], body: [UInt8] = [], file: File? = nil, range: Range<Int>? = nil
+    ) async throws -> OutboundResponse {
         let path = "/\(RequestSigner.escaped(name))" + (key.map { "/" + RequestSigner.escaped($0, keepingSlashes: true) } ?? "")
-        var request = signer.signed(method, origin: endpoint, path: path, query: query, headers: [], body: body, now: clock.now())
-        request.timeout = Self.timeout
+        let headers = range.map { [(name: "Range", value: "bytes=\($0.lowerBound)-\($0.upperBound - 1)")] } ?? []
+        var request = signer.signed(
+            method, origin: endpoint, path: path, query: query, headers: headers, body: body, digest: file?.digest, now: clock.now())
+        request.timeout = file == nil ? Self.timeout : Self.fileTimeout
+        if let file { request.body = .pieces(byteCount: file.byteCount, open: file.open) }
         request.maximumResponseBytes = Self.answerBytesMaximum
         return try await outbound.send(request)
     }

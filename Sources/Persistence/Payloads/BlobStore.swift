@@ -7,17 +7,24 @@ internal import Synchronization
 package protocol BlobStore: Sendable {
     /// Returns when the bytes are durable; the row that names them is written after.
     func keep(_ bytes: [UInt8], _ hash: PayloadHash, tenant: TenantID) async throws
+    /// Keeps bytes that come piece by piece, without ever holding all of them.
+    func keep(_ pieces: BytePieces, tenant: TenantID) async throws -> (hash: PayloadHash, byteCount: Int)
     /// - Returns: nil where there is none.
     func load(_ hash: PayloadHash, tenant: TenantID) throws -> [UInt8]?
+    /// The same piece by piece.
+    func pieces(_ hash: PayloadHash, byteCount: Int, tenant: TenantID) async throws -> BytePieces?
     /// Removes what has no row (never written, or deleted) once it is older than `grace`, which is longer than any transaction waits between its
     /// blob and its row.
     /// - Returns: how many blobs were removed.
     @discardableResult
     func sweep(_ database: any Database, olderThan grace: Duration, clock: Clock) async throws -> Int
+    /// Whether `load` is as quick as a disk, so that any thread may wait for it.
+    var isAtHand: Bool { get }
     func close() async
 }
 
 extension BlobStore {
+    package var isAtHand: Bool { false }
     package func close() async {}
 
     /// Blobs looked up in one query of a sweep.
@@ -38,6 +45,7 @@ extension BlobStore {
 /// Blobs in a folder, one subfolder a tenant: written beside, synced, renamed, the folder synced.
 package struct FolderBlobs: BlobStore {
     let root: String
+    package var isAtHand: Bool { true }
     /// Held while a file is found to be there already, and while one is swept.
     static let sweeping = Mutex(())
     private static let queue: OperationQueue = {
@@ -50,9 +58,39 @@ package struct FolderBlobs: BlobStore {
     package init(path: String) { root = path }
 
     package func keep(_ bytes: [UInt8], _ hash: PayloadHash, tenant: TenantID) async throws {
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            Self.queue.addOperation { continuation.resume(with: Result { try keepNow(bytes, hash, tenant) }) }
+        try await Self.queue.run { try keepNow(bytes, hash, tenant) }
+    }
+
+    package func keep(_ pieces: BytePieces, tenant: TenantID) async throws -> (hash: PayloadHash, byteCount: Int) {
+        let draft = try await Self.queue.run {
+            try makeFolder(tenant)
+            return try FileDraft(path: "\(root)/\(tenant)/incoming.\(UUID().uuidString)")
         }
+        do {
+            var gathered: [UInt8] = []
+            for try await piece in pieces {
+                gathered += piece
+                guard gathered.count >= Limits.pieceBytes else { continue }
+                let next = gathered
+                gathered = []
+                try await Self.queue.run { try draft.write(next) }
+            }
+            let rest = gathered
+            return try await Self.queue.run {
+                try draft.write(rest)
+                let hash = try draft.finish()
+                try place(draft.path, at: path(hash, tenant), tenant)
+                return (hash, draft.byteCount)
+            }
+        } catch {
+            draft.remove()
+            throw error
+        }
+    }
+
+    package func pieces(_ hash: PayloadHash, byteCount: Int, tenant: TenantID) async throws -> BytePieces? {
+        let path = self.path(hash, tenant)
+        return try await Self.queue.run { try FileReading(path: path)?.pieces(Self.queue) }
     }
 
     package func load(_ hash: PayloadHash, tenant: TenantID) throws -> [UInt8]? {
@@ -68,18 +106,33 @@ package struct FolderBlobs: BlobStore {
     func path(_ hash: PayloadHash, _ tenant: TenantID) -> String { "\(root)/\(tenant)/\(hash.hex)" }
 
     private func keepNow(_ bytes: [UInt8], _ hash: PayloadHash, _ tenant: TenantID) throws {
-        let folder = "\(root)/\(tenant)"
         let target = path(hash, tenant)
         if isRenewed(target) { return }
+        try makeFolder(tenant)
+        let draft = try FileDraft(path: target + "." + UUID().uuidString)
         do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try draft.write(bytes)
+            _ = try draft.finish()
+            try place(draft.path, at: target, tenant)
+        } catch {
+            draft.remove()
+            throw error
+        }
+    }
+
+    private func makeFolder(_ tenant: TenantID) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: "\(root)/\(tenant)", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw PersistenceError.unavailable("The blob folder cannot be made: \(error.localizedDescription)")
         }
-        let draft = target + "." + UUID().uuidString
-        try write(bytes, to: draft)
-        guard rename(draft, target) == 0 else { throw failure("renamed") }
-        let parent = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    }
+
+    /// Gives a finished draft its name, and makes that durable.
+    private func place(_ draft: String, at target: String, _ tenant: TenantID) throws {
+        guard rename(draft, target) == 0 else { throw FileFault.error("renamed") }
+        let parent = open("\(root)/\(tenant)", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if parent >= 0 {
             fsync(parent)
             Glibc.close(parent)
@@ -88,26 +141,4 @@ package struct FolderBlobs: BlobStore {
 
     /// A file that is there is used again: the sweep must take it for new.
     private func isRenewed(_ path: String) -> Bool { Self.sweeping.withLock { _ in utimensat(AT_FDCWD, path, nil, 0) == 0 } }
-
-    private func write(_ bytes: [UInt8], to path: String) throws {
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw failure("created") }
-        defer { Glibc.close(file) }
-        var place = 0
-        while place < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress! + place, bytes.count - place) }
-            guard count > 0 else {
-                let error = failure("written")
-                unlink(path)
-                throw error
-            }
-            place += count
-        }
-        guard fsync(file) == 0 else { throw failure("synced") }
-    }
-
-    private func failure(_ verb: String) -> PersistenceError {
-        if errno == ENOSPC || errno == EDQUOT { return .diskFull("The disk is full: make room and try again.") }
-        return .unavailable("A stored file could not be \(verb): \(String(cString: strerror(errno)))")
-    }
 }

@@ -76,6 +76,22 @@ package struct PayloadStore {
         return freed
     }
 
+    /// Where a payload lies.
+    package enum Place: Sendable {
+        /// In the table.
+        case here([UInt8])
+        /// In the blob store: `BlobStore.pieces` reads it.
+        case blob(byteCount: Int)
+    }
+
+    /// - Returns: nil where this tenant has no such payload.
+    package func find(_ hash: PayloadHash) throws -> Place? {
+        let row = try tx.first("SELECT encoding, byte_count FROM payloads WHERE tenant_id = \(tx.tenant) AND hash = \(hash)")
+        guard let row else { return nil }
+        if try row.column(0, as: String.self) == "blob" { return .blob(byteCount: try row.column(1)) }
+        return try load(hash, blobs: nil).map { .here($0) }
+    }
+
     /// - Returns: nil where this tenant has no such payload.
     /// - Throws: `PersistenceError.driver` where its bytes are damaged or gone.
     package func load(_ hash: PayloadHash, blobs: (any BlobStore)?) throws -> [UInt8]? {
@@ -122,6 +138,51 @@ package struct PreparedPayload: Sendable, Hashable {
         }
         self.init(hash: PayloadHash(of: bytes), byteCount: bytes.count)
         try await blobs.keep(bytes, hash, tenant: tenant)
+    }
+
+    /// Takes bytes as they come, and writes those that do not fit the table to the blob store on the way.
+    /// - Throws: `too_large` for more than `limit` bytes; what the pieces throw.
+    package init(_ pieces: BytePieces, upTo limit: Int = Limits.fileBytes, tenant: TenantID, blobs: any BlobStore) async throws {
+        let intake = Intake(pieces, limit: limit)
+        let head = try await intake.head(PayloadStore.inlineMaximum)
+        guard head.count > PayloadStore.inlineMaximum else {
+            self.init(head)
+            return
+        }
+        let (hash, byteCount) = try await blobs.keep(BytePieces { try await intake.next() }, tenant: tenant)
+        self.init(hash: hash, byteCount: byteCount)
+    }
+
+    /// Bytes of which the first are looked at before all are taken. Used by one task at a time.
+    private final class Intake: @unchecked Sendable {
+        private var source: BytePieces.AsyncIterator
+        private let limit: Int
+        private var count = 0
+        private var waiting: [UInt8]?
+
+        init(_ pieces: BytePieces, limit: Int) {
+            source = pieces.makeAsyncIterator()
+            self.limit = limit
+        }
+
+        /// All there is, where that is no more than `maximum`; else what came so far, which is given out again.
+        func head(_ maximum: Int) async throws -> [UInt8] {
+            var head: [UInt8] = []
+            while head.count <= maximum, let piece = try await next() { head += piece }
+            waiting = head
+            return head
+        }
+
+        func next() async throws -> [UInt8]? {
+            if let waiting {
+                self.waiting = nil
+                return waiting
+            }
+            guard let piece = try await source.next() else { return nil }
+            count += piece.count
+            guard count <= limit else { throw Refusal(.tooLarge, "too_large", "The file is larger than \(limit) bytes.") }
+            return piece
+        }
     }
 
     /// One whose bytes lie in the blob store.

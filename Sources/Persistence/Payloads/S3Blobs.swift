@@ -13,6 +13,16 @@ package struct S3Blobs: BlobStore {
         package var key: String?
         package var query: [(name: String, value: String)] = []
         package var body: [UInt8] = []
+        /// A body that is sent piece by piece in the place of `body`: opened anew for each try.
+        package var file: File?
+        /// Which bytes of an object are asked for; nil for all.
+        package var range: Range<Int>?
+    }
+
+    package struct File: Sendable {
+        package var hash: PayloadHash
+        package var byteCount: Int
+        package var open: @Sendable () async throws -> BytePieces
     }
 
     package struct Answer: Sendable {
@@ -39,6 +49,8 @@ package struct S3Blobs: BlobStore {
     /// How long a thread of the database waits for an object.
     private static let loadSeconds = 60.0
     private static let pagesMaximum = 100_000
+    /// Bytes of an object that one request asks for.
+    private static let rangeBytes = 4 << 20
 
     /// - Parameter prefix: of all keys, without a slash at its ends; may be empty.
     package init(prefix: String, exchange: @escaping Exchange, onClose: @escaping @Sendable () async -> Void = {}) {
@@ -52,6 +64,56 @@ package struct S3Blobs: BlobStore {
     package func keep(_ bytes: [UInt8], _ hash: PayloadHash, tenant: TenantID) async throws {
         let answer = try await send(Request(method: "PUT", key: key(hash, tenant), body: bytes))
         guard answer.status < 300 else { throw Self.failure("written", answer) }
+    }
+
+    /// Gathers the bytes in a file of this machine, since an object is named by the hash of all of them and announced with its length.
+    package func keep(_ pieces: BytePieces, tenant: TenantID) async throws -> (hash: PayloadHash, byteCount: Int) {
+        let spool = FileManager.default.temporaryDirectory.appending(path: "aias-spool-\(UUID().uuidString)", directoryHint: .isDirectory).path
+        defer { try? FileManager.default.removeItem(atPath: spool) }
+        let folder = FolderBlobs(path: spool)
+        let (hash, byteCount) = try await folder.keep(pieces, tenant: tenant)
+        let file = File(hash: hash, byteCount: byteCount) {
+            guard let pieces = try await folder.pieces(hash, byteCount: byteCount, tenant: tenant) else { throw FileFault.error("read") }
+            return pieces
+        }
+        let answer = try await send(Request(method: "PUT", key: key(hash, tenant), file: file))
+        guard answer.status < 300 else { throw Self.failure("written", answer) }
+        return (hash, byteCount)
+    }
+
+    /// Asks for one range of the object after the other.
+    package func pieces(_ hash: PayloadHash, byteCount: Int, tenant: TenantID) async throws -> BytePieces? {
+        let key = key(hash, tenant)
+        let first = try await part(key, from: 0, of: byteCount)
+        guard let first else { return nil }
+        let state = Parts(first)
+        return BytePieces {
+            if let first = state.first {
+                (state.first, state.offset) = (nil, first.count)
+                return first
+            }
+            guard state.offset < byteCount else { return nil }
+            guard let part = try await part(key, from: state.offset, of: byteCount) else {
+                throw PersistenceError.driver(code: "BLOB", message: "the object of the payload \(hash.hex) is gone")
+            }
+            state.offset += part.count
+            return part
+        }
+    }
+
+    private func part(_ key: String, from offset: Int, of byteCount: Int) async throws -> [UInt8]? {
+        let range = offset..<min(offset + Self.rangeBytes, byteCount)
+        let answer = try await send(Request(method: "GET", key: key, range: range))
+        if answer.status == 404 { return nil }
+        guard answer.status < 300, answer.body.count == range.count else { throw Self.failure("read", answer) }
+        return answer.body
+    }
+
+    /// Of one reader, which asks for one piece at a time.
+    private final class Parts: @unchecked Sendable {
+        var first: [UInt8]?
+        var offset = 0
+        init(_ first: [UInt8]) { self.first = first }
     }
 
     /// Called on a thread of the database, which waits.

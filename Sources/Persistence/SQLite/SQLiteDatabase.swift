@@ -39,6 +39,8 @@ package final class SQLiteDatabase: Database {
             tenants.make().install(on: connection)
             // Of a new file. A commit writes whole pages, and the runs of many tenants lie on as many pages: smaller ones are less to write.
             try connection.execute(sql: "PRAGMA page_size = 2048")
+            // Also of a new file alone: what deleted rows leave empty can be given back later (`giveBackSpace`).
+            if !connection.configuration.readonly { try connection.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
             try connection.execute(sql: "PRAGMA temp_store = MEMORY")
             try connection.execute(sql: "PRAGMA cache_size = -16000")
             // A checkpoint syncs the file: rarer and larger ones cost less than many small ones.

@@ -26,10 +26,7 @@ extension Evaluator {
     var now: DateTime { DateTime(milliseconds: Double(facts.now.milliseconds), zone: zone) }
 
     /// The item at input 0; an empty one where there is none, so that its members read as undefined.
-    private func currentItem(_ index: Int) throws -> JSON {
-        let items = try scope.inputItems(0)
-        return items.indices.contains(index) ? items[index] : [:]
-    }
+    private func currentItem(_ index: Int) throws -> JSON { try scope.inputItem(index) ?? [:] }
 
     func extra(_ name: String) throws -> Value {
         guard let value = facts.extraRoots[name] else { throw Interruption.sandbox }

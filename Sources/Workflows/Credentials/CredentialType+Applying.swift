@@ -74,6 +74,7 @@ extension CredentialType {
         for (name, header) in parsed["headers"]?.object ?? [:] { try setHeader(name, header.text ?? header.serialized, &request) }
         for (name, parameter) in parsed["qs"]?.object ?? [:] { addQuery(name, parameter.text ?? parameter.serialized, &request) }
         guard let added = parsed["body"]?.object else { return }
+        if case .pieces = request.body { return }
         var body = JSONObject()
         if case .bytes(let bytes) = request.body {
             guard let written = try? JSON(parsing: bytes), let members = written.object else { return }

@@ -125,7 +125,7 @@ extension Engine {
         if let reason = inHand.stop(of: run.facts.id), reason != .paused { return }
         guard let call = report.call, case .stepCalled(let step, _, _) = report.event else {
             run.feed(report.event)
-            if isEffect { run.isUrgent = true }
+            if isEffect || report.event.givesManyItems { run.isUrgent = true }
             return
         }
         do {

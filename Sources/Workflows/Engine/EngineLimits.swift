@@ -23,4 +23,10 @@ extension Limits {
     static let runsTakenAtOnce = [64, 16, 4, 1]
     /// Bytes up to which a payload lies in its journal row instead of the payload store.
     static let inlinePayloadBytes = 2_048
+    /// Bytes up to which a run that is under way keeps a list in memory between its steps.
+    static let listBytesInMemory = 1 << 20
+    /// A step that gives out more items is committed before the next one begins, so that its list can be set aside.
+    static let itemsBetweenCommits = 10_000
+    /// Items from which on lineage is kept as plain numbers.
+    static let itemsWithPlainPlaces = 1_000
 }

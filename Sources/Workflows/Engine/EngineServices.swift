@@ -14,6 +14,10 @@ package struct EngineServices: Sendable {
     package var send: @Sendable (OutboundRequest, TenantID) async throws -> OutboundResponse
     package var readBinary: @Sendable (BinaryReference, TenantID) async throws -> [UInt8]
     package var writeBinary: @Sendable (_ bytes: [UInt8], _ mimeType: String, _ fileName: String?, TenantID) async throws -> BinaryReference
+    /// A file piece by piece, opened anew with each call.
+    package var openBinary: @Sendable (BinaryReference, TenantID) async throws -> BytePieces
+    /// Keeps a file that comes piece by piece.
+    package var keepBinary: @Sendable (BytePieces, _ mimeType: String, _ fileName: String?, TenantID) async throws -> BinaryReference
     /// `$vars`.
     package var variables: @Sendable (TenantID) async -> JSON
     package var facilities = StepFacilities()
@@ -32,6 +36,10 @@ package struct EngineServices: Sendable {
         self.send = send
         self.readBinary = readBinary
         self.writeBinary = writeBinary
+        openBinary = { file, tenant in BytePieces(try await readBinary(file, tenant)) }
+        keepBinary = { pieces, type, name, tenant in
+            try await writeBinary(try await pieces.collected(upTo: Limits.fileBytesInMemory), type, name, tenant)
+        }
         self.variables = variables
     }
 }

@@ -13,6 +13,8 @@ package final class ItemList: Sendable {
         var payload: PreparedPayload?
         var home: PayloadNames.Home?
         var inputText: InputText?
+        /// Reads the bytes of a list that is too large to stay in memory.
+        var stored: (@Sendable () throws -> [UInt8])?
     }
 
     private let forms: Mutex<Forms>
@@ -39,15 +41,21 @@ package final class ItemList: Sendable {
     /// The parsed items.
     /// - Throws: `JSON.ParseError` or `UnreadableItems` where stored bytes are no items: always our own fault.
     package func items() throws -> [Item] {
-        if let items = forms.withLock({ $0.items }) { return items }
-        let items = try ItemCodec.read(forms.withLock { $0.bytes ?? [] })
+        let (known, bytes, stored) = forms.withLock { ($0.items, $0.bytes, $0.stored) }
+        if let known { return known }
+        if let stored { return try ItemCodec.read(try stored()) }
+        let items = try ItemCodec.read(bytes ?? [])
         forms.withLock { $0.items = items }
         return items
     }
 
+    /// Whether it lies in the blob store alone, and is read anew by each `items`.
+    var isSetAside: Bool { forms.withLock { $0.stored != nil } }
+
     /// Compact JSON: an array of `{"json", "binary"?, "error"?}`.
     package var bytes: [UInt8] {
-        forms.withLock { forms in
+        if let stored = forms.withLock({ $0.stored }) { return (try? stored()) ?? [] }
+        return forms.withLock { forms in
             if let bytes = forms.bytes { return bytes }
             let bytes = ItemCodec.write(forms.items ?? [])
             forms.bytes = bytes
@@ -77,13 +85,23 @@ package final class ItemList: Sendable {
     var home: PayloadNames.Home? { forms.withLock { $0.home } }
     func settle(_ home: PayloadNames.Home) { forms.withLock { $0.home = home } }
 
-    /// Hashes and compresses the bytes once, and puts a large payload into the blob store.
+    /// Hashes and compresses the bytes once, and puts a large payload into the blob store. One of more than `Limits.listBytesInMemory` then lies
+    /// there alone, where it can be read without waiting for a network.
     func prepare(tenant: TenantID, blobs: any BlobStore) async throws {
         guard payload == nil else { return }
         let bytes = self.bytes
         let prepared =
             bytes.count > PayloadStore.inlineMaximum ? try await PreparedPayload(bytes, tenant: tenant, blobs: blobs) : PreparedPayload(bytes)
-        forms.withLock { $0.payload = prepared }
+        let isSetAside = bytes.count > Limits.listBytesInMemory && blobs.isAtHand
+        forms.withLock { forms in
+            forms.payload = prepared
+            guard isSetAside else { return }
+            (forms.items, forms.bytes) = (nil, nil)
+            forms.stored = {
+                guard let bytes = try blobs.load(prepared.hash, tenant: tenant) else { throw UnreadableItems() }
+                return bytes
+            }
+        }
     }
 }
 

@@ -9,6 +9,8 @@ package enum Lineage: Sendable, Hashable {
     /// Every item was made from this one.
     case one(PairedItem)
     case explicit([[PairedItem]?])
+    /// The same for many items that have one parent each, all of one input.
+    case places([Int32], input: Int)
 
     /// nil where nothing is known of this item.
     func parents(of index: Int) -> [PairedItem]? {
@@ -17,6 +19,7 @@ package enum Lineage: Sendable, Hashable {
         case .identity(let input): [PairedItem(item: index, input: input)]
         case .one(let parent): [parent]
         case .explicit(let parents): parents.indices.contains(index) ? parents[index] : nil
+        case .places(let places, let input): places.indices.contains(index) ? [PairedItem(item: Int(places[index]), input: input)] : nil
         }
     }
 
@@ -51,8 +54,58 @@ package enum Lineage: Sendable, Hashable {
         } else if parents.allSatisfy({ $0 == known }) {
             self = .one(known[0])
         } else {
-            self = .explicit(parents)
+            self = Lineage.places(parents, input: input) ?? .explicit(parents)
         }
+    }
+
+    private static func places(_ parents: [[PairedItem]?], input: Int) -> Lineage? {
+        guard parents.count >= Limits.itemsWithPlainPlaces else { return nil }
+        var places: [Int32] = []
+        places.reserveCapacity(parents.count)
+        for parent in parents {
+            guard let parent, parent.count == 1, parent[0].input == input, parent[0].run == nil, let place = Int32(exactly: parent[0].item) else {
+                return nil
+            }
+            places.append(place)
+        }
+        return .places(places, input: input)
+    }
+}
+
+/// Many places as a text: how far each is from the one before, and how often in a row: `0,1x95,2`.
+enum PlaceText {
+    static func write(_ places: [Int32]) -> String {
+        var (parts, last, step, count): ([String], Int, Int, Int) = ([], 0, 0, 0)
+        func part() -> String { count == 1 ? "\(step)" : "\(step)x\(count)" }
+        for place in places {
+            let next = Int(place) - last
+            last = Int(place)
+            if next == step, count > 0 {
+                count += 1
+                continue
+            }
+            if count > 0 { parts.append(part()) }
+            (step, count) = (next, 1)
+        }
+        if count > 0 { parts.append(part()) }
+        return parts.joined(separator: ",")
+    }
+
+    /// - Returns: nil for what is no such text, or of more than `count` places.
+    static func read(_ text: String, count limit: Int) -> [Int32]? {
+        var (places, last): ([Int32], Int) = ([], 0)
+        for part in text.split(separator: ",") {
+            let words = part.split(separator: "x")
+            guard let step = words.first.flatMap({ Int($0) }), let count = words.count == 1 ? 1 : Int(words[1]), count > 0,
+                places.count + count <= limit
+            else { return nil }
+            for _ in 0..<count {
+                last += step
+                guard let place = Int32(exactly: last) else { return nil }
+                places.append(place)
+            }
+        }
+        return places
     }
 }
 

@@ -159,25 +159,30 @@ extension StepOutput {
 
     fileprivate init(_ json: JSON, payloads: PayloadCoding) throws {
         guard let count = json["count"]?.integer else { throw UnreadableEvent(reason: "an output lacks its count") }
-        self.init(try payloads.read(json["items"] ?? .null, count), Lineage(journaled: json["lineage"]))
+        self.init(try payloads.read(json["items"] ?? .null, count), Lineage(journaled: json["lineage"], count: count))
     }
 }
 
 extension Lineage {
-    /// nil: unknown; a number: item by item from that input; `[item, input, run?]`: all from that one; `{"all": [[place, …] | null, …]}`.
+    /// nil: unknown; a number: item by item from that input; `[item, input, run?]`: all from that one; `{"all": [[place, …] | null, …]}`;
+    /// `{"places": text, "input": number}`, see `PlaceText`.
     fileprivate var journaled: JSON? {
         switch self {
         case .unknown: nil
         case .identity(let input): .number(Double(input))
         case .one(let parent): parent.journaled
+        case .places(let places, let input): ["places": .string(PlaceText.write(places)), "input": .number(Double(input))]
         case .explicit(let parents): ["all": .array(parents.map { $0.map { .array($0.map(\.journaled)) } ?? .null })]
         }
     }
 
-    fileprivate init(journaled json: JSON?) {
+    fileprivate init(journaled json: JSON?, count: Int) {
         switch json {
         case .number(let input)?: self = .identity(input: Int(input))
         case .array?: self = PairedItem(journaled: json ?? .null).map { .one($0) } ?? .unknown
+        case .object(let members)? where members["places"] != nil:
+            let places = members["places"]?.text.flatMap { PlaceText.read($0, count: count) }
+            self = places.map { .places($0, input: members["input"]?.integer ?? 0) } ?? .unknown
         case .object(let members)?:
             self = .explicit((members["all"]?.array ?? []).map { $0.array?.compactMap { PairedItem(journaled: $0) } })
         default: self = .unknown

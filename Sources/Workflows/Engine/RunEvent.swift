@@ -36,6 +36,14 @@ package enum RunEvent: Sendable {
     case timedOut(at: Timestamp)
 }
 
+extension RunEvent {
+    /// Whether it holds a list that should not stay in memory for long.
+    var givesManyItems: Bool {
+        guard case .stepFinished(let finish) = self else { return false }
+        return finish.outputs.contains { ($0?.items.count ?? 0) > Limits.itemsBetweenCommits }
+    }
+}
+
 /// The end of a step that did not stop the run.
 package struct StepFinish: Sendable {
     package var step: StepKey

@@ -11,9 +11,11 @@ final class RunScope: ExpressionScope {
     /// The input that `$json` means: the first that has items.
     private let primary: Int
     let facts: ExpressionFacts
-    private let rendered = Mutex<[Int: [JSON]]>([:])
+    private let known: ReadItems
 
-    init(machine: RunMachine, node: Int, inputs: [StepInput?], facts: ExpressionFacts) {
+    /// - Parameter known: what of the lists has been read already.
+    init(machine: RunMachine, node: Int, inputs: [StepInput?], facts: ExpressionFacts, known: ReadItems = ReadItems()) {
+        self.known = known
         self.machine = machine
         self.node = node
         self.inputs = inputs
@@ -26,6 +28,7 @@ final class RunScope: ExpressionScope {
         node = scope.node
         inputs = scope.inputs
         primary = scope.primary
+        known = scope.known
         self.facts = facts
     }
 
@@ -40,10 +43,28 @@ final class RunScope: ExpressionScope {
     func inputItems(_ input: Int) throws(ScopeError) -> [JSON] {
         let input = input == 0 ? primary : input
         guard inputs.indices.contains(input), let arrived = inputs[input] else { return [] }
-        if let known = rendered.withLock({ $0[input] }) { return known }
+        if let shown = known.shown(input) { return shown }
         let items = try read(arrived.items).enumerated().map { ItemCodec.json($1, pairedItem: [PairedItem(item: $0, input: input)]) }
-        rendered.withLock { $0[input] = items }
+        known.keep(shown: items, of: input)
         return items
+    }
+
+    /// Without showing all the others.
+    func inputItem(_ index: Int) throws(ScopeError) -> JSON? {
+        if let shown = known.shown(primary) { return RunScope.element(index, of: shown) }
+        if let item = known.last(index) { return item }
+        guard inputs.indices.contains(primary), let arrived = inputs[primary] else { return nil }
+        let items = try read(arrived.items)
+        guard items.indices.contains(index) else { return JSON?.none }
+        let item = ItemCodec.json(items[index], pairedItem: [PairedItem(item: index, input: primary)])
+        known.keep(last: item, at: index)
+        return item
+    }
+
+    /// Written out, since a literal nil beside a JSON value is the JSON null.
+    private static func element(_ index: Int, of items: [JSON]) -> JSON? {
+        guard items.indices.contains(index) else { return JSON?.none }
+        return items[index]
     }
 
     func items(ofNode name: String, output: Int, run: Int?) throws(ScopeError) -> [JSON] {
@@ -128,8 +149,39 @@ final class RunScope: ExpressionScope {
     private func lastRun(_ runs: [RunMachine.Ended?]) -> RunMachine.Ended { runs.lazy.compactMap { $0 }.last! }
 
     private func read(_ list: ItemList) throws(ScopeError) -> [Item] {
-        do { return try list.items() } catch { throw ScopeError(code: "unreadable_payload", message: "Stored items cannot be read: \(error)") }
+        do { return try known.items(list) } catch { throw ScopeError(code: "unreadable_payload", message: "Stored items cannot be read: \(error)") }
     }
+}
+
+/// What a step has read of its lists: each that is set aside once, and the items that expressions have asked for.
+final class ReadItems: Sendable {
+    private struct State: Sendable {
+        var lists: [ObjectIdentifier: [Item]] = [:]
+        var shown: [Int: [JSON]] = [:]
+        var last: (index: Int, item: JSON)?
+    }
+
+    private let state = Mutex(State())
+
+    /// - Parameter list: held by whoever asks for as long as this is used.
+    func items(_ list: ItemList) throws -> [Item] {
+        guard list.isSetAside else { return try list.items() }
+        let key = ObjectIdentifier(list)
+        if let known = state.withLock({ $0.lists[key] }) { return known }
+        let items = try list.items()
+        state.withLock { $0.lists[key] = items }
+        return items
+    }
+
+    func shown(_ input: Int) -> [JSON]? { state.withLock { $0.shown[input] } }
+    func keep(shown items: [JSON], of input: Int) { state.withLock { $0.shown[input] = items } }
+    func last(_ index: Int) -> JSON? {
+        state.withLock { state -> JSON? in
+            guard let last = state.last, last.index == index else { return JSON?.none }
+            return last.item
+        }
+    }
+    func keep(last item: JSON, at index: Int) { state.withLock { $0.last = (index, item) } }
 }
 
 /// Follows an item back through the steps that made it, to the items of one node.

@@ -100,7 +100,21 @@ final class StepBox: StepServices {
         }
     }
 
-    func readBinary(_ reference: BinaryReference) async throws -> [UInt8] { try await services.readBinary(reference, tenant) }
+    func readBinary(_ reference: BinaryReference) async throws -> [UInt8] {
+        guard reference.byteCount <= Limits.fileBytesInMemory else {
+            throw StepFailure(
+                "file_too_large",
+                "This node takes files of up to \(Limits.fileBytesInMemory >> 20) MB; this one has \(reference.byteCount >> 20) MB.",
+                isRetryable: false)
+        }
+        return try await services.readBinary(reference, tenant)
+    }
+
+    func openBinary(_ reference: BinaryReference) async throws -> BytePieces { try await services.openBinary(reference, tenant) }
+
+    func keepBinary(_ pieces: BytePieces, mimeType: String, fileName: String?) async throws -> BinaryReference {
+        try await services.keepBinary(pieces, mimeType, fileName, tenant)
+    }
 
     func writeBinary(_ bytes: [UInt8], mimeType: String, fileName: String?) async throws -> BinaryReference {
         try await services.writeBinary(bytes, mimeType, fileName, tenant)

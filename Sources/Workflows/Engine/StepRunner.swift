@@ -56,12 +56,14 @@ struct StepRunner: Sendable {
             guard let executor = node.executor, let kind = node.kind else {
                 throw StepFailure("unsupported_kind", "This program cannot run nodes of the kind '\(node.node.kind)'.", isRetryable: false)
             }
-            let stamped = try inputs.map { try StepRunner.stamp($0) }
+            let known = ReadItems()
+            let stamped = try inputs.map { input in try input.map { try known.items($0.items) } ?? [] }
             let box = StepBox(
                 services: services, node: node, kind: kind, tenant: run.tenant, staticGlobal: machine.staticGlobal,
                 staticNode: machine.staticNodes[request.step.node] ?? [:],
                 scope: RunScope(
-                    machine: machine, node: request.step.node, inputs: inputs, facts: await facts(request, node: node, inputs, run, machine, now)))
+                    machine: machine, node: request.step.node, inputs: inputs, facts: await facts(request, node: node, inputs, run, machine, now),
+                    known: known))
             let context = StepContext(
                 node: node.node, kind: kind, inputs: stamped.enumerated().map { StepRunner.restamped($1, input: $0) },
                 runIndex: request.step.runIndex,
@@ -97,8 +99,6 @@ struct StepRunner: Sendable {
     }
 
     /// The items of an input, each with its own place, so that an item handed on as it is says where it came from.
-    private static func stamp(_ input: StepInput?) throws -> [Item] { try input?.items.items() ?? [] }
-
     private static func restamped(_ items: [Item], input: Int) -> [Item] {
         var items = items
         for index in items.indices { items[index].pairedItem = [PairedItem(item: index, input: input)] }

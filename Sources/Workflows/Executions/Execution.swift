@@ -20,4 +20,5 @@ package struct Execution: Sendable {
     package var run: Run
     package var workflowName: String
     package var steps: [Step]
+    package var timeline: RunTimeline
 }

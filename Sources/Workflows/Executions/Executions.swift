@@ -53,14 +53,22 @@ package struct Executions: Sendable {
         return try await database.read(in: tenant) { tx in try RunMarkStore(tx: tx).marks(of: runs) }
     }
 
+    /// - Parameter itemsMaximum: of each list that are given out.
     /// - Throws: `not_found`
-    package func execution(_ id: RunID, by principal: Principal) async throws -> Execution {
-        let (run, machine) = try await self.machine(of: id, in: try principal.tenant(for: .executionsRead))
-        return Execution(run: run, workflowName: machine.workflow.document.name, steps: try machine.steps())
+    package func execution(_ id: RunID, itemsMaximum: Int = .max, by principal: Principal) async throws -> Execution {
+        let known = try await history(of: id, in: try principal.tenant(for: .executionsRead))
+        return Execution(
+            run: known.run, workflowName: known.machine.workflow.document.name, steps: try known.machine.steps(itemsMaximum),
+            timeline: known.timeline)
     }
 
     /// A run with its history.
     func machine(of id: RunID, in tenant: TenantID) async throws -> (run: Run, machine: RunMachine) {
+        let known = try await history(of: id, in: tenant)
+        return (known.run, known.machine)
+    }
+
+    private func history(of id: RunID, in tenant: TenantID) async throws -> (run: Run, machine: RunMachine, timeline: RunTimeline) {
         let blobs = self.blobs
         let found = try await database.read(in: tenant) { tx -> (Run, [UInt8])? in
             guard let run = try RunStore(tx: tx).find(id) else { return nil }
@@ -71,11 +79,20 @@ package struct Executions: Sendable {
         let workflow = CompiledWorkflow(try WorkflowDocument(stored: bytes), kinds: workflows.kinds)
         return try await database.read(in: tenant) { tx in
             let payloads = PayloadReader(tx: tx, run: id, blobs: blobs)
-            var machine = RunMachine(workflow)
             guard let trigger = workflow.index(ofNode: run.trigger) else { throw Refusal.missing("execution") }
-            _ = machine.on(.started(trigger: trigger, items: try payloads.input(run)))
-            for event in try JournalStore(tx: tx).events(of: id, workflow: workflow, payloads: payloads) { _ = machine.on(event.event) }
-            return (run, machine)
+            let input = try payloads.input(run)
+            let events = try JournalStore(tx: tx).events(of: id, workflow: workflow, payloads: payloads)
+            let isHeld = run.status == .queued ? try SlotStore(tx: tx).isWaiting(id) : false
+            var fold = TimelineFold(RunMachine(workflow), of: run, isHeld: isHeld)
+            fold.start(trigger: trigger, items: input)
+            for event in events { fold.feed(event.event, at: event.at) }
+            var repeats: [RunTimeline.Repeat] = []
+            if run.status.isOver {
+                var fresh = RunMachine(workflow)
+                _ = fresh.on(.started(trigger: trigger, items: input))
+                repeats = RunTimeline.repeats(of: run, fresh: fresh, events: events.map(\.event))
+            }
+            return (run, fold.machine, fold.timeline(repeats: repeats))
         }
     }
 
@@ -158,27 +175,29 @@ package struct Executions: Sendable {
 
 extension RunMachine {
     /// Its steps as people look at them.
-    func steps() throws -> [Execution.Step] {
+    /// - Parameter itemsMaximum: of each list that are shown.
+    func steps(_ itemsMaximum: Int = .max) throws -> [Execution.Step] {
         var done: [(position: Int, step: Execution.Step)] = []
         for (node, runs) in ended.enumerated() {
             for (index, run) in runs.enumerated() {
                 guard let run else { continue }
-                done.append((run.position, try step(node, index, run)))
+                done.append((run.position, try step(node, index, run, itemsMaximum)))
             }
         }
         let under = active.sorted { ($0.key.node, $0.key.runIndex) < ($1.key.node, $1.key.runIndex) }
-        return done.sorted { $0.position < $1.position }.map(\.step) + (try under.map { try step($0.key, $0.value) })
+        return done.sorted { $0.position < $1.position }.map(\.step) + (try under.map { try step($0.key, $0.value, itemsMaximum) })
     }
 
-    private func step(_ node: Int, _ index: Int, _ run: Ended) throws -> Execution.Step {
+    private func step(_ node: Int, _ index: Int, _ run: Ended, _ most: Int) throws -> Execution.Step {
         let declared = workflow.nodes[node].node
         return Execution.Step(
             node: declared.name, kind: declared.kind, runIndex: index, attempt: run.attempt, status: run.failure == nil ? "succeeded" : "failed",
-            input: try run.inputs.map { try RunMachine.shown($0?.items) }, output: try run.outputs.map { try RunMachine.shown($0?.items) },
+            input: try run.inputs.map { try RunMachine.shown($0?.items, most) },
+            output: try run.outputs.map { try RunMachine.shown($0?.items, most) },
             error: run.failure?.journaled, startedAt: run.startedAt, finishedAt: run.finishedAt)
     }
 
-    private func step(_ key: StepKey, _ active: Active) throws -> Execution.Step {
+    private func step(_ key: StepKey, _ active: Active, _ most: Int) throws -> Execution.Step {
         let declared = workflow.nodes[key.node].node
         let status =
             switch active.phase {
@@ -188,10 +207,10 @@ extension RunMachine {
             }
         return Execution.Step(
             node: declared.name, kind: declared.kind, runIndex: key.runIndex, attempt: active.attempt, status: status,
-            input: try active.inputs.map { try RunMachine.shown($0?.items) }, output: [], error: nil, startedAt: nil, finishedAt: nil)
+            input: try active.inputs.map { try RunMachine.shown($0?.items, most) }, output: [], error: nil, startedAt: nil, finishedAt: nil)
     }
 
-    private static func shown(_ list: ItemList?) throws -> [JSON] {
-        try list?.items().map { ItemCodec.json($0, pairedItem: nil) } ?? []
+    private static func shown(_ list: ItemList?, _ most: Int) throws -> [JSON] {
+        try list?.items().prefix(most).map { ItemCodec.json($0, pairedItem: nil) } ?? []
     }
 }

@@ -16,6 +16,8 @@ struct PinnedScope: ExpressionScope {
 
     func inputItems(_ input: Int) throws(ScopeError) -> [JSON] { try base.inputItems(input) }
 
+    func inputItem(_ index: Int) throws(ScopeError) -> JSON? { try base.inputItem(index) }
+
     func items(ofNode name: String, output: Int, run: Int?) throws(ScopeError) -> [JSON] {
         guard let items = standing(for: name) else { return try base.items(ofNode: name, output: output, run: run) }
         return output == 0 ? items : []

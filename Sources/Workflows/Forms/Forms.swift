@@ -243,7 +243,7 @@ package struct Forms: Sendable {
         return Answer(
             contentType: file.mimeType,
             headers: [("Content-Disposition", "attachment; filename=\"\(shown)\""), ("Content-Security-Policy", "sandbox")],
-            body: .bytes(try await webhooks.readBinary(file, tenant)))
+            body: try await webhooks.body(of: file, tenant))
     }
 
     // MARK: Calls of waiting runs

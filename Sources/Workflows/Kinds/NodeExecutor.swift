@@ -161,6 +161,18 @@ package protocol StepServices: Sendable {
     /// Marks the run with a value that it is found by; the last one of a name counts.
     func mark(_ name: String, _ value: String)
     /// Reads and writes attachments.
+    /// - Throws: `file_too_large` for a file of more than `Limits.fileBytesInMemory`.
     func readBinary(_ reference: BinaryReference) async throws -> [UInt8]
     func writeBinary(_ bytes: [UInt8], mimeType: String, fileName: String?) async throws -> BinaryReference
+    /// The same for files of any size, piece by piece.
+    func openBinary(_ reference: BinaryReference) async throws -> BytePieces
+    func keepBinary(_ pieces: BytePieces, mimeType: String, fileName: String?) async throws -> BinaryReference
+}
+
+extension StepServices {
+    package func openBinary(_ reference: BinaryReference) async throws -> BytePieces { BytePieces(try await readBinary(reference)) }
+
+    package func keepBinary(_ pieces: BytePieces, mimeType: String, fileName: String?) async throws -> BinaryReference {
+        try await writeBinary(try await pieces.collected(upTo: Limits.fileBytesInMemory), mimeType: mimeType, fileName: fileName)
+    }
 }

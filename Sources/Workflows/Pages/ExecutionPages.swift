@@ -15,7 +15,7 @@ struct ExecutionPages {
                 try await list(call)
             },
             .page(.get, "\(Self.address)/{id}", access: .tenant(.executionsRead), summary: "Execution") { call in
-                try await page(call, try await executions.execution(try id(call), by: call.principal))
+                try await page(call, try await executions.execution(try id(call), itemsMaximum: Self.itemsShown, by: call.principal))
             },
             act("cancellation", "Cancel an execution") { id, call in try await executions.cancel(id, by: call.principal) },
             act("pause", "Pause an execution") { id, call in try await executions.pause(id, by: call.principal) },
@@ -37,6 +37,8 @@ struct ExecutionPages {
     }
 
     private static let workflowsListed = 500
+    /// Items of a list on a page; the API gives all of them.
+    private static let itemsShown = 200
     private static let done = ["retry", "cancel", "nothing"]
 
     private func list(_ call: EndpointCall) async throws -> Answer {
@@ -98,6 +100,7 @@ struct ExecutionPages {
             <div><dt>\(text("workflows.column.workflow"))</dt><dd>\(name)</dd></div>
             <div><dt>\(text("workflows.column.version"))</dt><dd>\(run.version > 0 ? String(run.version) : text("workflows.status.draft"))</dd></div>\(origin)</dl></section>
             \(Console.notice(explanation(text, run)))
+            \(TimelineChart(timeline: found.timeline, text: text, now: executions.engine.clock.now()).html)
             <section class="card" aria-label="\(text("workflows.steps"))"><ol class="steps">\(steps(text, found, mayReplay: mayWrite))</ol></section>
             """)
     }

@@ -72,6 +72,10 @@ struct ExecutionView: Codable, Sendable {
     var pausedAt: Timestamp?
     var replayOf: RunID?
     var steps: [StepView]
+    /// Each attempt of each step, in the order in which they were ready.
+    var timeline: [AttemptView]
+    /// Steps that did something outside and would do it again in a retry.
+    var retryRepeats: [OutwardRepeatView]
 
     init(_ execution: Execution) {
         id = execution.run.id
@@ -87,6 +91,8 @@ struct ExecutionView: Codable, Sendable {
         pausedAt = execution.run.pausedAt
         replayOf = execution.run.replayOf
         steps = execution.steps.map(StepView.init)
+        timeline = execution.timeline.attempts.map(AttemptView.init)
+        retryRepeats = execution.timeline.repeats.map(OutwardRepeatView.init)
     }
 }
 

@@ -82,7 +82,7 @@ enum PayloadNames {
 
     /// Gets a list ready to be named.
     static func prepare(_ list: ItemList, tenant: TenantID, blobs: any BlobStore) async throws {
-        guard list.bytes.count > Limits.inlinePayloadBytes else { return }
+        guard list.payload == nil, list.bytes.count > Limits.inlinePayloadBytes else { return }
         try await list.prepare(tenant: tenant, blobs: blobs)
     }
 }

@@ -49,4 +49,17 @@ extension RunStore {
         }
         return nodes
     }
+
+    /// Runs that ended before a time, the oldest first. One that was called stays as long as the one that called it is under way.
+    func outdated(before limit: Timestamp, limit count: Int) throws -> [RunID] {
+        try tx.all(
+            """
+            SELECT id FROM runs
+            WHERE tenant_id = \(tx.tenant) AND finished_at < \(limit) AND NOT EXISTS (
+                SELECT 1 FROM runs AS callers
+                WHERE callers.tenant_id = \(tx.tenant) AND callers.id = runs.parent_run AND callers.finished_at IS NULL)
+            ORDER BY finished_at LIMIT \(count)
+            """
+        ) { try $0.column(0) }
+    }
 }

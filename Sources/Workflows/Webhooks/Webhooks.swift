@@ -11,7 +11,7 @@ package struct Webhooks: Sendable {
     let clock: Clock
     let credential: @Sendable (_ id: String, _ type: String, TenantID) async throws -> JSONObject
     let timeZone: @Sendable (TenantID) async throws -> String
-    let readBinary: @Sendable (BinaryReference, TenantID) async throws -> [UInt8]
+    let openBinary: @Sendable (BinaryReference, TenantID) async throws -> BytePieces
     let store: @Sendable (_ bytes: [UInt8], _ type: String, _ name: String, TenantID) async throws -> BinaryReference
 
     /// Headers that name the sender's key of a request: a repeat is the same run.
@@ -21,7 +21,7 @@ package struct Webhooks: Sendable {
         database: any Database, engine: Engine, workflows: Workflows, clock: Clock,
         timeZone: @escaping @Sendable (TenantID) async throws -> String,
         credential: @escaping @Sendable (_ id: String, _ type: String, TenantID) async throws -> JSONObject,
-        readBinary: @escaping @Sendable (BinaryReference, TenantID) async throws -> [UInt8],
+        openBinary: @escaping @Sendable (BinaryReference, TenantID) async throws -> BytePieces,
         store: @escaping @Sendable (_ bytes: [UInt8], _ type: String, _ name: String, TenantID) async throws -> BinaryReference
     ) {
         self.database = database
@@ -31,7 +31,7 @@ package struct Webhooks: Sendable {
         self.clock = clock
         self.credential = credential
         self.timeZone = timeZone
-        self.readBinary = readBinary
+        self.openBinary = openBinary
         self.store = store
     }
 
@@ -105,9 +105,17 @@ package struct Webhooks: Sendable {
             made.body = .bytes(bytes)
         case .binary(let file):
             made.contentType = chosen ?? file.mimeType
-            made.body = .bytes(try await readBinary(file, tenant))
+            made.body = try await body(of: file, tenant)
         }
         return made
+    }
+
+    /// A file as an answer, whatever its size.
+    func body(of file: BinaryReference, _ tenant: TenantID) async throws -> Answer.Body {
+        let pieces = try await openBinary(file, tenant)
+        // What comes inline has no size of its own.
+        guard !file.id.hasPrefix("data:") else { return .bytes(try await pieces.collected(upTo: Limits.fileBytesInMemory)) }
+        return .pieces(byteCount: file.byteCount, pieces)
     }
 
     private func missing(_ method: String, _ path: String, _ tenant: TenantID) async throws -> Refusal {

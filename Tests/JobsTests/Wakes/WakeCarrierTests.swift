@@ -11,7 +11,7 @@ import Testing
 
 /// What carries wakes between processes, held to one list of promises on the real servers.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct WakeCarrierTests {
-    enum Carrier: String, CaseIterable { case notify, redis }
+    enum Carrier: String, CaseIterable { case notify, redis, rabbitmq }
 
     /// Topics as they are heard.
     private final class Ear: Sendable {
@@ -46,6 +46,12 @@ import Testing
             let address = try BrokerAddress("redis://:secret@127.0.0.1:\(first.port)/3")
             return Broker(
                 make: { ear in try RedisCarrier(address, logger: quiet) { ear.hear($0) } }, restart: { try await first.restart($0) },
+                stop: { first.stop() })
+        case .rabbitmq:
+            let first = try await BrokerProcess.rabbitmq()
+            let address = try BrokerAddress("amqp://127.0.0.1:\(first.port)")
+            return Broker(
+                make: { ear in try RabbitCarrier(address, logger: quiet) { ear.hear($0) } }, restart: { try await first.restart($0) },
                 stop: { first.stop() })
         }
     }
@@ -93,7 +99,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [Carrier.redis])
+    @Test(arguments: [Carrier.redis, .rabbitmq])
     func `a broker that dies is connected to again, and both sides hear and are heard`(_ carrier: Carrier) async throws {
         let broker = try await broker(carrier)
         defer { broker.stop() }
@@ -118,7 +124,11 @@ import Testing
         #expect(redis.port == 7_000 && redis.database == 2 && redis.user == "" && !redis.usesTLS)
         let secured = try BrokerAddress("rediss://u:p%40@mq.example")
         #expect(secured.port == 6_379 && secured.usesTLS && secured.user == "u" && secured.password == "p@" && !secured.shown.contains("p@"))
-        for text in ["kafka://x", "redis://", "redis://h/name", "amqp://h", ""] { #expect(throws: Refusal.self) { try BrokerAddress(text) } }
+        let rabbit = try BrokerAddress("amqp://h")
+        #expect(rabbit.kind == .rabbitmq && rabbit.port == 5_672 && rabbit.user == "guest" && rabbit.virtualHost == "/")
+        let walled = try BrokerAddress("amqps://u:p%2F@mq.example/of%20aias")
+        #expect(walled.port == 5_671 && walled.usesTLS && walled.password == "p/" && walled.virtualHost == "of aias")
+        for text in ["kafka://x", "redis://", "redis://h/name", "amqp://", ""] { #expect(throws: Refusal.self) { try BrokerAddress(text) } }
     }
 }
 

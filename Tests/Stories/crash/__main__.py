@@ -18,7 +18,7 @@ options = parser.parse_args()
 
 if options.faults:
     reason = faults.Network.why_not()
-    stories = [lambda: faults.kills(options.rounds), lambda: faults.outage(60), lambda: faults.clocks(15)]
+    stories = [lambda: faults.kills(options.rounds), lambda: faults.broker_kills(options.rounds), lambda: faults.outage(60), lambda: faults.clocks(15)]
     if reason:
         print(f"left out: a cut from the database ({reason})")
     else:

@@ -283,6 +283,19 @@ def kills(rounds=1, rest_s=3) -> Outcome:
         one.close()
 
 
+def broker_kills(rounds=1, rest_s=3) -> Outcome:
+    """RabbitMQ dies again and again, and what it had confirmed or not is of no matter."""
+    one = Deployment(broker="rabbitmq")
+    try:
+        one.under_load(rest_s)
+        for _ in range(rounds):
+            one.kill_broker(2)
+            one.under_load(rest_s)
+        return one.finish()
+    finally:
+        one.close()
+
+
 def outage(seconds=20) -> Outcome:
     """The database is away for longer than a lease lasts; nobody is taken for dead for it."""
     one = Deployment()

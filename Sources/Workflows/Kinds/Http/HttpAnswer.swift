@@ -5,6 +5,20 @@ internal import Outbound
 struct HttpAnswer: Sendable {
     let response: OutboundResponse
     let options: HttpOptions
+    /// The body, where it was kept as it came.
+    var kept: BinaryReference?
+
+    /// Takes bodies that are to be files as they come, whatever their size.
+    static func intake(_ options: HttpOptions, _ services: any StepServices, _ keep: @escaping @Sendable (BinaryReference) -> Void)
+        -> OutboundRequest.Intake
+    {
+        OutboundRequest.Intake(
+            isWanted: { $0.status < 300 && HttpAnswer(response: $0, options: options).format == .file },
+            take: { response, pieces in
+                let answer = HttpAnswer(response: response, options: options)
+                keep(try await services.keepBinary(pieces, mimeType: answer.fileType, fileName: answer.fileName))
+            })
+    }
 
     private var contentType: String { (response.header("Content-Type") ?? "").lowercased() }
 
@@ -88,10 +102,12 @@ struct HttpAnswer: Sendable {
     }
 
     private func file(_ services: any StepServices) async throws -> Item {
-        let type = contentType.split(separator: ";").first.map(String.init) ?? "application/octet-stream"
-        let file = try await services.writeBinary(response.body, mimeType: type, fileName: fileName)
+        let file: BinaryReference
+        if let kept { file = kept } else { file = try await services.writeBinary(response.body, mimeType: fileType, fileName: fileName) }
         return Item(json: options.fullResponse ? facts : [:], binary: [options.outputProperty: file])
     }
+
+    private var fileType: String { contentType.split(separator: ";").first.map(String.init) ?? "application/octet-stream" }
 
     /// From the disposition, else the last part of the path.
     private var fileName: String? {

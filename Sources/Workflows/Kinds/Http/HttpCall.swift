@@ -9,6 +9,8 @@ struct HttpCall: Sendable {
         case form([(name: String, value: JSON)])
         case multipart([HttpPart])
         case raw([UInt8], contentType: String?)
+        /// A stored file, sent piece by piece.
+        case file(BinaryReference, any StepServices)
     }
 
     var method: String
@@ -72,12 +74,17 @@ struct HttpCall: Sendable {
             bytes = HttpPart.bytes(parts, boundary: boundary)
             call.setHeader("Content-Type", "multipart/form-data; boundary=\(boundary)")
         case .raw(let raw, let type): (bytes, contentType) = (raw, type)
+        case .file(let file, _): contentType = file.mimeType
         }
         if let contentType, !call.hasHeader("Content-Type") { call.setHeader("Content-Type", contentType) }
         if !call.hasHeader("Accept") { call.setHeader("Accept", "application/json, text/*;q=0.9, */*;q=0.8") }
+        var sent = bytes.map { OutboundRequest.Body.bytes($0) } ?? .none
+        if case .file(let file, let services) = body {
+            sent = .pieces(byteCount: file.byteCount) { try await services.openBinary(file) }
+        }
         return OutboundRequest(
             method: method, url: URLText.adding(query, to: url, arrays: queryArrays), headers: call.headers,
-            body: bytes.map { .bytes($0) } ?? .none, timeout: options.timeout, followRedirects: options.followsRedirects,
+            body: sent, timeout: options.timeout, followRedirects: options.followsRedirects,
             maximumRedirects: options.maximumRedirects, verifyCertificates: options.verifiesCertificates)
     }
 }

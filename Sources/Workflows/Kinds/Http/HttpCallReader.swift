@@ -67,12 +67,18 @@ struct HttpCallReader: Sendable {
         case "multipart-form-data": return .multipart(try await parts())
         case "binaryData":
             let file = try await file(try await step.text("inputDataFieldName", item: item))
-            return .raw(try await step.services.readBinary(file), contentType: file.mimeType)
+            return try await fileBody(file)
         case "raw":
             let type = try await step.text("rawContentType", item: item)
             return .raw(Array(try await step.text("body", item: item).utf8), contentType: type.isEmpty ? "text/plain" : type)
         case let type: throw StepFailure.invalid("contentType", "'\(type)' is no form of a body.", item: item)
         }
+    }
+
+    /// A small file is sent as the bytes that it is, which signatures of a request cover.
+    func fileBody(_ file: BinaryReference) async throws -> HttpCall.Body {
+        guard file.byteCount > KindLimits.fileSentAsBytes else { return .raw(try await step.services.readBinary(file), contentType: file.mimeType) }
+        return .file(file, step.services)
     }
 
     private func parts() async throws -> [HttpPart] {

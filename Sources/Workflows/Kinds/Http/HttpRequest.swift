@@ -1,4 +1,6 @@
 internal import Kernel
+internal import Outbound
+internal import Synchronization
 
 /// Sends a request for each item and gives out what comes back.
 struct HttpRequest: NodeExecutor {
@@ -87,7 +89,10 @@ struct HttpWork: Sendable {
             }
             var request = call.outbound(options)
             try authentication.apply(to: &request)
-            return HttpAnswer(response: try await sender.send(request, after: ended), options: options)
+            let kept = KeptFile()
+            request.intake = HttpAnswer.intake(options, step.services) { file in kept.file.withLock { $0 = file } }
+            let response = try await sender.send(request, after: ended)
+            return HttpAnswer(response: response, options: options, kept: kept.file.withLock { $0 })
         }
         if let pagination = HttpPagination(step, item: index, patience: patience) {
             return try await pagination.items(call, from: place) { try await send($0, page: $1, after: $2) }
@@ -96,6 +101,11 @@ struct HttpWork: Sendable {
         try answer.check()
         return try await answer.items(step.services)
     }
+}
+
+/// The file that an answer became on its way.
+private final class KeptFile: Sendable {
+    let file = Mutex<BinaryReference?>(nil)
 }
 
 /// How many requests run side by side, and the time between two groups of them.

@@ -26,11 +26,11 @@ struct LegacyHttpCall: Sendable {
         if isJSON, try await step.flag("sendBinaryData", item: item) {
             let name = try await step.text("binaryPropertyName", item: item, default: "data")
             let file = try await reader.file(name)
-            let bytes = try await step.services.readBinary(file)
             if form == "multipart-form-data" {
+                let bytes = try await step.services.readBinary(file)
                 return .multipart([HttpPart(name: name, bytes: bytes, fileName: file.fileName ?? "file", contentType: file.mimeType)])
             }
-            return .raw(bytes, contentType: file.mimeType)
+            return try await reader.fileBody(file)
         }
         if isJSON, form == "raw" {
             let type = try await step.parameter("options.bodyContentCustomMimeType", item: item)?.text ?? "text/plain"

@@ -8,6 +8,8 @@ enum KindLimits {
     static let randomBytes = 1_000_000
     /// Inputs or outputs of one node.
     static let portsPerNode = 100
+    /// Up to this size a request's file is read before it is sent; a larger one goes out piece by piece.
+    static let fileSentAsBytes = 1 << 20
     /// Pages that a paginated request reads where the node names no number.
     static let pagesPerRequest = 1_000
     /// Requests that one step has under way at a time.

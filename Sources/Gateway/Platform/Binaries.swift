@@ -1,0 +1,58 @@
+internal import Foundation
+internal import Kernel
+internal import Persistence
+internal import Tenancy
+internal import Workflows
+
+/// Attachments of items in the tenant's payload store, named by their hash.
+struct Binaries: Sendable {
+    let database: any Database
+    let blobs: any BlobStore
+
+    func write(_ bytes: [UInt8], _ mimeType: String, _ fileName: String?, _ tenant: TenantID) async throws -> BinaryReference {
+        try await store(try await PreparedPayload(bytes, tenant: tenant, blobs: blobs), mimeType, fileName, tenant)
+    }
+
+    /// The same for a file of any size.
+    func keep(_ pieces: BytePieces, _ mimeType: String, _ fileName: String?, _ tenant: TenantID) async throws -> BinaryReference {
+        try await store(try await PreparedPayload(pieces, tenant: tenant, blobs: blobs), mimeType, fileName, tenant)
+    }
+
+    private func store(_ payload: PreparedPayload, _ mimeType: String, _ fileName: String?, _ tenant: TenantID) async throws -> BinaryReference {
+        try await database.write(in: tenant) { tx in
+            try PayloadStore(tx: tx).store(payload, for: .files)
+            try tx.requireStorage()
+        }
+        let suffix = fileName.flatMap { name in name.contains(".") ? name.split(separator: ".").last.map(String.init) : nil }
+        return BinaryReference(id: payload.hash.hex, mimeType: mimeType, fileName: fileName, fileExtension: suffix, byteCount: payload.byteCount)
+    }
+
+    func read(_ reference: BinaryReference, _ tenant: TenantID) async throws -> [UInt8] {
+        if reference.id.hasPrefix("data:") {
+            guard let data = Data(base64Encoded: String(reference.id.dropFirst(5))) else {
+                throw StepFailure("bad_binary", "The attached data is not base 64.", isRetryable: false)
+            }
+            return [UInt8](data)
+        }
+        let blobs = self.blobs
+        let found = try await database.read(in: tenant) { tx -> [UInt8]? in
+            guard let hash = PayloadHash(hex: reference.id) else { return nil }
+            return try PayloadStore(tx: tx).load(hash, blobs: blobs)
+        }
+        guard let found else { throw StepFailure("binary_gone", "The attached file is gone.", isRetryable: false) }
+        return found
+    }
+
+    /// A file of any size, piece by piece.
+    func open(_ reference: BinaryReference, _ tenant: TenantID) async throws -> BytePieces {
+        guard let hash = PayloadHash(hex: reference.id) else { return BytePieces(try await read(reference, tenant)) }
+        let place = try await database.read(in: tenant) { tx in try PayloadStore(tx: tx).find(hash) }
+        switch place {
+        case .here(let bytes)?: return BytePieces(bytes)
+        case .blob(let byteCount)?:
+            if let pieces = try await blobs.pieces(hash, byteCount: byteCount, tenant: tenant) { return pieces }
+        case nil: break
+        }
+        throw StepFailure("binary_gone", "The attached file is gone.", isRetryable: false)
+    }
+}
