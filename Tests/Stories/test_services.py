@@ -2,6 +2,7 @@
 stranger verifies."""
 
 import re
+import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -55,6 +56,17 @@ def pay(server, desk):
     assert status == 200 and report["matched"] == len(lines) - 1, report
 
 
+def told(page, text):
+    """The notice that says so; it comes a moment after what it tells of."""
+    deadline = time.monotonic() + 30
+    while True:
+        page.goto("/notifications")
+        notice = page.get_by_role("listitem").filter(has_text=text)
+        if notice.count() or time.monotonic() > deadline:
+            expect(notice).to_have_count(1)
+            return notice
+
+
 def row(page, place, hours, what):
     page.get_by_label(f"Hours {place}", exact=True).fill(hours)
     page.get_by_label(f"What {place}", exact=True).fill(what)
@@ -95,10 +107,9 @@ def test_hours_are_offered_booked_worked_disputed_approved_and_paid(hall):
     expect(page.get_by_text("Counts as approved from")).to_be_visible()
 
     page = bo.page
-    page.goto("/notifications")
-    expect(page.get_by_text("Workflow review: your booking was accepted")).to_be_visible()
-    page.get_by_role("link", name="Workflow review: a time sheet waits for your approval").click()
-    assert page.url == booking.split("?")[0]
+    told(page, "Workflow review: your booking was accepted")
+    told(page, "Workflow review: a time sheet waits for your approval").get_by_role("button").click()
+    page.wait_for_url(booking.split("?")[0])
     page.get_by_text("Something is wrong with it").click()
     page.get_by_label("What is wrong").fill("The writing took half an hour")
     looks_right(page, "consulting-approval")
