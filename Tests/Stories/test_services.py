@@ -227,6 +227,7 @@ def test_a_course_is_written_bought_learned_failed_passed_and_verified(hall, chr
     expect(page.get_by_text("Issued by").locator("xpath=following-sibling::dd")).to_have_text("studio")
     assert page.evaluate("document.querySelector('img.badge').naturalWidth") > 0
     looks_right(page, "certificate")
+    assert page.request.get(address).headers["x-robots-tag"] == "noindex"
     badge = page.request.get(f"{address}/badge.svg")
     assert badge.headers["content-type"].startswith("image/svg+xml") and "Certified" in badge.text() and "<script" not in badge.text()
     assert page.request.get(address[:-1] + ("0" if address[-1] != "0" else "1")).status == 404

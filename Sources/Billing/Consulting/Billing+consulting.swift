@@ -93,9 +93,9 @@ extension Billing {
     func book(
         _ id: ConsultingOfferID, minutes: Int64, wished: String, note: String, for buyer: TenantID, by principal: Principal
     ) async throws -> ConsultingBooking {
-        try ConsultingText.check(minutes, "minutes", 1...ConsultingBooking.minutesMaximum)
-        try ConsultingText.check(wished, "wished", 0...500)
-        try ConsultingText.check(note, "note", ConsultingText.note)
+        try ServiceBounds.check(minutes, "minutes", 1...ConsultingBooking.minutesMaximum)
+        try ServiceBounds.check(wished, "wished", 0...500)
+        try ServiceBounds.check(note, "note", ServiceBounds.note)
         return try await database.write(in: buyer) { tx in
             let store = ConsultingStore(tx: tx.platform)
             guard let offer = try store.offer(id), offer.isOpen || offer.seller == buyer else { throw Refusal.missing("offer") }

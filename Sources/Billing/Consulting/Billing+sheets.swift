@@ -53,7 +53,7 @@ extension Billing {
             let before = booking
             let others = try sheets.sheets(of: booking.id).filter { $0.id != id }
             try body(&sheet, &booking, others, tx.clock.now())
-            try sheets.write(sheet)
+            if step == "write" { try sheets.write(sheet) } else { try sheets.save(sheet) }
             if booking != before { try store.update(booking) }
             try tx.audit(principal, "consulting_sheet.\(step)", "consulting_sheet:\(id)", ["minutes": .string(String(sheet.minutes))])
             if step != "write" { try tx.tell(step, booking, isForBuyer: !asBuyer) }

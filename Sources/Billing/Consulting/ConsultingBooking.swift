@@ -48,7 +48,7 @@ struct ConsultingBooking: Sendable, Hashable {
 
     mutating func decline(_ why: String) throws {
         try require(.asked, "booking_decided", "This booking was accepted, declined or withdrawn already.")
-        try ConsultingText.check(why, "reason", ConsultingText.reason)
+        try ServiceBounds.check(why, "reason", ServiceBounds.reason)
         (status, reason) = (.declined, why)
     }
 
@@ -63,8 +63,8 @@ struct ConsultingBooking: Sendable, Hashable {
     /// Asks the buyer for more than was agreed. The latest wish counts.
     mutating func ask(_ more: Int64, _ why: String) throws {
         try requireWork()
-        try ConsultingText.check(more, "minutes", 1...max(Self.minutesMaximum - minutes, 1))
-        try ConsultingText.check(why, "reason", ConsultingText.reason)
+        try ServiceBounds.check(more, "minutes", 1...max(Self.minutesMaximum - minutes, 1))
+        try ServiceBounds.check(why, "reason", ServiceBounds.reason)
         (moreMinutes, moreReason) = (more, why)
     }
 

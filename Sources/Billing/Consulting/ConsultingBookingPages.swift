@@ -134,13 +134,12 @@ struct ConsultingBookingPages {
         func row(_ key: String, _ value: HTML?) -> HTML? { value.map { "<div><dt>\(text(key))</dt><dd>\($0)</dd></div>" } }
         func said(_ text: String) -> HTML? { text.isEmpty ? nil : "\(text)" }
         let who = try await billing.serviceName(isSeller ? booking.buyer : booking.seller)
-        let most = booking.approvedMinutes + booking.minutes - booking.approvedMinutes
         return """
             <section class="card"><dl class="facts">\(row("billing.column.status", Self.status(text, booking)))
             \(row(isSeller ? "billing.consulting.for" : "billing.consulting.by", "\(who)"))
             \(row("billing.consulting.rate", "\(ConsultingPages.price(booking.rate, booking.currency))"))
             \(row("billing.consulting.booked", "\(HoursText.text(booking.minutes))"))
-            \(row("billing.consulting.most", "\(ConsultingPages.price(Fraction.halfUp(booking.rate, most, over: 60), booking.currency))"))
+            \(row("billing.consulting.most", "\(ConsultingPages.price(Fraction.halfUp(booking.rate, booking.minutes, over: 60), booking.currency))"))
             \(row("billing.consulting.approved", "\(HoursText.text(booking.approvedMinutes))"))
             \(row("billing.consulting.wished", said(booking.wished)))\(row("billing.consulting.note", said(booking.note)))
             \(row("billing.consulting.reason", said(booking.reason)))</dl></section>

@@ -33,29 +33,11 @@ struct ConsultingOffer: Sendable, Hashable {
     /// - Throws: `out_of_range`, `unknown_currency`
     func checked() throws -> ConsultingOffer {
         _ = try AmountBounds.checkedCurrency(currency)
-        try ConsultingText.check(title, "title", 1...200)
-        try ConsultingText.check(about, "about", 0...4_000)
-        try ConsultingText.check(rate, "rate", Self.rates)
-        try ConsultingText.check(minimumMinutes, "minimum_minutes", Self.minimums)
-        try ConsultingText.check(approvalDays, "approval_days", Self.approvalDays)
+        try ServiceBounds.check(title, "title", 1...200)
+        try ServiceBounds.check(about, "about", 0...4_000)
+        try ServiceBounds.check(rate, "rate", Self.rates)
+        try ServiceBounds.check(minimumMinutes, "minimum_minutes", Self.minimums)
+        try ServiceBounds.check(approvalDays, "approval_days", Self.approvalDays)
         return self
-    }
-}
-
-/// What may be said and counted in services.
-enum ConsultingText {
-    static let reason = 1...1_000
-    static let note = 0...4_000
-
-    static func check(_ text: String, _ field: String, _ lengths: ClosedRange<Int>) throws {
-        guard lengths.contains(text.unicodeScalars.count) else {
-            throw Refusal.invalid(field, "out_of_range", "\(field) has \(lengths.lowerBound) to \(lengths.upperBound) characters.")
-        }
-    }
-
-    static func check(_ number: Int64, _ field: String, _ range: ClosedRange<Int64>) throws {
-        guard range.contains(number) else {
-            throw Refusal.invalid(field, "out_of_range", "\(field) lies between \(range.lowerBound) and \(range.upperBound).")
-        }
     }
 }

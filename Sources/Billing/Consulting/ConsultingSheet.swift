@@ -22,8 +22,8 @@ struct ConsultingEntry: Sendable, Hashable, Codable {
         var sums: [String: Int64] = [:]
         for (place, entry) in entries.enumerated() {
             let field = "entries[\(place)]"
-            try ConsultingText.check(entry.minutes, "\(field).minutes", 1...dayMinutesMaximum)
-            try ConsultingText.check(entry.what, "\(field).what", 1...500)
+            try ServiceBounds.check(entry.minutes, "\(field).minutes", 1...dayMinutesMaximum)
+            try ServiceBounds.check(entry.what, "\(field).what", 1...500)
             guard let moment = entry.moment, days.contains(moment) else {
                 throw Refusal.invalid(
                     "\(field).day", "out_of_range",
@@ -100,7 +100,7 @@ struct ConsultingSheet: Sendable, Hashable {
     /// - Throws: `sheet_not_submitted`
     mutating func dispute(_ why: String) throws {
         guard status == .submitted else { throw Refusal(.conflict, "sheet_not_submitted", "This time sheet does not wait to be approved.") }
-        try ConsultingText.check(why, "reason", ConsultingText.reason)
+        try ServiceBounds.check(why, "reason", ServiceBounds.reason)
         (status, reason, dueAt) = (.disputed, why, nil)
     }
 

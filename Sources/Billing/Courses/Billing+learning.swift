@@ -101,7 +101,7 @@ extension Billing {
     func enrol(
         _ learner: UserID?, name: String, in id: CourseID, of tenant: TenantID, by principal: Principal
     ) async throws -> Enrolment {
-        try ConsultingText.check(name, "learner_name", 1...200)
+        try ServiceBounds.check(name, "learner_name", 1...200)
         var asked = learner
         if asked == nil, case .user(let user) = principal.actor { asked = user }
         guard let person = asked else { throw Refusal.invalid("learner_id", "learner_required", "Say which member is to learn.") }
@@ -184,7 +184,6 @@ extension Billing {
     func handIn(
         _ id: AttemptID, _ answers: [[Int]], of enrolment: EnrolmentID, in tenant: TenantID, by principal: Principal
     ) async throws -> (attempt: Attempt, certificate: Certificate?) {
-        let issuers = seller.party.name
         let author = try await serviceName(try await learning(enrolment, of: tenant).course.author)
         return try await database.write(in: tenant) { tx in
             let learning = try tx.learning(enrolment)
@@ -198,7 +197,7 @@ extension Billing {
             let (one, other): (CertificateID, CertificateID) = (tx.ids.next(), tx.ids.next())
             let certificate = Certificate(
                 id: CertificateID(high: one.low, low: other.low), owner: tenant, enrolment: enrolment, course: learning.course.id,
-                courseTitle: learning.course.title, issuer: author == "–" ? issuers : author, learnerName: learning.enrolment.learnerName,
+                courseTitle: learning.course.title, issuer: author, learnerName: learning.enrolment.learnerName,
                 percent: attempt.percent ?? 0, issuedAt: tx.clock.now())
             try CertificateStore(tx: tx.platform).insert(certificate)
             try tx.audit(principal, "certificate.issue", "course:\(learning.course.id)")

@@ -14,6 +14,8 @@ struct CertificatePages {
         [
             .page(.get, "\(Self.address)/{id}", access: Self.anyone, summary: "A certificate") { call in
                 let certificate = try await billing.certificate(try call.id("id", noun: "certificate"))
+                // Whoever is given the address may see a person's name, but nobody finds it by searching.
+                call.addHeader("X-Robots-Tag", "noindex")
                 return context.console.door(call, title: call.localizer("billing.certificate"), card(call.localizer, certificate))
             },
             .raw(

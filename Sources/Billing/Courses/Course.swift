@@ -33,9 +33,9 @@ struct Course: Sendable, Hashable {
     /// - Throws: `out_of_range`, `unknown_currency`
     func checked() throws -> Course {
         _ = try AmountBounds.checkedCurrency(currency)
-        try ConsultingText.check(title, "title", 1...200)
-        try ConsultingText.check(summary, "summary", 0...4_000)
-        try ConsultingText.check(price, "price", Self.prices)
+        try ServiceBounds.check(title, "title", 1...200)
+        try ServiceBounds.check(summary, "summary", 0...4_000)
+        try ServiceBounds.check(price, "price", Self.prices)
         try exam.check()
         return self
     }
@@ -61,10 +61,10 @@ struct ExamRules: Sendable, Hashable {
     var pauseMinutes: Int64
 
     func check() throws {
-        try ConsultingText.check(questions, "exam_questions", 1...100)
-        try ConsultingText.check(passPercent, "pass_percent", 1...100)
-        try ConsultingText.check(attempts, "attempts", 1...20)
-        try ConsultingText.check(pauseMinutes, "pause_minutes", 0...43_200)
+        try ServiceBounds.check(questions, "exam_questions", 1...100)
+        try ServiceBounds.check(passPercent, "pass_percent", 1...100)
+        try ServiceBounds.check(attempts, "attempts", 1...20)
+        try ServiceBounds.check(pauseMinutes, "pause_minutes", 0...43_200)
     }
 }
 
@@ -80,8 +80,8 @@ struct Lesson: Sendable, Hashable {
     static let textMaximum = 60_000
 
     func checked() throws -> Lesson {
-        try ConsultingText.check(title, "title", 1...200)
-        try ConsultingText.check(text, "text", 1...Self.textMaximum)
+        try ServiceBounds.check(title, "title", 1...200)
+        try ServiceBounds.check(text, "text", 1...Self.textMaximum)
         return self
     }
 }
@@ -100,12 +100,12 @@ struct Question: Sendable, Hashable {
 
     /// - Throws: `out_of_range`, `wrong_answers` for right options that there are not, or not one of a single choice.
     func checked() throws -> Question {
-        try ConsultingText.check(text, "text", 1...1_000)
+        try ServiceBounds.check(text, "text", 1...1_000)
         guard Self.options.contains(options.count), Set(options).count == options.count else {
             throw Refusal.invalid(
                 "options", "out_of_range", "A question has \(Self.options.lowerBound) to \(Self.options.upperBound) different options.")
         }
-        for option in options { try ConsultingText.check(option, "options", 1...500) }
+        for option in options { try ServiceBounds.check(option, "options", 1...500) }
         var checked = self
         checked.right = Set(right).sorted()
         guard !checked.right.isEmpty, checked.right.allSatisfy(options.indices.contains), isMultiple || checked.right.count == 1 else {
