@@ -156,6 +156,36 @@ struct IdempotencyTests {
         }
     }
 
+    @Test(arguments: engines) func `an answer is recorded with the change of another tenant, or of one where the request names none`(
+        _ engine: DatabaseEngine
+    ) async throws {
+        try await Self.with(engine) { _, _, lease async throws in
+            let idempotency = Idempotency(database: lease.database, clock: lease.clock.clock, ids: lease.ids, vault: lease.vault)
+            for tenant in [SurfaceHarness.acme, SurfaceHarness.other, nil] {
+                let key = IdempotencyKey(actor: "operator:\(tenant?.description ?? "-")", key: "one", fingerprint: [1])
+                guard case .run(let claim) = try await idempotency.start(key, tenant: tenant, holdsSecret: false) else {
+                    Issue.record("the key is free")
+                    return
+                }
+                try await lease.database.write(in: SurfaceHarness.other) { tx in
+                    try claim.record(Made(number: 7), status: 201, in: tx)
+                    // What follows belongs to the tenant that is changed, as before.
+                    try tx.execute(
+                        """
+                        INSERT INTO idempotency_keys (tenant_id, actor, key, fingerprint, claim, locked_until, expires_at, is_sealed)
+                        VALUES (\(tx.tenant), \(key.actor), 'after', \(key.fingerprint), \(claim.id), \(tx.clock.now()),
+                            \(tx.clock.now() + .seconds(60)), \(false))
+                        """)
+                }
+                guard case .answer(let answer) = try await idempotency.start(key, tenant: tenant, holdsSecret: false) else {
+                    Issue.record("what was recorded is the answer")
+                    return
+                }
+                #expect(answer.status == 201)
+            }
+        }
+    }
+
     @Test(arguments: engines) func `an answer with a secret is kept encrypted`(_ engine: DatabaseEngine) async throws {
         try await Self.with(engine) { harness, _, lease async throws in
             let first = try await harness.call("POST", "/v1/keys", headers: Self.headers, body: Self.milk)

@@ -44,12 +44,12 @@ struct FigurePages {
         var (forecast, why): (Forecast?, String?) = (nil, nil)
         do { forecast = try report.forecast() } catch let refusal as Refusal { why = refusal.message }
         let chart = FigureChart(report: report, text: text)
-        let reason: HTML? = why.map { "<p class=\"sub\">\(text("billing.figures.forecast.none")) \($0)</p>" }
+        let reason: HTML? = why.map { "<p class=\"stack sub\">\(text("billing.figures.forecast.none")) \($0)</p>" }
         return try await page(
             call, text("billing.operator.figures"),
             """
             \(currencies(text, currency))\(tiles(text, report, tally))
-            <div class="charts">\(chart.revenue(forecast, steps: Self.stepsShown))\(chart.moves)</div>\(reason)
+            <div class="charts"><div class="card">\(chart.revenue(forecast, steps: Self.stepsShown))\(reason)</div><div class="card">\(chart.moves)</div></div>
             <section class="card" aria-labelledby="by-month"><div class="title"><h2 id="by-month">\(text("billing.figures.by_month"))</h2>
             <a class="button small" href="\(Self.address)/inputs?currency=\(currency)">\(text("billing.figures.inputs"))</a></div>\(months(text, report))</section>
             <section class="card" aria-labelledby="cohorts"><div class="title"><h2 id="cohorts">\(text("billing.figures.cohorts"))</h2></div>\(cohorts(text, report))</section>
@@ -61,7 +61,7 @@ struct FigurePages {
     private func currencies(_ text: Localizer, _ chosen: String) -> HTML {
         let known = Set(["USD", "EUR", chosen]).sorted().map { (value: $0, title: $0) }
         return """
-            <form method="get" action="\(Self.address)" class="row-form">\(Console.choice("currency", label: text("billing.figures.currency"), options: known, chosen: chosen))
+            <form method="get" action="\(Self.address)" class="row-form narrow">\(Console.choice("currency", label: text("billing.figures.currency"), options: known, chosen: chosen))
             <button class="button">\(text("billing.figures.show"))</button></form>
             """
     }
@@ -131,7 +131,7 @@ struct FigurePages {
                 <tr><th scope="row"><a href="\(href: link)">\(cohort.month.text)</a></th><td class="number">\(cohort.customers)</td>\(cells)</tr>
                 """
         }
-        let title = text("billing.figures.cohorts")
+        let title = text("billing.figures.cohorts.region")
         return """
             <p class="stack sub">\(text("billing.figures.cohorts.note"))</p><div class="table-scroll" tabindex="0" role="region" aria-label="\(title)"><table class="list cohorts">
             <thead><tr><th scope="col">\(text("billing.figures.cohort"))</th><th scope="col" class="number">\(text("billing.figures.customers"))</th>\(heads)</tr></thead>\

@@ -130,9 +130,13 @@ extension Billing {
     }
 
     /// A payout came to nothing, or back: it is in the balance again, once.
+    /// - Throws: `payout_pending` where an operator says so of one whose order may have reached the provider unheard: it would be paid twice.
     func fail(_ id: PayoutID, of owner: TenantID, reason: String, by principal: Principal? = nil) async throws {
         try await database.write(in: owner) { tx in
             guard let payout = try PayeeStore(tx: tx.platform).payout(id), payout.owner == owner else { throw Refusal.missing("payout") }
+            if principal != nil, payout.status == .pending, payout.provider != Payee.bank {
+                throw Refusal(.conflict, "payout_pending", "Its order is on its way; whether it was paid is known when the provider has answered.")
+            }
             try payout.takeBack(reason: reason, in: tx)
             if let principal { try tx.audit(principal, "payout.fail", "payout:\(id)", ["reason": .string(reason)]) }
         }

@@ -263,7 +263,8 @@ struct EarningRoutes {
             },
             Endpoint(
                 .post, "/v1/tenants/{tenant}/payouts/{id}/failures", access: .platformOperator, summary: "Note that a payout came back",
-                tag: "Operator", body: PayoutFailureBody.self, returns: .noContent
+                tag: "Operator", body: PayoutFailureBody.self, returns: .noContent,
+                errors: [ErrorDeclaration(.conflict, "payout_pending", "The provider has not answered yet.")]
             ) { call, body in
                 try await billing.fail(
                     try call.id("id", noun: "payout"), of: try call.id("tenant", noun: "tenant"), reason: body.reason, by: call.principal)
