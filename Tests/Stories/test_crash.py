@@ -1,6 +1,7 @@
 """Ten seeded kills on each database, and some with the unsynced writes undone; `make crash` does 200."""
 
 from crash import money, story
+from server import Postgres
 
 
 def test_nothing_acknowledged_is_lost_on_the_embedded_database():
@@ -32,8 +33,12 @@ def test_no_money_is_lost_or_doubled_on_the_embedded_database():
     assert not outcome.faults
 
 
-def test_no_money_is_lost_or_doubled_on_postgres(postgres):
-    outcome = money.run(kills=6, seed=5, database_url=postgres.create("crash_money"))
+def test_no_money_is_lost_or_doubled_on_postgres():
+    own = Postgres()
+    try:
+        outcome = money.run(kills=6, seed=5, postgres=own)
+    finally:
+        own.stop()
     print(outcome)
     assert outcome.payments > 0 and outcome.used > 0
     assert not outcome.faults

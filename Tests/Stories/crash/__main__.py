@@ -40,10 +40,10 @@ if options.faults:
 
 postgres = Postgres() if options.database == "postgres" else None
 try:
-    url = postgres.create("crash") if postgres else None
     if options.money:
-        outcome = money.run(options.kills, options.seed, url)
+        outcome = money.run(options.kills, options.seed, postgres)
     else:
+        url = postgres.create("crash") if postgres else None
         outcome = story.run(options.kills, options.seed, url, options.unsynced)
 finally:
     if postgres:

@@ -238,9 +238,13 @@ def pages(payer, name):
         cursor = f"&cursor={page['next_cursor']}"
 
 
-def go_ahead(place):
-    """From the next start on the server's clock is days ahead, and with it the provider's."""
+def go_ahead(place, postgres):
+    """From the next start on the server's clock is days ahead, and with it the provider's and the database's, which counts where there is one."""
+    ahead = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": f"+{DAYS_AHEAD}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
     place.provider.ahead_s = DAYS_AHEAD * 86_400
-    place.server.environment.update({
-        "LD_PRELOAD": str(FAKETIME), "FAKETIME": f"+{DAYS_AHEAD}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"})
+    place.server.environment.update(ahead)
+    if postgres:
+        postgres.kill()
+        postgres.environment.update(ahead)
+        postgres.start()
 

@@ -224,7 +224,9 @@ class Place:
         return Operator(self.server)
 
 
-def run(kills: int, seed: int, database_url=None, report=print) -> MoneyOutcome:
+def run(kills: int, seed: int, postgres=None, report=print) -> MoneyOutcome:
+    """`postgres` is for this alone: its clock is put ahead."""
+    database_url = postgres.create("crash_money") if postgres else None
     dice, place = random.Random(seed), Place(seed, database_url)
     server = place.server.start()
     operator = place.operator()
@@ -247,7 +249,8 @@ def run(kills: int, seed: int, database_url=None, report=print) -> MoneyOutcome:
         wait_for_end(server, dice.uniform(0.1, 1.5))
         if done == max(kills // 2, 1):
             rest(place, busy)
-            market.go_ahead(place)
+            server.kill()
+            market.go_ahead(place, postgres)
         server.kill()
         failpoint = {"AIAS_FAILPOINT": f"{dice.choice(FAILPOINTS)}:{dice.randint(5, 200)}"} if dice.random() < 0.5 and done < kills else {}
         try:
