@@ -173,6 +173,7 @@ final class ReadItems: Sendable {
         return items
     }
 
+    func keep(_ items: [Item], of list: ItemList) { state.withLock { $0.lists[ObjectIdentifier(list)] = items } }
     func shown(_ input: Int) -> [JSON]? { state.withLock { $0.shown[input] } }
     func keep(shown items: [JSON], of input: Int) { state.withLock { $0.shown[input] = items } }
     func last(_ index: Int) -> JSON? {

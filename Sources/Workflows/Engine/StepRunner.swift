@@ -57,7 +57,7 @@ struct StepRunner: Sendable {
                 throw StepFailure("unsupported_kind", "This program cannot run nodes of the kind '\(node.node.kind)'.", isRetryable: false)
             }
             let known = ReadItems()
-            let stamped = try inputs.map { input in try input.map { try known.items($0.items) } ?? [] }
+            let given = try inputs.enumerated().map { try StepRunner.given($1, input: $0, known) }
             let box = StepBox(
                 services: services, node: node, kind: kind, tenant: run.tenant, staticGlobal: machine.staticGlobal,
                 staticNode: machine.staticNodes[request.step.node] ?? [:],
@@ -65,7 +65,7 @@ struct StepRunner: Sendable {
                     machine: machine, node: request.step.node, inputs: inputs, facts: await facts(request, node: node, inputs, run, machine, now),
                     known: known))
             let context = StepContext(
-                node: node.node, kind: kind, inputs: stamped.enumerated().map { StepRunner.restamped($1, input: $0) },
+                node: node.node, kind: kind, inputs: given,
                 runIndex: request.step.runIndex,
                 attempt: request.attempt, resume: request.resume, idempotencyKey: "\(run.id)-\(node.node.id)-\(request.step.runIndex)", now: now,
                 timeZone: machine.workflow.document.settings.timeZone ?? run.timeZone, tenant: run.tenant, mode: run.mode, services: box,
@@ -98,8 +98,16 @@ struct StepRunner: Sendable {
         }
     }
 
-    /// The items of an input, each with its own place, so that an item handed on as it is says where it came from.
-    private static func restamped(_ items: [Item], input: Int) -> [Item] {
+    /// The items of an input, each with its own place, so that an item handed on as it is says where it came from. Those of a list that is set aside
+    /// are kept for expressions too, so that they lie in memory once.
+    private static func given(_ arrived: StepInput?, input: Int, _ known: ReadItems) throws -> [Item] {
+        guard let list = arrived?.items else { return [] }
+        let items = placed(try list.items(), input: input)
+        if list.isSetAside { known.keep(items, of: list) }
+        return items
+    }
+
+    private static func placed(_ items: consuming [Item], input: Int) -> [Item] {
         var items = items
         for index in items.indices { items[index].pairedItem = [PairedItem(item: index, input: input)] }
         return items

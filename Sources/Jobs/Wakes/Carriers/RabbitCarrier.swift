@@ -4,7 +4,7 @@ package import Logging
 internal import Outbound
 internal import ServiceLifecycle
 
-/// Wakes over RabbitMQ: a fanout exchange, and a quorum queue for each process, which keeps what is posted while its process is away for a moment.
+/// Wakes over RabbitMQ: a fanout exchange, and a quorum queue for each connection of a process, whose messages survive what the broker's nodes do.
 /// What is posted has gone out once the broker has confirmed it.
 package final class RabbitCarrier: WakeCarrier {
     static let exchange = "aias.wakes"
@@ -19,7 +19,6 @@ package final class RabbitCarrier: WakeCarrier {
     private static let connectionLifetime: Duration = .seconds(6 * 3_600)
 
     private let address: BrokerAddress
-    private let queue = "\(RabbitCarrier.exchange).\(UUID().uuidString.lowercased())"
     private let outbound: Outbound
     private let logger: Logger
     private let onWake: @Sendable (_ topic: String) -> Void
@@ -41,23 +40,22 @@ package final class RabbitCarrier: WakeCarrier {
     package func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
             let log = BrokerLog(logger, address.shown)
-            while !Task.isCancelled {
-                do { try await exchange(log) } catch {
-                    if !Task.isCancelled { log.lost((error as? AMQPError)?.message ?? "\(error)") }
-                }
-                try? await Task.sleep(for: WakeTopics.reconnection)
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { [self] in await keep(log) { connection in try await self.read(connection, log) } }
+                group.addTask { [self] in await keep(log) { connection in try await self.write(connection, log) } }
             }
         }
         await outbound.shutdown()
     }
 
-    /// Reads on one connection and writes on another, as RabbitMQ advises; the end of either ends both.
-    private func exchange(_ log: BrokerLog) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { [self] in try await connected { connection in try await self.read(connection, log) } }
-            group.addTask { [self] in try await connected { connection in try await self.write(connection) } }
-            defer { group.cancelAll() }
-            try await group.next()
+    /// Reads on one connection and writes on another, as RabbitMQ advises. Neither minds what becomes of the other: a queue without a leader holds up
+    /// what is confirmed, and not what other queues give out.
+    private func keep(_ log: BrokerLog, _ body: @escaping @Sendable (AMQPConnection) async throws -> Void) async {
+        while !Task.isCancelled {
+            do { try await connected(body) } catch {
+                if !Task.isCancelled { log.lost((error as? AMQPError)?.message ?? "\(error)") }
+            }
+            try? await Task.sleep(for: WakeTopics.reconnection)
         }
     }
 
@@ -72,6 +70,8 @@ package final class RabbitCarrier: WakeCarrier {
     }
 
     private func read(_ connection: AMQPConnection, _ log: BrokerLog) async throws {
+        // A queue of its own each time: one whose node died may be a while without a leader, and all is looked at anyway.
+        let queue = "\(Self.exchange).\(UUID().uuidString.lowercased())"
         try await connection.declareQueue(queue, boundTo: Self.exchange, life: Self.queueLife, messages: Self.messagesKept)
         try await connection.consume(queue, ahead: Self.ahead)
         log.connected()
@@ -83,7 +83,7 @@ package final class RabbitCarrier: WakeCarrier {
         }
     }
 
-    private func write(_ connection: AMQPConnection) async throws {
+    private func write(_ connection: AMQPConnection, _ log: BrokerLog) async throws {
         try await connection.confirmPublished()
         while !Task.isCancelled {
             let topics = box.take()
@@ -97,6 +97,7 @@ package final class RabbitCarrier: WakeCarrier {
                 box.put(topics)
                 throw error
             }
+            log.connected()
             try await Task.sleep(for: WakeTopics.pause)
         }
     }

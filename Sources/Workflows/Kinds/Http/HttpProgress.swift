@@ -49,7 +49,10 @@ struct HttpProgress: Sendable {
 
     mutating func pause(_ index: Int, at place: Place) { places[index] = place }
 
-    var items: [Item] { results.sorted { $0.key < $1.key }.flatMap(\.value) }
+    var items: [Item] {
+        if results.count == 1, let only = results.first { return only.value }
+        return results.sorted { $0.key < $1.key }.flatMap(\.value)
+    }
 }
 
 /// The pages of one item's request that were read before a wait.

@@ -50,7 +50,14 @@ struct HttpWork: Sendable {
         var until: Timestamp?
         for (index, result) in await results(progress.open(in: range), progress) {
             do {
-                progress.finish(index, try result.get().map { $0.paired(with: index) })
+                let place = [PairedItem(item: index)]
+                progress.finish(
+                    index,
+                    try result.get().map { item in
+                        var item = item
+                        item.pairedItem = place
+                        return item
+                    })
             } catch let pause as HttpPause {
                 progress.pause(index, at: pause.place)
                 until = max(until ?? pause.until, pause.until)

@@ -77,8 +77,10 @@ extension StepContext {
 extension Item {
     /// The same item, made from input item `index`.
     func paired(with index: Int, input: Int = 0) -> Item {
+        let place = PairedItem(item: index, input: input)
+        if let known = pairedItem, known.count == 1, known[0] == place { return self }
         var item = self
-        item.pairedItem = [PairedItem(item: index, input: input)]
+        item.pairedItem = [place]
         return item
     }
 }
