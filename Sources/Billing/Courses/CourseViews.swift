@@ -151,7 +151,7 @@ struct EnrolmentView: Codable, Sendable, Described {
     var access: String
     var boughtAt: Timestamp
     var done: [LessonID]
-    var attempts: [AttemptResultView]
+    var attempts: [ExamResultView]
     var certificate: CertificateView?
     static let typeDescription: String? = "A person in a course that the tenant has bought."
     static let notes: [FieldNote] = [
@@ -163,12 +163,12 @@ struct EnrolmentView: Codable, Sendable, Described {
         (invoiceId, access, boughtAt) = (learning.enrolment.invoice, learning.access.rawValue, learning.enrolment.boughtAt)
         course = CourseView(learning.course, learning.lessons)
         done = learning.lessons.map(\.id).filter(learning.done.contains)
-        attempts = learning.attempts.map(AttemptResultView.init)
+        attempts = learning.attempts.map(ExamResultView.init)
         certificate = learning.certificate.map(CertificateView.init)
     }
 }
 
-struct AttemptResultView: Codable, Sendable, Described {
+struct ExamResultView: Codable, Sendable, Described {
     var id: AttemptID
     var number: Int
     var startedAt: Timestamp
@@ -189,15 +189,15 @@ struct PaperQuestionView: Codable, Sendable {
     var isMultiple: Bool
 }
 
-struct AttemptView: Codable, Sendable, Described {
-    var attempt: AttemptResultView
+struct ExamAttemptView: Codable, Sendable, Described {
+    var attempt: ExamResultView
     var questions: [PaperQuestionView]
     var certificate: CertificateView?
     static let typeDescription: String? = "An exam as it is asked; the right answers are shown to nobody."
     static let notes: [FieldNote] = [FieldNote("certificate", "Once it is passed.")]
 
     init(_ attempt: Attempt, _ certificate: Certificate?) {
-        self.attempt = AttemptResultView(attempt)
+        self.attempt = ExamResultView(attempt)
         questions = attempt.paper.map { PaperQuestionView(text: $0.text, options: $0.options, isMultiple: $0.isMultiple) }
         self.certificate = certificate.map(CertificateView.init)
     }

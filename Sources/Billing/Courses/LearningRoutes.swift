@@ -75,31 +75,31 @@ struct LearningRoutes {
             },
             Endpoint(
                 .post, "/v1/enrolments/{id}/attempts", access: Self.read, summary: "Begin the exam, or go on with it", tag: Self.tag,
-                returns: .created(AttemptView.self),
+                returns: .created(ExamAttemptView.self),
                 errors: [
                     Self.closed, Self.other,
                     ErrorDeclaration(.conflict, "lessons_open", "Lessons are left, the exam is passed, no attempt is left, or it is too early.")
                 ]
             ) { call in
-                AttemptView(try await billing.beginExam(of: try call.id("id", noun: "enrolment"), in: call.tenant, by: call.principal), nil)
+                ExamAttemptView(try await billing.beginExam(of: try call.id("id", noun: "enrolment"), in: call.tenant, by: call.principal), nil)
             },
             Endpoint(
                 .get, "/v1/enrolments/{id}/attempts/{attempt}", access: Self.read, summary: "Show an attempt at the exam", tag: Self.tag,
-                returns: .ok(AttemptView.self), errors: [Self.other]
+                returns: .ok(ExamAttemptView.self), errors: [Self.other]
             ) { call in
                 let found = try await billing.attempt(
                     try call.id("attempt", noun: "attempt"), of: try call.id("id", noun: "enrolment"), in: call.tenant, by: call.principal)
-                return AttemptView(found.0, found.0.hasPassed ? found.1.certificate : nil)
+                return ExamAttemptView(found.0, found.0.hasPassed ? found.1.certificate : nil)
             },
             Endpoint(
                 .post, "/v1/enrolments/{id}/attempts/{attempt}/answers", access: Self.read, summary: "Hand the answers in", tag: Self.tag,
-                body: AnswersBody.self, returns: .ok(AttemptView.self),
+                body: AnswersBody.self, returns: .ok(ExamAttemptView.self),
                 errors: [Self.closed, Self.other, ErrorDeclaration(.conflict, "already_marked", "They were marked already.")]
             ) { call, body in
                 let marked = try await billing.handIn(
                     try call.id("attempt", noun: "attempt"), body.answers, of: try call.id("id", noun: "enrolment"), in: call.tenant,
                     by: call.principal)
-                return AttemptView(marked.attempt, marked.certificate)
+                return ExamAttemptView(marked.attempt, marked.certificate)
             }
         ]
     }
