@@ -32,7 +32,8 @@ class Postgres:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="aias-pg-"))
         self.bin = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
         self.as_user = []
-        self.environment = dict(os.environ)
+        # What stands in its surroundings beside ours.
+        self.environment = {}
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
             self.as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
@@ -54,7 +55,8 @@ class Postgres:
         self._run([self.bin / "pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop"])
 
     def _run(self, command):
-        result = subprocess.run([*self.as_user, *map(str, command)], env=self.environment, capture_output=True, text=True, cwd="/")
+        surroundings = ["env", *(f"{name}={value}" for name, value in self.environment.items())]
+        result = subprocess.run([*self.as_user, *surroundings, *map(str, command)], capture_output=True, text=True, cwd="/")
         if result.returncode:
             raise RuntimeError(result.stdout + result.stderr)
 
