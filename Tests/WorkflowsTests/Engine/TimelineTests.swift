@@ -7,7 +7,7 @@ import Testing
 @testable import Workflows
 
 /// When the steps of a run were queued, waited and worked, and what a retry would do again.
-@Suite(.timeLimit(.minutes(1))) struct TimelineTests {
+@Suite(.timeLimit(.minutes(3))) struct TimelineTests {
     private func timeline(_ rig: EngineRig, _ run: RunID, _ document: WorkflowDocument) async throws -> RunTimeline {
         let workflow = CompiledWorkflow(document, kinds: probeKinds)
         return try await rig.lease.database.read(in: rig.lease.tenant) { tx in
