@@ -52,7 +52,8 @@ package final class ItemList: Sendable {
     /// Whether it lies in the blob store alone, and is read anew by each `items`.
     var isSetAside: Bool { forms.withLock { $0.stored != nil } }
 
-    /// Compact JSON: an array of `{"json", "binary"?, "error"?}`.
+    /// Compact JSON: an array of `{"json", "binary"?, "error"?}`. Whoever writes a list down names one that has a payload by its hash, and asks for the
+    /// bytes of others only; those of a list that is set aside and cannot be read are none.
     package var bytes: [UInt8] {
         if let stored = forms.withLock({ $0.stored }) { return (try? stored()) ?? [] }
         return forms.withLock { forms in
@@ -108,7 +109,10 @@ package final class ItemList: Sendable {
 extension ItemList: Equatable {
     /// The same content.
     package static func == (left: ItemList, right: ItemList) -> Bool {
-        left === right || (left.count == right.count && left.bytes == right.bytes)
+        if left === right { return true }
+        guard left.count == right.count else { return false }
+        if let left = left.payload, let right = right.payload { return left.hash == right.hash }
+        return left.bytes == right.bytes
     }
 }
 

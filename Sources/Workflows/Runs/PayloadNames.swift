@@ -59,7 +59,7 @@ enum PayloadNames {
 
     /// From here on a run's events name this list as the one that it was started with.
     static func settle(input list: ItemList, of run: RunID) {
-        if list.bytes.count > homelessBytes { list.settle(Home(run: run, name: "@")) }
+        if list.payload != nil || list.bytes.count > homelessBytes { list.settle(Home(run: run, name: "@")) }
     }
 
     /// The list of a text that holds it itself.
