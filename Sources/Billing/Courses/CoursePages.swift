@@ -180,7 +180,7 @@ struct CoursePages {
             \(fault)<section class="card"><dl class="facts"><div><dt>\(text("billing.consulting.by"))</dt><dd>\(try await billing.serviceName(course.author))</dd></div>
             <div><dt>\(text("billing.course.price"))</dt><dd>\(ConsultingPages.price(course.price, course.currency))</dd></div>
             <div><dt>\(text("billing.course.exam"))</dt><dd>\(rules)</dd></div></dl></section>
-            <section class="card stack">\(about)<h2>\(text("billing.course.lessons"))</h2><ol class="outline">\(outline)</ol></section>\(buy)
+            <section class="card stack">\(about)<h2>\(text("billing.course.lessons"))</h2><ol class="lessons">\(outline)</ol></section>\(buy)
             """)
     }
 }

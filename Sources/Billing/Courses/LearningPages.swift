@@ -93,7 +93,7 @@ struct LearningPages {
             \(Console.notice(done, isBad: false))\(failed)\(fault)<section class="card"><dl class="facts"><div><dt>\(text("billing.column.status"))</dt><dd>\(Self.status(text, learning))</dd></div>
             <div><dt>\(text("billing.course.learner"))</dt><dd>\(learning.enrolment.learnerName)</dd></div>
             <div><dt>\(text("billing.course.progress"))</dt><dd>\(learning.lessonsDone) / \(learning.lessons.count)</dd></div></dl></section>\(unpaid)
-            \(certificate(text, learning))<section class="card stack"><h2>\(text("billing.course.lessons"))</h2><ol class="outline">\(lessons)</ol></section>
+            \(certificate(text, learning))<section class="card stack"><h2>\(text("billing.course.lessons"))</h2><ol class="lessons">\(lessons)</ol></section>
             \(examCard(text, learning, isLearner: isLearner))
             """)
     }
