@@ -99,7 +99,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [Carrier.redis, .rabbitmq])
+    /// RabbitMQ is left out: after a kill its quorum queues may be without a leader for minutes, and wakes stay away (Docs/Operations/machines.md).
+    @Test(arguments: [Carrier.redis])
     func `a broker that dies is connected to again, and both sides hear and are heard`(_ carrier: Carrier) async throws {
         let broker = try await broker(carrier)
         defer { broker.stop() }
