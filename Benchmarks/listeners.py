@@ -118,7 +118,7 @@ class Load:
 def listeners(options, folder):
     """10,000 event streams and 1,000 requests/s for half an hour on two gateways, two workers and a scheduler, through a kill of a worker and a
     rolling upgrade."""
-    streams, rate, seconds = getattr(options, "listeners", None) or ((500, 100, 30) if options.quick else (10_000, 1_000, 1_800))
+    streams, rate, seconds = (500, 100, 30) if options.quick else (10_000, 1_000, 1_800)
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     postgres = Postgres()
     cluster = second = None
