@@ -6,11 +6,10 @@ Prints one JSON line: runs/s and the latency percentiles in milliseconds.
 
 import argparse
 import json
-import logging
-import os
-import tempfile
 import threading
 import time
+
+import quiet_prefect
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--db")
@@ -19,15 +18,9 @@ parser.add_argument("--clients", type=int, default=1)
 parser.add_argument("--steps", type=int, default=3)
 options = parser.parse_args()
 
-home = tempfile.mkdtemp(prefix="prefect-")
-os.environ.update({
-    "PREFECT_HOME": home, "PREFECT_API_DATABASE_CONNECTION_URL": options.db or f"sqlite+aiosqlite:///{home}/prefect.db",
-    "PREFECT_LOGGING_LEVEL": "ERROR", "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
-    "PREFECT_LOGGING_TO_API_ENABLED": "false", "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120", "DO_NOT_TRACK": "1"})
+database = quiet_prefect.prepare(options.db)
 
 from prefect import flow, task  # noqa: E402 (reads its settings when imported)
-
-logging.disable(logging.CRITICAL)
 
 
 @task
@@ -67,6 +60,6 @@ for thread in threads:
 seconds = time.perf_counter() - begin
 latencies.sort()
 print(json.dumps({
-    "peer": "prefect", "db": os.environ["PREFECT_API_DATABASE_CONNECTION_URL"].split(":")[0], "steps": options.steps, "clients": options.clients,
+    "peer": "prefect", "db": database.split(":")[0], "steps": options.steps, "clients": options.clients,
     "runs_per_s": round(options.runs / seconds, 1), "p50_ms": round(latencies[len(latencies) // 2], 2),
     "p99_ms": round(latencies[min(len(latencies) - 1, int(0.99 * len(latencies)))], 2)}))

@@ -6,25 +6,18 @@ Prints one JSON line: the seconds that the flow took.
 
 import argparse
 import json
-import logging
-import os
-import tempfile
 import time
+
+import quiet_prefect
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--count", type=int, required=True)
 parser.add_argument("--number", type=int, required=True)
 options = parser.parse_args()
 
-home = tempfile.mkdtemp(prefix="prefect-")
-os.environ.update({
-    "PREFECT_HOME": home, "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home}/prefect.db", "PREFECT_LOGGING_LEVEL": "ERROR",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true", "PREFECT_LOGGING_TO_API_ENABLED": "false",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120", "DO_NOT_TRACK": "1"})
+quiet_prefect.prepare()
 
 from prefect import flow, task  # noqa: E402 (reads its settings when imported)
-
-logging.disable(logging.CRITICAL)
 
 
 def fibonacci(n):

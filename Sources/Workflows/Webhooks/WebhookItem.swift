@@ -55,7 +55,6 @@ struct WebhookItem {
             return (body, ["data": try await whole(type ?? "application/json", store)])
         }
         guard definition.takesFiles, !definition.keepsRawBody else {
-            let text = JSON.string(String(decoding: call.body, as: UTF8.self))
             return (text, definition.keepsRawBody ? ["data": try await whole(type, store)] : [:])
         }
         return (.object([:]), [definition.binaryProperty ?? "data": try await whole(type, store)])
