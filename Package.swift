@@ -6,7 +6,8 @@ let house: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("ExistentialAny")
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault")
 ]
 
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
@@ -97,9 +98,8 @@ let package = Package(
         module(
             "HTTPSurface",
             [
-                "Kernel", "Telemetry", "Persistence", "CZlib", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, httpTypes, collections, crypto,
-                logging,
-                lifecycle, tracing
+                "Kernel", "Telemetry", "Persistence", "CZlib", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioHTTP1, httpTypes,
+                collections, crypto, logging, lifecycle, tracing
             ]),
         module("Tenancy", ["Kernel", "Telemetry", "Persistence", "Jobs", "HTTPSurface", "CArgon2", crypto, logging]),
         module(

@@ -36,15 +36,20 @@ package struct ID<Thing>: Sendable, Hashable, Comparable, Codable {
 extension ID: LosslessStringConvertible {
     /// The canonical 36-character form in lower case.
     package var description: String {
-        let digits = Array("0123456789abcdef".utf8)
-        var out: [UInt8] = []
-        out.reserveCapacity(36)
-        for (index, byte) in bytes.enumerated() {
-            if index == 4 || index == 6 || index == 8 || index == 10 { out.append(UInt8(ascii: "-")) }
-            out.append(digits[Int(byte >> 4)])
-            out.append(digits[Int(byte & 15)])
+        String(unsafeUninitializedCapacity: 36) { out in
+            var place = 0
+            for nibble in 0..<32 {
+                if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
+                    out[place] = UInt8(ascii: "-")
+                    place += 1
+                }
+                let half = nibble < 16 ? high : low
+                let digit = UInt8(truncatingIfNeeded: half >> UInt64(60 - 4 * (nibble & 15))) & 15
+                out[place] = digit < 10 ? digit + 48 : digit + 87
+                place += 1
+            }
+            return place
         }
-        return String(decoding: out, as: UTF8.self)
     }
 
     package init?(_ text: String) {

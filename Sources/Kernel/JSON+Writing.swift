@@ -60,12 +60,13 @@ extension JSON {
         out.append(UInt8(ascii: "\""))
         var value = value
         value.withUTF8 { source in
-            var start = 0
-            for index in source.indices {
+            var (start, index) = (0, 0)
+            while index < source.count {
                 let byte = source[index]
+                index += 1
                 if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { continue }
-                out.append(contentsOf: source[start..<index])
-                start = index + 1
+                out.append(contentsOf: UnsafeBufferPointer(rebasing: source[start..<(index - 1)]))
+                start = index
                 switch byte {
                 case UInt8(ascii: "\""): out.append(contentsOf: #"\""#.utf8)
                 case UInt8(ascii: "\\"): out.append(contentsOf: #"\\"#.utf8)
@@ -81,7 +82,7 @@ extension JSON {
                     out.append(digits[Int(byte & 15)])
                 }
             }
-            out.append(contentsOf: source[start...])
+            out.append(contentsOf: UnsafeBufferPointer(rebasing: source[start...]))
         }
         out.append(UInt8(ascii: "\""))
     }

@@ -126,7 +126,7 @@ func withDeadline<Result: Sendable>(
     _ timeout: Duration, _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
     try await withThrowingTaskGroup(of: Result.self) { group in
-        group.addTask(operation: body)
+        group.addTask { try await body() }
         group.addTask {
             try await Task.sleep(for: timeout)
             throw OutboundError(.timeout, "No complete answer within \(timeout).")

@@ -70,7 +70,7 @@ struct PeopleTests {
         let (body, source) = RequestBody.makeStream()
         let head = HTTPRequest(
             method: .post, scheme: "http", authority: "localhost", path: "/hooks/x", headerFields: [.transferEncoding: "chunked"])
-        let response = try await PeopleTests.surface(settings).respond(
+        let response = await PeopleTests.surface(settings).respond(
             to: Request(head: head, body: body), context: SurfaceContext(remoteAddress: nil))
         #expect(response.status == .requestTimeout)
         source.finish()

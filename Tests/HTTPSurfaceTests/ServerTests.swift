@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Kernel
@@ -14,6 +15,38 @@ struct ServerTests {
         logger.logLevel = .critical
         let surface = Surface(endpoints: endpoints, doors: .closed, ids: IDs(clock: .system), logger: logger)
         return HTTPServer(surface: surface, binding: .init(port: 0), logger: logger, onRunning: onRunning)
+    }
+
+    /// One connection to a running server.
+    struct Client: Sendable {
+        let connection: TestClient
+
+        func execute(
+            uri: String, method: HTTPRequest.Method, headers: HTTPFields = [:], body: ByteBuffer? = nil
+        ) async throws -> (status: HTTPResponse.Status, headers: HTTPFields, body: ByteBuffer) {
+            let response = try await connection.execute(
+                TestClient.Request(uri, method: method, authority: "localhost", headers: headers, body: body))
+            return (response.status, response.headers, response.body ?? ByteBuffer())
+        }
+    }
+
+    static func serving(_ endpoints: [Endpoint], _ body: @escaping @Sendable (Client) async throws -> Void) async throws {
+        let (ports, running) = AsyncStream<Int>.makeStream()
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let group = ServiceGroup(configuration: .init(services: [server(endpoints) { running.yield($0.port) }], logger: logger))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let port = try #require(await ports.first { _ in true })
+            let client = TestClient(host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(20)))
+            client.connect()
+            let result: Result<Void, any Error>
+            do { result = .success(try await body(Client(connection: client))) } catch { result = .failure(error) }
+            try? await client.shutdown()
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            try result.get()
+        }
     }
 
     static let endpoints: [Endpoint] =
@@ -36,9 +69,10 @@ struct ServerTests {
         ]
 
     @Test func `operations answer in plain text`() async throws {
-        try await ServerTests.server(ServerTests.endpoints).application().test(.live) { client in
+        try await ServerTests.serving(ServerTests.endpoints) { client in
             #expect(try await String(buffer: client.execute(uri: "/healthz", method: .get).body) == "ok\n")
             let ready = try await client.execute(uri: "/readyz", method: .get)
+            #expect(ready.headers[.date]?.hasSuffix(" GMT") == true)
             #expect(ready.status == .serviceUnavailable)
             #expect(String(buffer: ready.body).contains("The database is away."))
             #expect(try await String(buffer: client.execute(uri: "/metrics", method: .get).body) == "up 1\n")
@@ -46,7 +80,7 @@ struct ServerTests {
     }
 
     @Test func `bodies small and large come through whole`() async throws {
-        try await ServerTests.server(ServerTests.endpoints).application().test(.live) { client in
+        try await ServerTests.serving(ServerTests.endpoints) { client in
             for count in [0, 1, 1_024, 200_000, 1 << 20] {
                 let body = ByteBuffer(repeating: 7, count: count)
                 let reply = try await client.execute(uri: "/echo/x", method: .put, body: body)
@@ -59,14 +93,14 @@ struct ServerTests {
     }
 
     @Test func `HTML of a webhook gets an origin of its own`() async throws {
-        try await ServerTests.server(ServerTests.endpoints).application().test(.live) { client in
+        try await ServerTests.serving(ServerTests.endpoints) { client in
             let reply = try await client.execute(uri: "/page", method: .get)
             #expect(reply.headers[.contentSecurityPolicy]?.hasPrefix("sandbox") == true)
         }
     }
 
     @Test func `events are written with id, name and lines, and go on after the last one seen`() async throws {
-        try await ServerTests.server(ServerTests.endpoints).application().test(.live) { client in
+        try await ServerTests.serving(ServerTests.endpoints) { client in
             let reply = try await client.execute(uri: "/v1/events", method: .get, headers: [.init("Last-Event-ID")!: "4"])
             #expect(reply.headers[.contentType] == "text/event-stream")
             let text = String(buffer: reply.body)
@@ -76,7 +110,7 @@ struct ServerTests {
     }
 
     @Test func `a handler that takes too long is cancelled and answered 503`() async throws {
-        try await ServerTests.server(ServerTests.endpoints).application().test(.live) { client in
+        try await ServerTests.serving(ServerTests.endpoints) { client in
             let reply = try await client.execute(uri: "/v1/slow", method: .get)
             #expect(reply.status == .serviceUnavailable)
             #expect(reply.headers[.retryAfter] == "5")
@@ -84,8 +118,13 @@ struct ServerTests {
         }
     }
 
+    @Test func `the date of an answer is in the form of HTTP`() {
+        #expect(DateHeader.text(second: 784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
+        #expect(DateHeader.text(second: -1) == "Wed, 31 Dec 1969 23:59:59 GMT")
+    }
+
     @Test func `a header too large is refused`() async throws {
-        try await ServerTests.server(ServerTests.endpoints).application().test(.live) { client in
+        try await ServerTests.serving(ServerTests.endpoints) { client in
             let reply = try await client.execute(uri: "/healthz", method: .get, headers: [.cookie: String(repeating: "a", count: 20 << 10)])
             #expect(reply.status == .badRequest || reply.status.code == 431)
         }

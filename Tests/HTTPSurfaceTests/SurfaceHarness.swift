@@ -66,7 +66,7 @@ struct SurfaceHarness {
         if let body, fields[.contentLength] == nil { fields[.contentLength] = String(body.utf8.count) }
         let head = HTTPRequest(method: HTTPRequest.Method(method)!, scheme: "http", authority: host, path: target, headerFields: fields)
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
-        let response = try await surface.respond(to: request, context: SurfaceContext(remoteAddress: address))
+        let response = await surface.respond(to: request, context: SurfaceContext(remoteAddress: address))
         let collector = Collector()
         try await response.body.write(collector)
         return Reply(status: response.status.code, headers: response.headers, body: collector.bytes)

@@ -60,11 +60,7 @@ struct Scenario: Sendable {
         let owner: TenantID? = try Scenario().tenants.first { tenant in try RunStore(tx: tx.tenant(tenant)).find(run) != nil }
         guard let owner else { return false }
         let tenant = try tx.tenant(owner)
-        return try tenant.first(
-            """
-            SELECT 1 FROM run_journal WHERE tenant_id = \(tenant.tenant) AND run_id = \(run) AND node = \(node) AND run_index = \(index)
-                AND kind = \(RunEvent.Kind.finished.rawValue)
-            """) != nil
+        return try JournalStore(tx: tenant).records(of: run).contains { $0.kind == .finished && $0.node == node && $0.runIndex == index }
     }
 }
 

@@ -256,9 +256,7 @@ final class History: @unchecked Sendable {
             let timers = try tx.all("SELECT due_at, claimed_until, attempts FROM timers WHERE subject = \(subject)") { "timer \($0)" }
             let owners = try tx.all("SELECT epoch, wanted FROM run_owners WHERE run_id = \(run.id)") { "owner \($0)" }
             let tenant = try tx.tenant(self.tenant(of: run))
-            let journal = try tenant.all(
-                "SELECT seq, kind, node, attempt, at FROM run_journal WHERE tenant_id = \(tenant.tenant) AND run_id = \(run.id) ORDER BY seq"
-            ) { "\($0)" }
+            let journal = try JournalStore(tx: tenant).records(of: run.id).map { "\($0)" }
             return timers + owners + journal
         }
         let now = World.beginning + world.now
@@ -266,7 +264,7 @@ final class History: @unchecked Sendable {
             + "\(run.pausedAt.map { "\($0)" } ?? "no"); \(rows.result.joined(separator: "; "))"
     }
 
-    private func tenant(of run: Run) -> TenantID { tenants[run.id] ?? scenario.tenants[0] }
+    private func tenant(of run: Run) -> TenantID { tenant(of: run.id) }
 
     private func verify(rows known: [RunID: Run]) throws {
         for (key, count) in outside.hits.sorted(by: { $0.key < $1.key }) {
@@ -294,13 +292,11 @@ final class History: @unchecked Sendable {
             for tenant in try self.scenario.tenants.map({ try tx.tenant($0) }) {
                 let slots = try tenant.first("SELECT count(*) FROM run_slots WHERE tenant_id = \(tenant.tenant)") { try $0.column(0, as: Int.self) }
                 if slots != 0 { left.append("\(slots ?? 0) rows are left in run_slots") }
-                let twice = try tenant.all(
-                    """
-                    SELECT run_id, node FROM run_journal WHERE tenant_id = \(tenant.tenant) AND kind = \(RunEvent.Kind.finished.rawValue)
-                    GROUP BY run_id, node, run_index HAVING count(*) > 1
-                    """
-                ) { "\(try $0.column(0, as: RunID.self)) \(try $0.column(1, as: String.self))" }
-                left += twice.map { "a step ended twice: \($0)" }
+                for id in known.keys where self.tenant(of: id) == tenant.tenant.id {
+                    let ended = try JournalStore(tx: tenant).records(of: id).filter { $0.kind == .finished }
+                    let steps = Dictionary(grouping: ended) { "\($0.node ?? "") \($0.runIndex)" }
+                    left += steps.filter { $0.value.count > 1 }.keys.map { "a step ended twice: \(id) \($0)" }
+                }
             }
             return left
         }

@@ -2,7 +2,7 @@ package import Kernel
 
 /// Typed JSON endpoints.
 extension Endpoint {
-    package init<Body: Codable & Sendable, Output: Codable & Sendable>(
+    package convenience init<Body: Codable & Sendable, Output: Codable & Sendable>(
         _ method: Method, _ path: String, access: Access, summary: String, description: String = "", tag: String,
         query: (any (Codable & Sendable).Type)? = nil, body: Body.Type, returns: Returns<Output>, errors: [ErrorDeclaration] = [],
         handler: @escaping @Sendable (EndpointCall, Body) async throws -> Output
@@ -18,7 +18,7 @@ extension Endpoint {
         }
     }
 
-    package init<Output: Codable & Sendable>(
+    package convenience init<Output: Codable & Sendable>(
         _ method: Method, _ path: String, access: Access, summary: String, description: String = "", tag: String,
         query: (any (Codable & Sendable).Type)? = nil, returns: Returns<Output>, errors: [ErrorDeclaration] = [],
         handler: @escaping @Sendable (EndpointCall) async throws -> Output
@@ -30,7 +30,7 @@ extension Endpoint {
     }
 
     /// With a body and nothing to show: 204.
-    package init<Body: Codable & Sendable>(
+    package convenience init<Body: Codable & Sendable>(
         _ method: Method, _ path: String, access: Access, summary: String, description: String = "", tag: String,
         query: (any (Codable & Sendable).Type)? = nil, body: Body.Type, returns: ReturnsNothing, errors: [ErrorDeclaration] = [],
         handler: @escaping @Sendable (EndpointCall, Body) async throws -> Void
@@ -46,7 +46,7 @@ extension Endpoint {
     }
 
     /// Without a body and with nothing to show: 204.
-    package init(
+    package convenience init(
         _ method: Method, _ path: String, access: Access, summary: String, description: String = "", tag: String,
         query: (any (Codable & Sendable).Type)? = nil, returns: ReturnsNothing, errors: [ErrorDeclaration] = [],
         handler: @escaping @Sendable (EndpointCall) async throws -> Void

@@ -7,7 +7,9 @@ package import Kernel
 ///
 /// Four kinds: typed JSON (Codable in and out, see `Wire` for how keys are named), `raw` (bytes with their own content type),
 /// `events` (server-sent events) and `page` (HTML, left out of the OpenAPI document).
-package struct Endpoint: Sendable {
+///
+/// An object, since every request hands it around: copies would count the references to all that it holds.
+package final class Endpoint: Sendable {
     package enum Kind: String, Sendable { case json, raw, events, page }
 
     package let method: Method
@@ -25,13 +27,13 @@ package struct Endpoint: Sendable {
     /// Refusals that are this endpoint's own; those of the pipeline (401, 413, 429, …) are added by themselves.
     package let errors: [ErrorDeclaration]
     /// The most bytes of a body; larger ones are refused with 413.
-    package var bodyLimit: Int
+    package let bodyLimit: Int
     /// After which the handler is cancelled and 503 answered; nil for handlers that watch their own time.
-    package var timeout: Duration?
+    package let timeout: Duration?
     /// Whether it appears in `/openapi.json`.
-    package var isDocumented: Bool
+    package let isDocumented: Bool
     let holdsSecret: Bool
-    var handle: @Sendable (EndpointCall) async throws -> Answer
+    let handle: @Sendable (EndpointCall) async throws -> Answer
 
     package struct RequestBody: Sendable {
         package let schema: TypeSchema
@@ -71,20 +73,38 @@ package struct Endpoint: Sendable {
         self.handle = handle
     }
 
-    /// The same endpoint with another body limit in bytes.
-    package func limitingBody(to bytes: Int) -> Endpoint {
-        var copy = self
-        copy.bodyLimit = bytes
-        return copy
+    /// The same endpoint with something else in some places.
+    init(
+        _ other: Endpoint, bodyLimit: Int? = nil, timeout: Duration?? = nil, isDocumented: Bool? = nil,
+        handle: (@Sendable (EndpointCall) async throws -> Answer)? = nil
+    ) {
+        method = other.method
+        path = other.path
+        kind = other.kind
+        access = other.access
+        summary = other.summary
+        description = other.description
+        tag = other.tag
+        query = other.query
+        isPaged = other.isPaged
+        requestBody = other.requestBody
+        responses = other.responses
+        errors = other.errors
+        self.bodyLimit = bodyLimit ?? other.bodyLimit
+        self.timeout = timeout ?? other.timeout
+        self.isDocumented = isDocumented ?? other.isDocumented
+        holdsSecret = other.holdsSecret
+        self.handle = handle ?? other.handle
     }
+
+    /// The same endpoint with another body limit in bytes.
+    package func limitingBody(to bytes: Int) -> Endpoint { Endpoint(self, bodyLimit: bytes) }
 
     /// The same endpoint, whose answers are packed by gzip for whoever takes it. Only for what is the same for everybody: how small bytes
     /// can be packed tells of what is in them (RFC 7457, 2.6).
     package func packed() -> Endpoint {
-        var copy = self
-        let plain = handle
-        copy.handle = { call in
-            var answer = try await plain(call)
+        Endpoint(self) { [handle] call in
+            var answer = try await handle(call)
             answer.headers.append(("Vary", "Accept-Encoding"))
             guard StaticFiles.takesGzip(call.header("Accept-Encoding")), case .bytes(let bytes) = answer.body,
                 bytes.count <= Limits.staticFileBytes, let packed = Gzip.pack(bytes)
@@ -93,15 +113,10 @@ package struct Endpoint: Sendable {
             answer.headers.append(("Content-Encoding", "gzip"))
             return answer
         }
-        return copy
     }
 
     /// The same endpoint with another time for its handler; nil leaves the time to the handler.
-    package func limitingTime(to duration: Duration?) -> Endpoint {
-        var copy = self
-        copy.timeout = duration
-        return copy
-    }
+    package func limitingTime(to duration: Duration?) -> Endpoint { Endpoint(self, timeout: .some(duration)) }
 }
 
 /// A refusal an endpoint may answer, as documented.

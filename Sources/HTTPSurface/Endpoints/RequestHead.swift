@@ -29,6 +29,9 @@ package struct RequestHead: Sendable {
     /// The first value of a header, its name in any case.
     package func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { fields[$0] } }
 
+    /// The media type of the body, in lower case and without its parameters.
+    package var mediaType: String? { fields[.contentType]?.prefix { $0 != ";" && $0 != " " }.lowercased() }
+
     /// All headers in their order, names in lower case, repeated ones repeated; `host` comes first.
     package var headers: [(name: String, value: String)] {
         (authority.map { [("host", $0)] } ?? []) + fields.map { ($0.name.canonicalName, $0.value) }

@@ -154,9 +154,7 @@ package struct StaticFiles: Sendable {
 extension Endpoint {
     /// The same endpoint, left out of the OpenAPI document.
     package var undocumented: Endpoint {
-        var copy = self
-        copy.isDocumented = false
-        return copy
+        Endpoint(self, isDocumented: false)
     }
 }
 

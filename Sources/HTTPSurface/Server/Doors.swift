@@ -39,7 +39,6 @@ package struct AuthenticationRequest: Sendable {
 package struct RateSubject: Sendable {
     package let principal: Principal
     package let tenant: TenantID?
-    package let clientAddress: String?
 }
 
 /// Whether a request is within its rate; shown as `RateLimit-*` headers.

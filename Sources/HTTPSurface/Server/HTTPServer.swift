@@ -4,6 +4,8 @@ internal import HummingbirdCore
 internal import HummingbirdTLS
 package import Logging
 internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
 internal import ServiceLifecycle
 internal import Telemetry
 
@@ -48,22 +50,33 @@ package struct HTTPServer: Service {
         self.onRunning = onRunning
     }
 
-    package func run() async throws { try await application().run() }
-
-    func application() throws -> some ApplicationProtocol {
+    /// Hummingbird's server without its application, which gives each request a logger of its own that nobody here asks for.
+    package func run() async throws {
         let plain = HTTPServerBuilder.http1(
             configuration: .init(
                 additionalChannelHandlers: [ConnectionCounter()], idleTimeout: TimeAmount(Limits.idleTime),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: Limits.headerFieldBytes, maxHeaderListSize: Limits.headerBytes, maxHeaderFieldCount: Limits.headerCount)))
-        let onRunning = onRunning
-        return Application(
-            responder: surface, server: try binding.tls.map { try .tls(plain, tlsConfiguration: $0.configuration()) } ?? plain,
+        let builder = try binding.tls.map { try HTTPServerBuilder.tls(plain, tlsConfiguration: $0.configuration()) } ?? plain
+        let (surface, onRunning, date) = (surface, onRunning, DateHeader(clock: .system))
+        let server = try builder.buildServer(
             configuration: .init(address: .hostname(binding.host, port: binding.port), backlog: 1_024),
-            onServerRunning: { channel in
-                await onRunning(RunningServer(port: channel.localAddress?.port ?? 0))
-            }, logger: logger)
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger
+        ) { (request: Request, writer: consuming ResponseWriter, channel: any Channel) in
+            var response = await surface.respond(to: request, context: SurfaceContext(channel: channel))
+            response.headers[.date] = date.text
+            do { try await writer.write(response: response.head, body: response.body) } catch is HTTPParserError {
+                // As a parser's error it would be answered, in the middle of an answer.
+                throw BrokenBody()
+            }
+        } onServerRunning: { channel in
+            await onRunning(RunningServer(port: channel.localAddress?.port ?? 0))
+        }
+        try await server.run()
     }
+
+    /// What came after an answer had begun is no HTTP.
+    private struct BrokenBody: Error {}
 }
 
 /// Counts the connections that are open.

@@ -71,7 +71,7 @@ extension Surface {
     }
 
     func checkRate(principal: Principal, tenant: TenantID?, head: RequestHead, extras: AnswerExtras) async throws {
-        let subject = RateSubject(principal: principal, tenant: tenant, clientAddress: head.clientAddress)
+        let subject = RateSubject(principal: principal, tenant: tenant)
         guard let decision = try await doors.limitRate(subject) else { return }
         let reset = max(0, (decision.reset.microseconds + 999_999) / 1_000_000)
         extras.headers.withLock {

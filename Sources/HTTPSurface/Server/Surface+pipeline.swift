@@ -57,9 +57,10 @@ extension Surface {
         let length = request.headers[.contentLength]
         if length == nil, request.headers[.transferEncoding] == nil { return [] }
         let limit = endpoint.bodyLimit
-        let tooLarge = Refusal(
-            .tooLarge, "body_too_large", "The body may have at most \(limit) bytes.", arguments: ["limit": "\(limit)"])
-        if let length, Int(length) ?? .max > limit { throw tooLarge }
+        func tooLarge() -> Refusal {
+            Refusal(.tooLarge, "body_too_large", "The body may have at most \(limit) bytes.", arguments: ["limit": "\(limit)"])
+        }
+        if let length, Int(length) ?? .max > limit { throw tooLarge() }
         do {
             let read: @Sendable () async throws -> ByteBuffer = { try await request.body.collect(upTo: limit) }
             let buffer =
@@ -68,7 +69,7 @@ extension Surface {
                 }
             return Array(buffer.readableBytesView)
         } catch is NIOTooManyBytesError {
-            throw tooLarge
+            throw tooLarge()
         }
     }
 

@@ -49,15 +49,13 @@ package final class Surface: Sendable {
     }
 }
 
-/// What Hummingbird makes for each request.
-struct SurfaceContext: InitializableFromSource, Sendable {
-    typealias Source = ApplicationRequestContextSource
+/// The connection of a request.
+struct SurfaceContext: Sendable {
     let remoteAddress: @Sendable () -> String?
     /// Ends the connection once what was written is out.
     let close: @Sendable () -> Void
 
-    init(source: ApplicationRequestContextSource) {
-        let channel = source.channel
+    init(channel: any Channel) {
         remoteAddress = { channel.remoteAddress?.ipAddress }
         close = {
             // Our side first: a close with bytes unread resets the connection, and the client might never see the answer.
@@ -72,10 +70,8 @@ struct SurfaceContext: InitializableFromSource, Sendable {
     }
 }
 
-extension Surface: HTTPResponder {
-    typealias Context = SurfaceContext
-
-    func respond(to request: Request, context: SurfaceContext) async throws -> Response {
+extension Surface {
+    func respond(to request: Request, context: SurfaceContext) async -> Response {
         response(await process(request, context), request, context)
     }
 

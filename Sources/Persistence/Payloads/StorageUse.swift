@@ -44,6 +44,15 @@ package struct StorageUse {
 
     /// - Returns: whether no more is stored than is allowed. Asked by a statement that finds no row, since that need not be waited for.
     package func isAllowed() throws -> Bool {
+        guard let share = tx.session.share else { return try isAllowedNow() }
+        // Among the transactions of one commit one asks for all, and only a yes is kept.
+        return try share.value(Asked(tenant: tx.tenant.id), { try isAllowedNow() ? Yes() : nil }) != nil
+    }
+
+    private struct Asked: Hashable { var tenant: TenantID }
+    private final class Yes {}
+
+    private func isAllowedNow() throws -> Bool {
         try tx.presume(
             "UPDATE storage_use SET bytes = bytes WHERE tenant_id = \(tx.tenant) AND kind = \(Self.payloads) AND bytes > allowed", changes: 0)
     }

@@ -56,6 +56,8 @@ final class GroupWriter: @unchecked Sendable {
     /// How many of the next groups use savepoints. Only the writing thread touches it.
     private var wary = 0
     private static let waryGroups = 32
+    /// Only the writing thread touches it.
+    private let statements = StatementShelf()
 
     init(connection: any DatabaseWriter, registry: SchemaRegistry, tenant: CurrentTenant, clock: Clock, ids: IDs) {
         self.connection = connection
@@ -91,6 +93,8 @@ final class GroupWriter: @unchecked Sendable {
 
     private func run() {
         while let group = next() { commit(group) }
+        // A connection with statements cannot be closed.
+        statements.clear()
         condition.lock()
         hasEnded = true
         condition.broadcast()
@@ -151,13 +155,18 @@ final class GroupWriter: @unchecked Sendable {
         do {
             var outcomes: [Outcome] = []
             outcomes.reserveCapacity(group.count)
+            let share = guarding || group.count == 1 ? nil : CommitShare()
             for member in group {
-                let outcome = try attempt(member, database, guarding: guarding)
+                let outcome = try attempt(member, database, guarding: guarding, share)
                 if outcome.failure != nil, !guarding, group.count > 1 {
                     try database.control("ROLLBACK")
                     return nil
                 }
                 outcomes.append(outcome)
+            }
+            if let share, try !end(share, database) {
+                try database.control("ROLLBACK")
+                return nil
             }
             Failpoint.reach("commit.before")
             if outcomes.allSatisfy({ $0.failure != nil }) {
@@ -173,8 +182,26 @@ final class GroupWriter: @unchecked Sendable {
         }
     }
 
-    private func attempt(_ member: any GroupMember, _ database: GRDB.Database, guarding: Bool) throws -> Outcome {
-        let session = SQLiteSession(connection: database, registry: registry, tenant: tenant, clock: clock, ids: ids)
+    /// - Returns: false where what they share cannot be written.
+    private func end(_ share: CommitShare, _ database: GRDB.Database) throws -> Bool {
+        let session = SQLiteSession(
+            connection: database, registry: registry, tenant: tenant, clock: clock, ids: ids, statements: statements)
+        defer {
+            session.end()
+            tenant.leave()
+        }
+        do {
+            try share.end(session)
+            return session.doom == nil
+        } catch {
+            guard database.isInsideTransaction else { throw error }
+            return false
+        }
+    }
+
+    private func attempt(_ member: any GroupMember, _ database: GRDB.Database, guarding: Bool, _ share: CommitShare?) throws -> Outcome {
+        let session = SQLiteSession(
+            connection: database, registry: registry, tenant: tenant, clock: clock, ids: ids, share: share, statements: statements)
         defer {
             session.end()
             tenant.leave()

@@ -14,8 +14,15 @@ final class SQLiteSession: Session {
     /// The first failure of a statement: the member cannot commit any more, whatever its closure made of it.
     private(set) var doom: (any Error)?
     private var entry = TenantEntry()
+    let share: CommitShare?
+    private let statements: StatementShelf?
 
-    init(connection: GRDB.Database, registry: SchemaRegistry, tenant: CurrentTenant, clock: Clock, ids: IDs) {
+    init(
+        connection: GRDB.Database, registry: SchemaRegistry, tenant: CurrentTenant, clock: Clock, ids: IDs, share: CommitShare? = nil,
+        statements: StatementShelf? = nil
+    ) {
+        self.share = share
+        self.statements = statements
         self.connection = connection
         self.registry = registry
         self.tenant = tenant
@@ -51,9 +58,8 @@ final class SQLiteSession: Session {
     private func run(_ sql: SQL, scope: Table.Scope, _ onRow: (OpaquePointer) -> Void) throws {
         if let doom { throw doom }
         do {
-            try registry.check(sql, scope: scope)
+            let statement = try statement(of: sql, scope)
             if let other = try entry.tenant(toEnterFor: sql) { try enter(other) }
-            let statement = try connection.cachedStatement(sql: sql.text).sqliteStatement
             defer { sqlite3_reset(statement) }
             for (index, value) in sql.values.enumerated() { SQLiteSession.bind(value, to: statement, at: CInt(index + 1)) }
             while true {
@@ -69,6 +75,16 @@ final class SQLiteSession: Session {
             doom = error
             throw error
         }
+    }
+
+    /// The statement, once it is known to keep to its scope.
+    private func statement(of sql: SQL, _ scope: Table.Scope) throws -> OpaquePointer {
+        let key = StatementShelf.Key(text: sql.text, scope: scope, marks: sql.tenantMarks)
+        if let known = statements?.find(key) { return known.sqliteStatement }
+        try registry.check(sql, scope: scope)
+        let made = try connection.cachedStatement(sql: sql.text)
+        statements?.put(key, made)
+        return made.sqliteStatement
     }
 
     private static let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
@@ -114,6 +130,27 @@ final class SQLiteSession: Session {
         default: return .null
         }
     }
+}
+
+/// The statements of one connection that have been found to keep to their scope. Only the connection's thread touches it.
+final class StatementShelf {
+    struct Key: Hashable {
+        var text: String
+        var scope: Table.Scope
+        var marks: Int
+    }
+
+    private static let maximum = 2_000
+    private var kept: [Key: GRDB.Statement] = [:]
+
+    func find(_ key: Key) -> GRDB.Statement? { kept[key] }
+
+    func put(_ key: Key, _ statement: GRDB.Statement) {
+        if kept.count >= Self.maximum { kept.removeAll() }
+        kept[key] = statement
+    }
+
+    func clear() { kept.removeAll() }
 }
 
 /// The tenant that the transaction under way on a connection has entered, as the guard triggers read it.

@@ -99,9 +99,12 @@ package protocol Session: AnyObject {
     var ids: IDs { get }
     /// Called after the commit is durable, on no particular thread: wake-ups, live events, counters. Not called when it fails.
     func afterCommit(_ action: @escaping @Sendable () -> Void)
+    /// What it shares with others of its commit; nil where it is to do all itself.
+    var share: CommitShare? { get }
 }
 
 extension Session {
+    package var share: CommitShare? { nil }
     package func presume(_ sql: SQL, scope: Table.Scope, changes: Int?) throws -> Bool {
         let changed = try execute(sql, scope: scope)
         return changes == nil || changed == changes

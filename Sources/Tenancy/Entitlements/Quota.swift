@@ -52,10 +52,46 @@ struct QuotaStore {
     /// - Returns: false where the limit would be passed; nothing has changed then.
     func reserve(_ key: QuotaKey, _ count: Int, at time: Timestamp) throws -> Bool {
         let period = key.period(at: time)
+        if let room = try room(key, period) {
+            guard room.allowed.map({ room.used + count <= $0 }) ?? true else { return false }
+            room.used += count
+            room.added += count
+            return true
+        }
         if try raise(key, count, period) { return true }
         guard try use(key, period) == nil else { return false }
         try open(key, period)
         return try raise(key, count, period)
+    }
+
+    /// A counter that the transactions of one commit raise together.
+    private final class Room {
+        var used: Int
+        let allowed: Int?
+        var added = 0
+        init(used: Int, allowed: Int?) {
+            self.used = used
+            self.allowed = allowed
+        }
+    }
+
+    private struct RoomKey: Hashable {
+        var tenant: TenantID
+        var name: String
+        var period: Int
+    }
+
+    /// nil where each raises it for itself, or there is no counter yet.
+    private func room(_ key: QuotaKey, _ period: Int) throws -> Room? {
+        let tenant = tx.tenant.id
+        return try tx.session.share?.value(RoomKey(tenant: tenant, name: key.name, period: period)) {
+            try use(key, period).map { Room(used: $0.used, allowed: $0.allowed) }
+        } ending: { room, tx in
+            guard room.added > 0 else { return }
+            // The condition holds still, unless one of them has changed the limit meanwhile: then each asks for itself.
+            let isRaised = try QuotaStore(tx: tx.tenant(tenant)).raise(key, room.added, period)
+            guard isRaised else { throw PersistenceError.driver(code: "CHANGED", message: "the limit of \(key.name) changed in the same commit") }
+        }
     }
 
     func release(_ key: QuotaKey, _ count: Int, at time: Timestamp) throws {

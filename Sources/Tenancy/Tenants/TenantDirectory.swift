@@ -70,7 +70,7 @@ extension Tenancy {
     package func countRequest(of principal: Principal, tenant id: TenantID?) async throws -> RateDecision? {
         guard let id = id ?? principal.tenant else { return nil }
         let found = try await known.tenant(id, now: clock.now()) { try await self.tenant(id) }
-        let perSecond = found?.limits.requestsPerSecond
+        guard let perSecond = found?.limits.requestsPerSecond else { return nil }
         if case .apiKey(let key) = principal.actor {
             let ofKey = rates.take("key:\(key)", perSecond: perSecond)
             if let ofKey, !ofKey.isAllowed { return ofKey }

@@ -39,7 +39,7 @@ extension Engine {
             }
             if run.ready.count == 1 {
                 run.ready.removeAll()
-                try await take(await execute(first, run), &run, isEffect: reachesOut)
+                try await take(await stepRunner.run(first, of: run.facts, machine: run.machine), &run, isEffect: reachesOut)
             } else {
                 try await executeSideBySide(&run)
             }
@@ -68,10 +68,6 @@ extension Engine {
             run.feed(.stepIntended(run.ready[index].step, attempt: run.ready[index].attempt))
             run.ready[index].wasIntended = true
         }
-    }
-
-    private func execute(_ request: StepRequest, _ run: LiveRun) async -> StepRunner.Report {
-        await stepRunner.run(request, of: run.facts, machine: run.machine)
     }
 
     /// Runs all that is ready at once, and what becomes ready meanwhile.

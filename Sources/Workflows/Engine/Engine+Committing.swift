@@ -53,7 +53,8 @@ extension Engine {
             try await PayloadNames.prepare(list, tenant: run.facts.tenant, blobs: blobs)
             if let payload = list.payload { payloads.append(payload) }
         }
-        let entries = entries(&run)
+        let isWhole = if case .ended = hold { run.new != nil } else { false }
+        let (entries, ownJournal) = entries(&run, isWhole: isWhole)
         if let new = run.new { run.storedBytes += new.items.inputText.size }
         var text: [UInt8]?
         if let result {
@@ -63,26 +64,34 @@ extension Engine {
         }
         return RunCommit(
             facts: run.facts, parent: run.parent, new: run.new, epoch: lease.epoch, status: run.status, hold: hold, end: run.machine.end,
-            result: text, storedBytes: isOver ? run.storedBytes : 0, entries: entries, payloads: payloads, staticData: staticData(run),
+            result: text, storedBytes: isOver ? run.storedBytes : 0, entries: entries, ownJournal: ownJournal, payloads: payloads,
+            staticData: staticData(run),
             marks: marks(run),
             started: started, awaited: awaited(run), isPausing: inHand.stop(of: run.facts.id) == .paused,
             hasSlot: run.machine.workflow.document.settings.concurrency != nil)
     }
 
-    private func entries(_ run: inout LiveRun) -> [JournalStore.Entry] {
+    /// - Parameter isWhole: whether these are all events of the run, and will be.
+    private func entries(_ run: inout LiveRun, isWhole: Bool) -> (entries: [JournalStore.Entry], ownJournal: [UInt8]?) {
         let now = clock.now()
-        var size = 0
-        let entries = run.uncommitted.enumerated().map { index, event in
+        var entries = run.uncommitted.enumerated().map { index, event in
             let writer = PayloadNames.Writer(run: run.facts.id, seq: run.seq + index)
             let head = event.data(writer.coding)
-            let text = JournalText(head, lists: writer.lists).stored
-            size += text.size
             return JournalStore.Entry(
                 seq: run.seq + index, kind: event.kind, node: event.step.map { run.machine.workflow.nodes[$0.node].node.name },
-                runIndex: event.step?.runIndex ?? 0, attempt: event.attempt, at: now, data: text.bytes)
+                runIndex: event.step?.runIndex ?? 0, attempt: event.attempt, at: now, text: JournalText(head, lists: writer.lists))
         }
-        run.storedBytes += size
-        return entries
+        if isWhole {
+            let (bytes, size) = JournalBundle.stored(entries)
+            run.storedBytes += size
+            return (entries, bytes)
+        }
+        for index in entries.indices {
+            let (bytes, size) = entries[index].text.stored
+            entries[index].data = bytes
+            run.storedBytes += size
+        }
+        return (entries, nil)
     }
 
     private func staticData(_ run: LiveRun) -> [(node: String, data: JSON)] {

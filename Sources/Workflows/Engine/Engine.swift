@@ -100,7 +100,7 @@ package final class Engine: Sendable {
 
     /// Starts a run and returns when it is saved: with all its steps where none of them reaches outside.
     package func start(_ start: RunStart) async throws -> RunHandle {
-        let workflow = try compile(start.document, start.workflow, start.version)
+        let workflow = try start.compiled ?? compile(start.document, start.workflow, start.version)
         guard let trigger = workflow.index(ofNode: start.trigger) else { throw Refusal.missing("trigger") }
         let facts = RunFacts(
             id: ids.next(), tenant: start.tenant, workflow: start.workflow, version: start.version, mode: start.mode, timeZone: start.timeZone
@@ -116,7 +116,7 @@ package final class Engine: Sendable {
         do {
             var run = LiveRun(facts: facts, parent: nil, machine: try await machine(workflow, facts), new: new)
             run.feed(.started(trigger: trigger, items: start.items))
-            return try await launch(run, handle)
+            return try await launch(consume run, handle)
         } catch {
             facts.trace?.end(.failed)
             retire(facts.id)
@@ -127,8 +127,7 @@ package final class Engine: Sendable {
     }
 
     /// Works on a new run until it is saved; the rest goes on by itself.
-    func launch(_ run: LiveRun, _ handle: RunHandle) async throws -> RunHandle {
-        var run = run
+    func launch(_ run: consuming LiveRun, _ handle: RunHandle) async throws -> RunHandle {
         switch try await advance(&run, pausing: true) {
         case .over:
             run.facts.trace?.end(run.status)
@@ -148,6 +147,13 @@ package final class Engine: Sendable {
         let key = VersionKey(workflow: workflow, version: version)
         if let known = compiled.withLock({ $0[key] }) { return known }
         guard let document else { throw Refusal.missing("workflow") }
+        return compiled(document, workflow, version)
+    }
+
+    /// A version, compiled and kept.
+    func compiled(_ document: WorkflowDocument, _ workflow: WorkflowID, _ version: Int) -> CompiledWorkflow {
+        let key = VersionKey(workflow: workflow, version: version)
+        if let known = compiled.withLock({ $0[key] }) { return known }
         let made = CompiledWorkflow(document, kinds: configuration.kinds)
         compiled.withLock { cache in
             if cache.count >= Limits.compiledWorkflows { cache.removeAll(keepingCapacity: true) }

@@ -13,6 +13,8 @@ package final class ItemList: Sendable {
         var payload: PreparedPayload?
         var home: PayloadNames.Home?
         var inputText: InputText?
+        /// Whether there is one item, with nothing but its JSON.
+        var isPlain: Bool
         /// Reads the bytes of a list that is too large to stay in memory.
         var stored: (@Sendable () throws -> [UInt8])?
     }
@@ -26,14 +28,21 @@ package final class ItemList: Sendable {
 
     package init(_ items: [Item]) {
         count = items.count
-        forms = Mutex(Forms(items: items))
+        forms = Mutex(Forms(items: items, isPlain: items.count == 1 && items[0].binary.isEmpty && items[0].error == nil))
     }
 
     /// - Parameters:
     ///   - bytes: what `bytes` once returned: trusted to be a JSON array of `count` items, and read only when looked into.
-    package init(bytes: [UInt8], count: Int) {
+    ///   - isPlain: whether it is one item that is known to have nothing but its JSON.
+    package init(bytes: [UInt8], count: Int, isPlain: Bool = false) {
         self.count = count
-        forms = Mutex(Forms(bytes: bytes))
+        forms = Mutex(Forms(bytes: bytes, isPlain: isPlain))
+    }
+
+    /// The JSON of the one item, as text; nil where there are several, or it is known to have more or not known to have no more.
+    var plainJSON: ArraySlice<UInt8>? {
+        guard forms.withLock({ $0.isPlain && $0.stored == nil }) else { return nil }
+        return bytes.dropFirst(ItemCodec.opening.count).dropLast(ItemCodec.closing.count)
     }
 
     package var isEmpty: Bool { count == 0 }
@@ -121,6 +130,9 @@ struct UnreadableItems: Error {}
 
 /// Items as compact JSON, as the journal and payload store keep them.
 package enum ItemCodec {
+    /// What stands before and after the JSON of an only item that has nothing else.
+    static let (opening, closing) = (Array(#"[{"json":"#.utf8), Array("}]".utf8))
+
     static func write(_ items: [Item]) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(64 + items.count * 128)

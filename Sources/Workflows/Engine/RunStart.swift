@@ -7,6 +7,8 @@ package struct RunStart: Sendable {
     package var version: Int
     /// nil where this version has been run by this process before.
     package var document: WorkflowDocument?
+    /// The version, where whoever starts it has it at hand.
+    var compiled: CompiledWorkflow?
     /// The trigger's name.
     package var trigger: String
     package var items: ItemList
@@ -16,13 +18,15 @@ package struct RunStart: Sendable {
     package var idempotencyKey: String?
 
     package init(
-        tenant: TenantID, workflow: WorkflowID, version: Int, document: WorkflowDocument?, trigger: String, items: ItemList, mode: String,
+        tenant: TenantID, workflow: WorkflowID, version: Int, document: WorkflowDocument?, compiled: CompiledWorkflow? = nil, trigger: String,
+        items: ItemList, mode: String,
         timeZone: String = "UTC", idempotencyKey: String? = nil
     ) {
         self.tenant = tenant
         self.workflow = workflow
         self.version = version
         self.document = document
+        self.compiled = compiled
         self.trigger = trigger
         self.items = items
         self.mode = mode

@@ -48,11 +48,12 @@ package struct Forms: Sendable {
         let zone = try await webhooks.timeZone(tenant)
         let usesZone = target.node.config["options"]?["useWorkflowTimezone"]?.boolean ?? (target.node.kindVersion > 2)
         let item = try await answer.item(
-            at: webhooks.clock.now(), zone: usesZone ? target.document.settings.timeZone ?? zone : "UTC", query: call.queryPairs,
+            at: webhooks.clock.now(), zone: usesZone ? target.compiled.document.settings.timeZone ?? zone : "UTC", query: call.queryPairs,
             store: { try await webhooks.store($0, $1, $2, tenant) })
         let handle = try await webhooks.engine.start(
             RunStart(
-                tenant: tenant, workflow: target.workflow, version: target.version, document: target.document, trigger: target.node.name,
+                tenant: tenant, workflow: target.workflow, version: target.version, document: nil, compiled: target.compiled,
+                trigger: target.node.name,
                 items: ItemList([item]), mode: "webhook", timeZone: zone))
         if target.definition.responseMode == .responseNode, let given = await handle.answer() {
             var shown = try await webhooks.render(given, tenant: tenant, run: handle.run)
@@ -77,7 +78,7 @@ package struct Forms: Sendable {
 
     /// - Returns: the answer for those who may not come in; nil for everyone else.
     private func closed(_ call: EndpointCall, _ target: WebhookTargets.Target, _ tenant: TenantID) async throws -> Answer? {
-        switch try await webhooks.verdict(on: call, target.node, target.definition, tenant) {
+        switch try await webhooks.verdict(on: call, target.definition, of: target.node, tenant) {
         case .open: return nil
         case .challenge(let challenge):
             var answer = try await page(call, tenant).done(
@@ -261,16 +262,16 @@ package struct Forms: Sendable {
             let methods = definition.methods.joined(separator: ", ")
             throw Refusal(.methodNotAllowed, "method_not_allowed", "This takes \(methods), not \(call.head.method).", arguments: ["allow": methods])
         }
-        let item: Item
-        switch try await webhooks.verdict(on: call, question.node, definition, tenant) {
+        let items: ItemList
+        switch try await webhooks.verdict(on: call, definition, of: question.node, tenant) {
         case .open(_, let header):
             let read = WebhookItem(call: call, path: path, parameters: [:], hiddenHeader: header, definition: definition)
-            item = try await read.item { [webhooks] in try await webhooks.store($0, $1, $2, tenant) }
+            items = try await read.list(claims: nil) { [webhooks] in try await webhooks.store($0, $1, $2, tenant) }
         case .challenge(let challenge): return .webhookChallenge(challenge)
         case .refused(let reason): throw Refusal(.forbidden, "webhook_forbidden", reason)
         }
         let step = question.step
-        let handle = try await webhooks.engine.answer(id, tenant: tenant, with: ItemList([item])) { machine in
+        let handle = try await webhooks.engine.answer(id, tenant: tenant, with: items) { machine in
             machine.questions.contains { $0.step == step } ? step : nil
         }
         guard let handle else { throw Refusal(.unavailable, "run_busy", "The run is at work; try again in a moment.", retryAfter: .seconds(2)) }

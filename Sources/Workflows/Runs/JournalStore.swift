@@ -13,11 +13,24 @@ struct JournalStore {
         var runIndex: Int
         var attempt: Int
         var at: Timestamp
-        var data: [UInt8]
+        var text: JournalText
+        /// The text as it is stored; nil where the run's own row keeps the journal.
+        var data: [UInt8]?
 
         fileprivate var row: [SQLValue] {
-            [seq.sqlValue, kind.rawValue.sqlValue, node.sqlValue, runIndex.sqlValue, attempt.sqlValue, at.sqlValue, data.sqlValue]
+            [seq.sqlValue, kind.rawValue.sqlValue, node.sqlValue, runIndex.sqlValue, attempt.sqlValue, at.sqlValue, (data ?? []).sqlValue]
         }
+    }
+
+    /// An event as it was written.
+    struct Record: Sendable {
+        var seq: Int
+        var kind: RunEvent.Kind
+        var node: String?
+        var runIndex: Int
+        var attempt: Int
+        var at: Timestamp
+        var text: JournalText
     }
 
     /// Written only where the run is still in the hands of this epoch.
@@ -57,33 +70,66 @@ struct JournalStore {
     private func events(
         of run: RunID, payloads: PayloadReader, node: (String) throws -> Int?
     ) throws -> [(event: RunEvent, at: Timestamp)] {
+        try records(of: run).compactMap { record in
+            var step: StepKey?
+            if let name = record.node {
+                guard let index = try node(name) else { return nil }
+                step = StepKey(node: index, runIndex: record.runIndex)
+            }
+            let coding = payloads.coding(record.text, seq: record.seq)
+            return (
+                try RunEvent(kind: record.kind, step: step, attempt: record.attempt, data: record.text.head, payloads: coding), record.at
+            )
+        }
+    }
+
+    /// All that was written of a run, in order.
+    func records(of run: RunID) throws -> [Record] {
         let rows = try tx.all(
             "SELECT format, kind, node, run_index, attempt, at, data, seq FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run) ORDER BY seq"
         )
-        return try rows.compactMap { row in
+        guard !rows.isEmpty else { return try bundles(of: [run])[run] ?? [] }
+        return try rows.map { row in
             guard JournalFormat.readable.contains(try row.column(0)), let kind = RunEvent.Kind(rawValue: try row.column(1)) else {
                 throw UnreadableEvent(reason: "the journal is of another version")
             }
-            var step: StepKey?
-            if let name: String = try row.column(2) {
-                guard let index = try node(name) else { return nil }
-                step = StepKey(node: index, runIndex: try row.column(3))
-            }
-            let text = try JournalText(stored: row.column(6))
-            let coding = payloads.coding(text, seq: try row.column(7))
-            return (try RunEvent(kind: kind, step: step, attempt: row.column(4), data: text.head, payloads: coding), try row.column(5))
+            return Record(
+                seq: try row.column(7), kind: kind, node: try row.column(2), runIndex: try row.column(3), attempt: try row.column(4),
+                at: try row.column(5), text: try JournalText(stored: row.column(6)))
         }
+    }
+
+    /// Of runs whose own rows keep their journals.
+    private func bundles(of runs: [RunID]) throws -> [RunID: [Record]] {
+        let rows = try tx.all("SELECT id, journal FROM runs WHERE tenant_id = \(tx.tenant) AND id IN \(list: runs) AND journal IS NOT NULL") {
+            (try $0.column(0, as: RunID.self), try JournalBundle.read(try $0.column(1)))
+        }
+        return Dictionary(rows, uniquingKeysWith: { first, _ in first })
     }
 
     /// What its events say.
-    func texts(of run: RunID) throws -> [JournalText] {
-        try tx.all("SELECT data FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run)") { try JournalText(stored: $0.column(0)) }
-    }
+    func texts(of run: RunID) throws -> [JournalText] { try records(of: run).map(\.text) }
 
     func text(of run: RunID, seq: Int) throws -> JournalText? {
-        try tx.first("SELECT data FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run) AND seq = \(seq)") {
+        let text = try tx.first("SELECT data FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run) AND seq = \(seq)") {
             try JournalText(stored: $0.column(0))
         }
+        return try text ?? bundles(of: [run])[run]?.first { $0.seq == seq }?.text
+    }
+
+    /// The last event of each of these runs.
+    func last(of runs: [RunID]) throws -> [RunID: (kind: RunEvent.Kind, node: String?)] {
+        var found: [RunID: (kind: RunEvent.Kind, node: String?)] = [:]
+        for run in runs {
+            let last = try tx.first(
+                "SELECT kind, node FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run) ORDER BY seq DESC LIMIT 1"
+            ) { (RunEvent.Kind(rawValue: try $0.column(0)), try $0.column(1, as: String?.self)) }
+            if let last, let kind = last.0 { found[run] = (kind, last.1) }
+        }
+        let rest = runs.filter { found[$0] == nil }
+        guard !rest.isEmpty else { return found }
+        for (run, records) in try bundles(of: rest) { if let last = records.last { found[run] = (last.kind, last.node) } }
+        return found
     }
 
     /// What runs have answered their callers; the first answer counts.
@@ -98,6 +144,10 @@ struct JournalStore {
         ) { (try $0.column(0, as: RunID.self), try JournalText(stored: $0.column(1)).head["answer"]) }
         var answers: [RunID: WebhookAnswer] = [:]
         for case (let run, let answer?) in rows where answers[run] == nil { answers[run] = try WebhookAnswer(journaled: answer) }
+        for (run, records) in try bundles(of: runs) {
+            let answer = records.lazy.filter { $0.kind == .finished }.compactMap { $0.text.head["answer"] }.first
+            if let answer { answers[run] = try WebhookAnswer(journaled: answer) }
+        }
         return answers
     }
 

@@ -9,9 +9,10 @@ struct JournalText: Sendable {
     /// Bytes before compression, of a text that was read.
     private(set) var size = 0
 
-    init(_ head: JSON, lists: [[UInt8]] = []) {
+    init(_ head: JSON, lists: [[UInt8]] = [], size: Int = 0) {
         self.head = head
         self.lists = lists
+        self.size = size
     }
 
     /// - Throws: `JSON.ParseError`, or `PersistenceError.driver` for what is damaged.
@@ -27,11 +28,19 @@ struct JournalText: Sendable {
     var stored: (bytes: [UInt8], size: Int) {
         var out: [UInt8] = []
         out.reserveCapacity(256 + lists.reduce(0) { $0 + $1.count + 1 })
+        write(to: &out)
+        return (PackedBytes.pack(out), out.count)
+    }
+
+    /// Appends its lines.
+    func write(to out: inout [UInt8]) {
         head.write(to: &out)
         for list in lists {
             out.append(UInt8(ascii: "\n"))
             out.append(contentsOf: list)
         }
-        return (PackedBytes.pack(out), out.count)
     }
+
+    /// What it takes of a text that holds several, one after the other.
+    var lineCount: Int { 1 + lists.count }
 }

@@ -23,6 +23,8 @@ struct RunCommit: Sendable {
     /// Of the texts of a run that ends, before compression.
     var storedBytes = 0
     var entries: [JournalStore.Entry]
+    /// The entries as the run's own row keeps them, see `JournalBundle`; nil where each has a row.
+    var ownJournal: [UInt8]?
     var payloads: [PreparedPayload]
     var staticData: [(node: String, data: JSON)]
     /// Values that its steps marked it with.
@@ -118,8 +120,9 @@ struct RunCommit: Sendable {
         let next = isHeld ? epoch : 0
         let journal = JournalStore(tx: tx)
         if let new {
-            try runs.insert(new, status: status, epoch: next, end: end, result: result, storedBytes: storedBytes, resumeAt: resumeAt)
-            try journal.append(entries, run: facts.id, epoch: next)
+            try runs.insert(
+                new, status: status, epoch: next, end: end, result: result, journal: ownJournal, storedBytes: storedBytes, resumeAt: resumeAt)
+            if ownJournal == nil { try journal.append(entries, run: facts.id, epoch: next) }
             if isHeld { try runs.own(facts.id, epoch: epoch) }
         } else {
             try journal.append(entries, run: facts.id, epoch: epoch)

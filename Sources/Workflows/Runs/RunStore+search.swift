@@ -38,16 +38,9 @@ extension RunStore {
         status == .succeeded ? " AND status = \(status)" : " AND status = \(status) AND status <> 'succeeded'"
     }
 
-    /// The steps at which runs failed, as the last rows of their journals tell.
+    /// The steps at which runs failed, as the last of their events tell.
     func failing(of ids: [RunID]) throws -> [RunID: String] {
-        var nodes: [RunID: String] = [:]
-        for id in ids {
-            let last = try tx.first(
-                "SELECT kind, node FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(id) ORDER BY seq DESC LIMIT 1"
-            ) { (try $0.column(0, as: String.self), try $0.column(1, as: String?.self)) }
-            if let last, last.0 == RunEvent.Kind.failed.rawValue { nodes[id] = last.1 }
-        }
-        return nodes
+        try JournalStore(tx: tx).last(of: ids).compactMapValues { $0.kind == .failed ? $0.node : nil }
     }
 
     /// Runs that ended before a time, the oldest first. One that was called stays as long as the one that called it is under way.

@@ -7,16 +7,19 @@ package import Persistence
 struct RunStore {
     let tx: TenantTransaction
 
-    func insert(_ new: NewRun, status: RunStatus, epoch: Int64, end: RunEnd?, result: [UInt8]?, storedBytes: Int, resumeAt: Timestamp?) throws {
+    func insert(
+        _ new: NewRun, status: RunStatus, epoch: Int64, end: RunEnd?, result: [UInt8]?, journal: [UInt8]? = nil, storedBytes: Int,
+        resumeAt: Timestamp?
+    ) throws {
         let finishedAt: Timestamp? = status.isOver ? tx.clock.now() : nil
         try tx.presume(
             """
             INSERT INTO runs (tenant_id, id, workflow_id, version, status, mode, trigger_node, epoch, depth, input, result, error, idempotency_key,
-                parent_run, parent_node, parent_run_index, parent_call_index, replay_of, created_at, finished_at, resume_at, time_zone, stored_bytes)
+                parent_run, parent_node, parent_run_index, parent_call_index, replay_of, created_at, finished_at, resume_at, time_zone, stored_bytes, journal)
             VALUES (\(tx.tenant), \(new.facts.id), \(new.facts.workflow), \(new.facts.version), \(status), \(new.facts.mode), \(new.trigger), \(epoch),
                 \(new.facts.depth), \(new.items.inputText.bytes), \(result), \(end?.failure?.journaled.serialized),
                 \(new.idempotencyKey), \(new.parent?.run), \(new.parent?.node), \(new.parent?.runIndex), \(new.parent?.callIndex), \(new.replayOf),
-                \(new.createdAt), \(finishedAt), \(resumeAt), \(new.facts.timeZone), \(storedBytes))
+                \(new.createdAt), \(finishedAt), \(resumeAt), \(new.facts.timeZone), \(storedBytes), \(journal))
             """)
     }
 

@@ -28,7 +28,7 @@ package enum RunTables {
     static let runs: Table = {
         var table = firstRuns
         table.indexes += addedIndexes.filter { $0.name != "runs_by_status" } + [unsucceeded]
-        table.columns.append(storedBytes)
+        table.columns += [storedBytes, ownJournal]
         return table
     }()
 
@@ -44,6 +44,9 @@ package enum RunTables {
 
     /// Bytes of its own texts before compression, set when it ends.
     private static let storedBytes = Column("stored_bytes", .integer, default: .integer(0))
+
+    /// All of its events, where it began and ended in one transaction; see `JournalBundle`.
+    private static let ownJournal = Column("journal", .blob, optional: true)
 
     /// Each row is written under the run's epoch, which is checked by the statement that writes it: a foreign key would lock the run's row
     /// for every one of them to say less.
@@ -90,7 +93,8 @@ package enum RunTables {
             "workflows.0006-runs-in-fewer-pages",
             [
                 .addColumn(table: "runs", storedBytes), .createIndex(table: "runs", unsucceeded), .dropIndex(table: "runs", name: "runs_by_status")
-            ])
+            ]),
+        Migration("workflows.0010-journals-in-runs", [.addColumn(table: "runs", ownJournal)])
     ]
 }
 

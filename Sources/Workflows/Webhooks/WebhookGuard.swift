@@ -21,10 +21,10 @@ struct WebhookGuard: Sendable {
     }
 
     /// Whether the node's lists let a client in, before any credential is looked at. An entry that is no address admits nobody.
-    static func admits(_ definition: WebhookDefinition, address: String?, userAgent: String?) -> Bool {
-        if definition.refusesBots, isBot(userAgent ?? "") { return false }
+    static func admits(_ definition: WebhookDefinition, address: @autoclosure () -> String?, userAgent: @autoclosure () -> String?) -> Bool {
+        if definition.refusesBots, isBot(userAgent() ?? "") { return false }
         guard !definition.allowedAddresses.isEmpty else { return true }
-        guard let address = address.flatMap({ IPAddress($0) }) else { return false }
+        guard let address = address().flatMap({ IPAddress($0) }) else { return false }
         return definition.allowedAddresses.contains { AddressRange($0)?.contains(address) ?? false }
     }
 

@@ -15,23 +15,61 @@ struct WebhookItem {
 
     typealias Store = (_ bytes: [UInt8], _ type: String, _ name: String) async throws -> BinaryReference
 
+    /// What a run starts with: the item, put together as text where its body is JSON that can stay as it is.
+    /// - Parameter claims: of the token that let the request in.
+    /// - Throws: as `item`.
+    func list(claims: JSON?, store: Store) async throws -> ItemList {
+        if claims == nil, let text = plainList { return ItemList(bytes: text, count: 1, isPlain: true) }
+        var item = try await item(store: store)
+        if let claims { item.json["jwtPayload"] = claims }
+        return ItemList([item])
+    }
+
+    /// The same bytes as those of the list of `item`; nil where it takes more than putting them together.
+    private var plainList: [UInt8]? {
+        guard !call.body.isEmpty, !definition.bodyIsBinary, !definition.keepsRawBody, type?.hasSuffix("json") ?? true else { return nil }
+        var out = ItemCodec.opening
+        out.reserveCapacity(call.body.count + 1_024)
+        out.append(contentsOf: #"{"headers":{"#.utf8)
+        var names: [String] = []
+        for (name, value) in call.head.headers where name != Self.hidden && name != hiddenHeader {
+            guard !names.contains(name) else { return nil }
+            if !names.isEmpty { out.append(UInt8(ascii: ",")) }
+            names.append(name)
+            JSON.writeString(name, to: &out)
+            out.append(UInt8(ascii: ":"))
+            JSON.writeString(value, to: &out)
+        }
+        out.append(contentsOf: #"},"params":"#.utf8)
+        JSON.object(params).write(to: &out)
+        out.append(contentsOf: #","query":"#.utf8)
+        JSON.object(query).write(to: &out)
+        out.append(contentsOf: #","body":"#.utf8)
+        guard JSON.appendCompact(call.body, to: &out) else { return nil }
+        out.append(contentsOf: #","webhookUrl":"#.utf8)
+        JSON.writeString(address, to: &out)
+        out.append(contentsOf: #","executionMode":"production"}"#.utf8)
+        out.append(contentsOf: ItemCodec.closing)
+        return out
+    }
+
     /// - Throws: `malformed_form` for a multipart form that cannot be read, and what storing a file does.
     func item(store: Store) async throws -> Item {
         var headers = JSONObject()
-        for header in call.head.headers {
-            let name = header.name.lowercased()
-            if name != Self.hidden, name != hiddenHeader { headers[name] = .string(header.value) }
-        }
-        var query = JSONObject()
-        for pair in call.queryPairs { query[pair.name] = Self.joined(query[pair.name], .string(pair.value)) }
-        let values = JSONObject(parameters.sorted { $0.key < $1.key }.map { ($0.key, JSON.string($0.value)) })
+        for (name, value) in call.head.headers where name != Self.hidden && name != hiddenHeader { headers[name] = .string(value) }
         let (body, files) = try await content(store)
         return Item(
             json: [
-                "headers": .object(headers), "params": .object(values), "query": .object(query), "body": body,
-                "webhookUrl": .string("\(call.head.host)/\(path)"), "executionMode": "production"
+                "headers": .object(headers), "params": .object(params), "query": .object(query), "body": body,
+                "webhookUrl": .string(address), "executionMode": "production"
             ], binary: files)
     }
+
+    private var query: JSONObject { Self.members(call.queryPairs) }
+    private var params: JSONObject { JSONObject(parameters.sorted { $0.key < $1.key }.map { ($0.key, JSON.string($0.value)) }) }
+    private var address: String { "\(call.head.host)/\(path)" }
+    /// Of the body, in lower case and without its parameters.
+    private var type: String? { call.head.mediaType }
 
     /// What identifies somebody to this platform is not for a workflow's journal.
     private static let hidden = "cookie"
@@ -47,7 +85,7 @@ struct WebhookItem {
 
     private func content(_ store: Store) async throws -> (body: JSON, files: [String: BinaryReference]) {
         guard !call.body.isEmpty else { return (.object([:]), [:]) }
-        let type = call.header("Content-Type")?.prefix { $0 != ";" && $0 != " " }.lowercased()
+        let type = type
         if definition.bodyIsBinary { return (.object([:]), [definition.binaryProperty ?? "data": try await whole(type, store)]) }
         if type == "multipart/form-data" { return try await form(store) }
         if let body = read(type) {

@@ -10,18 +10,18 @@ package final class WebhookTargets: Sendable {
     final class Target: Sendable {
         let workflow: WorkflowID
         let version: Int
-        let document: WorkflowDocument
+        let compiled: CompiledWorkflow
         let node: WorkflowNode
         let definition: WebhookDefinition
         let parameters: [String: String]
 
         init(
-            workflow: WorkflowID, version: Int, document: WorkflowDocument, node: WorkflowNode, definition: WebhookDefinition,
+            workflow: WorkflowID, version: Int, compiled: CompiledWorkflow, node: WorkflowNode, definition: WebhookDefinition,
             parameters: [String: String]
         ) {
             self.workflow = workflow
             self.version = version
-            self.document = document
+            self.compiled = compiled
             self.node = node
             self.definition = definition
             self.parameters = parameters

@@ -40,31 +40,31 @@ package struct Webhooks: Sendable {
         guard let target = try await workflows.targets.find(tenant, method, path, look: { try await target(method, path, tenant) }) else {
             throw try await missing(method, path, tenant)
         }
-        var item: Item
-        switch try await verdict(on: call, target.node, target.definition, tenant) {
+        let items: ItemList
+        switch try await verdict(on: call, target.definition, of: target.node, tenant) {
         case .open(let claims, let header):
             let read = WebhookItem(call: call, path: path, parameters: target.parameters, hiddenHeader: header, definition: target.definition)
-            item = try await read.item { [store] in try await store($0, $1, $2, tenant) }
-            if let claims { item.json["jwtPayload"] = claims }
+            items = try await read.list(claims: claims) { [store] in try await store($0, $1, $2, tenant) }
         case .challenge(let challenge): return .webhookChallenge(challenge)
         case .refused(let reason): throw Refusal(.forbidden, "webhook_forbidden", reason)
         }
         let handle = try await engine.start(
             RunStart(
-                tenant: tenant, workflow: target.workflow, version: target.version, document: target.document, trigger: target.node.name,
-                items: ItemList([item]), mode: "webhook", timeZone: try await timeZone(tenant), idempotencyKey: call.header(Self.keyHeader)))
+                tenant: tenant, workflow: target.workflow, version: target.version, document: nil, compiled: target.compiled,
+                trigger: target.node.name,
+                items: items, mode: "webhook", timeZone: try await timeZone(tenant), idempotencyKey: call.header(Self.keyHeader)))
         return try await render(try await answer(of: handle, target.definition), tenant: tenant, run: handle.run)
     }
 
     /// A webhook that asks for authentication and lacks its credential is closed to everyone.
-    func verdict(on call: EndpointCall, _ node: WorkflowNode, _ definition: WebhookDefinition, _ tenant: TenantID) async throws
+    func verdict(on call: EndpointCall, _ definition: WebhookDefinition, of node: @autoclosure () -> WorkflowNode, _ tenant: TenantID) async throws
         -> WebhookGuard.Verdict
     {
         guard WebhookGuard.admits(definition, address: call.clientAddress, userAgent: call.header("User-Agent")) else {
             return .refused("This webhook does not take requests from here.")
         }
         guard definition.authentication != "none" else { return .open(claims: nil, header: nil) }
-        guard let type = WebhookGuard.credentialType(of: definition.authentication), let id = node.credentials[type]?.id else {
+        guard let type = WebhookGuard.credentialType(of: definition.authentication), let id = node().credentials[type]?.id else {
             return .refused("This webhook has no credential to check requests with.")
         }
         let fields: JSONObject
@@ -85,7 +85,7 @@ package struct Webhooks: Sendable {
         case .lastNode:
             let result = await handle.finished()
             guard result.status == .succeeded else { return Self.failed(result) }
-            return definition.answer(lastNodeItems: try result.items.items())
+            return try definition.answer(lastNode: result.items)
         }
     }
 
@@ -136,7 +136,7 @@ package struct Webhooks: Sendable {
             throw Refusal.missing("webhook")
         }
         return WebhookTargets.Target(
-            workflow: found.workflow, version: found.version, document: document, node: node,
+            workflow: found.workflow, version: found.version, compiled: engine.compiled(document, found.workflow, found.version), node: node,
             definition: WebhookDefinition(node, kind: kind), parameters: found.parameters)
     }
 

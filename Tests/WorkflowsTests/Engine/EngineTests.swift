@@ -19,7 +19,7 @@ import TestKit
             let counts = try await rig.lease.database.read(in: rig.lease.tenant) { tx in
                 (
                     try tx.first("SELECT count(*) FROM payloads WHERE tenant_id = \(tx.tenant)") { try $0.column(0, as: Int.self) },
-                    try tx.first("SELECT count(*) FROM run_journal WHERE tenant_id = \(tx.tenant)") { try $0.column(0, as: Int.self) }
+                    try JournalStore(tx: tx).texts(of: handle.run).count
                 )
             }
             #expect(counts.0 == 1, "the same items are stored once")

@@ -186,9 +186,7 @@ import Testing
             let row = try await rig.row(run)
             let blobs = rig.lease.blobs
             let (input, texts, result) = try await database.read(in: tenant) { tx in
-                let texts = try tx.all("SELECT data FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run) ORDER BY seq") {
-                    try JournalText(stored: $0.column(0))
-                }
+                let texts = try JournalStore(tx: tx).texts(of: run)
                 return (try RunStore(tx: tx).inputText(run), texts, try PayloadReader(tx: tx, run: run, blobs: blobs).result(row))
             }
             #expect(try #require(input).lists.count == 1 && texts.map(\.lists.count) == [0, 0, 1, 0, 0])

@@ -1,7 +1,8 @@
 package import Kernel
 
-/// What the receiver of requests must know of a webhook node; its parameters hold no expressions that need a run.
-package struct WebhookDefinition: Sendable, Hashable {
+/// What the receiver of requests must know of a webhook node; its parameters hold no expressions that need a run. An object, since all requests for
+/// a node share it.
+package final class WebhookDefinition: Sendable {
     package enum ResponseMode: String, Sendable, Hashable {
         case onReceived, lastNode, responseNode
     }
@@ -9,29 +10,30 @@ package struct WebhookDefinition: Sendable, Hashable {
         case firstEntryJson, allEntries, firstEntryBinary, noData
     }
 
-    package var methods: [String]
+    package let methods: [String]
     /// Without slashes at its ends; segments that begin with a colon take any value.
-    package var path: String
-    package var authentication: String
+    package let path: String
+    package let authentication: String
     /// Addresses and ranges that may call; empty where all may.
-    package var allowedAddresses: [String]
-    package var refusesBots: Bool
-    package var responseMode: ResponseMode
-    package var responseData: ResponseData
-    package var responseStatus: Int
-    package var responseHeaders: [String: String]
+    package let allowedAddresses: [String]
+    package let refusesBots: Bool
+    package let responseMode: ResponseMode
+    package let responseData: ResponseData
+    package let responseStatus: Int
+    package let responseHeaders: [String: String]
+    private let sortedHeaders: [(name: String, value: String)]
     /// Answered at once where the mode is `onReceived`.
-    package var responseText: String?
+    package let responseText: String?
     /// Answers with this member of the first item where the mode is `lastNode`.
-    package var responseProperty: String?
-    package var responseBinaryProperty: String
-    package var sendsNoBody: Bool
-    package var keepsRawBody: Bool
-    package var bodyIsBinary: Bool
+    package let responseProperty: String?
+    package let responseBinaryProperty: String
+    package let sendsNoBody: Bool
+    package let keepsRawBody: Bool
+    package let bodyIsBinary: Bool
     /// The name of the item's file, and the beginning of the names of a form's; nil where the node does not say.
-    package var binaryProperty: String?
+    package let binaryProperty: String?
     /// Whether a body of a type that is not read becomes a file.
-    package var takesFiles: Bool
+    package let takesFiles: Bool
 
     package init(_ node: WorkflowNode, kind: NodeKind) {
         func raw(_ path: String) -> JSON? { kind.rawParameter(path, of: node) }
@@ -53,6 +55,7 @@ package struct WebhookDefinition: Sendable, Hashable {
         }
         if let type = option("responseContentType")?.text { headers["Content-Type"] = type }
         responseHeaders = headers
+        sortedHeaders = headers.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
         responseText = option("responseData")?.displayText
         responseProperty = option("responsePropertyName")?.text
         responseBinaryProperty = raw("responseBinaryPropertyName")?.text ?? "data"
@@ -71,7 +74,12 @@ package struct WebhookDefinition: Sendable, Hashable {
     }
 
     /// The answer of `lastNode`, from the items of the last node's first output that has any.
-    package func answer(lastNodeItems items: [Item]) -> WebhookAnswer {
+    /// - Throws: where stored items cannot be read.
+    func answer(lastNode list: ItemList) throws -> WebhookAnswer {
+        if responseData == .firstEntryJson, responseProperty == nil, let text = list.plainJSON {
+            return answer(.bytes(Array(text), contentType: WebhookAnswer.Body.jsonType))
+        }
+        let items = try list.items()
         switch responseData {
         case .noData: return answer(.none)
         case .allEntries: return answer(.json(.array(items.map { .object($0.json) })))
@@ -92,11 +100,12 @@ package struct WebhookDefinition: Sendable, Hashable {
     }
 
     private func answer(_ body: WebhookAnswer.Body) -> WebhookAnswer {
-        let headers = responseHeaders.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
-        return WebhookAnswer(status: responseStatus, headers: headers, body: body)
+        WebhookAnswer(status: responseStatus, headers: sortedHeaders, body: body)
     }
 }
 
 extension WebhookAnswer.Body {
-    package static func json(_ value: JSON) -> Self { .bytes(value.bytes, contentType: "application/json; charset=utf-8") }
+    static let jsonType = "application/json; charset=utf-8"
+
+    package static func json(_ value: JSON) -> Self { .bytes(value.bytes, contentType: jsonType) }
 }
