@@ -1,6 +1,8 @@
+import Dispatch
 import HTTPSurface
 import Kernel
 import Persistence
+import Synchronization
 import TestKit
 import Testing
 
@@ -26,6 +28,74 @@ import Testing
             try await world.database.write(in: world.acme.id) { tx in try tx.release(.workflows, 2) }
             #expect(try await reserve(world, .workflows, 3) == "limit_reached")
             #expect(try await reserve(world, .workflows, 2) == nil)
+        }
+    }
+
+    /// Reservations that wait for the writer together, and are written by one commit.
+    private func reserveTogether(_ world: TenancyHarness, _ key: QuotaKey, _ counts: [Int]) async throws -> [String?] {
+        let gate = DispatchSemaphore(value: 0)
+        return try await withThrowingTaskGroup(of: String?.self) { group in
+            let isHeld = Mutex(false)
+            group.addTask {
+                try await world.database.write(in: world.acme.id) { _ in
+                    isHeld.withLock { $0 = true }
+                    gate.wait()
+                }
+                return nil
+            }
+            while !isHeld.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
+            for count in counts {
+                group.addTask {
+                    try await refusal {
+                        try await world.database.write(in: world.acme.id) { tx in
+                            if count < 0 { try tx.release(key, -count) } else { try tx.reserve(key, count) }
+                        }
+                    }
+                }
+            }
+            try await Task.sleep(for: .milliseconds(50))
+            gate.signal()
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+    }
+
+    @Test(
+        arguments: [
+            (counts: [1, 1, 1, 1, 1], refused: 0, used: 5), ([1, 1, 1, 1, 1, 1], 1, 5), ([2, 2, 2], 1, 4), ([5, 1], 1, nil), ([6], 1, 0),
+            ([4, -1, 2], 0, 5)
+        ] as [(counts: [Int], refused: Int, used: Int?)])
+    func `reservations of one commit pass no limit, and none that fits is refused`(counts: [Int], refused: Int, used: Int?) async throws {
+        try await withTenancy(.sqlite) { world in
+            #expect(try await reserve(world, .workflows, 1) == nil)
+            try await world.database.write(in: world.acme.id) { tx in try tx.release(.workflows, 1) }
+            let codes = try await reserveTogether(world, .workflows, counts)
+            let total = try #require(try await self.used(world, .workflows))
+            #expect(codes.count { $0 == "limit_reached" } == refused && total <= 5)
+            if let used { #expect(total == used) }
+        }
+    }
+
+    @Test func `a limit that is lowered in the same commit holds`() async throws {
+        try await withTenancy(.sqlite) { world in
+            func change(_ plan: PlanName) async throws {
+                _ = try await world.tenancy.updateTenant(world.acme.id, TenantChange(plan: plan), by: TenancyHarness.owner)
+            }
+            try await change(.professional)
+            #expect(try await reserve(world, .workflows, 20) == nil)
+            let gate = DispatchSemaphore(value: 0)
+            async let held: Void = world.database.write(in: world.acme.id) { _ in gate.wait() }
+            try await Task.sleep(for: .milliseconds(20))
+            async let raised = reserve(world, .workflows)
+            try await Task.sleep(for: .milliseconds(20))
+            async let lowered: Void = change(.starter)
+            try await Task.sleep(for: .milliseconds(20))
+            gate.signal()
+            try await held
+            try await lowered
+            let code = try await raised
+            // Whichever of the two came first.
+            #expect(try await used(world, .workflows) == (code == nil ? 21 : 20))
+            #expect(try await reserve(world, .workflows) == "limit_reached")
         }
     }
 

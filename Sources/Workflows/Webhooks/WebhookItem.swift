@@ -26,7 +26,7 @@ struct WebhookItem {
     }
 
     /// The same bytes as those of the list of `item`; nil where it takes more than putting them together.
-    private var plainList: [UInt8]? {
+    var plainList: [UInt8]? {
         guard !call.body.isEmpty, !definition.bodyIsBinary, !definition.keepsRawBody, type?.hasSuffix("json") ?? true else { return nil }
         var out = ItemCodec.opening
         out.reserveCapacity(call.body.count + 1_024)
