@@ -73,6 +73,10 @@ let package = Package(
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CPoppler", pkgConfig: "poppler-glib", providers: [.apt(["libpoppler-glib-dev"])]),
+        .systemLibrary(name: "CMagick", pkgConfig: "GraphicsMagick", providers: [.apt(["libgraphicsmagick1-dev"])]),
+        .target(name: "CImages", dependencies: ["CMagick"]),
+        .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+        .systemLibrary(name: "CZBar", pkgConfig: "zbar", providers: [.apt(["libzbar-dev"])]),
         .target(name: "CShims", dependencies: ["CCurl"]),
         .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CGumbo", linkerSettings: [.linkedLibrary("gumbo")]),
@@ -89,8 +93,9 @@ let package = Package(
             name: "aias-sandbox", dependencies: ["CJavaScriptCore", "CSeccomp", "CShims", "Kernel"], path: "Sources/aias-sandbox",
             resources: [.embedInCode("Prelude")], swiftSettings: house),
         .executableTarget(
-            name: "aias-files", dependencies: ["CLibXML", "CZip", "CZlib", "CPoppler", "CSeccomp", "CShims", "Kernel"], path: "Sources/aias-files",
-            swiftSettings: house),
+            name: "aias-files",
+            dependencies: ["CImages", "CLibXML", "CPoppler", "CQREncode", "CSeccomp", "CShims", "CZBar", "CZip", "CZlib", "Kernel"],
+            path: "Sources/aias-files", swiftSettings: house),
         module(
             "Outbound",
             ["Kernel", "Telemetry", "CPostgres", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioSSL, nioCompression, crypto, logging, tracing]),

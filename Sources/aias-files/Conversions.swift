@@ -12,6 +12,10 @@ enum Conversions {
         case "write_sheet": return Wire.Message(head: [:], files: [Wire.File(name: "", bytes: try writeSheet(request))])
         case "read_xml": return Wire.Message(head: try XMLOutline.read(request.file()))
         case "read_pdf": return Wire.Message(head: try PDFText.read(request))
+        case "edit_image": return try PictureSteps(request: request).run()
+        case "describe_image": return Wire.Message(head: ["facts": .object(try PictureFacts.read(request.file()))])
+        case "make_qr": return try QRCodes.make(request)
+        case "read_codes": return try QRCodes.read(request)
         case let operation: throw Fault("bad_request", "there is no operation '\(operation)'")
         }
     }

@@ -2,14 +2,14 @@ internal import CSeccomp
 internal import CShims
 internal import Glibc
 
-/// What keeps a converter's process from the machine. The libraries that read files (libxml2, libzip, poppler) are not safe in
+/// What keeps a converter's process from the machine. The libraries that read files (libxml2, libzip, poppler, GraphicsMagick) are not safe in
 /// memory and the files are a stranger's; so that a fault of theirs leads nowhere, the process has no network, no programs to start,
 /// nothing to write to, almost nothing to read, little memory and little time.
 enum Walls {
     /// - Returns: false where the system call filter does not stand; then nothing may be read.
     static func raise(memoryBytes: UInt, seconds: UInt) -> Bool {
         guard confine(memoryBytes: memoryBytes, seconds: seconds, files: 32) else { return false }
-        lockFiles(reading: ["/usr/share/poppler"])
+        lockFiles(reading: ["/usr/share/poppler"] + Picture.settings + FontFiles.folders + QRCodes.tables)
         return filterSystemCalls()
     }
 
@@ -42,7 +42,8 @@ enum Walls {
         _ = setrlimit(Int32(resource.rawValue), &bounds)
     }
 
-    /// Landlock where the kernel has it: for converters the tables that poppler needs for East Asian texts, and nothing else.
+    /// Landlock where the kernel has it: for converters the tables that poppler needs for East Asian texts,
+    /// GraphicsMagick's settings, the fonts and the C library's character sets, and nothing else.
     private static func lockFiles(reading: [String], running: [String] = []) {
         let abi = aias_landlock_abi()
         let ruleset = abi > 0 ? aias_landlock_create(abi) : -1
@@ -88,7 +89,8 @@ enum Walls {
     ]
 
     private static let allowed = [
-        "read", "write", "recvfrom", "sendto", "pread64", "close", "fcntl", "fstat", "newfstatat", "lseek", "getdents64", "poll", "mmap", "mprotect",
+        "access", "faccessat", "times", "read", "write", "recvfrom", "sendto", "pread64", "close", "fcntl", "fstat", "newfstatat", "lseek",
+        "getdents64", "poll", "mmap", "mprotect",
         "munmap", "mremap", "madvise", "brk", "futex", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "sched_yield",
         "sched_getaffinity", "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "clock_gettime", "clock_getres", "gettimeofday", "time",
         "getrandom", "getrusage", "sysinfo", "uname", "exit", "exit_group"

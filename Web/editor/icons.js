@@ -10,6 +10,7 @@ const PATHS = {
   workflow: "M4 4h4v4H4zm8 8h4v4h-4zM6 8v3h8v1", subflow: "M4 4h12v12H4zm3 6h6", code: "M7 6l-4 4l4 4m6-8l4 4l-4 4", reply: "M8 5l-5 5l5 5m-5-5h9c3 0 5 2 5 5", file: "M5 3h7l3 3v11H5z", mail: "M3 5h14v10H3zm0 1l7 5l7-5",
   database: "M4 6c0-3 12-3 12 0v8c0 3-12 3-12 0zm0 0c0 3 12 3 12 0", cloud: "M6 15a3 3 0 0 1 0-6a4 4 0 0 1 8-1a3.500 3.500 0 0 1 0 7z", table: "M3 5h14v10H3zm0 4h14M8 5v10", rss: "M5 15h.01M5 10a5 5 0 0 1 5 5M5 5a10 10 0 0 1 10 10",
   bug: "M7 8h6v5a3 3 0 0 1-6 0zm0 0a3 3 0 0 1 6 0M4 7l3 2m6 0l3-2M4 15l3-2m6 0l3 2", alert: "M10 4l7 12H3zm0 5v3m0 2v.01", form: "M4 4h12v12H4zm3 4h6m-6 4h4", list: "M7 6h9M7 10h9M7 14h9M4 6h.01M4 10h.01M4 14h.01", note: "M4 4h12v8l-4 4H4z",
+  image: "M3 5h14v10H3zm0 8l4-4l4 4l2-2l4 4M13 8h.01", qr: "M4 4h5v5H4zm7 0h5v5h-5zm-7 7h5v5H4zm7 0h2v2h-2zm3 3h2v2h-2z"
 };
 
 export const icon = (name) =>

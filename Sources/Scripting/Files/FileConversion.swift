@@ -17,6 +17,12 @@ package struct FileConversion: Sendable {
         case writeSheet = "write_sheet"
         case readPDF = "read_pdf"
         case readXML = "read_xml"
+        /// Changes of an image; the facts of one.
+        case editImage = "edit_image"
+        case describeImage = "describe_image"
+        /// A QR code as PNG or SVG; the codes in an image.
+        case makeQR = "make_qr"
+        case readCodes = "read_codes"
         /// A page of HTML as a PDF file, where WeasyPrint is installed.
         case printPage = "print_page"
     }
@@ -37,7 +43,8 @@ package struct ConvertedFiles: Sendable {
     package var files: [FileConversion.File]
 }
 
-/// Why a file was not converted; `unreadable_file`, `file_too_large`, `password`, `no_sheet`, `unsupported_format`, `unavailable`.
+/// Why a file was not converted; `unreadable_file`, `file_too_large`, `password`, `no_sheet`, `unsupported_format`,
+/// `invalid_parameter`, `unavailable`.
 package struct FileConversionError: Error, Sendable, Hashable {
     package var code: String
     package var message: String

@@ -46,7 +46,7 @@ package struct N8nExporter: Sendable {
         return .object(raw)
     }
 
-    private func foreignType(of kind: String) -> String { N8nTypes.type(ofForeignKind: kind) ?? n8nType(kind) ?? "aias.\(kind)" }
+    private func foreignType(of kind: String) -> String { N8nTypes.type(ofForeignKind: kind) ?? n8nType(kind) ?? KindRegistry.ownPrefix + kind }
 
     private func writeConnections(
         _ document: WorkflowDocument, _ origin: N8nOrigin?, _ names: [String: String], _ written: inout JSONObject

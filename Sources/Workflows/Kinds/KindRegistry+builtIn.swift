@@ -12,6 +12,7 @@ extension KindRegistry {
             CodeNode.self, FunctionNode.self, FunctionItemNode.self, ItemLists.self,
             HttpRequest.self, RespondToWebhook.self,
             ConvertToFile.self, ExtractFromFile.self, SpreadsheetFile.self, ReadPDF.self, MoveBinaryData.self, Compression.self,
+            EditImage.self, QRCodeNode.self,
             EmailSend.self, GraphQLNode.self, N8nApiNode.self, PostgresNode.self, RedisNode.self, S3Node.self,
             FeedRead.self, FeedTrigger.self, DataTableNode.self
         ], declarations: [StickyNote.kind])

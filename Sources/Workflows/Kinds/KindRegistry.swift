@@ -31,8 +31,15 @@ package struct KindRegistry: Sendable {
 
     package func kind(_ name: String) -> NodeKind? { indexByKind[name].map { kinds[$0] } }
 
+    /// Before the name of a kind that n8n does not have, where a workflow is written in n8n's form: `aias.qr_code`.
+    static let ownPrefix = "aias."
+
     /// `n8n-nodes-base.set` → `set`; nil where the type is not supported.
-    package func kind(n8nType: String) -> NodeKind? { indexByN8nType[n8nType].map { kinds[$0] } }
+    package func kind(n8nType: String) -> NodeKind? {
+        if let index = indexByN8nType[n8nType] { return kinds[index] }
+        guard n8nType.hasPrefix(Self.ownPrefix), let own = kind(String(n8nType.dropFirst(Self.ownPrefix.count))) else { return nil }
+        return own.n8nTypes.isEmpty ? own : nil
+    }
 
     /// nil for an unknown kind, and for one that never runs.
     package func executor(for kind: String) -> (any NodeExecutor)? { executors[kind] }
