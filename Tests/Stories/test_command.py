@@ -121,7 +121,7 @@ def findings(tool, *arguments):
 def test_the_doctor_changes_nothing_and_finds_a_new_folder_well(tool):
     shutil.rmtree(tool.folder)
     found = findings(tool)
-    assert found["sandbox"]["ok"] and found["data_folder"]["ok"] and found["disk"]["ok"] and found["master_key"]["ok"] and found["database"]["ok"]
+    assert all(found[name]["ok"] for name in ("sandbox", "converter", "data_folder", "disk", "master_key", "database"))
     assert not tool.folder.exists()
     assert "sandbox" in tool.command("doctor", "--data", str(tool.folder), check=False).stdout.lower()
 

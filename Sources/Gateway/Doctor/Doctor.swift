@@ -38,7 +38,7 @@ package struct Doctor: Sendable {
     }
 
     package func examine() -> [Finding] {
-        [sandbox(), home(), dataFolder(), disk(), masterKey(), database()] + server() + tls() + backups()
+        [sandbox(), converter(), home(), dataFolder(), disk(), masterKey(), database()] + server() + tls() + backups()
     }
 
     private func sandbox() -> Finding {
@@ -52,6 +52,15 @@ package struct Doctor: Sendable {
         }
         let lacking = check.missing.isEmpty ? "" : " Not on this machine: \(check.missing.joined(separator: ", "))."
         return .good("sandbox", "The sandbox for Code nodes works. \(walls)\(lacking)")
+    }
+
+    private func converter() -> Finding {
+        guard FileConverter.isInstalled else {
+            return .bad(
+                "converter", "The program that converts files is missing.",
+                "Spreadsheets, PDF files, archives and images cannot be read or made until aias-files lies beside aias.")
+        }
+        return .good("converter", "The program that converts files is there.")
     }
 
     private func home() -> Finding {

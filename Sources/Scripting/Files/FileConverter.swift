@@ -11,6 +11,9 @@ package final class FileConverter: Sendable {
     private let limits: FileConversionLimits
     private let queue = OperationQueue()
 
+    /// Whether `aias-files` lies beside the running program.
+    package static var isInstalled: Bool { SandboxProgram.beside("aias-files") != nil }
+
     /// - Parameter program: the path of `aias-files`; nil where there is none, then every conversion is refused.
     package init(program: String? = SandboxProgram.beside("aias-files"), limits: FileConversionLimits = FileConversionLimits()) {
         self.program = program
