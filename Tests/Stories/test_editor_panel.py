@@ -93,6 +93,27 @@ def test_a_data_table_its_columns_and_conditions_are_chosen_in_words(server, stu
     desk.saved()
 
 
+def test_steps_of_an_image_show_what_each_of_them_takes(server, studio, desk):
+    nodes = [start(connections=["image"]), step("Image", (280, 0), "edit_image")]
+    page = desk.open(blank(server, studio["api_key"], "Image", nodes))
+    desk.node("Image").dblclick()
+    expect(page.get_by_role("textbox", name="Color", exact=True)).to_have_value("#000000")
+    page.get_by_label("Operation", exact=True).select_option(label="Several steps")
+    expect(page.get_by_role("textbox", name="Color", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Add an entry").click()
+    page.get_by_label("Operation", exact=True).nth(1).select_option(label="Resize")
+    width = page.get_by_role("spinbutton", name="Width", exact=True)
+    expect(width).to_have_value("500")
+    width.fill("200")
+    page.get_by_label("How", exact=True).select_option(label="Into this size, if larger")
+    page.screenshot(path=f"/tmp/panel-image-{desk.look}.png")
+    assert not violations(page)
+    wanted = {"operation": "resize", "width": 200, "resizeOption": "onlyIfLarger"}
+    assert config(desk, "Image") == {"operation": "multiStep", "operations": {"operations": [wanted]}}
+    page.keyboard.press("Escape")
+    desk.saved()
+
+
 def test_pinned_data_of_any_node_before_are_completed_and_shown_without_a_run(server, studio, desk, things):
     nodes = [start(connections=["middle"]), step("Middle", (280, 0), connections=["end"]), step("End", (560, 0), "set", config=field("who", ""))]
     workflow = blank(server, studio["api_key"], "Pinned", nodes)

@@ -51,3 +51,22 @@ def test_xml_goes_there_and_back(tool, tmp_path):
 def test_digests_are_those_of_other_programs(tool, tmp_path):
     made = run(tool, tmp_path, node("Hash", "crypto", 1, 200, value="abc", type="SHA3-256"))
     assert made["Hash"][0]["data"] == hashlib.sha3_256(b"abc").hexdigest()
+
+
+def test_an_image_is_made_written_on_and_told_of(tool, tmp_path):
+    sheet = {"operation": "create", "width": 300, "height": 100, "backgroundColor": "white"}
+    words = {"operation": "text", "text": "={{ 'Hello ' + 'Ana' }}", "font": "DejaVu Sans Bold", "fontSize": 30}
+    half = {"operation": "resize", "width": 50, "height": 50, "resizeOption": "percent"}
+    code = node("Code", "qrCode", 1, 600, text="={{ $json.size.width }} pixels")
+    made = run(
+        tool,
+        tmp_path,
+        node("Draw", "editImage", 1, 200, operation="multiStep", operations={"operations": [sheet, words, half]}, options={"format": "jpeg"}),
+        node("Facts", "editImage", 1, 400, operation="information"),
+        {**code, "type": "aias.qr_code"},
+        {**node("Read", "qrCode", 1, 800, operation="read"), "type": "aias.qr_code"},
+    )
+    facts = made["Facts"][0]
+    assert facts["format"] == "JPEG" and facts["size"] == {"width": 150, "height": 50} and facts["Type"] in ("grayscale", "bilevel")
+    assert 0 < float(facts["Channel Statistics"]["Gray"]["Standard Deviation"].split(" ")[0])
+    assert made["Read"][0]["codes"] == [{"type": "QR-Code", "text": "150 pixels"}]
