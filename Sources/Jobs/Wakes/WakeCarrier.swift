@@ -7,8 +7,7 @@ internal import Synchronization
 /// - What one process posts, every connected process hears (itself too, or not). Equal topics may be heard as one.
 /// - The text goes through as it is, also one that only a newer version knows.
 /// - After a connection was made `WakeTopics.anything` is heard, since what was posted before may have been missed.
-/// - A broker that is away costs nothing but time: it is connected to again, and what was posted meanwhile goes out then. After a kill of RabbitMQ's only
-///   node that may take minutes, and the suite does not hold it to this.
+/// - A broker that is away costs nothing but time: it is connected to again, and what was posted meanwhile goes out then.
 package protocol WakeCarrier: Service {
     /// Returns at once; posts are gathered for a moment.
     func post(_ topic: String)

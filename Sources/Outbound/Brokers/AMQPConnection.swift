@@ -83,17 +83,16 @@ package actor AMQPConnection {
         }
     }
 
-    /// A quorum queue (https://www.rabbitmq.com/docs/quorum-queues) bound to an exchange.
-    /// - Parameters:
-    ///   - life: after which it goes when nobody reads it.
-    ///   - messages: it keeps, the newest ones.
-    package func declareQueue(_ queue: String, boundTo exchange: String, life: Duration, messages: Int32) async throws {
-        let milliseconds = Int32(clamping: life.microseconds / 1_000)
+    /// A queue of this connection alone (exclusive, https://www.rabbitmq.com/docs/queues#exclusive-queues), bound to an exchange. It goes with the connection
+    /// and with the broker.
+    /// - Parameter messages: it keeps, the newest ones.
+    package func declareOwnQueue(_ queue: String, boundTo exchange: String, messages: Int32) async throws {
         try await ask(.declareQueue, .declareQueueOK) {
             $0.number(UInt16(0))
             $0.short(queue)
-            $0.number(UInt8(0b10))
-            $0.table([("x-queue-type", .text("quorum")), ("x-expires", .number(milliseconds)), ("x-max-length", .number(messages))])
+            // Exclusive, and deleted with its last reader.
+            $0.number(UInt8(0b1100))
+            $0.table([("x-queue-type", .text("classic")), ("x-max-length", .number(messages))])
         }
         try await ask(.bind, .bindOK) {
             $0.number(UInt16(0))
@@ -151,7 +150,7 @@ package actor AMQPConnection {
     /// Has each published message confirmed (https://www.rabbitmq.com/docs/confirms).
     package func confirmPublished() async throws { try await ask(.confirm, .confirmOK) { $0.number(UInt8(0)) } }
 
-    /// Publishes messages that outlive the broker, and returns when all are confirmed: a quorum of each queue's nodes has them.
+    /// Publishes messages, and returns when all are confirmed: every queue has them.
     /// - Throws: `AMQPError` where the broker does not take one.
     package func publish(_ bodies: [[UInt8]], to exchange: String) async throws {
         try await inTime { [self] in try await deliver(bodies, exchange) }
@@ -184,9 +183,8 @@ package actor AMQPConnection {
         header.number(AMQPMethod.publish.group)
         header.number(UInt16(0))
         header.number(UInt64(body.count))
-        // The delivery mode alone: 2 is kept on disk.
-        header.number(UInt16(0x1000))
-        header.number(UInt8(2))
+        // Without properties: it is not kept on disk.
+        header.number(UInt16(0))
         out += Self.frame(Kind.header, channel: 1, header.bytes)
         // A part with its head and end fits a frame.
         for start in stride(from: 0, to: body.count, by: frameBytes - 8) {

@@ -99,8 +99,7 @@ import Testing
         }
     }
 
-    /// RabbitMQ is left out: after a kill its quorum queues may be without a leader for minutes, and wakes stay away (Docs/Operations/machines.md).
-    @Test(arguments: [Carrier.redis])
+    @Test(arguments: [Carrier.redis, .rabbitmq])
     func `a broker that dies is connected to again, and both sides hear and are heard`(_ carrier: Carrier) async throws {
         let broker = try await broker(carrier)
         defer { broker.stop() }
@@ -117,6 +116,13 @@ import Testing
             #expect(await first.waits(for: "after", seconds: 40))
             here.post("back")
             #expect(await second.waits(for: "back"))
+            // Nothing that is left of before the kill holds up what goes out now.
+            for number in 0..<5 {
+                let began = ContinuousClock.now
+                here.post("soon-\(number)")
+                #expect(await second.waits(for: "soon-\(number)"))
+                #expect(ContinuousClock.now - began < .seconds(1))
+            }
         }
     }
 

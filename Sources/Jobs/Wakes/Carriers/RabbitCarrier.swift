@@ -4,12 +4,14 @@ package import Logging
 internal import Outbound
 internal import ServiceLifecycle
 
-/// Wakes over RabbitMQ: a fanout exchange, and a quorum queue for each connection of a process, whose messages survive what the broker's nodes do.
-/// What is posted has gone out once the broker has confirmed it.
+/// Wakes over RabbitMQ: a fanout exchange, and a queue for each connection of a process, which goes with it. What is posted has gone out once the broker
+/// has confirmed it.
+///
+/// A queue that outlives its connection would be of no use, since a new connection looks at everything anyway, and it does harm: quorum queues can be
+/// without a leader after a kill of the broker (RabbitMQ 3.10), are then never removed, and hold up the confirmation of all that goes to the exchange.
 package final class RabbitCarrier: WakeCarrier {
-    static let exchange = "aias.wakes"
-    /// A queue goes when its process has not read it for so long.
-    private static let queueLife: Duration = .seconds(60)
+    /// Not `aias.wakes`, to which such quorum queues of earlier versions may still be bound.
+    static let exchange = "aias.wakes.2"
     /// Messages that a queue keeps; what is older is left out, and told by the wake of a new connection.
     private static let messagesKept: Int32 = 1_000
     private static let ahead: UInt16 = 100
@@ -48,8 +50,7 @@ package final class RabbitCarrier: WakeCarrier {
         await outbound.shutdown()
     }
 
-    /// Reads on one connection and writes on another, as RabbitMQ advises. Neither minds what becomes of the other: a queue without a leader holds up
-    /// what is confirmed, and not what other queues give out.
+    /// Reads on one connection and writes on another, as RabbitMQ advises. Neither minds what becomes of the other.
     private func keep(_ log: BrokerLog, _ body: @escaping @Sendable (AMQPConnection) async throws -> Void) async {
         while !Task.isCancelled {
             do { try await connected(body) } catch {
@@ -70,9 +71,8 @@ package final class RabbitCarrier: WakeCarrier {
     }
 
     private func read(_ connection: AMQPConnection, _ log: BrokerLog) async throws {
-        // A queue of its own each time: one whose node died may be a while without a leader, and all is looked at anyway.
         let queue = "\(Self.exchange).\(UUID().uuidString.lowercased())"
-        try await connection.declareQueue(queue, boundTo: Self.exchange, life: Self.queueLife, messages: Self.messagesKept)
+        try await connection.declareOwnQueue(queue, boundTo: Self.exchange, messages: Self.messagesKept)
         try await connection.consume(queue, ahead: Self.ahead)
         log.connected()
         onWake(WakeTopics.anything)
