@@ -20,7 +20,11 @@ WAIT_S = 60
 class Shop(http.server.BaseHTTPRequestHandler):
     """Takes orders, and has no parcels."""
 
+    # What each request named, by path.
+    keys = []
+
     def do_POST(self):
+        Shop.keys.append((self.path, self.headers.get("Idempotency-Key")))
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         status = 200 if self.path == "/orders" else 503
         body = b'{"ok":true}' if status == 200 else b'{"message":"no parcels today"}'
@@ -90,7 +94,42 @@ def test_the_api_tells_what_each_attempt_waited_for_and_what_a_retry_repeats(fai
     wait = failed["timeline"][3]["spans"][0]
     assert (wait["phase"], wait["cause"]) == ("waiting", "retry") and wait["to"] > wait["from"]
     assert [one["phase"] for one in failed["timeline"][1]["spans"]][-1] == "working"
-    assert failed["retry_repeats"] == [{"node": "Ship", "kind": "http_request", "run_index": 0, "carries_key": True}]
+    assert failed["retry_repeats"] == [{"node": "Ship", "kind": "http_request", "run_index": 0, "carries_key": True, "keeps_key": True}]
+
+
+def test_a_retry_names_the_same_key_and_a_person_may_choose(failed, place, desk):
+    key, page = desk.tenant["api_key"], desk.page
+
+    def keys(path):
+        return [name for where, name in Shop.keys if where == path]
+
+    def await_requests(path, count):
+        deadline = time.monotonic() + WAIT_S
+        while len(keys(path)) < count:
+            assert time.monotonic() < deadline, keys(path)
+            time.sleep(0.1)
+
+    first = keys("/parcels")[0]
+    assert first and set(keys("/parcels")) == {first}, "attempts share a key"
+    count = len(keys("/parcels"))
+    assert place.request("POST", f"/v1/executions/{failed['id']}/replays", {}, key=key)[0] == 202
+    await_requests("/parcels", count + 1)
+    assert keys("/parcels")[count] == first, "a retry asks under the same key"
+    await_requests("/parcels", count + 2)
+    assert place.request("POST", f"/v1/executions/{failed['id']}/replays", {"keys": "new"}, key=key)[0] == 202
+    await_requests("/parcels", count + 3)
+    assert keys("/parcels")[count + 2] != first
+    assert place.request("POST", f"/v1/executions/{failed['id']}/replays", {"keys": "other"}, key=key)[0] == 422
+    # On the page: the order went well, and is placed once more under the key that it had.
+    page.goto(f"/executions/{failed['id']}")
+    step = page.locator("ol.steps > li", has_text="Order")
+    step.locator("summary").click()
+    step.get_by_label("Idempotency keys").select_option("kept")
+    assert not Axe().run(page).response["violations"]
+    placed = len(keys("/orders"))
+    step.get_by_role("button", name="Run again from here").click()
+    await_requests("/orders", placed + 1)
+    assert keys("/orders")[placed] == keys("/orders")[0]
 
 
 def test_a_run_that_waits_for_a_person_says_so(place, desk):

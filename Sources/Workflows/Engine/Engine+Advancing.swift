@@ -141,16 +141,18 @@ extension Engine {
             throw Refusal(.invalid, "calls_too_deep", "Workflows may call each other \(Limits.callDepth) deep at most.")
         }
         let target = try await configuration.resolve(call, run.facts.tenant)
-        let node = run.machine.workflow.nodes[step.node].node.name
+        let node = run.machine.workflow.nodes[step.node].node
+        let key = run.facts.keys.key(of: node.id, runIndex: step.runIndex)
         return call.inputs.enumerated().map { index, items in
             var facts = RunFacts(
                 id: ids.next(), tenant: run.facts.tenant, workflow: target.workflow, version: target.version, mode: "call",
                 timeZone: run.facts.timeZone, depth: run.facts.depth + 1)
             facts.trace = run.facts.trace
+            facts.outwardKeys = OutwardKeys(calledBy: key, index: index)
             return NewRun(
                 facts: facts,
                 trigger: target.trigger, items: ItemList(items.map { Item(json: $0.json, binary: $0.binary) }), idempotencyKey: nil,
-                parent: call.waits ? Run.Parent(run: run.facts.id, node: node, runIndex: step.runIndex, callIndex: index) : nil,
+                parent: call.waits ? Run.Parent(run: run.facts.id, node: node.name, runIndex: step.runIndex, callIndex: index) : nil,
                 createdAt: clock.now())
         }
     }

@@ -91,6 +91,7 @@ extension Engine {
     private func facts(_ row: Run, tenant: TenantID) async -> RunFacts {
         var resumed = RunFacts(
             id: row.id, tenant: tenant, workflow: row.workflow, version: row.version, mode: row.mode, timeZone: row.timeZone, depth: row.depth)
+        resumed.outwardKeys = row.outwardKeys
         resumed.trace = await RunTrace.resume(resumed, configuration.traceparent)
         return resumed
     }

@@ -20,18 +20,22 @@ extension Engine {
     /// - Parameters:
     ///   - point: nil begins at the step that failed, and at the trigger where none did.
     ///   - version: nil takes the version that ran then.
+    ///   - keys: nil keeps them where the run goes on at the step that stopped it, with the same items and version.
     /// - Throws: `not_over`, `step_not_reached`
-    package func replay(_ id: RunID, tenant: TenantID, from point: ReplayPoint?, version: Int? = nil) async throws -> RunHandle {
+    package func replay(
+        _ id: RunID, tenant: TenantID, from point: ReplayPoint?, version: Int? = nil, keys: ReplayKeys? = nil
+    ) async throws -> RunHandle {
         guard var row = try await database.read(in: tenant, { tx in try RunStore(tx: tx).find(id) }) else { throw Refusal.missing("execution") }
         guard row.status.isOver || row.status == .uncertain else {
             throw Refusal(.conflict, "not_over", "The execution is not over yet; cancel it first.")
         }
+        let keys = keys ?? (version == nil || version == row.version ? nil : .new)
         row.version = version ?? row.version
         let workflow = try await compile(row, tenant)
         let facts = RunFacts(
             id: ids.next(), tenant: tenant, workflow: row.workflow, version: row.version, mode: row.mode, timeZone: row.timeZone
         ).traced
-        let run = try await history(row, facts, workflow, from: point)
+        let run = try await history(row, facts, workflow, from: point, keys)
         let handle = RunHandle(facts.id)
         guard inHand.enter(facts.id, tenant: tenant, handle) == .entered else {
             // Written as one whose time has come, for a process with room.
@@ -48,7 +52,9 @@ extension Engine {
         }
     }
 
-    private func history(_ row: Run, _ facts: RunFacts, _ workflow: CompiledWorkflow, from point: ReplayPoint?) async throws -> LiveRun {
+    private func history(
+        _ row: Run, _ facts: RunFacts, _ workflow: CompiledWorkflow, from point: ReplayPoint?, _ keys: ReplayKeys?
+    ) async throws -> LiveRun {
         let blobs = self.blobs
         let fresh = try await machine(workflow, facts)
         let now = clock.now()
@@ -63,6 +69,8 @@ extension Engine {
             let events = try JournalStore(tx: tx).history(of: row.id, workflow: workflow, payloads: payloads)
             var history = ReplayHistory(start: start, events: events)
             try history.cut(at: try point.map { try ReplayHistory.step($0, workflow) }, edited: point?.inputs ?? [])
+            var facts = facts
+            if keys ?? (history.isRetry ? .kept : .new) == .kept { facts.outwardKeys = history.keys(of: row, for: facts.id) }
             var run = LiveRun(facts: facts, parent: nil, folded: history.machine, seq: 0)
             run.uncommitted = history.kept
             run.new = NewRun(
@@ -78,6 +86,8 @@ struct ReplayHistory {
     private let events: [RunEvent]
     private(set) var machine: RunMachine
     private(set) var kept: [RunEvent] = []
+    /// Whether it goes on where the run stopped, with what it had.
+    private(set) var isRetry = false
 
     init(start: RunMachine, events: [RunEvent]) {
         self.start = start
@@ -102,6 +112,7 @@ struct ReplayHistory {
     mutating func cut(at step: StepKey?, edited inputs: [ItemList?]) throws {
         var repeated: Set<StepKey> = []
         if let target = step ?? stopping {
+            isRetry = target == stopping && !inputs.contains { $0 != nil }
             repeated.insert(target)
             fold(without: &repeated, editing: inputs.contains { $0 != nil })
             guard machine.end == nil, let known = machine.inputs(of: target) else {
@@ -118,10 +129,19 @@ struct ReplayHistory {
         } else if let last = events.last, last.step == nil {
             // Cancelled, or out of time: it goes on where it was.
             fold(without: &repeated, editing: false)
-            if machine.end != nil { restart() }
+            if machine.end != nil { restart() } else { isRetry = true }
         } else {
             restart()
         }
+    }
+
+    /// The keys of the run, for one that does again what it has done: the item that stopped it asks anew where it was refused.
+    func keys(of run: Run, for next: RunID) -> OutwardKeys {
+        var keys = run.outwardKeys ?? OutwardKeys(of: run.id)
+        if case .stepFailed(let step, _, let failure, _)? = events.last {
+            keys.renew(failure, of: machine.workflow.nodes[step.node].node.id, runIndex: step.runIndex, for: next)
+        }
+        return keys
     }
 
     /// The step at which the run stopped.

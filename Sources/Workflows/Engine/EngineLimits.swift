@@ -5,6 +5,8 @@ extension Limits {
     static let stepsPerRun = 100_000
     /// Steps of one run that execute side by side.
     static let parallelStepsPerRun = 16
+    /// Items of a run's steps that ask under a key of their own, after refusals.
+    static let renewedKeysPerRun = 1_000
     static let attemptsPerStep = Limits.retryAttempts.upperBound
     /// Runs that one call of another workflow may start.
     static let runsPerCall = 1_000

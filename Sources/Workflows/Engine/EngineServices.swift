@@ -56,6 +56,8 @@ package struct RunFacts: Sendable {
     package var timeZone: String
     /// Workflows above this one that called each other.
     package var depth: Int
+    /// nil where they begin with its own id.
+    var outwardKeys: OutwardKeys?
     /// Its span in this process, or for a run that another starts that one's; nil where nothing is traced.
     package var trace: RunTrace?
 
@@ -68,6 +70,8 @@ package struct RunFacts: Sendable {
         self.timeZone = timeZone
         self.depth = depth
     }
+
+    var keys: OutwardKeys { outwardKeys ?? OutwardKeys(of: id) }
 }
 
 package enum RunTag {}

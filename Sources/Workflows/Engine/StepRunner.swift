@@ -67,7 +67,8 @@ struct StepRunner: Sendable {
             let context = StepContext(
                 node: node.node, kind: kind, inputs: given,
                 runIndex: request.step.runIndex,
-                attempt: request.attempt, resume: request.resume, idempotencyKey: "\(run.id)-\(node.node.id)-\(request.step.runIndex)", now: now,
+                attempt: request.attempt, resume: request.resume, idempotencyKey: run.keys.key(of: node.node.id, runIndex: request.step.runIndex),
+                renewedKeys: run.outwardKeys?.renewedItems(of: node.node.id, runIndex: request.step.runIndex) ?? [:], now: now,
                 timeZone: machine.workflow.document.settings.timeZone ?? run.timeZone, tenant: run.tenant, mode: run.mode, services: box,
                 state: machine.state(of: request.step))
             let outcome = try await limited(node.node.timeoutSeconds, isRepeatable: kind.effect != .once) {

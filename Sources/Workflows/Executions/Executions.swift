@@ -107,10 +107,12 @@ package struct Executions: Sendable {
     }
 
     /// Starts a new run with the history of one that is over, up to a step: the one that failed where none is named.
-    /// - Parameter isCurrent: with the version that is published now in place of the one that ran.
+    /// - Parameters:
+    ///   - isCurrent: with the version that is published now in place of the one that ran.
+    ///   - keys: nil keeps the idempotency keys where the run goes on at the step that stopped it, with the same items and version.
     /// - Throws: `not_over`, `step_not_reached`, `not_published`
     package func replay(
-        _ id: RunID, from point: ReplayPoint?, isCurrent: Bool, by principal: Principal
+        _ id: RunID, from point: ReplayPoint?, isCurrent: Bool, keys: ReplayKeys? = nil, by principal: Principal
     ) async throws -> RunHandle {
         let tenant = try principal.tenant(for: .executionsWrite)
         let published = try await database.read(in: tenant) { tx -> Int? in
@@ -121,9 +123,11 @@ package struct Executions: Sendable {
             }
             return version
         }
-        let handle = try await engine.replay(id, tenant: tenant, from: point, version: published)
+        let handle = try await engine.replay(id, tenant: tenant, from: point, version: published, keys: keys)
         try await database.write(in: tenant) { [workflows] tx in
-            try workflows.policies.audit(tx, principal, "execution.replay", "execution:\(id)", ["replay": .string(handle.run.description)])
+            try workflows.policies.audit(
+                tx, principal, "execution.replay", "execution:\(id)",
+                ["replay": .string(handle.run.description), "keys": .string(keys?.rawValue ?? "")])
         }
         return handle
     }

@@ -56,9 +56,11 @@ package struct RunTimeline: Sendable, Hashable {
         package var node: String
         package var kind: String
         package var runIndex: Int
-        /// Whether it names its request by an idempotency key. A retry is a run of its own and has another key, so that what the first request did
-        /// is done again; only attempts within a run share one.
+        /// Whether it names its request by an idempotency key.
         package var carriesKey: Bool
+        /// Whether a retry names the same key, so that a service that remembers keys does nothing twice. What is begun anew has keys of its own, and so
+        /// has what was refused.
+        package var keepsKey: Bool
     }
 
     /// In the order in which they were ready.
@@ -228,17 +230,25 @@ struct TimelineFold {
 }
 
 extension RunTimeline {
+    /// Stands for the retry, which is not there yet.
+    private static let next = RunID(high: 0, low: 0)
+
     /// The outward steps that have been executed and would be again, were the run retried from where it stopped, or begun anew where it succeeded.
     static func repeats(of run: Run, fresh: RunMachine, events: [RunEvent]) -> [Repeat] {
         var history = ReplayHistory(start: fresh, events: events)
         guard (try? history.cut(at: nil, edited: [])) != nil else { return [] }
         let kept = Set(history.kept.compactMap(\.finishedStep))
+        let keys = history.keys(of: run, for: Self.next)
         var seen: Set<StepKey> = []
         return events.compactMap { event -> Repeat? in
             guard let step = event.executedStep, !kept.contains(step), seen.insert(step).inserted else { return nil }
             let node = fresh.workflow.nodes[step.node]
             guard node.reachesOutside else { return nil }
-            return Repeat(node: node.node.name, kind: node.node.kind, runIndex: step.runIndex, carriesKey: node.kind?.effect == .keyed)
+            let carriesKey = node.kind?.effect == .keyed
+            let isRenewed = keys.renewed["\(node.node.id)-\(step.runIndex)"]?.values.contains(Self.next.description) ?? false
+            return Repeat(
+                node: node.node.name, kind: node.node.kind, runIndex: step.runIndex, carriesKey: carriesKey,
+                keepsKey: carriesKey && history.isRetry && !isRenewed)
         }
     }
 }

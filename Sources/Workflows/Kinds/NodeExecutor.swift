@@ -91,8 +91,10 @@ package struct StepContext: Sendable {
     package let runIndex: Int
     package let attempt: Int
     package let resume: StepResume?
-    /// The same for every repeat of this step.
+    /// The same for every repeat of this step; of an item, `idempotencyKey(item:)`.
     package let idempotencyKey: String
+    /// Of items that ask anew after a refusal.
+    private let renewedKeys: [Int: String]
     package let now: Timestamp
     package let timeZone: String
     package let tenant: TenantID
@@ -104,7 +106,7 @@ package struct StepContext: Sendable {
 
     package init(
         node: WorkflowNode, kind: NodeKind, inputs: [[Item]], runIndex: Int, attempt: Int, resume: StepResume?, idempotencyKey: String,
-        now: Timestamp, timeZone: String, tenant: TenantID, mode: String, services: any StepServices, state: JSON
+        renewedKeys: [Int: String] = [:], now: Timestamp, timeZone: String, tenant: TenantID, mode: String, services: any StepServices, state: JSON
     ) {
         self.node = node
         self.kind = kind
@@ -113,6 +115,7 @@ package struct StepContext: Sendable {
         self.attempt = attempt
         self.resume = resume
         self.idempotencyKey = idempotencyKey
+        self.renewedKeys = renewedKeys
         self.now = now
         self.timeZone = timeZone
         self.tenant = tenant
@@ -120,6 +123,9 @@ package struct StepContext: Sendable {
         self.services = services
         self.state = state
     }
+
+    /// The same for every repeat of what this step does for an item.
+    package func idempotencyKey(item: Int) -> String { renewedKeys[item] ?? "\(idempotencyKey)-\(item)" }
 
     /// Input 0.
     package var items: [Item] { inputs.first ?? [] }

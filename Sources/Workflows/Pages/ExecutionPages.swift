@@ -26,7 +26,8 @@ struct ExecutionPages {
                 let node = form["node"]
                 let point = node.isEmpty ? nil : ReplayPoint(node: node, runIndex: Int(form["run_index"]) ?? 0)
                 let handle = try await executions.replay(
-                    try id(call), from: point, isCurrent: form["version"] == "published", by: call.principal)
+                    try id(call), from: point, isCurrent: form["version"] == "published",
+                    keys: form["keys"].isEmpty ? nil : try ReplayKeys.named(form["keys"]), by: call.principal)
                 return .redirect("\(Self.address)/\(handle.run)")
             },
             .page(.post, "\(Self.address)/{id}/deletion", access: .tenant(.executionsWrite), summary: "Delete an execution") { call in
@@ -143,10 +144,19 @@ struct ExecutionPages {
                 isOver && mayReplay
                 ? """
                 <form method="post" action="\(href: "\(Self.address)/\(found.run.id)/replays")"><input type="hidden" name="node" value="\(one.node)">\
-                <input type="hidden" name="run_index" value="\(one.runIndex)"><button class="button small">\(text("workflows.execution.from_here"))</button></form>
+                <input type="hidden" name="run_index" value="\(one.runIndex)">\(keys(text))\
+                <button class="button small">\(text("workflows.execution.from_here"))</button></form>
                 """ : nil
             return step(text, one, replay)
         }
+    }
+
+    /// Which idempotency keys the steps name outside.
+    private func keys(_ text: Localizer) -> HTML {
+        let options: [HTML] = [("", "usual"), ("kept", "kept"), ("new", "new")].map { value, name in
+            "<option value=\"\(value)\">\(text("workflows.execution.keys.\(name)"))</option>"
+        }
+        return "<select name=\"keys\" class=\"inline-select\" aria-label=\"\(text("workflows.execution.keys"))\">\(options)</select> "
     }
 
     private func step(_ text: Localizer, _ step: Execution.Step, _ replay: HTML?) -> HTML {

@@ -78,7 +78,7 @@ struct TimelineChart {
     private var repeats: HTML? {
         guard !timeline.repeats.isEmpty else { return nil }
         let steps: [HTML] = timeline.repeats.map { step in
-            let way = text("workflows.timeline.repeats.\(step.carriesKey ? "key" : "no_key")")
+            let way = text("workflows.timeline.repeats.\(step.keepsKey ? "key_kept" : step.carriesKey ? "key" : "no_key")")
             let number = step.runIndex > 0 ? " (\(step.runIndex + 1))" : ""
             return "<li><strong>\(step.node)\(number)</strong> \(way)</li>"
         }

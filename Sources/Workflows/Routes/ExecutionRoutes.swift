@@ -108,12 +108,19 @@ struct ExecutionReplayBody: Codable, Sendable, Described {
     var runIndex: Int?
     var inputs: [[JSON]?]?
     var version: String?
+    var keys: String?
     static let notes: [FieldNote] = [
         FieldNote("node", "The name of the node to go on from; the one that failed where left out.", length: 1...200),
         FieldNote("runIndex", "Which of the node's runs, from 0.", range: 0...1_000_000),
         FieldNote("inputs", "Other items for the step, by input; null leaves one as it was.", items: 0...16),
-        FieldNote("version", "original, or published for the version that is published now.", example: "original", length: 1...20)
+        FieldNote("version", "original, or published for the version that is published now.", example: "original", length: 1...20),
+        FieldNote(
+            "keys",
+            "Idempotency keys that steps name outside: kept, those of the execution that is repeated, or new. Where left out they are kept if it goes on at the step that stopped it, with the same items and version.",
+            example: "kept", length: 1...20)
     ]
+
+    func wantedKeys() throws -> ReplayKeys? { try keys.map(ReplayKeys.named) }
 
     func point() throws -> ReplayPoint? {
         guard let node else {
@@ -129,6 +136,14 @@ struct ExecutionReplayBody: Codable, Sendable, Described {
         case "published": true
         default: throw Refusal.invalid("version", "unknown_version", "version is original or published.")
         }
+    }
+}
+
+extension ReplayKeys {
+    /// - Throws: `unknown_keys`
+    static func named(_ text: String) throws -> ReplayKeys {
+        guard let keys = ReplayKeys(rawValue: text) else { throw Refusal.invalid("keys", "unknown_keys", "keys is kept or new.") }
+        return keys
     }
 }
 
@@ -232,7 +247,8 @@ struct ExecutionRoutes {
                 ]
             ) { call, body in
                 let handle = try await executions.replay(
-                    try call.id("id", noun: "execution"), from: try body?.point(), isCurrent: try body?.isCurrent() ?? false, by: call.principal)
+                    try call.id("id", noun: "execution"), from: try body?.point(), isCurrent: try body?.isCurrent() ?? false,
+                    keys: try body?.wantedKeys(), by: call.principal)
                 return StartedRun(id: handle.run)
             },
             Endpoint(

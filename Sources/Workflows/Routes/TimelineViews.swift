@@ -45,10 +45,10 @@ struct OutwardRepeatView: Codable, Sendable, Described {
     var kind: String
     var runIndex: Int
     var carriesKey: Bool
+    var keepsKey: Bool
     static let notes: [FieldNote] = [
-        FieldNote(
-            "carriesKey",
-            "Whether its request names an idempotency key. A retry is a run of its own with a key of its own: what was done is done again.")
+        FieldNote("carriesKey", "Whether its request names an idempotency key."),
+        FieldNote("keepsKey", "Whether a retry names the same key, so that a service that remembers keys does nothing twice.")
     ]
 
     init(_ step: RunTimeline.Repeat) {
@@ -56,5 +56,6 @@ struct OutwardRepeatView: Codable, Sendable, Described {
         kind = step.kind
         runIndex = step.runIndex
         carriesKey = step.carriesKey
+        keepsKey = step.keepsKey
     }
 }

@@ -29,6 +29,8 @@ package struct Run: Sendable {
     package var pausedAt: Timestamp?
     /// The run whose history it began with.
     package var replayOf: RunID?
+    /// nil where they begin with its own id.
+    var outwardKeys: OutwardKeys?
     /// The status that people see: one who waits for a person is paused.
     package var shownStatus: String { pausedAt != nil && !status.isOver ? "paused" : status.rawValue }
     /// Texts that name what it was started with and what it ended with, read by `PayloadReader`.

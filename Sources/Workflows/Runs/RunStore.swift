@@ -15,11 +15,13 @@ struct RunStore {
         try tx.presume(
             """
             INSERT INTO runs (tenant_id, id, workflow_id, version, status, mode, trigger_node, epoch, depth, input, result, error, idempotency_key,
-                parent_run, parent_node, parent_run_index, parent_call_index, replay_of, created_at, finished_at, resume_at, time_zone, stored_bytes, journal)
+                parent_run, parent_node, parent_run_index, parent_call_index, replay_of, created_at, finished_at, resume_at, time_zone, stored_bytes, journal,
+                outward_keys)
             VALUES (\(tx.tenant), \(new.facts.id), \(new.facts.workflow), \(new.facts.version), \(status), \(new.facts.mode), \(new.trigger), \(epoch),
                 \(new.facts.depth), \(new.items.inputText.bytes), \(result), \(end?.failure?.journaled.serialized),
                 \(new.idempotencyKey), \(new.parent?.run), \(new.parent?.node), \(new.parent?.runIndex), \(new.parent?.callIndex), \(new.replayOf),
-                \(new.createdAt), \(finishedAt), \(resumeAt), \(new.facts.timeZone), \(storedBytes), \(journal))
+                \(new.createdAt), \(finishedAt), \(resumeAt), \(new.facts.timeZone), \(storedBytes), \(journal),
+                \(new.facts.outwardKeys?.stored))
             """)
     }
 
@@ -189,19 +191,22 @@ struct RunStore {
         [
             "id", "workflow_id", "version", "status", "mode", "trigger_node", "epoch", "depth", "input", "result", "error", "parent_run",
             "parent_node",
-            "parent_run_index", "parent_call_index", "created_at", "finished_at", "resume_at", "time_zone", "paused_at", "replay_of"
+            "parent_run_index", "parent_call_index", "created_at", "finished_at", "resume_at", "time_zone", "paused_at", "replay_of",
+            "outward_keys"
         ] as [StaticString]
 
     static func run(_ row: Row) throws -> Run {
         let error: String? = try row.column(10)
         let parent: RunID? = try row.column(11)
+        let keys: String? = try row.column(21)
         return Run(
             id: try row.column(0), workflow: try row.column(1), version: try row.column(2), status: try row.column(3), mode: try row.column(4),
             trigger: try row.column(5), epoch: try row.column(6), depth: try row.column(7),
             timeZone: try row.column(18),
             parent: try parent.map { Run.Parent(run: $0, node: try row.column(12), runIndex: try row.column(13), callIndex: try row.column(14)) },
             failure: try error.map { StepFailure(journaled: try JSON(parsing: $0)) }, createdAt: try row.column(15), finishedAt: try row.column(16),
-            resumeAt: try row.column(17), pausedAt: try row.column(19), replayOf: try row.column(20), input: try row.column(8),
+            resumeAt: try row.column(17), pausedAt: try row.column(19), replayOf: try row.column(20),
+            outwardKeys: try keys.map { try OutwardKeys(stored: $0) }, input: try row.column(8),
             result: try row.column(9))
     }
 }

@@ -28,7 +28,7 @@ package enum RunTables {
     static let runs: Table = {
         var table = firstRuns
         table.indexes += addedIndexes.filter { $0.name != "runs_by_status" } + [unsucceeded]
-        table.columns += [storedBytes, ownJournal]
+        table.columns += [storedBytes, ownJournal, outwardKeys]
         return table
     }()
 
@@ -47,6 +47,9 @@ package enum RunTables {
 
     /// All of its events, where it began and ended in one transaction; see `JournalBundle`.
     private static let ownJournal = Column("journal", .blob, optional: true)
+
+    /// `OutwardKeys`, where they do not begin with the run's id.
+    private static let outwardKeys = Column("outward_keys", .text, optional: true)
 
     /// Each row is written under the run's epoch, which is checked by the statement that writes it: a foreign key would lock the run's row
     /// for every one of them to say less.
@@ -94,7 +97,8 @@ package enum RunTables {
             [
                 .addColumn(table: "runs", storedBytes), .createIndex(table: "runs", unsucceeded), .dropIndex(table: "runs", name: "runs_by_status")
             ]),
-        Migration("workflows.0010-journals-in-runs", [.addColumn(table: "runs", ownJournal)])
+        Migration("workflows.0010-journals-in-runs", [.addColumn(table: "runs", ownJournal)]),
+        Migration("workflows.0011-outward-keys", [.addColumn(table: "runs", outwardKeys)])
     ]
 }
 

@@ -34,7 +34,8 @@ struct ProbeNode: NodeExecutor {
         [
             ("probe_pure", NodeKind.Effect.pure), ("probe_keyed", .keyed), ("probe_once", .once), ("probe_wait", .pure), ("probe_fail", .pure),
             ("probe_call", .pure), ("probe_answer", .pure), ("probe_static", .pure), ("probe_slow", .keyed), ("probe_zone", .pure),
-            ("probe_picky", .keyed), ("probe_gate", .keyed), ("probe_brief", .keyed)
+            ("probe_picky", .keyed), ("probe_gate", .keyed), ("probe_brief", .keyed), ("probe_named", .keyed), ("probe_lost", .keyed),
+            ("probe_refused", .keyed)
         ].map {
             NodeKind(kind: $0.0, category: .action, title: $0.0, summary: "", effect: $0.1)
         }
@@ -58,6 +59,11 @@ struct ProbeNode: NodeExecutor {
             try await Task.sleep(for: .milliseconds(200))
             outside.hit("\(step.node.id)-\(step.runIndex)")
             return .items([step.items])
+        case "probe_named", "probe_lost", "probe_refused":
+            outside.hit(step.idempotencyKey(item: 0))
+            guard step.node.kind != "probe_named", !outside.isOpen else { return .items([step.items]) }
+            guard step.node.kind == "probe_refused" else { throw StepFailure("closed", "no answer came") }
+            throw StepFailure("http_error", "payment required", details: ["status": 402], itemIndex: 0)
         case "probe_wait":
             guard step.resume == nil else { return .items([step.items]) }
             return .wait(until: step.now + .seconds(60))

@@ -79,6 +79,7 @@ import Testing
             let first = try await rig.start(document).finished()
             let found = try await timeline(rig, first.run, document)
             #expect(found.repeats.map(\.node) == ["a", "b"] && found.repeats.map(\.carriesKey) == [true, false])
+            #expect(found.repeats.allSatisfy { !$0.keepsKey }, "what went well is begun anew")
             rig.lease.clock.advance(by: .seconds(1))
             let handle = try await rig.engine.replay(first.run, tenant: rig.lease.tenant, from: ReplayPoint(node: "b"))
             try await rig.settle()

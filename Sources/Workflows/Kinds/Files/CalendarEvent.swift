@@ -83,7 +83,7 @@ struct CalendarEvent: Sendable {
     }
 
     /// The same for every repeat of the step.
-    private var uid: String { String(SHA256.hash(data: Data("\(step.idempotencyKey)-\(item)".utf8)).description.suffix(32)) + "@aias" }
+    private var uid: String { String(SHA256.hash(data: Data(step.idempotencyKey(item: item).utf8)).description.suffix(32)) + "@aias" }
 
     private func time(_ name: String) async throws -> Timestamp {
         let value = try await step.value(name, item: item) ?? .null

@@ -92,7 +92,7 @@ struct HttpWork: Sendable {
             var call = call
             authentication.apply(to: &call)
             if !["GET", "HEAD", "OPTIONS"].contains(call.method), !call.hasHeader("Idempotency-Key") {
-                call.setHeader("Idempotency-Key", "\(step.idempotencyKey)-\(index)" + (page == 0 ? "" : "-\(page)"))
+                call.setHeader("Idempotency-Key", step.idempotencyKey(item: index) + (page == 0 ? "" : "-\(page)"))
             }
             var request = call.outbound(options)
             try authentication.apply(to: &request)

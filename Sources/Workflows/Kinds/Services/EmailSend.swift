@@ -26,7 +26,7 @@ struct EmailSend: NodeExecutor {
         let isOld = step.version < 2
         var message = EmailMessage(
             from: try await text("fromEmail"), to: try await text("toEmail"), subject: try await text("subject"),
-            id: "\(step.idempotencyKey)-\(index)")
+            id: step.idempotencyKey(item: index))
         message.cc = try await text(isOld ? "ccEmail" : "options.ccEmail")
         message.bcc = try await text(isOld ? "bccEmail" : "options.bccEmail")
         message.replyTo = try await text("options.replyTo")

@@ -203,7 +203,7 @@ struct N8nApiNode: NodeExecutor {
             for (name, value) in query { call.setQuery(name, .string(value)) }
             call.setHeader("X-N8N-API-KEY", key)
             call.setHeader("Accept", "application/json")
-            if method != "GET" { call.setHeader("Idempotency-Key", "\(step.idempotencyKey)-\(index)") }
+            if method != "GET" { call.setHeader("Idempotency-Key", step.idempotencyKey(item: index)) }
             if let body { call.body = .json(.object(body)) }
             let response = try await step.services.send(call.outbound(try await HttpOptions(step, item: index)))
             let answer = try? JSON(parsing: response.body)
