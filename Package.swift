@@ -94,7 +94,7 @@ let package = Package(
             resources: [.embedInCode("Prelude")], swiftSettings: house),
         .executableTarget(
             name: "aias-files",
-            dependencies: ["CImages", "CLibXML", "CPoppler", "CQREncode", "CSeccomp", "CShims", "CZBar", "CZip", "CZlib", "Kernel"],
+            dependencies: ["CImages", "CLibXML", "CPoppler", "CQREncode", "CSeccomp", "CShims", "CZBar", "CZip", "CZlib", "Kernel", grdbSQLite],
             path: "Sources/aias-files", swiftSettings: house),
         module(
             "Outbound",

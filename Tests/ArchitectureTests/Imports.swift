@@ -19,6 +19,7 @@ enum Imports {
         "GRDB": ["Persistence"],
         "CPostgres": ["Outbound", "Persistence"],
         "CSQLite": ["Persistence"],
+        "GRDBSQLite": ["Persistence", "aias-files"],
         "CZstd": ["Persistence"],
         "CJavaScriptCore": ["aias-sandbox"],
         "CPoppler": ["aias-files"],

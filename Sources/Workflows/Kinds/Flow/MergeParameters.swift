@@ -9,8 +9,18 @@ enum MergeParameters {
         let byFields: Parameter.ShowWhen = ["mode": ["combine"], "combineBy": ["combineByFields"], "@version": [">=3"]]
         return [
             Parameter(
-                "mode", .options, "Mode", default: "append", options: options(["append", "combine", "chooseBranch"]), showWhen: ["@version": [">=2"]]),
-            Parameter("numberInputs", .number, "Inputs", default: 2, showWhen: ["mode": ["append", "chooseBranch", "combine"], "@version": [">=3"]]),
+                "mode", .options, "Mode", default: "append", options: options(["append", "combine", "chooseBranch"]),
+                showWhen: ["@version": [">=2", "<3"]]),
+            Parameter(
+                "mode", .options, "Mode", default: "append", options: options(["append", "combine", "combineBySql", "chooseBranch"]),
+                showWhen: ["@version": [">=3"]]),
+            Parameter(
+                "numberInputs", .number, "Inputs", default: 2,
+                showWhen: ["mode": ["append", "chooseBranch", "combine", "combineBySql"], "@version": [">=3"]]),
+            Parameter(
+                "query", .code, "Query", help: "A SELECT over the tables input1, input2, …, whose columns are the items' fields.",
+                default: "SELECT * FROM input1 LEFT JOIN input2 ON input1.name = input2.id", required: true,
+                showWhen: ["mode": ["combineBySql"], "@version": [">=3"]]),
             Parameter(
                 "combineBy", .options, "Combine by", default: "combineByFields",
                 options: options(["combineByFields", "combineByPosition", "combineAll"]), showWhen: ["mode": ["combine"], "@version": [">=3"]]),
@@ -66,7 +76,10 @@ enum MergeParameters {
             Parameter("disableDotNotation", .boolean, "No dot notation", default: false),
             Parameter("fuzzyCompare", .boolean, "Compare across types", default: false),
             Parameter("includeUnpaired", .boolean, "Include unpaired items", default: false),
-            Parameter("multipleMatches", .options, "Multiple matches", default: "all", options: options(["all", "first"]))
+            Parameter("multipleMatches", .options, "Multiple matches", default: "all", options: options(["all", "first"])),
+            Parameter(
+                "emptyQueryResult", .options, "When a query finds nothing", default: "empty", options: options(["empty", "success"]),
+                showWhen: ["mode": ["combineBySql"], "@version": [">=3.2"]])
         ]
     }
 
