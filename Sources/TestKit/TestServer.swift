@@ -18,6 +18,8 @@ package final class TestServer: Sendable {
         case answer(status: Int = 200, headers: [(String, String)] = [], body: [UInt8] = [])
         /// The head and these bytes, and then nothing more.
         case stall([UInt8])
+        /// A body without a length, that ends, or goes on without saying more.
+        case stream(headers: [(String, String)], [UInt8], ends: Bool)
         case silence
         /// The connection is closed without an answer.
         case hangUp
@@ -108,6 +110,9 @@ private final class ReplyHandler: ChannelInboundHandler {
         case .stall(let bytes):
             write(200, [("Content-Length", "1000000")], bytes, context)
             context.flush()
+        case .stream(let headers, let bytes, let ends):
+            write(200, headers + [("Transfer-Encoding", "chunked")], bytes, context)
+            if ends { context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) } else { context.flush() }
         case .answer(let status, let headers, let bytes):
             write(status, headers + [("Content-Length", "\(bytes.count)")], bytes, context)
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)

@@ -16,6 +16,7 @@ struct Automation: Sendable {
     let webhooks: Webhooks
     let outbound: Outbound
     let poller: Poller
+    let listener: Listener
 }
 
 extension Platform {
@@ -66,7 +67,8 @@ extension Platform {
                 credential: { [credentials] id, type, tenant in try await credentials.fields(id, type: type, tenant: tenant) },
                 openBinary: { reference, tenant in try await binaries.open(reference, tenant) },
                 store: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, tenant) }), outbound: outbound,
-            poller: Poller(engine: engine, workflows: workflows, services: services))
+            poller: Poller(engine: engine, workflows: workflows, services: services),
+            listener: Listener(engine: engine, workflows: workflows) { [outbound] request in try await outbound.send(request) })
     }
 
     private func engineConfiguration(_ kinds: KindRegistry) -> Engine.Configuration {

@@ -215,6 +215,10 @@ extension Platform {
                         Poller.timerKind: { [poller = automation.poller] timer in try await poller.poll(timer) }
                     ], batches: [Engine.timerKind: { timers in await engine.resumeUntouched(timers) }],
                     room: { kind in kind == Engine.timerKind ? engine.room : .init(places: .max) }))
+            services.append(
+                TimerHolder(database: database, clock: clock, logger: logger, kind: Listener.timerKind) { [listener = automation.listener] timer in
+                    try await listener.listen(timer)
+                })
         }
         if roles.contains(.scheduler) {
             services += [
