@@ -17,7 +17,8 @@ def test_the_price_list_is_public(server):
     starter = plans["starter"]
     assert (starter["price_monthly"], starter["price_yearly"], starter["currency"]) == (2900, 29000, "USD")
     assert starter["limits"] == {
-        "workflows": 5, "executions_per_month": 1000, "storage_bytes": 1 << 30, "users": 3, "requests_per_second": 10}
+        "workflows": 5, "executions_per_month": 1000, "storage_bytes": 1 << 30, "users": 3, "requests_per_second": 10,
+        "run_days": None}
     assert plans["enterprise"]["limits"]["workflows"] is None
     assert plans["enterprise"]["price_yearly"] == 299000
 

@@ -25,7 +25,7 @@ import Testing
             for endpoint in endpoints {
                 let path = endpoint.path.description.replacing("{user}", with: stranger.description).replacing("{id}", with: strangersKey.description)
                 let bodies = [
-                    "/v1/members/{user}/role": #"{"role":"viewer"}"#, "/v1/tenant": #"{"name":"Mine"}"#,
+                    "/v1/members/{user}/role": #"{"role":"viewer"}"#, "/v1/tenant": #"{"name":"Mine","keep_failed_days":9}"#,
                     "/v1/invitations": #"{"email":"x@example.com","role":"viewer"}"#, "/v1/api-keys": #"{"name":"Mine"}"#
                 ]
                 let isWriting = [.post, .put, .patch].contains(endpoint.method)
@@ -54,6 +54,7 @@ import Testing
                 #expect(anonymous.status == 401, "\(name) for nobody: \(anonymous.status)")
             }
             #expect(try await world.actions(of: other.tenant.id) == ["tenant.create"])
+            #expect(try await world.tenancy.tenant(other.tenant.id)?.runKeeping == RunKeeping())
             #expect(try await world.tenancy.principal(Presented(bearer: other.apiKey, session: nil, tenant: nil)).tenant == other.tenant.id)
         }
     }

@@ -100,6 +100,7 @@ extension Platform {
         guard let json, json.object?.isEmpty == false else { return nil }
         return PlanLimits(
             workflows: json["workflows"]?.integer, executionsPerMonth: json["executions_per_month"]?.integer,
-            storageBytes: json["storage_bytes"]?.integer, users: json["users"]?.integer, requestsPerSecond: json["requests_per_second"]?.integer)
+            storageBytes: json["storage_bytes"]?.integer, users: json["users"]?.integer, requestsPerSecond: json["requests_per_second"]?.integer,
+            runDays: json["run_days"]?.integer)
     }
 }

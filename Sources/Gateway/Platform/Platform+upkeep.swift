@@ -33,13 +33,13 @@ extension Platform {
         let scheduled = backupSchedule.interval.map { interval in
             Duty("backup.make", every: interval) { [backups] in try await backups.makeScheduled() }
         }
-        let kept = configuration.runAge.map { age in
-            Duty("runs.remove", every: Self.expiryInterval) { [tenancy, database] in
-                let retention = RunRetention(database: database, age: age)
-                try await tenancy.forEachTenant { try await retention.prune($0) }
-            }
-        }
-        return [scheduled, kept].compactMap { $0 } + [
+        return [scheduled].compactMap { $0 } + [
+            Duty("runs.remove", every: Self.expiryInterval) { [tenancy, database, configuration] in
+                try await tenancy.forEachTenant { id in
+                    guard let ages = try await tenancy.tenant(id)?.runAges(atMost: configuration.runAge) else { return }
+                    try await RunRetention(database: database, succeeded: ages.succeeded, failed: ages.failed).prune(id)
+                }
+            },
             Duty("space.return", every: Self.expiryInterval) { [database, logger] in
                 guard let file = database as? any SpaceKeeping else { return }
                 let bytes = try await file.giveBackSpace(keptPages: Self.keptPages)

@@ -9,7 +9,7 @@ struct TenantOperationPage {
     static let address = "/operator/tenants"
     private static let accessesShown = 10
     private static let write = Access.platform("operator.tenants.write")
-    private static let limitFields = ["workflows", "executions_per_month", "storage_mib", "users", "requests_per_second"]
+    private static let limitFields = ["workflows", "executions_per_month", "storage_mib", "users", "requests_per_second", "run_days"]
 
     var endpoints: [Endpoint] {
         [
@@ -77,7 +77,8 @@ struct TenantOperationPage {
         }
         let limits = PlanLimits(
             workflows: try limit("workflows"), executionsPerMonth: try limit("executions_per_month"),
-            storageBytes: try limit("storage_mib").map { $0 << 20 }, users: try limit("users"), requestsPerSecond: try limit("requests_per_second"))
+            storageBytes: try limit("storage_mib").map { $0 << 20 }, users: try limit("users"), requestsPerSecond: try limit("requests_per_second"),
+            runDays: try limit("run_days"))
         let features = form["features"].split(whereSeparator: { $0.isWhitespace || $0 == "," }).map(String.init)
         return TenantChange(plan: plan, features: features, limits: plan == .custom ? limits : nil)
     }
@@ -152,7 +153,8 @@ struct TenantOperationPage {
         let limits = tenant.limits
         let values: [String: Int?] = [
             "workflows": limits.workflows, "executions_per_month": limits.executionsPerMonth, "storage_mib": limits.storageBytes.map { $0 >> 20 },
-            "users": limits.users, "requests_per_second": limits.requestsPerSecond
+            "users": limits.users, "requests_per_second": limits.requestsPerSecond,
+            "run_days": limits.runDays
         ]
         let fields: [HTML] = Self.limitFields.map { name in
             let value = isTyped ? form[name] : (values[name] ?? nil).map(String.init) ?? ""

@@ -73,14 +73,15 @@ struct TenantFigureStore {
         try tx.all(
             """
             SELECT t.id, t.subdomain, t.name, t.plan, t.status, t.features, t.time_zone, t.limit_workflows, t.limit_executions, t.limit_storage_bytes,
-                t.limit_users, t.limit_requests, t.created_at, t.status_reason, f.runs, f.storage_bytes,
+                t.limit_users, t.limit_requests, t.created_at, t.status_reason,
+                t.limit_run_days, t.keep_succeeded_days, t.keep_failed_days, f.runs, f.storage_bytes,
                 (SELECT count(*) FROM memberships m WHERE m.tenant_id = t.id)
             FROM tenants t LEFT JOIN tenant_figures f ON f.tenant_id = t.id ORDER BY t.id DESC LIMIT \(limit)
             """
         ) { row in
             TenantOverview(
-                tenant: try TenantStore.read(row), members: try row.column(16), runs: try row.column(14, as: Int?.self) ?? 0,
-                storageBytes: try row.column(15, as: Int?.self) ?? 0)
+                tenant: try TenantStore.read(row), members: try row.column(19), runs: try row.column(17, as: Int?.self) ?? 0,
+                storageBytes: try row.column(18, as: Int?.self) ?? 0)
         }
     }
 }

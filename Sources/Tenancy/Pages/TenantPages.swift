@@ -14,16 +14,18 @@ struct TenantPages: SettingsPage {
         [
             .page(.get, Self.address, access: .tenant("tenant.read"), summary: "General settings") { call in
                 let tenant = try await tenant(call)
-                return try await general(call, tenant, name: tenant.name, zone: tenant.timeZone, nil)
+                return try await general(call, tenant, Typed(tenant), nil)
             },
             .page(.post, Self.address, access: .tenant("tenant.write"), summary: "Change the general settings") { call in
                 let form = try call.form()
                 do {
-                    let change = TenantChange(name: form["name"], timeZone: form["time_zone"])
+                    let change = TenantChange(
+                        name: form["name"], timeZone: form["time_zone"], keepSucceededDays: try days("keep_succeeded_days", form),
+                        keepFailedDays: try days("keep_failed_days", form))
                     _ = try await tenancy.updateTenant(call.tenant, change, by: call.principal)
                     return .redirect("\(Self.address)?done=saved")
                 } catch let refusal as Refusal where refusal.kind == .invalid {
-                    return try await general(call, try await tenant(call), name: form["name"], zone: form["time_zone"], refusal)
+                    return try await general(call, try await tenant(call), Typed(form), refusal)
                 }
             }
         ] + UsagePage(tenancy: tenancy, console: console).endpoints
@@ -34,16 +36,55 @@ struct TenantPages: SettingsPage {
         return tenant
     }
 
-    private func general(_ call: EndpointCall, _ tenant: Tenant, name: String, zone: String, _ refusal: Refusal?) async throws -> Answer {
+    /// What the fields show.
+    private struct Typed {
+        var name: String
+        var zone: String
+        var succeeded: String
+        var failed: String
+
+        init(_ tenant: Tenant) {
+            (name, zone) = (tenant.name, tenant.timeZone)
+            succeeded = tenant.runKeeping.succeededDays.map(String.init) ?? ""
+            failed = tenant.runKeeping.failedDays.map(String.init) ?? ""
+        }
+
+        init(_ form: FormFields) {
+            (name, zone, succeeded, failed) = (form["name"], form["time_zone"], form["keep_succeeded_days"], form["keep_failed_days"])
+        }
+    }
+
+    /// Nothing typed is 0: as long as the plan and the deployment allow.
+    private func days(_ name: String, _ form: FormFields) throws -> Int {
+        let written = form[name].filter { !$0.isWhitespace }
+        if written.isEmpty { return 0 }
+        guard let days = Int(written), days > 0 else {
+            throw Refusal.invalid(name, "bad_days", "A whole number of days from 2 to 36,500, or nothing for as long as the plan allows.")
+        }
+        return days
+    }
+
+    private func kept(_ text: Localizer, _ days: Int?) -> String {
+        days.map { text("tenancy.general.days", ["days": String($0)]) } ?? text("tenancy.general.as_long")
+    }
+
+    private func general(_ call: EndpointCall, _ tenant: Tenant, _ typed: Typed, _ refusal: Refusal?) async throws -> Answer {
         let text = call.localizer
         let mayWrite = call.principal.may("tenant.write")
+        let most =
+            tenant.limits.runDays.map { text("tenancy.field.keep_days.hint_most", ["days": String($0)]) } ?? text("tenancy.field.keep_days.hint")
+        func days(_ name: String, _ value: String) -> HTML {
+            Console.field(
+                name, label: text("tenancy.field.\(name)"), value: value, hint: most, fault: refusal?.message(for: name), isRequired: false)
+        }
         let form: HTML? =
             mayWrite
             ? """
             <section class="card stack"><form method="post" action="\(Self.address)" class="form">
-            \(Console.field("name", label: text("tenancy.field.tenant_name"), value: name, fault: refusal?.message(for: "name")))
-            \(Console.choice("time_zone", label: text("tenancy.field.time_zone"), options: zones(zone), chosen: zone,
+            \(Console.field("name", label: text("tenancy.field.tenant_name"), value: typed.name, fault: refusal?.message(for: "name")))
+            \(Console.choice("time_zone", label: text("tenancy.field.time_zone"), options: zones(typed.zone), chosen: typed.zone,
                 hint: text("tenancy.field.time_zone.hint"), fault: refusal?.message(for: "time_zone")))
+            \(days("keep_succeeded_days", typed.succeeded))\(days("keep_failed_days", typed.failed))
             <p class="buttons"><button class="button primary">\(text("tenancy.save"))</button></p></form></section>
             """ : nil
         let shown: HTML? =
@@ -52,6 +93,8 @@ struct TenantPages: SettingsPage {
             : """
             <div><dt>\(text("tenancy.field.tenant_name"))</dt><dd>\(tenant.name)</dd></div>
             <div><dt>\(text("tenancy.field.time_zone"))</dt><dd>\(tenant.timeZone)</dd></div>
+            <div><dt>\(text("tenancy.field.keep_succeeded_days"))</dt><dd>\(kept(text, tenant.runKeeping.succeededDays))</dd></div>
+            <div><dt>\(text("tenancy.field.keep_failed_days"))</dt><dd>\(kept(text, tenant.runKeeping.failedDays))</dd></div>
             """
         return try await page(
             call, status: refusal?.kind.status ?? 200,
@@ -87,13 +130,15 @@ struct UsagePage: SettingsPage {
                 let uses = try await tenancy.quotas(of: call.tenant)
                 let rows: [HTML] = uses.map { UsageLine($0, text).html }
                 let rate = tenant.limits.requestsPerSecond.map { text("tenancy.usage.per_second", ["limit": String($0)]) }
+                let days = tenant.limits.runDays.map { text("tenancy.general.days", ["days": String($0)]) }
                 return try await page(
                     call,
                     """
                     <section class="card"><dl class="facts">
                     <div><dt>\(text("tenancy.usage.plan"))</dt><dd>\(text("tenancy.plan.\(tenant.plan.rawValue)"))</dd></div>
                     <div><dt>\(text("tenancy.usage.price"))</dt><dd>\(price ?? text("tenancy.usage.agreed"))</dd></div></dl></section>
-                    <section class="card usage" aria-label="\(text("tenancy.usage.limits"))">\(rows)\(limit("requests_per_second", rate, text))</section>
+                    <section class="card usage" aria-label="\(text("tenancy.usage.limits"))">\(rows)\(limit("requests_per_second", rate, text))\
+                    \(limit("run_days", days, text))</section>
                     <p class="lead">\(text("tenancy.usage.hint"))</p>
                     """)
             }

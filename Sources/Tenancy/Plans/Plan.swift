@@ -7,18 +7,22 @@ package struct PlanLimits: Sendable, Hashable, Codable {
     package var storageBytes: Int?
     package var users: Int?
     package var requestsPerSecond: Int?
+    /// For how many days a run is kept after its end.
+    package var runDays: Int?
 
     package init(
-        workflows: Int? = nil, executionsPerMonth: Int? = nil, storageBytes: Int? = nil, users: Int? = nil, requestsPerSecond: Int? = nil
+        workflows: Int? = nil, executionsPerMonth: Int? = nil, storageBytes: Int? = nil, users: Int? = nil, requestsPerSecond: Int? = nil,
+        runDays: Int? = nil
     ) {
         self.workflows = workflows
         self.executionsPerMonth = executionsPerMonth
         self.storageBytes = storageBytes
         self.users = users
         self.requestsPerSecond = requestsPerSecond
+        self.runDays = runDays
     }
 
-    enum CodingKeys: String, CodingKey { case workflows, executionsPerMonth, storageBytes, users, requestsPerSecond }
+    enum CodingKeys: String, CodingKey { case workflows, executionsPerMonth, storageBytes, users, requestsPerSecond, runDays }
 
     /// Unlimited members are written as null, so that a reader sees them.
     package func encode(to encoder: any Encoder) throws {
@@ -28,6 +32,7 @@ package struct PlanLimits: Sendable, Hashable, Codable {
         try container.encode(storageBytes, forKey: .storageBytes)
         try container.encode(users, forKey: .users)
         try container.encode(requestsPerSecond, forKey: .requestsPerSecond)
+        try container.encode(runDays, forKey: .runDays)
     }
 }
 

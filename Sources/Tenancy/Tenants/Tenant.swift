@@ -16,6 +16,7 @@ package struct Tenant: Sendable, Hashable {
     package var createdAt: Timestamp
     /// Why an operator suspended it.
     package var statusReason: String?
+    package var runKeeping = RunKeeping()
 }
 
 /// A DNS label that is not reserved: 3 to 40 of a-z, 0-9 and inner hyphens.

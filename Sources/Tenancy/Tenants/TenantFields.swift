@@ -43,8 +43,12 @@ extension Tenancy {
     /// Nothing may be below zero, and a tenant that may send no request at all is a suspended one.
     static func checked(_ limits: PlanLimits) throws -> PlanLimits {
         let counts = [limits.workflows, limits.executionsPerMonth, limits.storageBytes, limits.users]
-        guard counts.allSatisfy({ $0 ?? 0 >= 0 }), limits.requestsPerSecond ?? 1 >= 1 else {
-            throw Refusal.invalid("limits", "bad_limits", "Limits are 0 or more, requests a second 1 or more; leave out what is unlimited.")
+        guard counts.allSatisfy({ $0 ?? 0 >= 0 }), limits.requestsPerSecond ?? 1 >= 1,
+            RunKeeping.days.contains(limits.runDays ?? RunKeeping.days.lowerBound)
+        else {
+            throw Refusal.invalid(
+                "limits", "bad_limits",
+                "Limits are 0 or more, requests a second 1 or more, days of executions 2 or more; leave out what is unlimited.")
         }
         return limits
     }

@@ -11,6 +11,8 @@ struct TenantView: Codable, Sendable {
     var features: [String]
     var limits: PlanLimits
     var timeZone: String
+    var keepSucceededDays: Int?
+    var keepFailedDays: Int?
     var createdAt: Timestamp
 
     init(_ tenant: Tenant) {
@@ -22,6 +24,8 @@ struct TenantView: Codable, Sendable {
         features = tenant.features
         limits = tenant.limits
         timeZone = tenant.timeZone
+        keepSucceededDays = tenant.runKeeping.succeededDays
+        keepFailedDays = tenant.runKeeping.failedDays
         createdAt = tenant.createdAt
     }
 }
@@ -29,9 +33,15 @@ struct TenantView: Codable, Sendable {
 struct TenantUpdate: Codable, Sendable, Described {
     var name: String?
     var timeZone: String?
+    var keepSucceededDays: Int?
+    var keepFailedDays: Int?
 
     static let notes: [FieldNote] = [
-        FieldNote("name", "Shown to its members.", length: 1...80), FieldNote("timeZone", "IANA name, such as Europe/Berlin.", length: 1...64)
+        FieldNote("name", "Shown to its members.", length: 1...80), FieldNote("timeZone", "IANA name, such as Europe/Berlin.", length: 1...64),
+        FieldNote(
+            "keepSucceededDays", "For how many days executions that succeeded are kept after their end: 2 or more, 0 for as long as the plan allows.",
+            example: 14, range: 0...36_500),
+        FieldNote("keepFailedDays", "The same for executions that failed or were cancelled.", example: 90, range: 0...36_500)
     ]
 }
 
@@ -101,10 +111,12 @@ struct TenantRoutes {
                 return TenantView(tenant)
             },
             Endpoint(
-                .patch, "/v1/tenant", access: .tenant("tenant.write"), summary: "Change the tenant's name or time zone", tag: "Tenant",
+                .patch, "/v1/tenant", access: .tenant("tenant.write"),
+                summary: "Change the tenant's name, time zone, or how long executions are kept", tag: "Tenant",
                 body: TenantUpdate.self, returns: .ok(TenantView.self)
             ) { call, body in
-                let change = TenantChange(name: body.name, timeZone: body.timeZone)
+                let change = TenantChange(
+                    name: body.name, timeZone: body.timeZone, keepSucceededDays: body.keepSucceededDays, keepFailedDays: body.keepFailedDays)
                 return TenantView(try await tenancy.updateTenant(call.tenant, change, by: call.principal))
             },
             Endpoint.list(

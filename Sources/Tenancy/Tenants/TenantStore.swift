@@ -27,17 +27,24 @@ struct TenantStore {
     static let table: Table = {
         var table = tableAtFirst
         table.columns.append(statusReason)
+        table.columns += runKeeping
         return table
     }()
+
+    static let runKeeping = [
+        Column("limit_run_days", .integer, optional: true), Column("keep_succeeded_days", .integer, optional: true),
+        Column("keep_failed_days", .integer, optional: true)
+    ]
 
     func insert(_ tenant: Tenant) throws {
         try tx.execute(
             """
             INSERT INTO tenants (id, subdomain, name, plan, status, features, time_zone, limit_workflows, limit_executions,
-                limit_storage_bytes, limit_users, limit_requests, created_at)
+                limit_storage_bytes, limit_users, limit_requests, created_at, limit_run_days, keep_succeeded_days, keep_failed_days)
             VALUES (\(tenant.id), \(tenant.subdomain.text), \(tenant.name), \(tenant.plan), \(tenant.status),
                 \(tenant.features.joined(separator: " ")), \(tenant.timeZone), \(tenant.limits.workflows), \(tenant.limits.executionsPerMonth),
-                \(tenant.limits.storageBytes), \(tenant.limits.users), \(tenant.limits.requestsPerSecond), \(tenant.createdAt))
+                \(tenant.limits.storageBytes), \(tenant.limits.users), \(tenant.limits.requestsPerSecond), \(tenant.createdAt),
+                \(tenant.limits.runDays), \(tenant.runKeeping.succeededDays), \(tenant.runKeeping.failedDays))
             """)
     }
 
@@ -45,7 +52,7 @@ struct TenantStore {
         try tx.first(
             """
             SELECT id, subdomain, name, plan, status, features, time_zone, limit_workflows, limit_executions, limit_storage_bytes, limit_users,
-                limit_requests, created_at, status_reason
+                limit_requests, created_at, status_reason, limit_run_days, keep_succeeded_days, keep_failed_days
             FROM tenants WHERE id = \(id)
             """, Self.read)
     }
@@ -54,7 +61,7 @@ struct TenantStore {
         try tx.first(
             """
             SELECT id, subdomain, name, plan, status, features, time_zone, limit_workflows, limit_executions, limit_storage_bytes, limit_users,
-                limit_requests, created_at, status_reason
+                limit_requests, created_at, status_reason, limit_run_days, keep_succeeded_days, keep_failed_days
             FROM tenants WHERE subdomain = \(subdomain)
             """, Self.read)
     }
@@ -65,7 +72,7 @@ struct TenantStore {
         return try tx.all(
             """
             SELECT id, subdomain, name, plan, status, features, time_zone, limit_workflows, limit_executions, limit_storage_bytes, limit_users,
-                limit_requests, created_at, status_reason
+                limit_requests, created_at, status_reason, limit_run_days, keep_succeeded_days, keep_failed_days
             FROM tenants WHERE id < \(last) ORDER BY id DESC LIMIT \(limit)
             """, Self.read)
     }
@@ -77,7 +84,9 @@ struct TenantStore {
                 features = \(tenant.features.joined(separator: " ")), time_zone = \(tenant.timeZone),
                 limit_workflows = \(tenant.limits.workflows), limit_executions = \(tenant.limits.executionsPerMonth),
                 limit_storage_bytes = \(tenant.limits.storageBytes), limit_users = \(tenant.limits.users),
-                limit_requests = \(tenant.limits.requestsPerSecond), status_reason = \(tenant.statusReason)
+                limit_requests = \(tenant.limits.requestsPerSecond), status_reason = \(tenant.statusReason),
+                limit_run_days = \(tenant.limits.runDays), keep_succeeded_days = \(tenant.runKeeping.succeededDays),
+                keep_failed_days = \(tenant.runKeeping.failedDays)
             WHERE id = \(tenant.id)
             """)
     }
@@ -89,7 +98,8 @@ struct TenantStore {
             status: try row.column(4), features: features.split(separator: " ").map(String.init),
             limits: PlanLimits(
                 workflows: try row.column(7), executionsPerMonth: try row.column(8), storageBytes: try row.column(9),
-                users: try row.column(10), requestsPerSecond: try row.column(11)),
-            timeZone: try row.column(6), createdAt: try row.column(12), statusReason: try row.column(13))
+                users: try row.column(10), requestsPerSecond: try row.column(11), runDays: try row.column(14)),
+            timeZone: try row.column(6), createdAt: try row.column(12), statusReason: try row.column(13),
+            runKeeping: RunKeeping(succeededDays: try row.column(15), failedDays: try row.column(16)))
     }
 }

@@ -25,10 +25,13 @@ package struct TenantChange: Sendable, Hashable {
     package var features: [String]?
     package var limits: PlanLimits?
     package var timeZone: String?
+    /// 0 is as long as the plan and the deployment allow.
+    package var keepSucceededDays: Int?
+    package var keepFailedDays: Int?
 
     package init(
         name: String? = nil, plan: PlanName? = nil, status: Tenant.Status? = nil, features: [String]? = nil, limits: PlanLimits? = nil,
-        timeZone: String? = nil
+        timeZone: String? = nil, keepSucceededDays: Int? = nil, keepFailedDays: Int? = nil
     ) {
         self.name = name
         self.plan = plan
@@ -36,6 +39,8 @@ package struct TenantChange: Sendable, Hashable {
         self.features = features
         self.limits = limits
         self.timeZone = timeZone
+        self.keepSucceededDays = keepSucceededDays
+        self.keepFailedDays = keepFailedDays
     }
 }
 
@@ -79,7 +84,7 @@ extension Tenancy {
         try await database.readDirectory { tx in try TenantStore(tx: tx).page(before: cursor, limit: limit) }
     }
 
-    /// Plan, status, features and limits are the operator's to change; name and time zone the tenant's.
+    /// Plan, status, features and limits are the operator's to change; name, time zone and how long runs are kept the tenant's.
     package func updateTenant(_ id: TenantID, _ change: TenantChange, by principal: Principal) async throws -> Tenant {
         defer { known.forget() }
         return try await database.writeDirectory { tx in
@@ -96,6 +101,12 @@ extension Tenancy {
             if let plan = change.plan { tenant.plan = plan }
             if isOtherPlan || change.limits != nil {
                 tenant.limits = try Self.limits(of: tenant.plan, given: change.limits, in: tx)
+            }
+            if let days = change.keepSucceededDays {
+                tenant.runKeeping.succeededDays = try Self.keptDays(days, field: "keep_succeeded_days", limits: tenant.limits)
+            }
+            if let days = change.keepFailedDays {
+                tenant.runKeeping.failedDays = try Self.keptDays(days, field: "keep_failed_days", limits: tenant.limits)
             }
             try TenantStore(tx: tx).update(tenant)
             let scoped = try tx.tenant(id)

@@ -4,31 +4,47 @@ package import Persistence
 /// Removes runs that ended long ago, with what they stored, in short transactions between which work goes on.
 package struct RunRetention: Sendable {
     let database: any Database
-    let age: Duration
+    let succeeded: Duration?
+    let failed: Duration?
 
     /// Runs that one transaction removes.
     static let batch = 50
     private static let pauseBetweenBatches: Duration = .milliseconds(20)
 
-    /// - Parameter age: how long a run is kept after its end.
-    package init(database: any Database, age: Duration) {
+    /// - Parameters:
+    ///   - succeeded: how long a run that succeeded is kept after its end; nil is for ever.
+    ///   - failed: the same of every other run that is over.
+    package init(database: any Database, succeeded: Duration?, failed: Duration?) {
         self.database = database
-        self.age = age
+        self.succeeded = succeeded
+        self.failed = failed
     }
 
     /// - Returns: how many runs were removed.
     @discardableResult
     package func prune(_ tenant: TenantID) async throws -> Int {
         var removed = 0
+        if let succeeded { removed += try await prune(tenant, succeeded: true, older: succeeded) }
+        if let failed { removed += try await prune(tenant, succeeded: false, older: failed) }
+        return removed
+    }
+
+    /// They are looked for in a transaction that holds up no writer, each time from where the last ones ended: those of the other kind,
+    /// which may be kept for much longer, are passed once.
+    private func prune(_ tenant: TenantID, succeeded: Bool, older age: Duration) async throws -> Int {
+        var (removed, start) = (0, Timestamp(microseconds: 0))
         while !Task.isCancelled {
-            let count = try await database.write(in: tenant) { [age] tx in
-                let store = RunStore(tx: tx)
-                let ids = try store.outdated(before: tx.clock.now() - age, limit: Self.batch)
-                for id in ids { try store.remove(id) }
-                return ids.count
+            let from = start
+            let old = try await database.read(in: tenant) { tx in
+                try RunStore(tx: tx).outdated(succeeded: succeeded, from: from, before: tx.clock.now() - age, limit: Self.batch)
             }
-            removed += count
-            guard count == Self.batch else { break }
+            guard let last = old.last else { break }
+            try await database.write(in: tenant) { tx in
+                for run in old { try RunStore(tx: tx).remove(run.id) }
+            }
+            removed += old.count
+            start = last.finishedAt
+            guard old.count == Self.batch else { break }
             try await Task.sleep(for: Self.pauseBetweenBatches)
         }
         return removed

@@ -19,7 +19,7 @@ import Testing
             for _ in 0..<120 { _ = try await rig.start(document).finished() }
             rig.lease.clock.advance(by: .seconds(3 * 86_400))
             let young = try await rig.start(document).finished()
-            let retention = RunRetention(database: database, age: .seconds(2 * 86_400))
+            let retention = RunRetention(database: database, succeeded: .seconds(2 * 86_400), failed: .seconds(2 * 86_400))
             async let removed = retention.prune(rig.lease.tenant)
             let meanwhile = try await rig.start(document).finished()
             #expect(meanwhile.status == .succeeded)
@@ -28,6 +28,32 @@ import Testing
             #expect(try await retention.prune(rig.lease.tenant) == 0)
             _ = try await rig.row(young.run)
             if let file = database as? any SpaceKeeping { #expect(try await file.giveBackSpace(keptPages: 0) > 0) }
+        }
+    }
+
+    @Test func `what failed is kept apart from what succeeded`() async throws {
+        let good = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_picky"])
+        try await withRig(good) { rig in
+            let day: Duration = .seconds(86_400)
+            func left(_ runs: [RunID]) async throws -> Int {
+                try await rig.lease.database.read(in: rig.lease.tenant) { tx in try runs.filter { try RunStore(tx: tx).find($0) != nil }.count }
+            }
+            var (failed, succeeded): ([RunID], [RunID]) = ([], [])
+            // Side by side, and more than one transaction removes.
+            for _ in 0..<(RunRetention.batch + 10) {
+                failed.append(try await rig.start(good).finished().run)
+                succeeded.append(try await rig.start(good, items: [Item(json: ["n": 2])]).finished().run)
+            }
+            #expect(try await rig.row(failed[0]).status == .failed)
+            #expect(try await rig.row(succeeded[0]).status == .succeeded)
+            rig.lease.clock.advance(by: day * 5)
+            let removed = try await RunRetention(database: rig.lease.database, succeeded: day * 3, failed: day * 7).prune(rig.lease.tenant)
+            #expect(removed == succeeded.count)
+            #expect(try await left(succeeded) == 0)
+            #expect(try await left(failed) == failed.count)
+            #expect(try await RunRetention(database: rig.lease.database, succeeded: day, failed: nil).prune(rig.lease.tenant) == 0)
+            rig.lease.clock.advance(by: day * 3)
+            #expect(try await RunRetention(database: rig.lease.database, succeeded: nil, failed: day * 7).prune(rig.lease.tenant) == failed.count)
         }
     }
 }
