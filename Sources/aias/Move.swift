@@ -7,14 +7,16 @@ internal import Telemetry
 
 struct Move: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Move a tenant, or all, with their waiting runs to a PostgreSQL server. Started again after it was cut off, it goes on.",
-        discussion: "No server may run on the source meanwhile. The target is served with the same master key.")
+        abstract:
+            "Move a tenant, or all, with their waiting runs to a PostgreSQL server or a data folder. Started again after it was cut off, it goes on.",
+        discussion: "No server may run on the source meanwhile. The target is served with the same master key, which a new folder gets.")
 
-    @Option(help: "postgres://… of the target, as the owner of its schema.") var to: String
+    @Option(help: "The target: postgres://… as the owner of its schema, or a data folder.") var to: String
     @Option(help: "The subdomain of one tenant; all where nothing is said.") var tenant: String?
     @Option(
         name: .customLong("to-blobs"),
-        help: "Where the target's large payloads lie, a folder or s3://bucket/prefix; as AIAS_BLOBS where nothing is said.")
+        help:
+            "Where the target's large payloads lie, a folder or s3://bucket/prefix; as AIAS_BLOBS, or in the target's folder, where nothing is said.")
     var toBlobs: String?
     @OptionGroup var data: DataOptions
     @Flag(help: "Print JSON, a line for each tenant.") var json = false

@@ -148,3 +148,80 @@ def test_waiting_runs_go_on_at_the_target_also_after_a_cut_in_the_middle(postgre
         source.stop()
         target.stop()
         mock.stop()
+
+
+def move(place, environment, folder, *more):
+    return subprocess.run(
+        [AIAS, "move", "--to", str(place), "--data", str(folder), *more], env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_a_tenant_moves_from_a_server_to_another_and_back_to_a_folder(postgres, tmp_path):
+    mock = Mock()
+    allow = {"AIAS_OUTBOUND_ALLOW": f"127.0.0.1:{mock.port}"}
+    first_url, second_url = postgres.create("first"), postgres.create("second")
+    first = Server(tmp_path / "first", first_url, {**allow, "AIAS_BLOBS": str(tmp_path / "blobs-1")})
+    first.command("migrate", "--data", str(first.folder))
+    key = first.create_tenant()["api_key"]
+    first.start()
+    servers = [first]
+    try:
+        first.import_workflow(key, line("Quick", hook("quick"), keep("Keep", 200, text="={{ $json.body.text }}")))
+        first.import_workflow(key, line("Asked", hook("asked", "onReceived"), tell("Tell", 200, mock), wait_webhook(400), post("Post", 600, mock)))
+        large = "x" * 200_000
+        assert first.request("POST", "/hooks/acme/quick", {"text": large})[1] == {"text": large}
+        for number in range(30):
+            assert first.request("POST", "/hooks/acme/quick", {"text": str(number)})[0] == 200
+        for number in range(3):
+            assert first.request("POST", "/hooks/acme/asked", {"id": f"asked-{number}"})[0] == 200
+        assert eventually(lambda: sum(1 for status in runs(first, key).values() if status == "waiting") == 3), runs(first, key)
+        links = [hit["id"] for hit in mock.hits if hit["step"] == "link"]
+        mock.hits.clear()
+        before = runs(first, key)
+        master = base64.b64encode((first.folder / "master.key").read_bytes()).decode()
+        used = move(second_url, {**first.environment, "AIAS_MASTER_KEY": master}, tmp_path / "beside")
+        assert used.returncode == 1 and "stop them first" in used.stderr, used.stderr
+        first.stop()
+        same = move(first_url, first.environment, first.folder)
+        assert same.returncode == 1 and "The target is the source" in same.stderr, same.stderr
+
+        # Cut as soon as the tenant is held, or done by then; either way the next one ends it.
+        cut = subprocess.Popen(
+            [AIAS, "move", "--to", second_url, "--to-blobs", str(tmp_path / "blobs-2"), "--data", str(first.folder)], env=first.environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        while cut.poll() is None and not postgres.number("first", "SELECT count(*) FROM tenant_moves"):
+            time.sleep(0.01)
+        if cut.poll() is None:
+            os.killpg(cut.pid, signal.SIGKILL)
+        cut.wait()
+        done = move(second_url, first.environment, first.folder, "--to-blobs", str(tmp_path / "blobs-2"), "--json")
+        assert done.returncode == 0, done.stderr
+        second = Server(tmp_path / "second", second_url, {**allow, "AIAS_BLOBS": str(tmp_path / "blobs-2"), "AIAS_MASTER_KEY": master})
+        servers.append(second)
+        second.start()
+        assert runs(second, key) == before, "every run, as it was"
+        assert second.request("POST", links[0][links[0].index("/", len("http://")):], {})[0] == 200
+        assert eventually(lambda: len(mock.hits) == 1), mock.hits
+        second.stop()
+
+        # It came here by a move, and goes on by one.
+        place = tmp_path / "third"
+        folder = move(place, second.environment, second.folder, "--to-blobs", str(place / "blobs"), "--json")
+        assert folder.returncode == 0, folder.stderr
+        report = json.loads(folder.stdout.splitlines()[-1])
+        assert report["tables"]["runs"]["rows"] == len(before) and report["files"] >= 1
+        third = Server(place, None, allow)
+        servers.append(third)
+        third.start()
+        assert set(runs(third, key)) == set(before)
+        assert third.request("POST", "/hooks/acme/quick", {"text": large})[1] == {"text": large}
+        for link in links[1:]:
+            assert third.request("POST", link[link.index("/", len("http://")):], {})[0] == 200
+        assert eventually(lambda: sorted(hit["id"] for hit in mock.hits) == ["asked-0", "asked-1", "asked-2"]), mock.hits
+        # Where its rows still are it does not come back to.
+        third.stop()
+        back = move(second_url, third.environment, third.folder)
+        assert back.returncode == 1 and "has the tenant acme already" in back.stderr, back.stderr
+    finally:
+        for server in servers:
+            server.stop()
+        mock.stop()

@@ -1,5 +1,4 @@
 internal import Billing
-internal import Foundation
 package import Kernel
 internal import Jobs
 internal import Logging
@@ -7,7 +6,7 @@ internal import Persistence
 internal import Tenancy
 internal import Workflows
 
-/// Moves tenants to the PostgreSQL server of another deployment, with everything they have: also runs that wait and what is still to be sent.
+/// Moves tenants to a PostgreSQL server or to a data folder, with everything they have: also runs that wait and what is still to be sent.
 ///
 /// The source is held first: in one transaction the tenant is suspended and everything that could come due is laid aside. Then rows and files are
 /// copied, table by table, each compared by count and SHA-256. Last, one transaction at the target puts in what was laid aside and wakes the tenant. So
@@ -18,6 +17,8 @@ package struct Moves: Sendable {
     let targetBlobs: any BlobStore
     let sharesBlobs: Bool
     let targetName: String
+    /// nil where the target is a server.
+    private let targetFolder: DataFolder?
 
     /// What of the directory goes along, in the order in which rows refer to each other. The people are copied between.
     static let directory = ["tenants", "memberships", "api_keys", "data_keys", "one_time_tokens", "branding"]
@@ -50,17 +51,18 @@ package struct Moves: Sendable {
         }
     }
 
-    /// - Parameter blobs: where the target's large payloads lie; nil where both sides share a place.
-    /// - Throws: where the source is in use, or the target cannot be served from.
-    package init(_ source: Platform, to url: String, blobs: String?) async throws {
+    /// - Parameters:
+    ///   - place: `postgres://…`, or the path of a folder.
+    ///   - blobs: where the target's large payloads lie; nil where both sides share a place, or they lie in the target's folder.
+    /// - Throws: where the target is in use or cannot be served from.
+    package init(_ source: Platform, to place: String, blobs: String?) async throws {
         self.source = source
-        try Platform.migrate(url: url)
-        target = try Databases.server(url: url, tables: Platform.tables, migrations: Platform.migrations, clock: source.clock, ids: source.ids)
-        let named = URL(string: url)
-        targetName = "postgres://\(named?.host() ?? "")\(named?.port.map { ":\($0)" } ?? "")\(named?.path() ?? "")"
-        sharesBlobs = blobs == nil && source.configuration.blobsPlace != nil
+        let there = try MoveTarget(place, of: source)
+        (target, targetName, targetFolder) = (there.database, there.name, there.folder)
+        sharesBlobs = blobs == nil && (source.configuration.blobsPlace != nil || there.folder === source.folder)
         targetBlobs = try BlobPlace.open(
-            blobs ?? source.configuration.blobsPlace, folder: source.folder, environment: source.configuration.environment, clock: source.clock)
+            blobs ?? source.configuration.blobsPlace, folder: there.folder ?? source.folder, environment: source.configuration.environment,
+            clock: source.clock)
         let known = Set(Self.directory + TenantHoldStore.working).union(Self.left)
         for table in Platform.tables where table.scope != .tenant {
             guard known.contains(table.name) else { preconditionFailure("nobody said whether \(table.name) goes along with a tenant") }
@@ -172,6 +174,7 @@ extension Moves {
 
     /// Sealed values go along as they are.
     private func requireSameMasterKey() async throws {
+        try requireSameKeyFile()
         guard
             let there = try await target.readDirectory({ tx in
                 try MoveDirectoryStore(tx: tx).wrappedKey().map { Wrapped(tenant: $0.tenant, bytes: $0.wrapped) }
@@ -183,6 +186,13 @@ extension Moves {
                 "The target's keys are wrapped by another master key: change the source's to that one (AIAS_MASTER_KEY), or move to an empty database."
             )
         }
+    }
+
+    /// A folder that is new gets the source's.
+    private func requireSameKeyFile() throws {
+        guard let targetFolder, try !source.vault.keepMaster(at: targetFolder.masterKeyPath) else { return }
+        throw Refusal(
+            .conflict, "other_master_key", "\(targetFolder.masterKeyPath) is another master key than the source's: move to a new folder.")
     }
 
     private struct Wrapped: Sendable {
@@ -199,11 +209,18 @@ extension Moves {
         let tables = working(tenant)
         return try await source.database.write(in: tenant) { [targetName] tx in
             let store = MoveStore(tx: tx.system)
-            if let held = try store.move(of: tenant), held.direction == .outward {
-                guard held.peer == targetName else {
-                    throw Refusal(.conflict, "moving_elsewhere", "The tenant is on its way to \(held.peer).")
+            if let noted = try store.move(of: tenant) {
+                if noted.direction == .outward {
+                    guard noted.peer == targetName else {
+                        throw Refusal(.conflict, "moving_elsewhere", "The tenant is on its way to \(noted.peer).")
+                    }
+                    return noted
                 }
-                return held
+                guard noted.state == .done else {
+                    throw Refusal(.conflict, "still_arriving", "The tenant is still on its way here from \(noted.peer): end that move first.")
+                }
+                // That it came here once is over.
+                try store.forget(tenant)
             }
             try TenantHoldStore(tx: tx).hold(tables, peer: targetName)
             guard let held = try store.move(of: tenant) else { preconditionFailure("what was just written is there") }
@@ -212,7 +229,7 @@ extension Moves {
     }
 
     private func announce(_ tenant: TenantID, _ held: MoveStore.Move) async throws {
-        let move = MoveStore.Move(direction: .inward, state: .copying, statusBefore: held.statusBefore, peer: source.folder.path)
+        let move = MoveStore.Move(direction: .inward, state: .copying, statusBefore: held.statusBefore, peer: MoveTarget.name(of: source))
         try await target.writeSystem { tx in
             if try MoveStore(tx: tx).move(of: tenant) == nil { try MoveStore(tx: tx).begin(move, of: tenant) }
         }
@@ -226,7 +243,7 @@ extension Moves {
             let content = try await source.database.readSystem { tx in try MoveStore(tx: tx).laidAside(of: name, tenant: tenant) }
             laidAside.append((TableRows(table, of: tenant), content))
         }
-        let (parcels, peer) = (laidAside, source.folder.path)
+        let (parcels, peer) = (laidAside, MoveTarget.name(of: source))
         try await target.write(in: tenant) { tx in try TenantHoldStore(tx: tx).release(parcels, status: held.statusBefore, peer: peer) }
         return parcels.reduce(0) { $0 + $1.content.count }
     }

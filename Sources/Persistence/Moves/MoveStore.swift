@@ -52,6 +52,8 @@ package struct MoveStore {
             """)
     }
 
+    package func forget(_ tenant: TenantID) throws { try tx.execute("DELETE FROM tenant_moves WHERE tenant_id = \(tenant)") }
+
     package func finish(_ tenant: TenantID) throws {
         try tx.execute("UPDATE tenant_moves SET state = \(State.done), finished_at = \(tx.clock.now()) WHERE tenant_id = \(tenant)")
         try tx.execute("DELETE FROM move_parcels WHERE tenant_id = \(tenant)")

@@ -70,6 +70,15 @@ package final class KeyVault: Sendable {
     /// Whether this vault's master key has wrapped a data key, of whatever database.
     package func opens(_ wrapped: [UInt8], of tenant: TenantID) -> Bool { (try? unwrap(wrapped, tenant)) != nil }
 
+    /// Writes this vault's master key to a file where there is none, for a copy of what is sealed under it.
+    /// - Returns: false where the file holds another one.
+    package func keepMaster(at path: String) throws -> Bool {
+        let own = master.withLock { $0 }
+        guard !FileManager.default.fileExists(atPath: path) else { return try MasterKey(environment: [:], path: path).bytes == own.bytes }
+        try own.keep(at: path)
+        return true
+    }
+
     /// Makes a new current key for a tenant; values sealed with older ones stay readable.
     package func rotate(tenant: TenantID) async throws {
         let made = try makeKey(tenant)
