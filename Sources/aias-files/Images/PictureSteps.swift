@@ -131,9 +131,10 @@ struct PictureSteps {
     /// Broken between words, at most `length` characters a line, and at `\n` as GraphicsMagick does.
     static func lines(_ text: String, length: Int) -> String {
         var lines: [String] = []
-        for given in text.replacing("\\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false) {
+        let broken = text.replacing("\r\n", with: "\n").replacing("\\n", with: "\n")
+        for given in broken.split(separator: "\n", omittingEmptySubsequences: false) {
             var line = ""
-            for word in given.split(separator: " ") {
+            for word in given.split(separator: " ", omittingEmptySubsequences: false) {
                 if !line.isEmpty, line.utf16.count + 1 + word.utf16.count >= length {
                     lines.append(line)
                     line = ""

@@ -111,6 +111,9 @@ import Testing
         let (one, two) = (try await dark("Hello", 0..<120), try await dark("Hello", 0..<120, ["fontSize": 36]))
         #expect(two > 2 * one)
         #expect(try await dark("Hello", 0..<120, ["options": ["font": "DejaVu Sans Bold"]]) > one * 5 / 4)
+        #expect(try await dark("Hello\r\nbrave", 40..<60) == dark("Hello\nbrave", 40..<60))
+        let (near, far) = (try await edited("text", ["text": "a b"], sheet), try await edited("text", ["text": "a   b"], sheet))
+        #expect(near != far, "spaces are kept")
         // Neither a sign of a format nor a file is put in place of what was written.
         #expect(try await dark("%%%%", 0..<120) == 4 * (dark("%", 0..<120)))
     }
