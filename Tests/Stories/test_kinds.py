@@ -70,3 +70,16 @@ def test_an_image_is_made_written_on_and_told_of(tool, tmp_path):
     assert facts["format"] == "JPEG" and facts["size"] == {"width": 150, "height": 50} and facts["Type"] in ("grayscale", "bilevel")
     assert 0 < float(facts["Channel Statistics"]["Gray"]["Standard Deviation"].split(" ")[0])
     assert made["Read"][0]["codes"] == [{"type": "QR-Code", "text": "150 pixels"}]
+
+
+def test_a_query_over_two_inputs_is_answered(tool, tmp_path):
+    document = line(
+        "Query",
+        node("Start", "manualTrigger", 1, 0),
+        keep("People", 200, id=7, title="Ada"),
+        node("Merge", "merge", 3.2, 400, mode="combineBySql", query="SELECT a.title, b.id / 2 AS half FROM input1 a JOIN input2 b ON a.id = b.id"),
+    )
+    document["connections"]["People"]["main"][0].append({"node": "Merge", "type": "main", "index": 1})
+    (tmp_path / "w.json").write_text(json.dumps(document))
+    out = json.loads(tool.command("run", str(tmp_path / "w.json"), "--json").stdout)
+    assert [item["json"] for item in out["nodes"]["Merge"][0]] == [{"title": "Ada", "half": 3.5}]

@@ -140,7 +140,8 @@ import Testing
         let kinds = KindRegistry.builtIn
         #expect(kinds.supports(n8nType: "n8n-nodes-base.code", version: 2, parameters: ["jsCode": "return []"]))
         #expect(!kinds.supports(n8nType: "n8n-nodes-base.code", version: 2, parameters: ["language": "python"]))
-        #expect(!kinds.supports(n8nType: "n8n-nodes-base.merge", version: 3, parameters: ["mode": "combineBySql"]))
+        #expect(kinds.supports(n8nType: "n8n-nodes-base.merge", version: 3, parameters: ["mode": "combineBySql"]))
+        #expect(!kinds.supports(n8nType: "n8n-nodes-base.merge", version: 2, parameters: ["mode": "combineBySql"]))
         #expect(!kinds.supports(n8nType: "nobody.knows", version: 1, parameters: [:]))
     }
 }
