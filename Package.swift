@@ -77,6 +77,8 @@ let package = Package(
         .target(name: "CImages", dependencies: ["CMagick"]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CZBar", pkgConfig: "zbar", providers: [.apt(["libzbar-dev"])]),
+        .systemLibrary(name: "CGMime", pkgConfig: "gmime-3.0", providers: [.apt(["libgmime-3.0-dev"])]),
+        .target(name: "CMail", dependencies: ["CGMime"]),
         .target(name: "CShims", dependencies: ["CCurl"]),
         .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CGumbo", linkerSettings: [.linkedLibrary("gumbo")]),
@@ -94,7 +96,9 @@ let package = Package(
             resources: [.embedInCode("Prelude")], swiftSettings: house),
         .executableTarget(
             name: "aias-files",
-            dependencies: ["CImages", "CLibXML", "CPoppler", "CQREncode", "CSeccomp", "CShims", "CZBar", "CZip", "CZlib", "Kernel", grdbSQLite],
+            dependencies: [
+                "CImages", "CLibXML", "CMail", "CPoppler", "CQREncode", "CSeccomp", "CShims", "CZBar", "CZip", "CZlib", "Kernel", grdbSQLite
+            ],
             path: "Sources/aias-files", swiftSettings: house),
         module(
             "Outbound",

@@ -16,6 +16,7 @@ enum Conversions {
         case "describe_image": return Wire.Message(head: ["facts": .object(try PictureFacts.read(request.file()))])
         case "make_qr": return try QRCodes.make(request)
         case "read_codes": return try QRCodes.read(request)
+        case "read_mail": return try MailReader.read(request)
         case "query_sql": return try SQLQuery.answer(request)
         case let operation: throw Fault("bad_request", "there is no operation '\(operation)'")
         }

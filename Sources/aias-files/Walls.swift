@@ -9,7 +9,7 @@ enum Walls {
     /// - Returns: false where the system call filter does not stand; then nothing may be read.
     static func raise(memoryBytes: UInt, seconds: UInt) -> Bool {
         guard confine(memoryBytes: memoryBytes, seconds: seconds, files: 32) else { return false }
-        lockFiles(reading: ["/usr/share/poppler"] + Picture.settings + FontFiles.folders + QRCodes.tables)
+        lockFiles(reading: ["/usr/share/poppler"] + Picture.settings + FontFiles.folders + characterTables)
         return filterSystemCalls()
     }
 
@@ -22,6 +22,9 @@ enum Walls {
             running: ["/usr", "/lib", "/lib64"])
         return refuseSystemCalls()
     }
+
+    /// Of glibc: for mails in other character sets than Unicode's, and for those that ZBar tries on texts that are not UTF-8.
+    private static let characterTables = ["x86_64", "aarch64"].map { "/usr/lib/\($0)-linux-gnu/gconv" }
 
     private static func confine(memoryBytes: UInt, seconds: UInt, files: UInt) -> Bool {
         _ = aias_close_from(UInt32(Wire.descriptor) + 1)
@@ -42,8 +45,8 @@ enum Walls {
         _ = setrlimit(Int32(resource.rawValue), &bounds)
     }
 
-    /// Landlock where the kernel has it: for converters the tables that poppler needs for East Asian texts,
-    /// GraphicsMagick's settings, the fonts and the C library's character sets, and nothing else.
+    /// Landlock where the kernel has it: for converters the tables that poppler needs for East Asian texts, GraphicsMagick's settings, the fonts and
+    /// the C library's character sets, and nothing else.
     private static func lockFiles(reading: [String], running: [String] = []) {
         let abi = aias_landlock_abi()
         let ruleset = abi > 0 ? aias_landlock_create(abi) : -1

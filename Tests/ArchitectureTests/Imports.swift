@@ -26,6 +26,7 @@ enum Imports {
         "CImages": ["aias-files"],
         "CQREncode": ["aias-files"],
         "CZBar": ["aias-files"],
+        "CMail": ["aias-files"],
         "CSeccomp": ["aias-files", "aias-sandbox", "Scripting"],
         "CLibXML": ["aias-files"],
         "CZip": ["aias-files"],

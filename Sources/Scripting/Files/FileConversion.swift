@@ -23,6 +23,7 @@ package struct FileConversion: Sendable {
         /// A QR code as PNG or SVG; the codes in an image.
         case makeQR = "make_qr"
         case readCodes = "read_codes"
+        case readMail = "read_mail"
         /// A SELECT over lists of objects.
         case querySQL = "query_sql"
         /// A page of HTML as a PDF file, where WeasyPrint is installed.

@@ -144,6 +144,13 @@ extension CredentialType {
                 Field("ignoreSSLIssues", "Ignore TLS faults", kind: .boolean, required: false)
             ]),
         CredentialType(
+            "imap", "IMAP",
+            fields: [
+                Field("host", "Host"), Field("port", "Port", kind: .number, required: false), Field("user", "User"),
+                Field("password", "Password", secret: true), Field("secure", "TLS", kind: .boolean, required: false, default: "true"),
+                Field("allowUnauthorizedCerts", "Ignore TLS faults", kind: .boolean, required: false)
+            ]),
+        CredentialType(
             "smtp", "SMTP",
             fields: [
                 Field("host", "Host"), Field("port", "Port", kind: .number, required: false), Field("user", "User", required: false),

@@ -14,6 +14,6 @@ extension KindRegistry {
             ConvertToFile.self, ExtractFromFile.self, SpreadsheetFile.self, ReadPDF.self, MoveBinaryData.self, Compression.self,
             EditImage.self, QRCodeNode.self,
             EmailSend.self, GraphQLNode.self, N8nApiNode.self, PostgresNode.self, RedisNode.self, S3Node.self,
-            FeedRead.self, FeedTrigger.self, EventTrigger.self, DataTableNode.self
+            FeedRead.self, FeedTrigger.self, EventTrigger.self, MailTrigger.self, DataTableNode.self
         ], declarations: [StickyNote.kind])
 }

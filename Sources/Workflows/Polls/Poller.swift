@@ -10,7 +10,7 @@ internal import Scripting
 package struct Poller: Sendable {
     /// The kind of timer; its subject is the workflow's id.
     package static let timerKind = "workflow.poll"
-    static let kinds: Set<String> = ["rss_trigger"]
+    static let kinds: Set<String> = ["rss_trigger", MailTrigger.kind]
 
     private let engine: Engine
     private let workflows: Workflows
@@ -36,32 +36,73 @@ package struct Poller: Sendable {
         let document = try WorkflowDocument(stored: bytes)
         let zone = try await workflows.policies.timeZone(timer.tenant)
         let due = try document.polls(zone: zone).filter { $0.schedule.next(after: timer.dueAt - .microseconds(1)).map { $0 <= timer.dueAt } ?? false }
-        var looks: [(node: WorkflowNode, cursor: JSON, items: [Item])] = []
+        var looks: [Look] = []
         for (node, _) in due {
-            if let look = await look(node, known[node.name] ?? [:], timer.tenant) { looks.append((node, look.cursor, look.items)) }
+            if let look = await look(node, known[node.name] ?? [:], timer.tenant) { looks.append(look) }
         }
-        try await finish(timer, id, version, document, zone, looks)
+        guard try await finish(timer, id, version, document, zone, looks) else { return }
+        for look in looks { await settle(look, timer.tenant) }
+    }
+
+    /// What came of a look at one node's source.
+    private struct Look: Sendable {
+        var node: WorkflowNode
+        var cursor: JSON
+        var items: [Item]
+        /// To be done once the run is written; where it cannot be, the cursor alone sees to it that nothing is taken twice.
+        var afterwards: (@Sendable () async throws -> Void)?
+    }
+
+    private func settle(_ look: Look, _ tenant: TenantID) async {
+        do { try await look.afterwards?() } catch {
+            engine.logger.warning(
+                "a poll could not be settled",
+                metadata: ["node": "\(look.node.id)", "error": "\(StepFailure(wrapping: error, itemIndex: nil).code)"])
+        }
+    }
+
+    private func feed(_ node: WorkflowNode, _ known: JSON, _ tenant: TenantID) async throws -> Look {
+        let url = try FeedReader.checkedURL(FormField.plain(node.config["feedUrl"] ?? ""))
+        let response = try await services.send(FeedReader.request(url, verifies: true), tenant)
+        let outline = try await services.facilities.convert(FileConversion(.readXML, files: [.init(bytes: response.body)])).facts["root"]
+        var cursor = FeedCursor(known)
+        let fresh = cursor.take(try FeedReader.items(response, outline: outline))
+        return Look(node: node, cursor: cursor.json, items: fresh.map { Item(json: $0) })
+    }
+
+    private func mails(_ node: WorkflowNode, _ known: JSON, _ tenant: TenantID) async throws -> Look {
+        guard let network = services.facilities.network else { throw StepFailure.noNetwork }
+        guard let id = node.credentials["imap"]?.id else {
+            throw StepFailure("credential_missing", "The node '\(node.name)' has no credential of the type 'imap'.", isRetryable: false)
+        }
+        let wish = try MailWish(node)
+        let mailbox = try Mailbox(try await services.credential(id, "imap", tenant), network: network, tenant: tenant)
+        let (cursor, mails) = try await mailbox.new(wish, after: MailCursor(known))
+        let items = MailItems(wish: wish, convert: services.facilities.convert) { [services] bytes, type, name in
+            try await services.writeBinary(bytes, type, name, tenant)
+        }
+        var look = Look(node: node, cursor: cursor.json, items: [])
+        for mail in mails { look.items.append(try await items.item(mail)) }
+        let uids = mails.map(\.uid)
+        if wish.marksRead, !uids.isEmpty { look.afterwards = { try await mailbox.markRead(uids, wish, validity: cursor.validity) } }
+        return look
     }
 
     /// - Returns: nil where the look failed: the next one makes up for it.
-    private func look(_ node: WorkflowNode, _ known: JSON, _ tenant: TenantID) async -> (cursor: JSON, items: [Item])? {
+    private func look(_ node: WorkflowNode, _ known: JSON, _ tenant: TenantID) async -> Look? {
         do {
-            let url = try FeedReader.checkedURL(FormField.plain(node.config["feedUrl"] ?? ""))
-            let response = try await services.send(FeedReader.request(url, verifies: true), tenant)
-            let outline = try await services.facilities.convert(FileConversion(.readXML, files: [.init(bytes: response.body)])).facts["root"]
-            var cursor = FeedCursor(known)
-            let fresh = cursor.take(try FeedReader.items(response, outline: outline))
-            return (cursor.json, fresh.map { Item(json: $0) })
+            return node.kind == MailTrigger.kind ? try await mails(node, known, tenant) : try await feed(node, known, tenant)
         } catch {
             engine.logger.warning("a poll failed", metadata: ["node": "\(node.id)", "error": "\(StepFailure(wrapping: error, itemIndex: nil).code)"])
             return nil
         }
     }
 
+    /// - Returns: false where another version was published meanwhile, or none: its own timer is set then.
     private func finish(
         _ timer: Jobs.Timer, _ id: WorkflowID, _ version: Int, _ document: WorkflowDocument, _ zone: String,
-        _ looks: [(node: WorkflowNode, cursor: JSON, items: [Item])]
-    ) async throws {
+        _ looks: [Look]
+    ) async throws -> Bool {
         let now = engine.clock.now()
         let next = try document.nextPoll(after: max(now, timer.dueAt), zone: zone)
         let runs: [NewRun] = looks.filter { !$0.items.isEmpty }.map { look in
@@ -74,9 +115,8 @@ package struct Poller: Sendable {
         for run in runs { try await PayloadNames.prepare(run.items, tenant: timer.tenant, blobs: engine.blobs) }
         let onStart = engine.configuration.onStart
         let cursors = looks.map { (name: $0.node.name, cursor: $0.cursor) }
-        try await engine.database.write(in: timer.tenant) { tx in
-            // Published anew or taken down meanwhile: its own timer is set then.
-            guard try WorkflowStore(tx: tx).workflow(id)?.publishedVersion == version else { return }
+        return try await engine.database.write(in: timer.tenant) { tx in
+            guard try WorkflowStore(tx: tx).workflow(id)?.publishedVersion == version else { return false }
             let journal = JournalStore(tx: tx)
             for (name, cursor) in cursors { try journal.keep(cursor, of: name, workflow: id) }
             for run in runs {
@@ -88,6 +128,7 @@ package struct Poller: Sendable {
             } else {
                 try tx.cancelTimer(kind: Self.timerKind, subject: timer.subject)
             }
+            return true
         }
     }
 }

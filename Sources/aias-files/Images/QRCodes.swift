@@ -7,8 +7,6 @@ internal import Kernel
 enum QRCodes {
     /// Bytes of one code at most, at the lowest correction.
     static let textBytesMaximum = 2_953
-    /// The character sets that ZBar tries on texts that are not UTF-8.
-    static let tables = ["x86_64", "aarch64"].map { "/usr/lib/\($0)-linux-gnu/gconv" }
     /// Codes that are read from one image.
     private static let codesMaximum = 1_000
 
