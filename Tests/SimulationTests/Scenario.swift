@@ -55,6 +55,18 @@ struct Scenario: Sendable {
 
     static let kinds = KindRegistry(executors: [WebhookTrigger.self, SimulatedNode.self])
 
+    /// What the idempotency keys of all runs begin with.
+    static func keys(_ tx: SystemTransaction) throws -> [RunID: String] {
+        var keys: [RunID: String] = [:]
+        for tenant in try Scenario().tenants.map({ try tx.tenant($0) }) {
+            let rows: [(RunID, String?)] = try tenant.all("SELECT id, outward_keys FROM runs WHERE tenant_id = \(tenant.tenant)") {
+                (try $0.column(0), try $0.column(1))
+            }
+            for (run, stored) in rows { keys[run] = try stored.map { try OutwardKeys(stored: $0).base } ?? run.description }
+        }
+        return keys
+    }
+
     /// Whether a step has ended, by its run's journal.
     static func hasEnded(_ run: RunID, node: String, index: Int, _ tx: SystemTransaction) throws -> Bool {
         let owner: TenantID? = try Scenario().tenants.first { tenant in try RunStore(tx: tx.tenant(tenant)).find(run) != nil }

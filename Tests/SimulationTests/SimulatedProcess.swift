@@ -44,7 +44,9 @@ final class SimulatedProcess: @unchecked Sendable {
     var isAlive: Bool { !isDead }
     func kill() { isDead = true }
     func hold(seconds: Int) { isHeldUntil = world.now + Int64(seconds) * 1_000_000 }
-    func shiftClock(milliseconds: Int) { skew += Int64(milliseconds) * 1_000 }
+    /// At most an hour is a clock off: so much later than it should ends a wait that it has set.
+    func shiftClock(milliseconds: Int) { skew = min(max(skew + Int64(milliseconds) * 1_000, -Self.skewMaximum), Self.skewMaximum) }
+    private static let skewMaximum: Int64 = 3_600_000_000
     func loses(onceIn count: Int) -> Bool { faults.areOn && world.happens(onceIn: count) }
 
     /// Goes on where the process may; in a dead one nothing ever goes on.
@@ -137,11 +139,12 @@ final class Outside: @unchecked Sendable {
     /// A process whose lease nobody has ended repeats no step that has ended in the journal.
     private func check(_ key: String, _ process: SimulatedProcess) {
         let parts = key.split(separator: "/").map(String.init)
-        guard let run = RunID(parts[0]), let index = Int(parts[2]) else { return }
-        let (epoch, node) = (process.epoch, parts[1])
+        guard let index = Int(parts[2]) else { return }
+        let (epoch, base, node) = (process.epoch, parts[0], parts[1])
         let ended = try? store.transact(process.clock, process.ids) { session -> Bool in
             let tx = SystemTransaction(session: session)
             guard try LeaseStore(tx: tx).live().contains(epoch) else { return false }
+            guard let run = try RunID(base) ?? Scenario.keys(tx).first(where: { $0.value == base })?.key else { return false }
             return try Scenario.hasEnded(run, node: node, index: index, tx)
         }
         if ended?.result == true { violations.append("the step \(key) was done again after its end was written") }
