@@ -162,9 +162,3 @@ package struct Posting: Sendable, Hashable {
             .conflict, "insufficient_balance", "The balance of \(account.kind.rawValue) does not cover this.", arguments: ["account": account.name])
     }
 }
-
-extension Sequence<UInt8> {
-    var hexText: String {
-        reduce(into: "") { text, byte in text += (byte < 16 ? "0" : "") + String(byte, radix: 16) }
-    }
-}

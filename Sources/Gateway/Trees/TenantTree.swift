@@ -30,7 +30,7 @@ struct TenantTree: Sendable {
         return out
     }
 
-    static func hash(_ text: String) -> String { SHA256.hash(data: Data(text.utf8)).map { String(format: "%02x", $0) }.joined() }
+    static func hash(_ text: String) -> String { SHA256.hash(data: Data(text.utf8)).hexText }
 
     /// A file name for a thing: its name in small letters, digits and hyphens, with a number where it is taken.
     static func path(in folder: String, for name: String, taken: Set<String>) -> String {

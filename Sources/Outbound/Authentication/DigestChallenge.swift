@@ -1,5 +1,6 @@
 internal import Crypto
 internal import Foundation
+internal import Kernel
 
 /// One challenge of digest authentication (RFC 7616, 3.3), and the answer to it.
 package struct DigestChallenge: Sendable, Hashable {
@@ -18,7 +19,7 @@ package struct DigestChallenge: Sendable, Hashable {
                 case .sha256, .sha256Session: Array(SHA256.hash(data: bytes))
                 case .md5, .md5Session: Array(Insecure.MD5.hash(data: bytes))
                 }
-            return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            return digest.hexText
         }
     }
 

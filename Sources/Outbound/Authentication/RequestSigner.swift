@@ -26,7 +26,7 @@ package struct RequestSigner: Sendable {
     ) -> OutboundRequest {
         let stamp = String(now.description.prefix(19)).filter { $0 != "-" && $0 != ":" } + "Z"
         let day = String(stamp.prefix(8))
-        let digest = digest ?? Self.hex(SHA256.hash(data: Data(body)))
+        let digest = digest ?? SHA256.hash(data: Data(body)).hexText
         let host = origin.split(separator: "/").last.map(String.init) ?? ""
         var all = headers + [("x-amz-content-sha256", digest), ("x-amz-date", stamp)]
         if !sessionToken.isEmpty { all.append(("x-amz-security-token", sessionToken)) }
@@ -39,10 +39,10 @@ package struct RequestSigner: Sendable {
             method, path, canonicalQuery, named.map { "\($0.name):\($0.value)\n" }.joined(), signedNames, digest
         ].joined(separator: "\n")
         let scope = "\(day)/\(region)/\(service)/aws4_request"
-        let text = ["AWS4-HMAC-SHA256", stamp, scope, Self.hex(SHA256.hash(data: Data(canonical.utf8)))].joined(separator: "\n")
+        let text = ["AWS4-HMAC-SHA256", stamp, scope, SHA256.hash(data: Data(canonical.utf8)).hexText].joined(separator: "\n")
         var key = Array("AWS4\(secret)".utf8)
         for part in [day, region, service, "aws4_request"] { key = Self.mac(part, key) }
-        let signature = Self.hex(Self.mac(text, key))
+        let signature = Self.mac(text, key).hexText
         all.append(("Authorization", "AWS4-HMAC-SHA256 Credential=\(accessKey)/\(scope), SignedHeaders=\(signedNames), Signature=\(signature)"))
         return OutboundRequest(
             method: method, url: origin + path + (canonicalQuery.isEmpty ? "" : "?\(canonicalQuery)"), headers: all.map { (name: $0.0, value: $0.1) },
@@ -52,8 +52,6 @@ package struct RequestSigner: Sendable {
     private static func mac(_ text: String, _ key: [UInt8]) -> [UInt8] {
         [UInt8](HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: SymmetricKey(data: key)))
     }
-
-    private static func hex(_ bytes: some Sequence<UInt8>) -> String { bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 
     package static func escaped(_ text: String, keepingSlashes: Bool = false) -> String {
         let plain = PercentEncoding.encode(text)

@@ -1,6 +1,7 @@
 internal import Crypto
 internal import Foundation
 internal import Glibc
+internal import Kernel
 
 /// Reads what `ArchiveWriter` wrote, from beginning to end. Blocks its thread.
 package final class ArchiveReader {
@@ -44,7 +45,7 @@ package final class ArchiveReader {
             }
             let rest = size % ArchiveWriter.blockBytes
             if rest > 0 { _ = try bytes(ArchiveWriter.blockBytes - rest) }
-            entries.append(ArchiveEntry(name: name, byteCount: size, digest: ArchiveWriter.hex(hash.finalize())))
+            entries.append(ArchiveEntry(name: name, byteCount: size, digest: hash.finalize().hexText))
         }
     }
 

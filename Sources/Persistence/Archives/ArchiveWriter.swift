@@ -1,6 +1,7 @@
 internal import Crypto
 internal import Foundation
 internal import Glibc
+internal import Kernel
 
 /// A file of an archive, as its manifest lists it.
 package struct ArchiveEntry: Sendable, Hashable {
@@ -42,7 +43,7 @@ package final class ArchiveWriter {
         try put(try Self.header(name, bytes.count, seconds))
         try put(bytes)
         try pad(bytes.count)
-        return ArchiveEntry(name: name, byteCount: bytes.count, digest: Self.hex(SHA256.hash(data: bytes)))
+        return ArchiveEntry(name: name, byteCount: bytes.count, digest: SHA256.hash(data: bytes).hexText)
     }
 
     /// - Throws: also where the file changes its size meanwhile.
@@ -67,7 +68,7 @@ package final class ArchiveWriter {
             left -= count
         }
         try pad(size)
-        return ArchiveEntry(name: name, byteCount: size, digest: Self.hex(hash.finalize()))
+        return ArchiveEntry(name: name, byteCount: size, digest: hash.finalize().hexText)
     }
 
     /// Ends the archive; what it holds is durable then.
@@ -138,5 +139,4 @@ package final class ArchiveWriter {
         throw PersistenceError.unavailable("The name \(name) is too long for an archive.")
     }
 
-    static func hex(_ digest: SHA256.Digest) -> String { digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 }

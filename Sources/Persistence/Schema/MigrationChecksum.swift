@@ -1,11 +1,12 @@
 internal import Crypto
+internal import Kernel
 
 extension Migration {
     /// SHA-256 over a text of all that the operations say. The text is spelled out here and never changes for a migration that exists: a
     /// field added to a schema type later may only add to it where it is set.
     var checksum: String {
         let text = operations.map(\.canonicalText).joined(separator: "\n")
-        return SHA256.hash(data: Array(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return SHA256.hash(data: Array(text.utf8)).hexText
     }
 }
 

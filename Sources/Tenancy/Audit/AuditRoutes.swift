@@ -19,7 +19,7 @@ struct AuditEntryView: Codable, Sendable {
         subject = entry.subject
         details = entry.details
         sequence = entry.sequence
-        hash = entry.hash.map { $0.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined() }
+        hash = entry.hash.map { $0.hexText }
     }
 }
 

@@ -45,7 +45,7 @@ extension Tenancy {
     }
 
     static func digest(_ text: String) -> String {
-        SHA256.hash(data: Array(text.utf8)).prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        SHA256.hash(data: Array(text.utf8)).prefix(8).hexText
     }
 
     /// Sets name and colour; nil is the platform's.

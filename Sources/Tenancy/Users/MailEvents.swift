@@ -36,7 +36,7 @@ package struct MailRequested: Event {
         let values = JSONObject(mail.arguments.sorted { $0.key < $1.key }.map { ($0.key, JSON.string($0.value)) })
         let clear: JSON = ["template": .string(mail.template), "to": .string(mail.to), "arguments": .object(values)]
         sealed = try await vault.seal(clear.bytes, tenant: KeyVault.platform, context: Self.context)
-        subject = "mail:" + SHA256.hash(data: Data(mail.to.utf8)).prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        subject = "mail:" + SHA256.hash(data: Data(mail.to.utf8)).prefix(16).hexText
     }
 
     /// - Throws: `PersistenceError` where the payload was not sealed here.

@@ -12,10 +12,7 @@ package struct OutwardKeys: Sendable, Hashable {
 
     /// Of a run that a step calls: the same each time the step is executed with the same key. A step calls once.
     init(calledBy key: String, index: Int) {
-        base = SHA256.hash(data: Array("\(key)-\(index)".utf8)).prefix(16).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        base = SHA256.hash(data: Array("\(key)-\(index)".utf8)).prefix(16).hexText
     }
 
     func key(of node: String, runIndex: Int) -> String { "\(base)-\(node)-\(runIndex)" }

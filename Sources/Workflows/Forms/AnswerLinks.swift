@@ -40,6 +40,6 @@ package struct AnswerLinks: Sendable {
 
     private func signature(_ run: RunID, _ place: String, _ tenant: TenantID) async throws -> String {
         let mark = try await vault.mark("\(run)/\(place)", tenant: tenant, context: Self.context)
-        return mark.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return mark.prefix(16).hexText
     }
 }

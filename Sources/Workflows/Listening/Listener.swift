@@ -176,7 +176,7 @@ package struct Listener: Sendable {
     /// An id is the server's own and may be long.
     private static func key(_ id: String, _ node: WorkflowNode) -> String {
         let digest = SHA256.hash(data: Data("\(node.id) \(FormField.plain(node.config["url"] ?? "")) \(id)".utf8))
-        return "sse:" + digest.map { String(format: "%02x", $0) }.joined()
+        return "sse:" + digest.hexText
     }
 }
 

@@ -92,12 +92,8 @@ enum QRCodes {
         }
 
         var svg: String {
-            let digits = rgba[..<3].map { byte in
-                let hex = String(byte, radix: 16)
-                return hex.count == 1 ? "0\(hex)" : hex
-            }
             let opacity = rgba[3] == 255 ? "" : "\" fill-opacity=\"\(Double(rgba[3]) / 255)"
-            return "#\(digits.joined())\(opacity)"
+            return "#\(rgba[..<3].hexText)\(opacity)"
         }
     }
 

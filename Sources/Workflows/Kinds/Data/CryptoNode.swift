@@ -105,10 +105,8 @@ struct CryptoAction: Sendable {
     }
 
     private func encoded(_ bytes: [UInt8]) async throws -> String {
-        try await step.text("encoding", item: item, default: "hex") == "base64" ? Data(bytes).base64EncodedString() : CryptoAction.hex(bytes)
+        try await step.text("encoding", item: item, default: "hex") == "base64" ? Data(bytes).base64EncodedString() : bytes.hexText
     }
-
-    private static func hex(_ bytes: [UInt8]) -> String { bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 
     private func random() async throws -> String {
         let type = try await step.text("encodingType", item: item, default: "uuid")
@@ -122,7 +120,7 @@ struct CryptoAction: Sendable {
         let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &source) }
         switch type {
         case "base64": return String(Data(bytes).base64EncodedString().filter { $0.isLetter || $0.isNumber }.prefix(count))
-        case "hex": return String(CryptoAction.hex(bytes).prefix(count))
+        case "hex": return String(bytes.hexText.prefix(count))
         case "ascii": return String(decoding: bytes.map { $0 & 0x7F }, as: UTF8.self)
         default: throw StepFailure.invalid("encodingType", "The type '\(type)' is unknown.", item: item)
         }

@@ -24,7 +24,7 @@ enum TextEncoding {
     static func decode(_ bytes: [UInt8], _ name: String, stripsMark: Bool = true) throws -> String {
         switch name.lowercased() {
         case "base64": return Data(bytes).base64EncodedString()
-        case "hex": return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        case "hex": return bytes.hexText
         default: break
         }
         let encoding = try encoding(name)
