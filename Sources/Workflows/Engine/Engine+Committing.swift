@@ -54,7 +54,7 @@ extension Engine {
             if let payload = list.payload { payloads.append(payload) }
         }
         let isWhole = if case .ended = hold { run.new != nil } else { false }
-        let (entries, ownJournal) = entries(&run, isWhole: isWhole)
+        let (entries, journal) = entries(&run, isWhole: isWhole)
         if let new = run.new { run.storedBytes += new.items.inputText.size }
         var text: [UInt8]?
         if let result {
@@ -64,7 +64,7 @@ extension Engine {
         }
         return RunCommit(
             facts: run.facts, parent: run.parent, new: run.new, epoch: lease.epoch, status: run.status, hold: hold, end: run.machine.end,
-            result: text, storedBytes: isOver ? run.storedBytes : 0, entries: entries, ownJournal: ownJournal, payloads: payloads,
+            result: text, storedBytes: isOver ? run.storedBytes : 0, entries: entries, journal: journal, payloads: payloads,
             staticData: staticData(run),
             marks: marks(run),
             started: started, awaited: awaited(run), isPausing: inHand.stop(of: run.facts.id) == .paused,
@@ -72,26 +72,23 @@ extension Engine {
     }
 
     /// - Parameter isWhole: whether these are all events of the run, and will be.
-    private func entries(_ run: inout LiveRun, isWhole: Bool) -> (entries: [JournalStore.Entry], ownJournal: [UInt8]?) {
+    private func entries(_ run: inout LiveRun, isWhole: Bool) -> (entries: [JournalStore.Record], journal: JournalStore.Form) {
         let now = clock.now()
-        var entries = run.uncommitted.enumerated().map { index, event in
+        let entries = run.uncommitted.enumerated().map { index, event in
             let writer = PayloadNames.Writer(run: run.facts.id, seq: run.seq + index)
             let head = event.data(writer.coding)
-            return JournalStore.Entry(
+            return JournalStore.Record(
                 seq: run.seq + index, kind: event.kind, node: event.step.map { run.machine.workflow.nodes[$0.node].node.name },
                 runIndex: event.step?.runIndex ?? 0, attempt: event.attempt, at: now, text: JournalText(head, lists: writer.lists))
         }
         if isWhole {
             let (bytes, size) = JournalBundle.stored(entries)
             run.storedBytes += size
-            return (entries, bytes)
+            return (entries, .own(bytes))
         }
-        for index in entries.indices {
-            let (bytes, size) = entries[index].text.stored
-            entries[index].data = bytes
-            run.storedBytes += size
-        }
-        return (entries, nil)
+        let texts = entries.map(\.text.stored)
+        run.storedBytes += texts.reduce(0) { $0 + $1.size }
+        return (entries, .rows(texts.map(\.bytes)))
     }
 
     private func staticData(_ run: LiveRun) -> [(node: String, data: JSON)] {

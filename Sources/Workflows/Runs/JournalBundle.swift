@@ -7,7 +7,7 @@ internal import Persistence
 /// own texts. Compressed as a whole where that helps.
 enum JournalBundle {
     /// As it is stored, and how many bytes it had before it was compressed.
-    static func stored(_ entries: [JournalStore.Entry]) -> (bytes: [UInt8], size: Int) {
+    static func stored(_ entries: [JournalStore.Record]) -> (bytes: [UInt8], size: Int) {
         var out: [UInt8] = []
         out.reserveCapacity(512)
         out.append(UInt8(ascii: "["))

@@ -5,24 +5,7 @@ internal import Persistence
 struct JournalStore {
     let tx: TenantTransaction
 
-    /// An event with its place and time, ready to be written.
-    struct Entry: Sendable {
-        var seq: Int
-        var kind: RunEvent.Kind
-        var node: String?
-        var runIndex: Int
-        var attempt: Int
-        var at: Timestamp
-        var text: JournalText
-        /// The text as it is stored; nil where the run's own row keeps the journal.
-        var data: [UInt8]?
-
-        fileprivate var row: [SQLValue] {
-            [seq.sqlValue, kind.rawValue.sqlValue, node.sqlValue, runIndex.sqlValue, attempt.sqlValue, at.sqlValue, (data ?? []).sqlValue]
-        }
-    }
-
-    /// An event as it was written.
+    /// An event with its place and time.
     struct Record: Sendable {
         var seq: Int
         var kind: RunEvent.Kind
@@ -31,12 +14,26 @@ struct JournalStore {
         var attempt: Int
         var at: Timestamp
         var text: JournalText
+
+        /// - Parameter data: its text as it is stored.
+        fileprivate func row(_ data: [UInt8]) -> [SQLValue] {
+            [seq.sqlValue, kind.rawValue.sqlValue, node.sqlValue, runIndex.sqlValue, attempt.sqlValue, at.sqlValue, data.sqlValue]
+        }
     }
 
-    /// Written only where the run is still in the hands of this epoch.
+    /// How the events of a commit are kept: each in a row, its text as it is stored beside it, or all in the run's own row, see `JournalBundle`.
+    enum Form: Sendable {
+        case rows([[UInt8]])
+        case own([UInt8])
+
+        var own: [UInt8]? { if case .own(let bytes) = self { bytes } else { nil } }
+    }
+
+    /// Written only where the run is still in the hands of this epoch; the run's own row is not this one's to write.
     /// - Throws: `RunAbandoned`
-    func append(_ entries: [Entry], run: RunID, epoch: Int64) throws {
-        var rest = entries[...]
+    func append(_ records: [Record], as form: Form, run: RunID, epoch: Int64) throws {
+        guard case .rows(let texts) = form else { return }
+        var rest = zip(records, texts).map { $0.row($1) }[...]
         while !rest.isEmpty {
             let chunk = rest.prefix(JournalStore.rowsPerStatement)
             rest = rest.dropFirst(chunk.count)
@@ -44,7 +41,7 @@ struct JournalStore {
                 """
                 INSERT INTO run_journal (tenant_id, run_id, seq, format, kind, node, run_index, attempt, at, data)
                 SELECT \(tx.tenant), \(run), column1, \(JournalFormat.current), column2, column3, column4, column5, column6, column7
-                FROM (VALUES \(rows: chunk.map(\.row))) AS entries
+                FROM (VALUES \(rows: Array(chunk))) AS entries
                 WHERE EXISTS (SELECT 1 FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(run) AND epoch = \(epoch))
                 """, changes: chunk.count)
             guard isWritten else { throw RunAbandoned() }

@@ -22,9 +22,8 @@ struct RunCommit: Sendable {
     var result: [UInt8]?
     /// Of the texts of a run that ends, before compression.
     var storedBytes = 0
-    var entries: [JournalStore.Entry]
-    /// The entries as the run's own row keeps them, see `JournalBundle`; nil where each has a row.
-    var ownJournal: [UInt8]?
+    var entries: [JournalStore.Record]
+    var journal: JournalStore.Form
     var payloads: [PreparedPayload]
     var staticData: [(node: String, data: JSON)]
     /// Values that its steps marked it with.
@@ -118,14 +117,14 @@ struct RunCommit: Sendable {
         let resumeAt: Timestamp? = if case .parked(let until) = hold { until } else { nil }
         let status: RunStatus = if case .parked = hold { .waiting } else { self.status }
         let next = isHeld ? epoch : 0
-        let journal = JournalStore(tx: tx)
+        let store = JournalStore(tx: tx)
         if let new {
             try runs.insert(
-                new, status: status, epoch: next, end: end, result: result, journal: ownJournal, storedBytes: storedBytes, resumeAt: resumeAt)
-            if ownJournal == nil { try journal.append(entries, run: facts.id, epoch: next) }
+                new, status: status, epoch: next, end: end, result: result, journal: journal.own, storedBytes: storedBytes, resumeAt: resumeAt)
+            try store.append(entries, as: journal, run: facts.id, epoch: next)
             if isHeld { try runs.own(facts.id, epoch: epoch) }
         } else {
-            try journal.append(entries, run: facts.id, epoch: epoch)
+            try store.append(entries, as: journal, run: facts.id, epoch: epoch)
             if !isHeld || status != .running {
                 try runs.update(
                     facts.id, status: status, from: epoch, to: next, end: end, result: result, storedBytes: storedBytes, resumeAt: resumeAt)

@@ -173,11 +173,8 @@ import TestKit
             await #expect(throws: RunAbandoned.self) {
                 try await rig.lease.database.write(in: rig.lease.tenant) { tx in
                     try JournalStore(tx: tx).append(
-                        [
-                            .init(
-                                seq: 9, kind: .fired, node: "a", runIndex: 0, attempt: 1, at: tx.clock.now(), text: JournalText([:]),
-                                data: Array("{}".utf8))
-                        ], run: run,
+                        [.init(seq: 9, kind: .fired, node: "a", runIndex: 0, attempt: 1, at: tx.clock.now(), text: JournalText([:]))],
+                        as: .rows([Array("{}".utf8)]), run: run,
                         epoch: 77)
                 }
             }
