@@ -58,9 +58,19 @@ final class GroupWriter: @unchecked Sendable {
     private static let waryGroups = 32
     /// Only the writing thread touches it.
     private let statements = StatementShelf()
+    private let sync: WriteAheadSync
+    private let checkpointer: Checkpointer
+    /// Pages in the write-ahead file after the last commit. Only the writing thread touches it.
+    private let size = WriteAheadSize()
 
-    init(connection: any DatabaseWriter, registry: SchemaRegistry, tenant: CurrentTenant, clock: Clock, ids: IDs) {
+    init(
+        connection: any DatabaseWriter, sync: WriteAheadSync, checkpointer: Checkpointer, registry: SchemaRegistry, tenant: CurrentTenant,
+        clock: Clock,
+        ids: IDs
+    ) {
         self.connection = connection
+        self.sync = sync
+        self.checkpointer = checkpointer
         self.registry = registry
         self.tenant = tenant
         self.clock = clock
@@ -82,16 +92,19 @@ final class GroupWriter: @unchecked Sendable {
         condition.unlock()
     }
 
-    /// Commits what has queued, then ends the thread.
+    /// Commits and answers what has queued, then ends the threads.
     func close() {
         condition.lock()
         isClosed = true
         condition.broadcast()
         while !hasEnded { condition.wait() }
         condition.unlock()
+        sync.close()
+        checkpointer.close()
     }
 
     private func run() {
+        connection.unsafeReentrantWrite { database in size.follow(database.sqliteConnection) }
         while let group = next() { commit(group) }
         // A connection with statements cannot be closed.
         statements.clear()
@@ -113,31 +126,45 @@ final class GroupWriter: @unchecked Sendable {
         return group
     }
 
-    private struct Outcome {
+    private var isPressed: Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return !queue.isEmpty
+    }
+
+    private struct Outcome: Sendable {
         var member: any GroupMember
         var failure: (any Error)?
         var actions: [@Sendable () -> Void]
     }
 
     private func commit(_ group: [any GroupMember]) {
+        let started = ContinuousClock.now
+        let outcomes: [Outcome]
         do {
-            let started = ContinuousClock.now
-            let outcomes = try connection.writeWithoutTransaction { database in try self.outcomes(of: group, database) }
-            CommitFigures.note(group: group.count, since: started)
-            for outcome in outcomes where outcome.failure == nil {
-                for action in outcome.actions { action() }
-            }
-            for outcome in outcomes {
-                if let failure = outcome.failure { outcome.member.fail(failure) } else { outcome.member.succeed() }
-            }
+            outcomes = try connection.writeWithoutTransaction { database in try self.outcomes(of: group, database) }
         } catch {
             // The whole transaction is lost: replayed one by one, a bad member fails alone.
-            if group.count > 1 {
-                Metrics.shared.count(.databaseReplays)
-                for member in group { commit([member]) }
-            } else {
-                group[0].fail((error as? DatabaseError).map(SQLiteFailure.error) ?? error)
-            }
+            guard group.count > 1 else { return group[0].fail((error as? DatabaseError).map(SQLiteFailure.error) ?? error) }
+            Metrics.shared.count(.databaseReplays)
+            for member in group { commit([member]) }
+            return
+        }
+        guard outcomes.contains(where: { $0.failure == nil }) else { return Self.answer(outcomes) }
+        sync.settle(isPressed: isPressed) {
+            CommitFigures.note(group: outcomes.count, since: started)
+            Self.answer(outcomes)
+        }
+        guard checkpointer.isDue(size: size.pages) else { return }
+        connection.unsafeReentrantWrite { database in checkpointer.committed(size: size.pages, on: database.sqliteConnection) }
+    }
+
+    private static func answer(_ outcomes: [Outcome]) {
+        for outcome in outcomes where outcome.failure == nil {
+            for action in outcome.actions { action() }
+        }
+        for outcome in outcomes {
+            if let failure = outcome.failure { outcome.member.fail(failure) } else { outcome.member.succeed() }
         }
     }
 

@@ -3,7 +3,8 @@ internal import Foundation
 internal import GRDB
 package import Kernel
 
-/// The embedded database: one file in write-ahead mode, one writer with group commit, pooled readers. Calls run on threads of their own.
+/// The embedded database: one file in write-ahead mode, one writer with group commit whose groups are answered
+/// once they are on the disk, pooled readers. Calls run on threads of their own.
 package final class SQLiteDatabase: Database {
     package let engine = DatabaseEngine.sqlite
     let pool: DatabasePool
@@ -13,6 +14,9 @@ package final class SQLiteDatabase: Database {
     private let tenants: ConnectionTenants
     private let clock: Clock
     private let ids: IDs
+
+    /// The database's file.
+    var path: String { pool.path }
 
     /// Threads that read at once.
     static let readersMaximum = 4
@@ -43,18 +47,20 @@ package final class SQLiteDatabase: Database {
             if !connection.configuration.readonly { try connection.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
             try connection.execute(sql: "PRAGMA temp_store = MEMORY")
             try connection.execute(sql: "PRAGMA cache_size = -16000")
-            // A checkpoint syncs the file: rarer and larger ones cost less than many small ones.
-            try connection.execute(sql: "PRAGMA wal_autocheckpoint = 8000")
+            // See `Checkpointer` and `WriteAheadSync`.
+            try connection.execute(sql: "PRAGMA wal_autocheckpoint = 0")
         }
         do {
+            // GRDB turns write-ahead mode on, with `synchronous = NORMAL`.
             pool = try DatabasePool(path: path, configuration: configuration)
-            // Each commit is synced before it is answered. GRDB lowers this to NORMAL when it turns write-ahead mode on, after the preparation above.
-            try pool.writeWithoutTransaction { connection in try connection.execute(sql: "PRAGMA synchronous = FULL") }
         } catch let error as DatabaseError {
             throw SQLiteFailure.error(error)
         }
         guard let writing = tenants.first else { preconditionFailure("GRDB opens the writing connection first") }
-        writer = GroupWriter(connection: pool, registry: registry, tenant: writing, clock: clock, ids: ids)
+        let file = WriteAheadFile(database: path)
+        writer = GroupWriter(
+            connection: pool, sync: WriteAheadSync { try file.sync() }, checkpointer: Checkpointer(path: path), registry: registry, tenant: writing,
+            clock: clock, ids: ids)
         readers = OperationQueue()
         readers.name = "sqlite-readers"
         readers.maxConcurrentOperationCount = Self.readersMaximum
@@ -116,6 +122,7 @@ package final class SQLiteDatabase: Database {
                     throw error
                 }
             }
+            try WriteAheadFile(database: path).sync()
         } catch let error as DatabaseError {
             throw SQLiteFailure.error(error)
         }

@@ -1,5 +1,6 @@
 // Preloaded into the server: keeps the old bytes of every write below $UNSYNCED_ROOT until the file is synced, so that after a kill
-// the harness can put back what a power cut would have lost. One undo file a data file, emptied by fsync and fdatasync.
+// the harness can put back what a power cut would have lost. One undo file a data file, set aside (NAME.undo.1, .2, ...) when a sync of
+// it begins and removed when that has ended: what is written meanwhile is not synced by it.
 // Record: int64 offset (-1: the file's length), int64 old length of the file, int64 count, bytes.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -73,12 +74,29 @@ static void remember(int fd, int64_t offset, int64_t count) {
     pthread_mutex_unlock(&lock);
 }
 
-static void forget(int fd) {
-    char path[PATH_MAX];
+static long begun;
+
+// Returns the number of the sync that begins.
+static long set_aside(int fd) {
+    char path[PATH_MAX], aside[PATH_MAX + 24];
+    if (!undo_path(fd, path, sizeof path)) return 0;
+    pthread_mutex_lock(&lock);
+    long number = ++begun;
+    snprintf(aside, sizeof aside, "%s.%ld", path, number);
+    rename(path, aside);
+    pthread_mutex_unlock(&lock);
+    return number;
+}
+
+// What syncs that began earlier were to bring to the disk is there too.
+static void forget(int fd, long number) {
+    char path[PATH_MAX], aside[PATH_MAX + 24];
     if (!undo_path(fd, path, sizeof path)) return;
     pthread_mutex_lock(&lock);
-    int undo = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (undo >= 0) close(undo);
+    for (long one = number; one > 0 && one > number - 64; one--) {
+        snprintf(aside, sizeof aside, "%s.%ld", path, one);
+        unlink(aside);
+    }
     pthread_mutex_unlock(&lock);
 }
 
@@ -113,16 +131,18 @@ int ftruncate64(int fd, off64_t length) {
 
 int fsync(int fd) {
     REAL(fsync);
+    long number = set_aside(fd);
     usleep(SYNC_US);
     int code = real(fd);
-    if (code == 0) forget(fd);
+    if (code == 0) forget(fd, number);
     return code;
 }
 
 int fdatasync(int fd) {
     REAL(fdatasync);
+    long number = set_aside(fd);
     usleep(SYNC_US);
     int code = real(fd);
-    if (code == 0) forget(fd);
+    if (code == 0) forget(fd, number);
     return code;
 }

@@ -25,9 +25,11 @@ class Unsynced:
     def put_back(self):
         """Undoes the unsynced writes in reverse order; returns how many there were."""
         count = 0
-        for log in self.undo.glob("*.undo"):
+        # The latest first: what was written since the last sync began, then what the syncs on their way had to bring.
+        logs = sorted(self.undo.glob("*.undo*"), key=lambda log: int(log.suffix[1:]) if log.suffix != ".undo" else 1 << 62, reverse=True)
+        for log in logs:
             records = self._records(log.read_bytes())
-            target = self.data / log.name.removesuffix(".undo")
+            target = self.data / log.name.split(".undo")[0]
             if records and target.exists():
                 with open(target, "r+b") as file:
                     for offset, length, old in reversed(records):
