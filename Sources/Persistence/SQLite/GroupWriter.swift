@@ -41,6 +41,11 @@ final class Write<Result: Sendable>: GroupMember, @unchecked Sendable {
 final class GroupWriter: @unchecked Sendable {
     /// Members of one commit.
     static let groupMaximum = 512
+    /// Members of a group after which the next one waits a moment for more: each commit writes the same few pages again, for 20 as for 200.
+    private static let crowd = 24
+    /// For how long a group stays open for more, and how long it waits for the next of them.
+    private static let age: Duration = .milliseconds(3)
+    private static let gap: TimeInterval = 0.000_2
     /// Writes that may wait; further ones are refused so that memory stays bounded.
     static let queueMaximum = 100_000
 
@@ -56,6 +61,8 @@ final class GroupWriter: @unchecked Sendable {
     /// How many of the next groups use savepoints. Only the writing thread touches it.
     private var wary = 0
     private static let waryGroups = 32
+    /// Whether the last group was a crowd. Only the writing thread touches it.
+    private var isCrowded = false
     /// Only the writing thread touches it.
     private let statements = StatementShelf()
     private let sync: WriteAheadSync
@@ -121,9 +128,23 @@ final class GroupWriter: @unchecked Sendable {
             if isClosed { return nil }
             condition.wait()
         }
-        let group = Array(queue.prefix(Self.groupMaximum))
-        queue.removeFirst(group.count)
-        return group
+        return taken(Self.groupMaximum)
+    }
+
+    /// Those at the head of the queue, which is locked.
+    private func taken(_ count: Int) -> [any GroupMember] {
+        let taken = Array(queue.prefix(count))
+        queue.removeFirst(taken.count)
+        return taken
+    }
+
+    /// What has come while the `count` members of a group ran. It ends where nothing comes any more, or it is full, or old.
+    private func joining(_ count: Int, since started: ContinuousClock.Instant) -> [any GroupMember] {
+        guard count < Self.groupMaximum, ContinuousClock.now - started < Self.age else { return [] }
+        condition.lock()
+        defer { condition.unlock() }
+        if queue.isEmpty, isCrowded { _ = condition.wait(until: Date(timeIntervalSinceNow: Self.gap)) }
+        return taken(Self.groupMaximum - count)
     }
 
     private var isPressed: Bool {
@@ -138,11 +159,12 @@ final class GroupWriter: @unchecked Sendable {
         var actions: [@Sendable () -> Void]
     }
 
-    private func commit(_ group: [any GroupMember]) {
+    private func commit(_ first: [any GroupMember]) {
+        var group = first
         let started = ContinuousClock.now
         let outcomes: [Outcome]
         do {
-            outcomes = try connection.writeWithoutTransaction { database in try self.outcomes(of: group, database) }
+            outcomes = try connection.writeWithoutTransaction { database in try self.outcomes(of: &group, database) }
         } catch {
             // The whole transaction is lost: replayed one by one, a bad member fails alone.
             guard group.count > 1 else { return group[0].fail((error as? DatabaseError).map(SQLiteFailure.error) ?? error) }
@@ -168,29 +190,45 @@ final class GroupWriter: @unchecked Sendable {
         }
     }
 
-    private func outcomes(of group: [any GroupMember], _ database: GRDB.Database) throws -> [Outcome] {
-        if group.count == 1 { return try transact(group, database, guarding: false) ?? [] }
-        if wary == 0, let outcomes = try transact(group, database, guarding: false) { return outcomes }
+    private func outcomes(of group: inout [any GroupMember], _ database: GRDB.Database) throws -> [Outcome] {
+        let isAlone = group.count == 1 && !isCrowded
+        if isAlone || wary == 0, let outcomes = try transact(&group, database, isAlone ? .alone : .open) { return outcomes }
         wary = wary == 0 ? Self.waryGroups : wary - 1
-        return try transact(group, database, guarding: true) ?? []
+        return try transact(&group, database, .guarded) ?? []
     }
 
-    /// - Parameter guarding: whether each member has a savepoint.
-    /// - Returns: nil where there are none, and one of several members failed: nothing is written then.
-    private func transact(_ group: [any GroupMember], _ database: GRDB.Database, guarding: Bool) throws -> [Outcome]? {
+    private enum Manner {
+        /// One member, whose failure is that of the transaction.
+        case alone
+        /// A failure undoes the whole.
+        case open
+        /// Each member has a savepoint.
+        case guarded
+    }
+
+    /// - Parameter group: those that come meanwhile are added.
+    /// - Returns: nil where an open group has a member that failed: nothing is written then.
+    private func transact(_ group: inout [any GroupMember], _ database: GRDB.Database, _ manner: Manner) throws -> [Outcome]? {
         try database.control("BEGIN IMMEDIATE")
         do {
             var outcomes: [Outcome] = []
             outcomes.reserveCapacity(group.count)
-            let share = guarding || group.count == 1 ? nil : CommitShare()
-            for member in group {
-                let outcome = try attempt(member, database, guarding: guarding, share)
-                if outcome.failure != nil, !guarding, group.count > 1 {
-                    try database.control("ROLLBACK")
-                    return nil
+            let share = manner == .open ? CommitShare() : nil
+            let started = ContinuousClock.now
+            var members = group
+            while !members.isEmpty {
+                for member in members {
+                    let outcome = try attempt(member, database, isGuarded: manner == .guarded, share)
+                    if outcome.failure != nil, manner == .open {
+                        try database.control("ROLLBACK")
+                        return nil
+                    }
+                    outcomes.append(outcome)
                 }
-                outcomes.append(outcome)
+                members = manner == .open ? joining(outcomes.count, since: started) : []
+                group += members
             }
+            isCrowded = outcomes.count >= Self.crowd
             if let share, try !end(share, database) {
                 try database.control("ROLLBACK")
                 return nil
@@ -226,23 +264,23 @@ final class GroupWriter: @unchecked Sendable {
         }
     }
 
-    private func attempt(_ member: any GroupMember, _ database: GRDB.Database, guarding: Bool, _ share: CommitShare?) throws -> Outcome {
+    private func attempt(_ member: any GroupMember, _ database: GRDB.Database, isGuarded: Bool, _ share: CommitShare?) throws -> Outcome {
         let session = SQLiteSession(
             connection: database, registry: registry, tenant: tenant, clock: clock, ids: ids, share: share, statements: statements)
         defer {
             session.end()
             tenant.leave()
         }
-        if guarding { try database.control("SAVEPOINT member") }
+        if isGuarded { try database.control("SAVEPOINT member") }
         do {
             try member.attempt(session)
             if let doom = session.doom { throw doom }
-            if guarding { try database.control("RELEASE member") }
+            if isGuarded { try database.control("RELEASE member") }
             return Outcome(member: member, failure: nil, actions: session.afterCommitActions)
         } catch {
             // A full disk or an I/O error may have rolled back everything already.
             guard database.isInsideTransaction else { throw error }
-            if guarding {
+            if isGuarded {
                 try database.control("ROLLBACK TO member")
                 try database.control("RELEASE member")
             }
