@@ -1,6 +1,7 @@
 """Many open event streams and a steady load at once, while a worker dies and every process is replaced."""
 
 import asyncio
+import collections
 import concurrent.futures
 import json
 import pathlib
@@ -19,6 +20,7 @@ OPENED_PER_S = 500
 # Requests in flight and connections kept for them: what waits for a place is late by that, and a backlog does not cost a connection a request.
 POOL = 256
 ATTEMPTS = 40
+SLOW_MS = 200
 
 
 class Load:
@@ -28,6 +30,8 @@ class Load:
         self.ports, self.key, self.runs, self.streams, self.rate, self.seconds = ports, key, runs, streams, rate, seconds
         self.open = self.reopened = self.events = self.retried = self.failed = 0
         self.latencies = []
+        # Seconds of the run with an answer slower than wanted, and how many.
+        self.slow = collections.Counter()
         self.free = {port: [] for port in ports}
         self.places = asyncio.Semaphore(POOL)
         body = json.dumps({"text": "x" * 200})
@@ -87,6 +91,8 @@ class Load:
                     status = await asyncio.wait_for(self.exchange(self.ports[(number + attempt) % len(self.ports)]), 20)
                 if status == 200:
                     self.latencies.append((time.monotonic() - due) * 1000)
+                    if self.latencies[-1] > SLOW_MS:
+                        self.slow[int(due - self.begun)] += 1
                     return
             except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError):
                 pass
@@ -117,6 +123,17 @@ class Load:
         self.left = self.open
         for task in listening:
             task.cancel()
+
+
+def spans(seconds):
+    """Seconds as "1-3, 7"."""
+    found = []
+    for second in sorted(seconds):
+        if found and second == found[-1][1] + 1:
+            found[-1][1] = second
+        else:
+            found.append([second, second])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
 
 
 def listeners(options, folder):
@@ -183,7 +200,7 @@ def listeners(options, folder):
             "streams": streams, "opened": load.opened, "open_at_the_end": load.left, "reopened": load.reopened - (streams - load.left),
             "requests": len(latencies), "seconds": seconds, "retried": load.retried, "failed": load.failed,
             "p50_ms": round(latencies[len(latencies) // 2], 1), "p99_ms": round(latencies[int(0.99 * len(latencies))], 1),
-            "max_ms": round(latencies[-1], 1), "gateway_mb": round(largest["gateway"], 1), "all_mb": round(largest["all"], 1),
+            "max_ms": round(latencies[-1], 1), "slow": sum(load.slow.values()), "slow_seconds": spans(load.slow), "gateway_mb": round(largest["gateway"], 1), "all_mb": round(largest["all"], 1),
             "saved": saved, "unended": unended}
     finally:
         if second:

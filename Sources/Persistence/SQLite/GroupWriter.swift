@@ -43,9 +43,9 @@ final class GroupWriter: @unchecked Sendable {
     static let groupMaximum = 512
     /// Members of a group after which the next one waits a moment for more: each commit writes the same few pages again, for 20 as for 200.
     private static let crowd = 24
-    /// For how long a group stays open for more, and how long it waits for the next of them.
+    /// For how long a group stays open for more, and the pause in which some come or it ends.
     private static let age: Duration = .milliseconds(3)
-    private static let gap: TimeInterval = 0.000_2
+    private static let pauseMicroseconds: UInt32 = 150
     /// Writes that may wait; further ones are refused so that memory stays bounded.
     static let queueMaximum = 100_000
 
@@ -141,9 +141,10 @@ final class GroupWriter: @unchecked Sendable {
     /// What has come while the `count` members of a group ran. It ends where nothing comes any more, or it is full, or old.
     private func joining(_ count: Int, since started: ContinuousClock.Instant) -> [any GroupMember] {
         guard count < Self.groupMaximum, ContinuousClock.now - started < Self.age else { return [] }
+        // Not by the condition, whose waits follow the clock of the day wherever that is set.
+        if isCrowded, !isPressed { usleep(Self.pauseMicroseconds) }
         condition.lock()
         defer { condition.unlock() }
-        if queue.isEmpty, isCrowded { _ = condition.wait(until: Date(timeIntervalSinceNow: Self.gap)) }
         return taken(Self.groupMaximum - count)
     }
 
