@@ -6,13 +6,13 @@ package import Persistence
 package enum WorkflowsModule {
     package static let tables: [Table] =
         WorkflowTables.all + WorkflowTables.dataTables + WorkflowTables.trials + WorkflowTables.comments
-        + WorkflowTables.labels + WorkflowTables.organising + RunTables.all
+        + WorkflowTables.labels + WorkflowTables.organising + WorkflowTables.disk + RunTables.all
     package static let migrations: [Migration] = RunTables.migrations + WorkflowTables.migrations
     package static let permissions: [PermissionDeclaration] = WorkflowPermissions.all
 
     package static func module(
-        workflows: Workflows, credentials: Credentials, variables: Variables, dataTables: DataTables, executions: Executions, webhooks: Webhooks,
-        forms: Forms, figures: Figures, live: LiveEvents, pages: PageContext
+        workflows: Workflows, credentials: Credentials, variables: Variables, dataTables: DataTables, disk: Disk, executions: Executions,
+        webhooks: Webhooks, forms: Forms, figures: Figures, live: LiveEvents, pages: PageContext
     ) -> Module {
         let organising = Organising(workflows)
         let endpoints: [Endpoint] =
@@ -33,6 +33,7 @@ package enum WorkflowsModule {
             + ExecutionBulkPages(executions: executions, workflows: workflows, context: pages).endpoints
             + CredentialPages(credentials: credentials, context: pages).endpoints + VariablePages(variables: variables, context: pages).endpoints
             + DataTableRoutes(tables: dataTables).endpoints + DataTablePages(tables: dataTables, context: pages).endpoints
-        return Module(name: "workflows", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)
+        let files = DiskRoutes(disk: disk).endpoints + DiskPages(disk: disk, context: pages).endpoints
+        return Module(name: "workflows", tables: tables, migrations: migrations, endpoints: endpoints + files, permissions: permissions)
     }
 }

@@ -183,7 +183,7 @@ def test_an_imported_workflow_is_given_the_credential_it_names(server, desk):
 KEY = re.compile(r"\b(http|tenancy|workflows|gateway)\.[a-z_]+\.[a-z_]+")
 PAGES = [
     "/workflows", "/executions", "/settings", "/settings/members", "/settings/api-keys", "/settings/credentials", "/settings/credentials/new",
-    "/settings/credentials/new?type=smtp", "/settings/variables", "/settings/data-tables", "/settings/audit-log", "/settings/usage", "/docs"]
+    "/settings/credentials/new?type=smtp", "/settings/variables", "/settings/data-tables", "/settings/files", "/settings/audit-log", "/settings/usage", "/docs"]
 
 
 def test_no_page_overflows_a_phone_or_breaks_its_markup(server, chromium, desk):

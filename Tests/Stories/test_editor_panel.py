@@ -151,3 +151,18 @@ def test_what_can_be_chosen_ends_at_the_tenant(server, studio, things):
     assert names == ["Something else 2"]
     columns = server.request("GET", f"/v1/resources/data-tables/{things['table']}/columns?search=", key=studio["api_key"])[1]["data"]
     assert [one["value"] for one in columns] == ["city", "age", "id", "createdAt", "updatedAt"]
+
+
+def test_what_a_trigger_watches_for_is_ticked(server, studio, desk):
+    nodes = [{**start("Watch"), "kind": "local_file_trigger", "config": {"triggerOn": "folder", "path": "/in", "events": ["unlink"]}}]
+    page = desk.open(blank(server, studio["api_key"], "Watcher", nodes))
+    desk.node("Watch").dblclick()
+    expect(page.get_by_label("File deleted")).to_be_checked()
+    page.get_by_label("File added").press("Space")
+    page.get_by_label("File deleted").click()
+    page.get_by_label("Folder added").click()
+    page.screenshot(path=f"/tmp/panel-ticks-{desk.look}.png")
+    assert not violations(page)
+    assert config(desk, "Watch")["events"] == ["add", "addDir"]
+    page.keyboard.press("Escape")
+    desk.saved()

@@ -64,10 +64,12 @@ def test_answers_about_things_that_are_there_are_as_documented(server):
     columns = [{"name": "city", "type": "string"}, {"name": "size", "type": "number"}]
     table = server.request("POST", "/v1/data-tables", {"name": "Cities", "columns": columns}, key=key)[1]["id"]
     assert server.request("POST", f"/v1/data-tables/{table}/rows", {"values": {"city": "Ulm"}}, key=key)[0] == 201
+    file = server.request("PUT", "/v1/files?path=/a.txt", b"a", key=key)[1]["id"]
     things = {
         "/v1/webhook-endpoints/{id}": {"id": endpoint}, "/v1/webhook-deliveries/{id}": {"id": delivery},
         "/v1/workflows/{id}": {"id": workflow}, "/v1/executions/{id}": {"id": execution}, "/v1/credentials/{id}": {"id": credential},
         "/v1/variables/{name}": {"name": "CITY"}, "/v1/data-tables/{id}": {"id": table, "row": 1},
+        "/v1/files/{id}": {"id": file},
     }
     settings = ""
     for prefix, values in things.items():

@@ -182,8 +182,22 @@ export class Form {
   /// Changes and draws again, where what there is to show changes.
   redo(set, value) { set(value); keepingFocus(this.element, () => this.draw()); }
 
+  /// Some of what a list may hold, each to be ticked.
+  choices(parameter, value, set) {
+    let chosen = Array.isArray(value) ? value : parameter.default_value ?? [];
+    return parameter.options.map((one) => {
+      const box = h("input", { type: "checkbox", checked: chosen.includes(one.value), disabled: this.context.disabled });
+      box.addEventListener("change", () => {
+        chosen = parameter.options.map((other) => other.value).filter((other) => (other === one.value ? box.checked : chosen.includes(other)));
+        set(chosen);
+      });
+      return h("label.tick", {}, box, worded(one));
+    });
+  }
+
   list(parameter, value, set) {
     const { disabled } = this.context;
+    if (!parameter.fields.length && parameter.options.length) return this.choices(parameter, value, set);
     const entries = [...(Array.isArray(value) ? value : Array.isArray(parameter.default_value) ? parameter.default_value : [])];
     const rows = entries.map((entry, index) => h("div.entry", {},
       ...this.fields(parameter.fields, entry, (name, next) => {

@@ -16,6 +16,7 @@ struct Automation: Sendable {
     let webhooks: Webhooks
     let outbound: Outbound
     let poller: Poller
+    let diskStarts: DiskStarts
     let listener: Listener
 }
 
@@ -39,6 +40,7 @@ extension Platform {
             convert: { try await converter.convert($0) },
             addresses: { [answerLinks] tenant, run, place in try await answerLinks.addresses(of: run, place: place, tenant: tenant) })
         services.facilities.dataTables = dataTables
+        services.facilities.disk = disk
         services.facilities.network = ServiceNetwork(outbound: outbound)
         return services
     }
@@ -68,6 +70,7 @@ extension Platform {
                 openBinary: { reference, tenant in try await binaries.open(reference, tenant) },
                 store: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, tenant) }), outbound: outbound,
             poller: Poller(engine: engine, workflows: workflows, services: services),
+            diskStarts: DiskStarts(engine: engine, workflows: workflows),
             listener: Listener(engine: engine, workflows: workflows) { [outbound] request in try await outbound.send(request) })
     }
 

@@ -111,6 +111,7 @@ extension Platform {
         Console.Entry("notifications.settings.webhooks", "/settings/webhooks", .webhooksRead),
         Console.Entry("notifications.settings.notifications", "/settings/notifications", .notificationsRead),
         Console.Entry("workflows.settings.data_tables", "/settings/data-tables", .dataTablesRead),
+        Console.Entry("workflows.settings.files", "/settings/files", .filesRead),
         Console.Entry("tenancy.settings.audit_log", "/settings/audit-log", "audit.read"),
         Console.Entry("tenancy.settings.operator_access", "/settings/operator-access", "audit.read"),
         Console.Entry("tenancy.settings.usage", "/settings/usage", "usage.read"),
@@ -122,7 +123,7 @@ extension Platform {
 
     static let subjects = [
         "workflow": "/workflows/", "execution": "/executions/", "credential": "/settings/credentials/", "webhook_endpoint": "/settings/webhooks/",
-        "data_table": "/settings/data-tables/"
+        "data_table": "/settings/data-tables/", "file": "/settings/files/"
     ]
 
     static func operators(_ files: StaticFiles) -> Console {
@@ -155,8 +156,9 @@ extension Platform {
                 pages: BillingPageContext(
                     console: console, operators: operators, person: { [tenancy] principal in try await tenancy.visitor(principal) })),
             WorkflowsModule.module(
-                workflows: workflows, credentials: credentials, variables: variables, dataTables: dataTables, executions: automation.executions,
-                webhooks: automation.webhooks, forms: forms(console, automation), figures: figures, live: live, pages: pageContext(console)),
+                workflows: workflows, credentials: credentials, variables: variables, dataTables: dataTables, disk: disk,
+                executions: automation.executions, webhooks: automation.webhooks, forms: forms(console, automation), figures: figures, live: live,
+                pages: pageContext(console)),
             ConsoleSearch(
                 tenancy: tenancy, workflows: workflows, credentials: credentials, dataTables: dataTables,
                 pages: Platform.navigation + Platform.settings + [Platform.inboxEntry]
@@ -212,7 +214,8 @@ extension Platform {
                     database: database, clock: clock, logger: logger,
                     handlers: [
                         Engine.timerKind: { timer in try await engine.resume(timer) },
-                        Poller.timerKind: { [poller = automation.poller] timer in try await poller.poll(timer) }
+                        Poller.timerKind: { [poller = automation.poller] timer in try await poller.poll(timer) },
+                        DiskStarts.timerKind: { [starts = automation.diskStarts] timer in try await starts.start(timer) }
                     ], batches: [Engine.timerKind: { timers in await engine.resumeUntouched(timers) }],
                     room: { kind in kind == Engine.timerKind ? engine.room : .init(places: .max) }))
             services.append(

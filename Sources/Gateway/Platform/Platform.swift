@@ -20,6 +20,7 @@ package final class Platform: Sendable {
     let credentials: Credentials
     let variables: Variables
     let dataTables: DataTables
+    let disk: Disk
     let billing: Billing
     let blobs: any BlobStore
     let outbound: Outbound
@@ -71,6 +72,7 @@ package final class Platform: Sendable {
         }
         variables = Variables(database: database, policies: policies)
         dataTables = DataTables(database: database, ids: ids, policies: policies)
+        disk = Disk(database: database, blobs: blobs, policies: policies)
         billing = Billing(
             database: database, tenancy: tenancy, clock: clock, seller: configuration.seller,
             providers: Providers(

@@ -60,6 +60,19 @@ package struct PayloadStore {
             """)
     }
 
+    /// Lets another user have what is stored already.
+    /// - Returns: how many bytes it is; nil where this tenant has no such payload.
+    package func share(_ hash: PayloadHash, with user: PayloadUser) throws -> Int? {
+        let byteCount: Int? = try tx.first("SELECT byte_count FROM payloads WHERE tenant_id = \(tx.tenant) AND hash = \(hash)") { try $0.column(0) }
+        guard let byteCount else { return nil }
+        try tx.execute(
+            """
+            INSERT INTO payload_uses (tenant_id, hash, user_id) VALUES (\(tx.tenant), \(hash), \(user.id))
+            ON CONFLICT (tenant_id, hash, user_id) DO NOTHING
+            """)
+        return byteCount
+    }
+
     /// Ends a user's uses and removes the payloads that nobody else uses, giving back what they took. Their blobs go with the next sweep.
     /// - Parameter hashes: of all that it was stored for; an index to find them by would be one more page to write for each run.
     /// - Returns: how many bytes were given back.

@@ -8,7 +8,8 @@ extension TenantTransaction {
         guard try !StorageUse(tx: self).isAllowed() else { return }
         let allowed = try TenantStore(tx: directory).tenant(tenant.id)?.limits.storageBytes ?? 0
         throw Refusal(
-            .limitReached, "limit_reached", "The plan's limit of \(allowed) stored bytes is reached; delete executions or change to a larger plan.",
+            .limitReached, "limit_reached",
+            "The plan's limit of \(allowed) stored bytes is reached; delete executions or files, or change to a larger plan.",
             arguments: ["limit": QuotaKey.storageBytes.name, "allowed": String(allowed)])
     }
 

@@ -12,6 +12,8 @@ extension Permission {
     package static let variablesWrite: Permission = "variables.write"
     package static let dataTablesRead: Permission = "data_tables.read"
     package static let dataTablesWrite: Permission = "data_tables.write"
+    package static let filesRead: Permission = "files.read"
+    package static let filesWrite: Permission = "files.write"
     package static let executionsRead: Permission = "executions.read"
     package static let executionsWrite: Permission = "executions.write"
 }
@@ -28,6 +30,8 @@ package enum WorkflowPermissions {
         PermissionDeclaration(.variablesWrite, "Set and delete variables.", roles: [.owner, .admin, .editor]),
         PermissionDeclaration(.dataTablesRead, "See data tables and their rows.", roles: [.owner, .admin, .editor, .viewer]),
         PermissionDeclaration(.dataTablesWrite, "Create, change and delete data tables and their rows.", roles: [.owner, .admin, .editor]),
+        PermissionDeclaration(.filesRead, "See and download the files of the disk.", roles: [.owner, .admin, .editor, .viewer]),
+        PermissionDeclaration(.filesWrite, "Upload, rename and delete files of the disk.", roles: [.owner, .admin, .editor]),
         PermissionDeclaration(.executionsRead, "See executions with their data.", roles: [.owner, .admin, .editor, .viewer]),
         PermissionDeclaration(.executionsWrite, "Start and cancel executions.", roles: [.owner, .admin, .editor])
     ]

@@ -21,12 +21,16 @@ package enum WorkflowTables {
     /// Folders and tags.
     static let organising: [Table] = FolderStore.all
 
+    /// The tenants' disks, and what workflows wait for on them.
+    static let disk: [Table] = [DiskStore.files, DiskStore.appends, DiskWatchStore.table]
+
     package static let migrations: [Migration] = [
         Migration("workflows.0001-documents-triggers-credentials-variables", all.map { .createTable($0) }),
         Migration("workflows.0002-data-tables", dataTables.map { .createTable($0) }),
         Migration("workflows.0003-trials", trials.map { .createTable($0) }),
         Migration("workflows.0007-comments", comments.map { .createTable($0) }),
         Migration("workflows.0008-version-labels", labels.map { .createTable($0) }),
-        Migration("workflows.0009-folders-tags", organising.map { .createTable($0) })
+        Migration("workflows.0009-folders-tags", organising.map { .createTable($0) }),
+        Migration("workflows.0014-disk", disk.map { .createTable($0) })
     ]
 }

@@ -139,6 +139,7 @@ extension Workflows {
 
     private func removeTriggers(of workflow: WorkflowID, in tx: TenantTransaction) throws {
         try TriggerStore(tx: tx).removeAll(of: workflow)
+        try DiskWatchStore(tx: tx).removeAll(of: workflow)
         try tx.cancelTimer(kind: Poller.timerKind, subject: workflow.description)
         try tx.cancelTimer(kind: Listener.timerKind, subject: workflow.description)
         tx.afterCommit { [targets, tenant = tx.tenant.id] in targets.changed(in: tenant) }
@@ -165,6 +166,7 @@ extension Workflows {
         if let poll = try document.nextPoll(after: tx.clock.now(), zone: zone) {
             try tx.setTimer(kind: Poller.timerKind, subject: workflow.id.description, dueAt: poll)
         }
+        for watch in try document.diskWatches(of: workflow.id) { try DiskWatchStore(tx: tx).insert(watch) }
         if document.listens { try tx.setTimer(kind: Listener.timerKind, subject: workflow.id.description, dueAt: tx.clock.now()) }
     }
 }

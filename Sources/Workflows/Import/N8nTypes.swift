@@ -12,13 +12,10 @@ enum N8nTypes {
 
     /// Types that will never run here, and why: they reach into the machine that runs them, which tenants share.
     static let refusals: [String: String] = {
-        let disk = "it reads and writes the server's own disk, which tenants share; attach files to items instead"
         let shell = "it runs programs on the server, which tenants share; use a Code node or an HTTP request instead"
         return [
             "n8n-nodes-base.executeCommand": shell,
-            "n8n-nodes-base.ssh": "it opens a shell on another machine; call a web service there instead",
-            "n8n-nodes-base.localFileTrigger": disk, "n8n-nodes-base.readBinaryFile": disk, "n8n-nodes-base.readBinaryFiles": disk,
-            "n8n-nodes-base.readWriteFile": disk, "n8n-nodes-base.writeBinaryFile": disk
+            "n8n-nodes-base.ssh": "it opens a shell on another machine; call a web service there instead"
         ]
     }()
 

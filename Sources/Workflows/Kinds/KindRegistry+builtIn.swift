@@ -12,8 +12,8 @@ extension KindRegistry {
             CodeNode.self, FunctionNode.self, FunctionItemNode.self, ItemLists.self,
             HttpRequest.self, RespondToWebhook.self,
             ConvertToFile.self, ExtractFromFile.self, SpreadsheetFile.self, ReadPDF.self, MoveBinaryData.self, Compression.self,
-            EditImage.self, QRCodeNode.self,
+            EditImage.self, QRCodeNode.self, ReadWriteFile.self, ReadBinaryFile.self, ReadBinaryFiles.self, WriteBinaryFile.self,
             EmailSend.self, GraphQLNode.self, N8nApiNode.self, PostgresNode.self, RedisNode.self, S3Node.self,
-            FeedRead.self, FeedTrigger.self, EventTrigger.self, MailTrigger.self, DataTableNode.self
+            FeedRead.self, FeedTrigger.self, EventTrigger.self, MailTrigger.self, LocalFileTrigger.self, DataTableNode.self
         ], declarations: [StickyNote.kind])
 }

@@ -38,7 +38,7 @@ struct WorkflowHarness {
     ) async throws {
         let tables =
             TenancyModule.tables + WorkflowTables.all + WorkflowTables.dataTables + WorkflowTables.trials + WorkflowTables.comments
-            + WorkflowTables.labels + WorkflowTables.organising
+            + WorkflowTables.labels + WorkflowTables.organising + WorkflowTables.disk
             + JobsModule.tables
             + (running ? RunTables.all : [])
         let migrations = JobsModule.migrations + TenancyModule.migrations + (running ? RunTables.migrations : [])

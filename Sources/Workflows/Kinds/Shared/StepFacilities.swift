@@ -7,6 +7,8 @@ package struct StepFacilities: Sendable {
     package var convert: @Sendable (FileConversion) async throws -> ConvertedFiles
     /// The tenants' own tables; nil where there is no database.
     package var dataTables: DataTables?
+    /// The tenants' disks; nil where there is no database.
+    package var disk: Disk?
     /// Connections beside HTTP; nil where there are none.
     package var network: ServiceNetwork?
     /// Where a run, or one waiting step of it (`node.runIndex`), can be answered.

@@ -21,7 +21,8 @@ struct WebhookTrigger: NodeExecutor {
                 "httpMethod", .options, "Method", default: "GET", options: methods.map { .init(.init(.string($0)), $0) },
                 showWhen: ["multipleMethods": [false]]),
             Parameter(
-                "httpMethod", .list, "Methods", default: .init(["GET", "POST"]), showWhen: ["multipleMethods": [true]]),
+                "httpMethod", .list, "Methods", default: .init(["GET", "POST"]), options: methods.map { .init(.init(.string($0)), $0) },
+                showWhen: ["multipleMethods": [true]]),
             Parameter("path", .string, "Path", help: "After /hooks/; :name takes one segment.", default: "", required: true),
             Parameter(
                 "authentication", .options, "Authentication", default: "none",
