@@ -193,6 +193,31 @@ def test_files_and_their_events_outlive_a_kill_and_move_with_a_backup(tmp_path):
         server.kill()
 
 
+def test_files_move_with_their_tenant_to_a_server_and_its_changes_go_on(postgres, tmp_path):
+    source = Server(tmp_path / "source").start()
+    try:
+        key = source.create_tenant("acme")["api_key"]
+        trigger = node("Changed", "localFileTrigger", 1, 0, triggerOn="folder", path="/in", events=["add", "unlink"], options={})
+        workflow = source.import_workflow(key, line("Watches", trigger, keep("Set", 100, path="={{ $json.path }}")))["workflow"]["id"]
+        large = "".join(f"{(i * 2654435761) % 4294967296:08x}" for i in range(20_000))
+        put(source, key, "/in/large.txt", large.encode())
+        put(source, key, "/small.txt", b"small")
+        until(lambda: len(runs(source, key, workflow)) == 1, "the run of the change")
+        source.stop()
+        url = postgres.create("files")
+        source.command("move", "--to", url, "--data", str(source.folder))
+        target = Server(source.folder, url).start()
+        try:
+            there = listed(target, key)
+            assert content(target, key, there["/in/large.txt"]) == large and content(target, key, there["/small.txt"]) == "small"
+            assert target.request("DELETE", f"/v1/files/{there['/in/large.txt']['id']}", key=key)[0] == 204
+            until(lambda: len(runs(target, key, workflow)) == 2, "a run of what was deleted at the target")
+        finally:
+            target.stop()
+    finally:
+        source.kill()
+
+
 @pytest.fixture(scope="module")
 def desk(server, chromium):
     desk = Desk(server, chromium, "filer", "fay@example.com")
@@ -220,6 +245,8 @@ def test_a_person_uploads_downloads_moves_and_deletes(server, desk):
     page.get_by_label("Path").fill("/../x")
     page.get_by_role("button", name="Move the file").click()
     expect(page.locator("#path-fault")).to_contain_text("leads out of the disk")
+    # The browser notes the status of that answer.
+    assert len(desk.faults) == 1 and "422" in desk.faults.pop()
     page.get_by_label("Path").fill("/done/c.csv")
     page.get_by_role("button", name="Move the file").click()
     expect(page.get_by_role("heading", name="c.csv", level=1)).to_be_visible()

@@ -64,7 +64,7 @@ struct DiskRoutes {
             Endpoint.raw(
                 .put, "/v1/files", access: .tenant(.filesWrite), summary: "Write a file",
                 description: "The body is the file itself, at most 16 MiB. Its media type follows from its name, then from Content-Type.",
-                tag: Self.tag, query: DiskUploadQuery.self, answers: "application/json", errors: clashes + [badPath, full],
+                tag: Self.tag, query: DiskUploadQuery.self, answers: "application/json", as: DiskFileView.self, errors: clashes + [badPath, full],
                 bodyLimit: Limits.diskUploadBytes
             ) { call in
                 let path = try call.query(DiskUploadQuery.self).path

@@ -82,6 +82,24 @@ import Testing
         }
     }
 
+    @Test func `a sweep of the blobs leaves what a file holds, and takes what none does any more`() async throws {
+        try await WorkflowHarness.run(.sqlite) { harness in
+            let disk = Self.disk(harness)
+            let me = harness.principal()
+            let (kept, gone) = ([UInt8](repeating: 1, count: 50_000), [UInt8](repeating: 2, count: 50_000))
+            let file = try await disk.put("/kept", kept, type: nil, by: me)
+            let other = try await disk.put("/gone", gone, type: nil, by: me)
+            let later = Clock { Timestamp("2100-01-01T00:00:00Z")! }
+            let sweep = { try await harness.lease.blobs.sweep(harness.lease.database, olderThan: .seconds(1), clock: later) }
+            #expect(try await sweep() == 0)
+            try await disk.delete(other.id, by: me)
+            #expect(try await sweep() == 1)
+            _ = try await disk.put("/kept", Array("small now".utf8), type: nil, by: me)
+            #expect(try await sweep() == 1)
+            #expect(try await text(disk, try await disk.file(file.id, by: me), me) == "small now")
+        }
+    }
+
     @Test(arguments: [DatabaseEngine.sqlite, .postgres])
     func `another tenant's files are not there, and who may only read writes nothing`(engine: DatabaseEngine) async throws {
         try await WorkflowHarness.run(engine) { harness in
