@@ -93,7 +93,7 @@ let package = Package(
         module("Scripting", ["Kernel", "Telemetry", collections, logging]),
         .executableTarget(
             name: "aias-sandbox", dependencies: ["CJavaScriptCore", "CSeccomp", "CShims", "Kernel"], path: "Sources/aias-sandbox",
-            resources: [.embedInCode("Prelude")], swiftSettings: house),
+            resources: [.embedInCode("Prelude"), .embedInCode("Python")], swiftSettings: house),
         .executableTarget(
             name: "aias-files",
             dependencies: [

@@ -19,27 +19,47 @@ package struct Script: Sendable {
         /// n8n `functionItem`: `item` in, item out.
         case functionItem
     }
+    package enum Language: String, Sendable, Hashable {
+        case javaScript
+        /// As n8n's Pyodide has it: `_input`, `_json`, `_('Node')`, …; items are dictionaries whose members are attributes as well.
+        case python
+        /// As n8n's runners have it: plain dictionaries in `_items` or `_item`, and nothing else.
+        case pythonNative
+    }
     package var source: String
+    package var language: Language
     package var mode: Mode
     /// `$getWorkflowStaticData('global' | 'node')` before the script.
     package var staticGlobal: JSON
     package var staticNode: JSON
     package var timeLimit: Duration
+    /// Answers what takes time; nil where the script may not ask for it.
+    package var helper: ScriptHelper?
 
-    package init(source: String, mode: Mode, staticGlobal: JSON = [:], staticNode: JSON = [:], timeLimit: Duration = .seconds(10)) {
+    package init(
+        source: String, language: Language = .javaScript, mode: Mode, staticGlobal: JSON = [:], staticNode: JSON = [:],
+        timeLimit: Duration = .seconds(10), helper: ScriptHelper? = nil
+    ) {
         self.source = source
+        self.language = language
         self.mode = mode
         self.staticGlobal = staticGlobal
         self.staticNode = staticNode
         self.timeLimit = timeLimit
+        self.helper = helper
     }
 }
+
+/// Answers a script's questions that take time, one after another; the time is not the script's. Shapes: `{"what": "http", "request": {…}}`,
+/// `{"what": "file", "file": {…}}`.
+/// - Throws: `ScopeError` with what the script is told; anything else is told as a fault of the program's.
+package typealias ScriptHelper = @Sendable (_ question: JSON) async throws -> JSON
 
 /// What a script gave back.
 package struct ScriptResult: Sendable {
     /// Items `{json, binary?, pairedItem?}`, already normalised as n8n does (bare objects wrapped).
     package var items: [JSON]
-    /// Lines of `console.log` and its kin.
+    /// Lines of `console.log` and its kin, or of `print`.
     package var logs: [String]
     /// Static data after the script, nil where it was not touched.
     package var staticGlobal: JSON?
@@ -53,7 +73,7 @@ package struct ScriptResult: Sendable {
     }
 }
 
-/// Runs JavaScript for one tenant at a time in a walled process. Implemented by the sandbox's client.
+/// Runs scripts for one tenant at a time in a walled process. Implemented by the sandbox's client.
 package protocol ScriptRunner: Sendable {
     /// Evaluates the JavaScript of several `{{ }}` blocks, each for an item index; one round trip.
     func evaluate(_ blocks: [ScriptBlock], tenant: TenantID, scope: any ExpressionScope) async throws -> [Result<ExpressionValue, ScriptError>]

@@ -10,8 +10,8 @@ final class Engine {
     private var door: JSObjectRef?
     private let sources: [(name: String, text: JSStringRef)]
     private let channel: Channel
-    /// Told how long the client took to answer a question.
-    var waited: (_ nanoseconds: Int64) -> Void = { _ in }
+    /// Told when it begins to wait for the client's answer to a question, and when it has it.
+    var waits: (_ begins: Bool) -> Void = { _ in }
 
     /// What the time limit's callback and `ask` see; C callbacks capture nothing.
     nonisolated(unsafe) private static var current: Engine?
@@ -84,11 +84,11 @@ final class Engine {
     /// Data that the script asks for: a JSON text out, a JSON text in.
     private func ask(_ context: JSContextRef, _ argument: JSValueRef?, _ exception: UnsafeMutablePointer<JSValueRef?>?) -> JSValueRef? {
         guard let argument else { return JSValueMakeUndefined(context) }
-        let asked = Watchdog.now()
+        waits(true)
         channel.send(.ask, text(argument))
         guard let (kind, payload) = channel.receive() else { exit(0) }
         guard kind == .answer else { Wire.Exit.protocolFault.leave() }
-        waited(Watchdog.now() - asked)
+        waits(false)
         let answer = Engine.string(payload)
         defer { JSStringRelease(answer) }
         return JSValueMakeString(context, answer)

@@ -1,3 +1,11 @@
+/// The Python that is run, in this order, before the walls stand; all of it is in `Python/`.
+enum PythonPrelude {
+    static let files: [[UInt8]] = [
+        PackageResources.Wire_py, PackageResources.Modules_py, PackageResources.Frozen_py, PackageResources.Values_py, PackageResources.Roots_py,
+        PackageResources.Run_py
+    ]
+}
+
 /// The JavaScript that stands before every script, in the order in which it is evaluated; all of it is in `Prelude/`.
 enum Prelude {
     static let files: [(name: String, bytes: [UInt8])] = [
@@ -18,6 +26,7 @@ enum Prelude {
         ("Roots.js", PackageResources.Roots_js),
         ("Faults.js", PackageResources.Faults_js),
         ("Evaluate.js", PackageResources.Evaluate_js),
+        ("Helpers.js", PackageResources.Helpers_js),
         ("Run.js", PackageResources.Run_js),
         ("Entry.js", PackageResources.Entry_js)
     ]

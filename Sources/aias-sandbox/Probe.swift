@@ -11,9 +11,24 @@ enum Probe {
         _ = engine.answer("warmUp", [], limitSeconds: 10)
         let before = attempts().map { ("before_close_\($0)", $1) }
         walls.closeFiles()
+        tell(walls, before + attempts())
+    }
+
+    /// The same with Python: nothing is opened from the moment when its walls stand, and no memory becomes executable.
+    static func runPython() -> Never {
+        guard let python = Python.load(nil), python.prepare() else { tell(Walls(), []) }
+        var walls = Walls.raise(for: .python)
+        walls.closeFiles()
+        errno = 0
+        let page = mmap(nil, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | Int32(MAP_ANONYMOUS), -1, 0)
+        let executable: JSON = page == MAP_FAILED ? .number(Double(errno)) : 0
+        tell(walls, attempts() + [("executable_memory", executable)])
+    }
+
+    private static func tell(_ walls: Walls, _ attempts: [(String, JSON)]) -> Never {
         var report = JSONObject()
         report["walls"] = walls.report
-        report["attempts"] = .object(JSONObject(before + attempts()))
+        report["attempts"] = .object(JSONObject(attempts))
         let text = JSON.object(report).serialized + "\n"
         _ = text.withCString { write(1, $0, strlen($0)) }
         _exit(0)

@@ -31,10 +31,14 @@ struct SystemCallFilter: ~Copyable {
         guard status == 0 else { throw Fault(description: "seccomp_load: error \(-status)") }
     }
 
-    /// What JavaScriptCore, its collector's threads and the frames need; nothing that reaches outside.
-    static func forScripts() throws(Fault) -> SystemCallFilter {
+    /// What JavaScriptCore, its collector's threads, Python and the frames need; nothing that reaches outside.
+    /// - Parameter compiling: whether memory may become executable, as JavaScript that is compiled as it runs needs it.
+    static func forScripts(compiling: Bool) throws(Fault) -> SystemCallFilter {
         let filter = try SystemCallFilter(otherwise: refuse(EPERM))
         for name in plain { try filter.add(allow, name) }
+        for name in ["mmap", "mprotect"] {
+            if compiling { try filter.add(allow, name) } else { try filter.add(allow, name, where: 2, masked: UInt64(PROT_EXEC), is: 0) }
+        }
         let writing = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | 0o20000000
         try filter.add(allow, "openat", where: 2, masked: UInt64(writing), is: UInt64(O_RDONLY))
         // Threads alone, no processes: CLONE_THREAD. clone3's flags lie in memory, so glibc is sent back to clone.
@@ -59,7 +63,7 @@ struct SystemCallFilter: ~Copyable {
 
     private static let plain = [
         "read", "write", "readv", "writev", "pread64", "close", "eventfd2", "pipe2", "fcntl", "fstat", "newfstatat", "lseek", "poll", "ppoll",
-        "mmap", "mprotect", "munmap", "mremap", "madvise", "brk", "mincore",
+        "munmap", "mremap", "madvise", "brk", "mincore",
         "futex", "set_robust_list", "rseq", "set_tid_address", "membarrier",
         "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait", "sigaltstack", "restart_syscall",
         "sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_setscheduler", "sched_get_priority_max",

@@ -3,10 +3,11 @@ internal import Glibc
 
 /// What keeps a script's process from the machine, set before its first thread starts so that every thread is behind it.
 ///
-/// The script itself never sees a host object; the walls are for the day when a fault of the JavaScript engine lets it out of
-/// the language. They are: no new privileges, a user id of its own (when started by root), no core dumps, few descriptors,
-/// Landlock (reading is allowed below a few folders, nothing else), and a list of allowed system calls (seccomp) that has no
-/// sockets, no starting of programs, no writing to files; after the engine has started, no opening of files at all.
+/// JavaScript itself never sees a host object; the walls are for the day when a fault of the engine lets it out of the language.
+/// Python's language keeps nobody in, so that there the walls are what holds. They are: no new privileges, a user id of its own
+/// (when started by root), no core dumps, few descriptors, Landlock (reading is allowed below a few folders, nothing else), and a
+/// list of allowed system calls (seccomp) that has no sockets, no starting of programs, no writing to files; after the engine has
+/// started, no opening of files at all.
 struct Walls {
     /// What stands, in words for `aias doctor`.
     private(set) var standing: [String] = []
@@ -20,15 +21,27 @@ struct Walls {
     var suffice: Bool { seccomp }
 
     /// Sets all walls that this kernel has. `withoutLandlock` is for the self-check alone.
-    static func raise(withoutLandlock: Bool = false) -> Walls {
+    static func raise(for language: Language = .javaScript, withoutLandlock: Bool = false) -> Walls {
         var walls = Walls()
         walls.note("descriptors closed", aias_close_from(UInt32(Wire.descriptor) + 1) == 0)
         walls.limitResources()
         walls.dropUser()
         walls.note("no_new_privs", aias_prctl(ProcessControl.setNoNewPrivileges, 1) == 0)
-        if !withoutLandlock { walls.raiseLandlock() }
-        walls.raiseSystemCallFilter()
+        if !withoutLandlock { walls.raiseLandlock(reading: language.files) }
+        walls.raiseSystemCallFilter(compiling: language == .javaScript)
         return walls
+    }
+
+    enum Language {
+        case javaScript, python
+
+        /// What may be read until files are closed. Python has read what it needs before the walls stand.
+        var files: [String] {
+            switch self {
+            case .javaScript: ["/proc/self", "/dev/urandom", "/sys/devices/system/cpu", "/usr/share/zoneinfo"]
+            case .python: ["/proc/self"]
+            }
+        }
     }
 
     /// The second filter, once the engine has all its files and threads: nothing is opened any more.
@@ -74,21 +87,19 @@ struct Walls {
         note("own user", false)
     }
 
-    private mutating func raiseLandlock() {
+    private mutating func raiseLandlock(reading files: [String]) {
         let abi = aias_landlock_abi()
         let ruleset = abi > 0 ? aias_landlock_create(abi) : -1
         guard ruleset >= 0 else { return note("landlock (this kernel has none, or it is off)", false) }
         defer { close(ruleset) }
-        for path in ["/proc/self", "/dev/urandom", "/sys/devices/system/cpu", "/usr/share/zoneinfo"] {
-            _ = aias_landlock_allow_reading(ruleset, path)
-        }
+        for path in files { _ = aias_landlock_allow_reading(ruleset, path) }
         landlock = aias_landlock_restrict(ruleset) == 0
         note(landlock ? "landlock \(abi)" : "landlock (refused by the kernel)", landlock)
     }
 
-    private mutating func raiseSystemCallFilter() {
+    private mutating func raiseSystemCallFilter(compiling: Bool) {
         do {
-            try SystemCallFilter.forScripts().load(allThreads: false)
+            try SystemCallFilter.forScripts(compiling: compiling).load(allThreads: false)
             seccomp = true
             note("seccomp", true)
         } catch {

@@ -9,6 +9,8 @@ final class Watchdog: Sendable {
     private let client: pid_t
     /// Monotonic nanoseconds at which the request is over, 0 between requests.
     private let deadline = Atomic<Int64>(0)
+    /// Nanoseconds that the request still has while it waits for the client.
+    private let left = Atomic<Int64>(0)
 
     /// To be made before files are closed to the process.
     init(residentBytesMaximum: Int) {
@@ -20,8 +22,16 @@ final class Watchdog: Sendable {
     func begin(limitSeconds: Double) { deadline.store(Watchdog.now() + Int64(limitSeconds * 1e9), ordering: .relaxed) }
     func end() { deadline.store(0, ordering: .relaxed) }
 
-    /// Waiting for the client's data is not the script's time.
-    func postpone(nanoseconds: Int64) { deadline.add(nanoseconds, ordering: .relaxed) }
+    /// Waiting for the client's data is not the script's time. Both are called by the thread that answers requests.
+    func pause() {
+        let limit = deadline.exchange(0, ordering: .relaxed)
+        left.store(limit > 0 ? max(1, limit - Watchdog.now()) : 0, ordering: .relaxed)
+    }
+
+    func resume() {
+        let left = left.load(ordering: .relaxed)
+        if left > 0 { deadline.store(Watchdog.now() + left, ordering: .relaxed) }
+    }
 
     /// Looks every 5 ms, on the calling thread, until the process ends.
     func watch() -> Never {

@@ -21,7 +21,7 @@ struct Worker {
         guard walls.suffice else { refuse(walls, channel) }
         channel.send(.hello, walls.report.bytes)
         engine.prepare()
-        engine.waited = { watchdog.postpone(nanoseconds: $0) }
+        engine.waits = { begins in begins ? watchdog.pause() : watchdog.resume() }
         Worker(channel: channel, watchdog: watchdog, engine: engine).answerRequests()
     }
 

@@ -1,7 +1,9 @@
 """Nodes that rest on system libraries, run by the program as it is shipped."""
 
 import hashlib
+import http.server
 import json
+import threading
 
 import pytest
 
@@ -83,3 +85,97 @@ def test_a_query_over_two_inputs_is_answered(tool, tmp_path):
     (tmp_path / "w.json").write_text(json.dumps(document))
     out = json.loads(tool.command("run", str(tmp_path / "w.json"), "--json").stdout)
     assert [item["json"] for item in out["nodes"]["Merge"][0]] == [{"title": "Ada", "half": 3.5}]
+
+
+def test_python_runs_in_both_dialects(tool, tmp_path):
+    legacy = """
+import re
+from datetime import timedelta
+names = [re.sub(r"\\W", "", item.json.word) for item in _input.all()]
+print("seen", len(names))
+return [{"json": {"names": names, "start": _('Start').first().json, "tomorrow": (_today + timedelta(days=1) > _now)}}]
+"""
+    native = """
+_item["json"]["count"] = len(_item["json"]["names"])
+return _item
+"""
+    made = run(
+        tool,
+        tmp_path,
+        keep("Names", 200, word="A-n-a"),
+        node("Legacy", "code", 2, 400, language="python", pythonCode=legacy),
+        node("Native", "code", 2, 600, language="pythonNative", mode="runOnceForEachItem", pythonCode=native),
+    )
+    assert made["Legacy"] == [{"names": ["Ana"], "start": {}, "tomorrow": True}]
+    assert made["Native"] == [{**made["Legacy"][0], "count": 1}]
+
+
+def test_python_reaches_neither_the_machine_nor_the_network(tool, tmp_path):
+    tries = """
+import os, socket
+tries = {
+    "passwd": lambda: open("/etc/passwd"), "data": lambda: os.listdir(_json.folder), "write": lambda: open("/tmp/x", "w"),
+    "network": lambda: socket.create_connection(("127.0.0.1", 80)), "program": lambda: os.fork(), "library": lambda: __import__("ctypes"),
+}
+met = {}
+for name, attempt in tries.items():
+    try:
+        attempt()
+        met[name] = "worked"
+    except Exception as error:
+        met[name] = type(error).__name__
+return [{"json": met}]
+"""
+    made = run(tool, tmp_path, keep("Folder", 200, folder=str(tool.folder)), node("Tries", "code", 2, 400, language="python", pythonCode=tries))
+    refused = "PermissionError"
+    assert made["Tries"] == [
+        {"passwd": refused, "data": refused, "write": refused, "network": refused, "program": refused, "library": "ModuleNotFoundError"}
+    ]
+
+
+def test_without_python_its_nodes_say_what_to_install_and_the_rest_runs(tool, tmp_path):
+    tool.environment["AIAS_PYTHON"] = "/nowhere/libpython3.so"
+    made = run(tool, tmp_path, node("Script", "code", 2, 200, jsCode="return [{json: {x: 1}}]"))
+    assert made["Script"] == [{"x": 1}]
+    document = line("Local", node("Start", "manualTrigger", 1, 0), node("Python", "code", 2, 200, language="python", pythonCode="return []"))
+    (tmp_path / "w.json").write_text(json.dumps(document))
+    result = tool.command("run", str(tmp_path / "w.json"), "--json", check=False)
+    assert "libpython3.11" in result.stdout
+    checks = json.loads(tool.command("doctor", "--data", str(tool.folder), "--json", check=False).stdout)["checks"]
+    assert "libpython3.11" in next(check["message"] for check in checks if check["name"] == "python")
+
+
+class Desk(http.server.BaseHTTPRequestHandler):
+    """Answers with what it was sent."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        answer = json.dumps({"body": json.loads(body), "path": self.path, "key": self.headers.get("Idempotency-Key")}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_script_sends_requests_where_they_may_go(tool, tmp_path):
+    desk = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Desk)
+    threading.Thread(target=desk.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{desk.server_port}/things"
+    source = f"""
+        const sent = [];
+        for (const n of [1, 2]) sent.push(await this.helpers.httpRequest({{method: 'POST', url: '{url}', qs: {{n}}, body: {{n}}, json: true}}));
+        return [{{json: {{sent}}}}];
+    """
+    caught = f"try {{ await helpers.httpRequest({{url: '{url}'}}); }} catch (error) {{ return [{{json: {{code: error.code}}}}]; }}"
+    try:
+        assert run(tool, tmp_path, node("Script", "code", 2, 200, jsCode=caught))["Script"] == [{"code": "forbidden_address"}]
+        tool.environment["AIAS_OUTBOUND_ALLOW"] = f"127.0.0.1:{desk.server_port}"
+        first, second = run(tool, tmp_path, node("Script", "code", 2, 200, jsCode=source))["Script"][0]["sent"]
+    finally:
+        desk.shutdown()
+    assert (first["body"], first["path"], second["body"]) == ({"n": 1}, "/things?n=1", {"n": 2})
+    assert first["key"].endswith("-0") and second["key"] == first["key"][:-1] + "1"

@@ -38,7 +38,8 @@ package struct Doctor: Sendable {
     }
 
     package func examine() -> [Finding] {
-        [sandbox(), converter(), home(), dataFolder(), disk(), masterKey(), database()] + server() + tls() + backups()
+        let machine = [sandbox(), python(), converter(), home(), dataFolder(), disk(), masterKey(), database()]
+        return machine + server() + tls() + backups()
     }
 
     private func sandbox() -> Finding {
@@ -52,6 +53,14 @@ package struct Doctor: Sendable {
         }
         let lacking = check.missing.isEmpty ? "" : " Not on this machine: \(check.missing.joined(separator: ", "))."
         return .good("sandbox", "The sandbox for Code nodes works. \(walls)\(lacking)")
+    }
+
+    /// Python is not needed, so that its absence is nothing bad.
+    private func python() -> Finding {
+        let check = SandboxCheck.reportPython()
+        guard check.available else { return .good("python", "Code nodes in Python fail: \(check.missing.joined(separator: ", ")).") }
+        let name = check.walls.first { $0.hasPrefix("Python") } ?? "Python"
+        return .good("python", "Code nodes in Python run with \(name).")
     }
 
     private func converter() -> Finding {

@@ -5,6 +5,8 @@ struct SandboxExchange {
     let process: SandboxProcess
     let limits: SandboxLimits
     let answers: ScopeAnswers
+    /// Where questions that take time are asked; nil where the script may not ask them.
+    var desk: HelperDesk?
 
     /// The result's JSON. Time that the scope takes to answer is not the script's.
     func perform(_ request: [UInt8], limit: Duration) throws -> JSON {
@@ -19,7 +21,7 @@ struct SandboxExchange {
             case .result: return try result(payload)
             case .ask:
                 let started = ContinuousClock.now
-                let answer = answers.answer(try read(payload)).bytes
+                let answer = answer(try read(payload)).bytes
                 fetchedBytes += answer.count
                 guard fetchedBytes <= limits.inputBytes else { throw tooMuchInput }
                 deadline += ContinuousClock.now - started
@@ -27,6 +29,11 @@ struct SandboxExchange {
             default: throw SandboxProcess.Fault.malformed("kind \(kind)")
             }
         }
+    }
+
+    private func answer(_ question: JSON) -> JSON {
+        guard let desk, let what = question["what"]?.text, ["http", "file"].contains(what) else { return answers.answer(question) }
+        return desk.ask(question)
     }
 
     private func result(_ payload: [UInt8]) throws -> JSON {

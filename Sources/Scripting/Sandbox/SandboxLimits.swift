@@ -2,6 +2,8 @@
 package struct SandboxLimits: Sendable {
     /// Processes at one time; further callers wait.
     package var workers = 4
+    /// Processes with Python at one time, beside those with JavaScript; no more than `workers`.
+    package var pythonWorkers = 2
     /// Requests that one process answers before it is replaced.
     package var usesPerWorker = 500
     /// Requests of one tenant in a row while other tenants wait for a process.

@@ -18,7 +18,7 @@ final class SandboxProcess: Sendable {
     let hello: JSON
 
     /// Starts the program with nothing but the socket, an empty environment and /dev/null.
-    init(program: String, limits: SandboxLimits) throws(Fault) {
+    init(program: String, engine: SandboxEngine = .javaScript, limits: SandboxLimits) throws(Fault) {
         var pair: [Int32] = [-1, -1]
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
             throw .start("no socket pair: errno \(errno)")
@@ -26,7 +26,7 @@ final class SandboxProcess: Sendable {
         defer { close(pair[1]) }
         descriptor = pair[0]
         do throws(Fault) {
-            pid = try SandboxProcess.spawn(program, ["--serve", String(limits.residentBytes)], socket: pair[1])
+            pid = try SandboxProcess.spawn(program, engine.arguments(limits), socket: pair[1])
         } catch {
             close(pair[0])
             throw error
@@ -54,6 +54,7 @@ final class SandboxProcess: Sendable {
     /// Why scripts may not run in it, nil when its walls stand.
     var refusal: String? {
         guard hello["suffice"]?.boolean != true else { return nil }
+        if let refusal = hello["refusal"]?.text { return refusal }
         let missing = (hello["missing"]?.array ?? []).compactMap(\.text)
         return "missing: \(missing.joined(separator: ", "))"
     }

@@ -26,7 +26,7 @@ package struct OutwardKeys: Sendable, Hashable {
     /// Lets the item that a step failed with ask under a key of its own, where the other side has refused the request: a service that remembers keys
     /// answers the old one with the old refusal.
     mutating func renew(_ failure: StepFailure, of node: String, runIndex: Int, for run: RunID) {
-        guard failure.isRefusal, let item = failure.itemIndex, renewed.values.reduce(0, { $0 + $1.count }) < Limits.renewedKeysPerRun else { return }
+        guard let item = failure.refusedItem, renewed.values.reduce(0, { $0 + $1.count }) < Limits.renewedKeysPerRun else { return }
         renewed["\(node)-\(runIndex)", default: [:]][item] = run.description
     }
 }
@@ -43,8 +43,14 @@ extension StepFailure {
     /// Whether the other side has refused the request, so that it had no effect. An answer that tells of a conflict, a limit or a fault over
     /// there leaves that open.
     var isRefusal: Bool {
-        guard code == "http_error", let status = details?["status"]?.integer else { return false }
+        guard code == "http_error" || code == "code_error", let status = details?["status"]?.integer else { return false }
         return (400..<500).contains(status) && ![408, 409, 425, 429].contains(status)
+    }
+
+    /// The item whose request was refused; of a script the request's number.
+    var refusedItem: Int? {
+        guard isRefusal else { return nil }
+        return code == "code_error" ? details?["request"]?.integer : itemIndex
     }
 }
 

@@ -93,7 +93,7 @@ extension Executions {
     private static func reachesOutside(_ place: Place, _ kinds: KindRegistry, _ tx: TenantTransaction) throws -> Bool {
         guard let bytes = try WorkflowStore(tx: tx).document(of: place.workflow, version: place.version) else { return true }
         let node = try WorkflowDocument(stored: bytes).nodes.first { $0.name == place.node }
-        switch node.flatMap({ kinds.kind($0.kind) })?.effect {
+        switch node.flatMap({ node in kinds.kind(node.kind)?.effect(of: node) }) {
         case .pure?, .repeatable?: return false
         default: return true
         }

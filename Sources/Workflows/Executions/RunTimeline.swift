@@ -244,7 +244,7 @@ extension RunTimeline {
             guard let step = event.executedStep, !kept.contains(step), seen.insert(step).inserted else { return nil }
             let node = fresh.workflow.nodes[step.node]
             guard node.reachesOutside else { return nil }
-            let carriesKey = node.kind?.effect == .keyed
+            let carriesKey = node.kind?.effect(of: node.node) == .keyed
             let isRenewed = keys.renewed["\(node.node.id)-\(step.runIndex)"]?.values.contains(Self.next.description) ?? false
             return Repeat(
                 node: node.node.name, kind: node.node.kind, runIndex: step.runIndex, carriesKey: carriesKey,
@@ -269,7 +269,7 @@ extension RunEvent {
 extension CompiledWorkflow.Node {
     /// Whether it does something outside, as far as its settings tell: a request that only reads does not.
     var reachesOutside: Bool {
-        guard let effect = kind?.effect, effect == .keyed || effect == .once else { return false }
+        guard let effect = kind?.effect(of: node), effect == .keyed || effect == .once else { return false }
         guard node.kind == "http_request" else { return true }
         let method = (node.config["method"] ?? node.config["requestMethod"])?.text ?? "GET"
         return !["GET", "HEAD", "OPTIONS"].contains(method.uppercased())

@@ -116,7 +116,7 @@
     try {
       const changed = staticData(request);
       aias.hide(globalThis, {
-        require: refuseRequire, setTimeout: setTimer, setImmediate: (action, ...values) => setTimer(action, 0, ...values),
+        helpers: aias.helpers(), $helpers: aias.helpers(), require: refuseRequire, setTimeout: setTimer, setImmediate: (action, ...values) => setTimer(action, 0, ...values),
         clearTimeout: clearTimer, clearImmediate: clearTimer, queueMicrotask: (action) => { Promise.resolve().then(action); },
         getNodeParameter: (name) => aias.items.parameters(request.facts.nodeName)[name],
       });

@@ -106,6 +106,7 @@ import Testing
     func `an answer says whether the request had an effect`(status: Double, isRefusal: Bool) {
         #expect(StepFailure("http_error", "", details: ["status": .number(status)]).isRefusal == isRefusal)
         #expect(!StepFailure("closed", "", details: ["status": .number(status)]).isRefusal)
+        #expect(StepFailure("code_error", "", details: ["status": .number(status), "request": 3]).refusedItem == (isRefusal ? 3 : nil))
     }
 
     @Test func `keys are read as they were written`() throws {

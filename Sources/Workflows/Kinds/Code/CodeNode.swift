@@ -1,37 +1,52 @@
 internal import Kernel
 internal import Scripting
 
-/// Runs JavaScript over all items, or over each, in the sandbox.
+/// Runs JavaScript or Python over all items, or over each, in the sandbox.
 struct CodeNode: NodeExecutor {
     static var kinds: [NodeKind] {
         [
             NodeKind(
-                kind: "code", version: 2, category: .action, title: "Code", summary: "Runs JavaScript over the items.", icon: "code",
+                kind: "code", version: 2, category: .action, title: "Code", summary: "Runs JavaScript or Python over the items.", icon: "code",
                 parameters: [
                     Parameter(
                         "mode", .options, "Mode", default: "runOnceForAllItems",
                         options: [.init("runOnceForAllItems", "Once for all items"), .init("runOnceForEachItem", "Once for each item")]),
                     Parameter(
-                        "language", .options, "Language", default: "javaScript", options: [.init("javaScript", "JavaScript")],
+                        "language", .options, "Language", default: "javaScript",
+                        options: [.init("javaScript", "JavaScript"), .init("python", "Python"), .init("pythonNative", "Python (native)")],
                         showWhen: ["@version": [">=2"]]),
                     Parameter("jsCode", .code, "JavaScript", default: "", required: true, showWhen: ["language": ["javaScript"]]),
+                    Parameter(
+                        "pythonCode", .code, "Python", help: "Python has _input, _json and _('Node'); native Python has _items or _item alone.",
+                        default: "", required: true, showWhen: ["language": ["python", "pythonNative"]]),
                     Parameter("notice", .notice, "", default: "")
                 ], n8nTypes: ["n8n-nodes-base.code"])
         ]
     }
 
     func run(_ step: StepContext) async throws -> StepOutcome {
-        let language = try await step.text("language", default: "javaScript")
-        guard language == "javaScript" else {
-            throw StepFailure.invalid("language", "The language '\(language)' is not supported; use JavaScript.")
+        let name = try await step.text("language", default: "javaScript")
+        guard let language = Script.Language(rawValue: name) else {
+            throw StepFailure.invalid("language", "The language '\(name)' is not supported; use JavaScript or Python.")
         }
-        let source = step.rawParameter("jsCode")?.text ?? step.kind.rawParameter("jsCode", of: step.node)?.text ?? ""
-        let isEach = step.node.config["mode"] == "runOnceForEachItem"
-        let defaultSource =
-            isEach
-            ? "$input.item.json.myNewField = 1;\nreturn $input.item;"
-            : "for (const item of $input.all()) { item.json.myNewField = 1; }\nreturn $input.all();"
-        return .items([try await ScriptStep(step).items(of: source.isEmpty ? defaultSource : source, mode: isEach ? .eachItem : .allItems)])
+        let parameter = language == .javaScript ? "jsCode" : "pythonCode"
+        let source = step.rawParameter(parameter)?.text ?? step.kind.rawParameter(parameter, of: step.node)?.text ?? ""
+        let mode: Script.Mode = step.node.config["mode"] == "runOnceForEachItem" ? .eachItem : .allItems
+        return .items([
+            try await ScriptStep(step).items(of: source.isEmpty ? Self.example(language, mode) : source, language: language, mode: mode)
+        ])
+    }
+
+    /// What n8n puts into a new node.
+    private static func example(_ language: Script.Language, _ mode: Script.Mode) -> String {
+        switch (language, mode) {
+        case (.javaScript, .eachItem): "$input.item.json.myNewField = 1;\nreturn $input.item;"
+        case (.javaScript, _): "for (const item of $input.all()) { item.json.myNewField = 1; }\nreturn $input.all();"
+        case (.python, .eachItem): "_input.item.json.myNewField = 1\nreturn _input.item"
+        case (.python, _): "for item in _input.all():\n  item.json.myNewField = 1\nreturn _input.all()"
+        case (.pythonNative, .eachItem): "_item[\"json\"][\"my_new_field\"] = 1\nreturn _item"
+        case (.pythonNative, _): "for item in _items:\n  item[\"json\"][\"my_new_field\"] = 1\nreturn _items"
+        }
     }
 }
 
@@ -42,14 +57,18 @@ struct ScriptStep: Sendable {
     init(_ step: StepContext) { self.step = step }
 
     /// - Throws: `code_error`; where the node continues on errors the failure becomes one `{error}` item.
-    func items(of source: String, mode: Script.Mode) async throws -> [Item] {
+    func items(of source: String, language: Script.Language = .javaScript, mode: Script.Mode) async throws -> [Item] {
         let data = step.services.staticData()
-        let script = Script(source: source, mode: mode, staticGlobal: data.global, staticNode: data.node)
+        let requests = ScriptRequests(step)
+        let isAsking = language == .javaScript && (ScriptRequests.areNamed(in: source) || source.contains("getBinaryDataBuffer"))
+        let helper: ScriptHelper = { question in try await requests.answer(question) }
+        let script = Script(
+            source: source, language: language, mode: mode, staticGlobal: data.global, staticNode: data.node, helper: isAsking ? helper : nil)
         let result: ScriptResult
         do {
             result = try await step.services.scripts.run(script, tenant: step.tenant, scope: step.services.scope())
         } catch {
-            guard step.continuesOnError else { throw StepFailure(wrapping: error, itemIndex: nil) }
+            guard step.continuesOnError else { throw failure(error, requests) }
             return [try step.failed(error, at: 0)]
         }
         for line in result.logs { step.services.log(line) }
@@ -58,6 +77,17 @@ struct ScriptStep: Sendable {
         }
         let isPerItem = mode == .eachItem || mode == .functionItem
         return try result.items.enumerated().map { try item($1, at: $0, isOneToOne: isPerItem && result.items.count == step.items.count) }
+    }
+
+    /// Says which request was refused, so that a retry asks anew under another key.
+    private func failure(_ error: any Error, _ requests: ScriptRequests) -> StepFailure {
+        var failure = StepFailure(wrapping: error, itemIndex: nil)
+        guard let refused = requests.refused else { return failure }
+        var details = failure.details?.object ?? [:]
+        details["status"] = .number(Double(refused.status))
+        details["request"] = .number(Double(refused.number))
+        failure.details = .object(details)
+        return failure
     }
 
     private func item(_ value: JSON, at index: Int, isOneToOne: Bool) throws -> Item {
@@ -70,18 +100,19 @@ struct ScriptStep: Sendable {
         return item
     }
 
-    /// A file of an input item goes on by its id; one made in the script comes inline as base64.
     private func files(_ value: JSON?) -> [String: BinaryReference] {
-        var files: [String: BinaryReference] = [:]
-        for (name, file) in value?.object ?? [:] {
-            let inline = file["data"]?.text ?? ""
-            let id = file["id"]?.text ?? "data:\(inline)"
-            let count = file["bytes"]?.integer ?? file["byteCount"]?.integer ?? inline.utf8.count / 4 * 3
-            files[name] = BinaryReference(
-                id: id, mimeType: file["mimeType"]?.text ?? "application/octet-stream", fileName: file["fileName"]?.text,
-                fileExtension: file["fileExtension"]?.text, byteCount: count)
-        }
-        return files
+        Dictionary(uniqueKeysWithValues: (value?.object ?? [:]).map { ($0.key, BinaryReference(script: $0.value)) })
+    }
+}
+
+extension BinaryReference {
+    /// A file of an input item goes on by its id; one made in the script comes inline as base64.
+    init(script file: JSON) {
+        let inline = file["data"]?.text ?? ""
+        self.init(
+            id: file["id"]?.text ?? "data:\(inline)", mimeType: file["mimeType"]?.text ?? "application/octet-stream",
+            fileName: file["fileName"]?.text, fileExtension: file["fileExtension"]?.text,
+            byteCount: file["bytes"]?.integer ?? file["byteCount"]?.integer ?? inline.utf8.count / 4 * 3)
     }
 }
 

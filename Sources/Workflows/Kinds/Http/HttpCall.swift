@@ -61,6 +61,14 @@ struct HttpCall: Sendable {
 
     /// The request's address, headers and bytes.
     func outbound(_ options: HttpOptions) -> OutboundRequest {
+        var request = outbound(timeout: options.timeout)
+        request.followRedirects = options.followsRedirects
+        request.maximumRedirects = options.maximumRedirects
+        request.verifyCertificates = options.verifiesCertificates
+        return request
+    }
+
+    func outbound(timeout: Duration) -> OutboundRequest {
         var call = self
         var bytes: [UInt8]?
         var contentType: String?
@@ -84,7 +92,6 @@ struct HttpCall: Sendable {
         }
         return OutboundRequest(
             method: method, url: URLText.adding(query, to: url, arrays: queryArrays), headers: call.headers,
-            body: sent, timeout: options.timeout, followRedirects: options.followsRedirects,
-            maximumRedirects: options.maximumRedirects, verifyCertificates: options.verifiesCertificates)
+            body: sent, timeout: timeout)
     }
 }

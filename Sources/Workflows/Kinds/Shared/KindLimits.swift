@@ -14,6 +14,11 @@ enum KindLimits {
     static let pagesPerRequest = 1_000
     /// Requests that one step has under way at a time.
     static let requestsSideBySide = 16
+    /// Requests that one script may send, and bytes of one answer that it may get.
+    static let requestsPerScript = 100
+    static let scriptResponseBytes = 16 << 20
+    /// The largest file that a script may read.
+    static let scriptFileBytes = 16 << 20
     /// Attempts of one request that is answered with 429 or 503 and a `Retry-After`.
     static let retryAfterAttempts = 3
     /// The longest `Retry-After` that is obeyed; a server that asks for more fails the node.
