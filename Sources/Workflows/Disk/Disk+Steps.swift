@@ -54,9 +54,13 @@ extension Disk {
             throw Refusal(.invalid, "too_many", "One step writes at most \(Limits.diskFilesPerStep) files; divide the items.")
         }
         for _ in 0..<Self.triesMaximum {
-            var prepared: [Prepared] = []
-            for change in changes { prepared.append(try await prepare(change, key, tenant, open)) }
-            if try await commit(prepared, tenant) { return }
+            do {
+                var prepared: [Prepared] = []
+                for change in changes { prepared.append(try await prepare(change, key, tenant, open)) }
+                if try await commit(prepared, tenant) { return }
+            } catch let refusal as Refusal where refusal.code == Self.changed.code {
+                // Another appended between the look at the file and its bytes.
+            }
         }
         throw StepFailure("file_busy", "Other executions keep changing a file that this one appends to; it can be tried again.")
     }

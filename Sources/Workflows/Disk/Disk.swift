@@ -96,9 +96,11 @@ package struct Disk: Sendable {
             if let pieces = try await blobs.pieces(file.hash, byteCount: byteCount, tenant: tenant) { return pieces }
         case nil: break
         }
-        // It was replaced meanwhile.
-        throw Refusal(.gone, "file_changed", "The file was changed just now; read it again.")
+        throw Self.changed
     }
+
+    /// The file was replaced between the look at it and the one at its bytes.
+    static let changed = Refusal(.gone, "file_changed", "The file was changed just now; read it again.")
 
     static func known(_ id: DiskFileID, _ store: DiskStore) throws -> DiskFile {
         guard let file = try store.file(id) else { throw Refusal.missing("file") }

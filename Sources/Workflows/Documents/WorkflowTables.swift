@@ -31,6 +31,6 @@ package enum WorkflowTables {
         Migration("workflows.0007-comments", comments.map { .createTable($0) }),
         Migration("workflows.0008-version-labels", labels.map { .createTable($0) }),
         Migration("workflows.0009-folders-tags", organising.map { .createTable($0) }),
-        Migration("workflows.0014-disk", disk.map { .createTable($0) })
+        Migration("workflows.0012-disk", disk.map { .createTable($0) })
     ]
 }
