@@ -70,7 +70,7 @@ struct DiskPages {
         let children: [HTML] = last.isEmpty ? folder.children.map { row(text, folder, $0) } : []
         let rows = children + page.data.map { row(text, $0) }
         let columns: [(title: String, kind: String?)] = [
-            (text("workflows.column.name"), nil), (text("workflows.files.size"), nil), (text("workflows.files.type"), "optional"),
+            (text("workflows.column.name"), nil), (text("workflows.files.size"), "number"), (text("workflows.files.type"), "optional"),
             (text("workflows.column.updated"), "optional")
         ]
         let listed =
@@ -86,30 +86,32 @@ struct DiskPages {
             """)
     }
 
-    /// The folders above, each a link.
-    private func trail(_ text: Localizer, _ path: String) -> HTML {
+    /// The folders above, each a link; nothing at the root.
+    private func trail(_ text: Localizer, _ path: String) -> HTML? {
+        guard !path.isEmpty else { return nil }
         let names = path.split(separator: "/")
         let links: [HTML] = names.indices.map { index in
             let here = names[...index].joined(separator: "/")
             return " / <a href=\"\(href: Self.link(to: here))\"\("aria-current=\"page\"", if: index == names.count - 1)>\(names[index])</a>"
         }
-        return """
-            <nav class="crumb" aria-label="\(text("workflows.files.above"))">\
-            <a href="\(Self.address)">\(text("workflows.files.root"))</a>\(links)</nav>
-            """
+        return "<nav class=\"crumb\" aria-label=\"\(text("workflows.files.above"))\">\(home(text))\(links)</nav>"
     }
+
+    private func root(_ text: Localizer) -> HTML { "<nav class=\"crumb\" aria-label=\"\(text("workflows.files.above"))\">\(home(text))</nav>" }
+
+    private func home(_ text: Localizer) -> HTML { "<a href=\"\(Self.address)\">\(text("workflows.files.root"))</a>" }
 
     private func row(_ text: Localizer, _ folder: DiskFolder, _ child: DiskFolder.Child) -> HTML {
         let path = folder.path.isEmpty ? child.name : "\(folder.path)/\(child.name)"
         return """
-            <tr><td class="name"><a href="\(href: Self.link(to: path))">\(child.name)/</a></td><td>\(UsageLine.size(child.byteCount))</td>
+            <tr><td class="name long"><a href="\(href: Self.link(to: path))">\(child.name)/</a></td><td class="number">\(UsageLine.size(child.byteCount))</td>
             <td class="optional">\(text("workflows.files.count", ["count": "\(child.fileCount)"]))</td><td class="time optional"></td></tr>
             """
     }
 
     private func row(_ text: Localizer, _ file: DiskFile) -> HTML {
         """
-        <tr><td class="name"><a href="\(Self.address)/\(file.id.description)">\(file.path.name)</a></td><td>\(UsageLine.size(file.byteCount))</td>
+        <tr><td class="name long"><a href="\(Self.address)/\(file.id.description)">\(file.path.name)</a></td><td class="number">\(UsageLine.size(file.byteCount))</td>
         <td class="optional">\(file.mediaType)</td><td class="time optional">\(Console.time(file.updatedAt))</td></tr>
         """
     }
@@ -157,7 +159,8 @@ struct DiskPages {
                 question: text("workflows.files.delete.question", ["name": file.path.name])))</p></section>
             """ : nil
         return try await context.settingsPage(
-            call, title: file.path.name, current: Self.address, crumb: trail(text, file.path.folder), status: refusal?.kind.status ?? 200,
+            call, title: file.path.name, current: Self.address, crumb: trail(text, file.path.folder) ?? root(text),
+            status: refusal?.kind.status ?? 200,
             """
             \(Console.workflowDone(call, ["set"]))\(Console.notice(refusal?.message(besides: ["path"])))
             <section class="card stack"><dl class="facts">
