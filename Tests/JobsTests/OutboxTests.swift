@@ -204,7 +204,7 @@ private struct Unheard: Event {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct WakeTests {
+@Suite(.timeLimit(.minutes(4))) struct WakeTests {
     @Test func `a wake raised before or during the wait ends it, and nothing else but the limit does`() async {
         let wake = Wake()
         wake.raise()

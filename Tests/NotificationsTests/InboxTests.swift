@@ -7,7 +7,7 @@ import Testing
 
 @testable import Notifications
 
-@Suite(.timeLimit(.minutes(2))) struct InboxTests {
+@Suite(.timeLimit(.minutes(4))) struct InboxTests {
     @Test(arguments: DatabaseEngine.allCases)
     func `failures of one workflow are one notice with a count until somebody reads it`(engine: DatabaseEngine) async throws {
         try await withNotifications(engine) { harness in

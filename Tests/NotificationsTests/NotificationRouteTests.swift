@@ -8,7 +8,7 @@ import Testing
 
 @testable import Notifications
 
-@Suite(.timeLimit(.minutes(2))) struct NotificationRouteTests {
+@Suite(.timeLimit(.minutes(4))) struct NotificationRouteTests {
     private func endpoints(_ harness: NotificationsHarness) throws -> [Endpoint] {
         let console = Console(files: try StaticFiles(roots: ["Web"]), entries: [])
         let context = NotificationPageContext(console: console) { _ in "Ana" }

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Notifications
 
-@Suite(.timeLimit(.minutes(2))) struct OutgoingWebhookTests {
+@Suite(.timeLimit(.minutes(4))) struct OutgoingWebhookTests {
     /// Whether one of the signatures of a request is that of the secret, computed apart from the code under test.
     private func isSigned(_ request: OutboundRequest, by secret: String) throws -> Bool {
         let key = try #require(Data(base64Encoded: String(secret.dropFirst("whsec_".count))))

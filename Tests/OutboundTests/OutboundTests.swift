@@ -43,7 +43,7 @@ private let packedZeros = """
 
 private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text) ?? Data()) }
 
-@Suite(.timeLimit(.minutes(2))) struct OutboundTests {
+@Suite(.timeLimit(.minutes(4))) struct OutboundTests {
     @Test func `a request arrives as it was made and the answer comes back whole`() async throws {
         try await TestServer.with { request in
             .answer(status: 201, headers: [("X-Seen", request.headers.first(name: "x-own") ?? "")], body: Array("hello \(request.body)".utf8))

@@ -3,7 +3,7 @@ import Kernel
 import Scripting
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(4)))
 struct SandboxWallTests {
     let scope = SandboxScope()
 

@@ -13,6 +13,7 @@ package final class Sandbox: ScriptRunner {
     private let pool: SandboxPool
     private let python: SandboxEngine
     private let pythonPool: SandboxPool
+    private let askingPool: SandboxPool
     /// Requests block on the process; they do so here and not on the cooperative pool.
     private let queue = DispatchQueue(label: "sandbox.requests", attributes: .concurrent)
 
@@ -28,8 +29,13 @@ package final class Sandbox: ScriptRunner {
         pool = SandboxPool(limits: limits)
         var once = limits
         once.usesPerWorker = 1
+        once.usesInTurn = 1
         once.workers = min(limits.workers, limits.pythonWorkers)
         pythonPool = SandboxPool(limits: once)
+        var asking = limits
+        asking.usesInTurn = 1
+        asking.workers = limits.askingWorkers
+        askingPool = SandboxPool(limits: asking)
     }
 
     /// The processes that wait for work, for tests and figures.
@@ -66,7 +72,7 @@ package final class Sandbox: ScriptRunner {
         helper: ScriptHelper? = nil
     ) async throws -> JSON {
         guard let program else { throw ScriptError(.unavailable, "aias-sandbox is not installed beside aias; scripts cannot run") }
-        let pool = engine == .javaScript ? pool : pythonPool
+        let pool = helper != nil ? askingPool : engine == .javaScript ? pool : pythonPool
         let seat = try await pool.acquire(tenant)
         let running = Mutex<(process: SandboxProcess?, cancelled: Bool)>((nil, false))
         let desk = helper.map { _ in HelperDesk() }

@@ -4,6 +4,8 @@ package struct SandboxLimits: Sendable {
     package var workers = 4
     /// Processes with Python at one time, beside those with JavaScript; no more than `workers`.
     package var pythonWorkers = 2
+    /// Processes at one time for scripts that ask the outside and wait for it, beside all others: however slow it is, nobody else's work waits.
+    package var askingWorkers = 8
     /// Requests that one process answers before it is replaced.
     package var usesPerWorker = 500
     /// Requests of one tenant in a row while other tenants wait for a process.

@@ -7,7 +7,7 @@ import Testing
 @testable import Workflows
 
 /// Workflows that allow only so many runs at once.
-@Suite(.timeLimit(.minutes(1))) struct ConcurrencyTests {
+@Suite(.timeLimit(.minutes(4))) struct ConcurrencyTests {
     private func document(_ rule: WorkflowSettings.Concurrency, _ kind: String = "probe_wait") -> WorkflowDocument {
         Graph(.n8nV1, ["t -> a"]).document(["a": kind], settings: .init(order: .n8nV1, concurrency: rule))
     }

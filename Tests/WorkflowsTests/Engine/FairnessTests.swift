@@ -7,7 +7,7 @@ import Testing
 @testable import Workflows
 
 /// What one tenant can take from the others: nothing.
-@Suite(.timeLimit(.minutes(1))) struct FairnessTests {
+@Suite(.timeLimit(.minutes(4))) struct FairnessTests {
     @Test func `a tenant that starts many leaves room for others, and all of its own are run`() async throws {
         let document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_gate"])
         try await withRig(document, liveRunsMaximum: 8) { rig in

@@ -6,7 +6,7 @@ import Testing
 @testable import Workflows
 
 /// What is named outside when a run is done again.
-@Suite(.timeLimit(.minutes(1))) struct OutwardKeyTests {
+@Suite(.timeLimit(.minutes(4))) struct OutwardKeyTests {
     private func outside(_ rig: EngineRig) -> [String] { ProbeNode.outside(rig.lease.tenant).all }
     private func open(_ rig: EngineRig) { ProbeNode.outside(rig.lease.tenant).open() }
 

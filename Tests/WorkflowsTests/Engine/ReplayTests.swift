@@ -6,7 +6,7 @@ import Testing
 @testable import Workflows
 
 /// Running again from a step, with the results of those before it.
-@Suite(.timeLimit(.minutes(1))) struct ReplayTests {
+@Suite(.timeLimit(.minutes(4))) struct ReplayTests {
     private func outside(_ rig: EngineRig) -> [String] { ProbeNode.outside(rig.lease.tenant).all }
 
     private func replay(_ rig: EngineRig, _ run: RunID, from point: ReplayPoint? = nil) async throws -> RunResult {

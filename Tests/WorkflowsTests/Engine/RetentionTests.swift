@@ -6,7 +6,7 @@ import Testing
 @testable import Workflows
 
 /// Old runs go, with all that they stored, while others run.
-@Suite(.timeLimit(.minutes(2))) struct RetentionTests {
+@Suite(.timeLimit(.minutes(4))) struct RetentionTests {
     @Test func `runs past their age go, and the database gets smaller while others run`() async throws {
         let document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_pure"])
         try await withRig(document) { rig in

@@ -8,7 +8,7 @@ import Testing
 @testable import Workflows
 
 /// Pausing, resuming, cancelling, and the limits of a step.
-@Suite(.timeLimit(.minutes(1))) struct RunControlTests {
+@Suite(.timeLimit(.minutes(4))) struct RunControlTests {
     private func outside(_ rig: EngineRig) -> [String] { ProbeNode.outside(rig.lease.tenant).all }
 
     @Test func `a paused run stays where it is until it is let go`() async throws {

@@ -8,7 +8,7 @@ import Testing
 @testable import Workflows
 
 /// Schedules that fire once a slot, whatever happens to their processes and the clock.
-@Suite(.timeLimit(.minutes(1))) struct SchedulerTests {
+@Suite(.timeLimit(.minutes(4))) struct SchedulerTests {
     private struct Rig {
         let harness: WorkflowHarness
         let engine: Engine

@@ -9,7 +9,7 @@ import Testing
 @testable import Workflows
 
 /// The HTTP request node against a real server on loopback.
-@Suite(.timeLimit(.minutes(2))) struct HttpServerTests {
+@Suite(.timeLimit(.minutes(4))) struct HttpServerTests {
     /// Runs `body` with a harness whose network is real, and the server's address.
     private func with(
         _ reply: @escaping @Sendable (TestServer.Request) -> TestServer.Reply, _ body: (KindsHarness, String, TestServer) async throws -> Void

@@ -6,7 +6,7 @@ import Testing
 @testable import Workflows
 
 /// How the HTTP request node waits: short waits are slept, long ones are timers over which nothing answered is sent again.
-@Suite(.timeLimit(.minutes(1))) struct HttpWaitTests {
+@Suite(.timeLimit(.minutes(4))) struct HttpWaitTests {
     /// Answers by path: the statuses in turn, the last one for ever.
     private func harness(_ plan: [String: [(Int, String?)]]) -> KindsHarness {
         let turns = Mutex<[String: Int]>([:])
