@@ -93,7 +93,7 @@ def test_a_workflow_shows_its_webhook_and_is_taken_down_and_put_up_again(server,
 
 def test_a_key_is_made_by_keyboard_and_calls_the_api(server, desk):
     page = desk.settings("API keys")
-    page.get_by_label("Name").focus()
+    page.get_by_label("Name", exact=True).focus()
     page.keyboard.type("Reader")
     page.keyboard.press("Tab")
     page.keyboard.type("In 30")
