@@ -11,16 +11,17 @@ from people import Mailbox, join
 from server import Server
 
 NODES = [start(connections=["fields"]), step("Fields", (280, 0), "set", connections=["end"]), step("End", (560, 120))]
-LISTEN = """() => { window.said = []; new MutationObserver(() => {
+# Before the page's own scripts: who is there already is told as soon as they run.
+LISTEN = """window.said = []; new MutationObserver(() => {
   const text = document.getElementById('announcements')?.textContent;
   if (text && window.said.at(-1) !== text) window.said.push(text);
-}).observe(document.body, { subtree: true, childList: true, characterData: true }); }"""
+}).observe(document, { subtree: true, childList: true, characterData: true });"""
 
 
 def enter(desk, workflow):
     """Opens the draft, and waits until this window has told of itself."""
+    desk.page.add_init_script(LISTEN)
     page = desk.open(workflow)
-    page.evaluate(LISTEN)
     holds(page, "() => document.querySelector('workflow-editor').editor.presence?.number > 0")
     return page
 

@@ -109,7 +109,8 @@ def test_a_data_table_is_made_filled_and_written_by_a_workflow(server, chromium,
     expect(page.get_by_role("cell", name="Tea")).to_be_visible()
     server.import_workflow(desk.tenant["api_key"], table_line())
     status, answer, _ = server.request("POST", "/hooks/formed/orders", {"name": "Milk", "price": 3})
-    assert status == 200 and answer["id"] == 2 and answer["price"] == 3
+    assert status == 200, (answer, server.request("GET", f"/v1/executions/{answer['execution_id']}", key=desk.tenant["api_key"])[1])
+    assert answer["id"] == 2 and answer["price"] == 3
     page.reload()
     expect(page.get_by_role("cell", name="Milk")).to_be_visible()
     picture(page, "table-light")
