@@ -220,7 +220,7 @@ def test_files_move_with_their_tenant_to_a_server_and_its_changes_go_on(postgres
 
 @pytest.fixture(scope="module")
 def desk(server, chromium):
-    desk = Desk(server, chromium, "filer", "fay@example.com")
+    desk = Desk(server, chromium, "filer", "fila@example.com")
     yield desk
     desk.context.close()
     assert not desk.faults
@@ -262,7 +262,7 @@ def test_the_pages_work_by_keyboard_on_a_phone_in_the_dark_and_without_scripts(s
     file = put(server, key, f"/long/{name}", b"x")[1]
     for scheme in ["dark", "light"]:
         phone = Desk(
-            server, chromium, None, "fay@example.com", viewport={"width": 390, "height": 844}, color_scheme=scheme, java_script_enabled=scheme == "dark")
+            server, chromium, None, "fila@example.com", viewport={"width": 390, "height": 844}, color_scheme=scheme, java_script_enabled=scheme == "dark")
         for path in ["/settings/files", "/settings/files?folder=long", f"/settings/files/{file['id']}"]:
             assert phone.page.goto(path).status == 200, path
             if scheme == "dark":
