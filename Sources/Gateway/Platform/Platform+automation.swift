@@ -123,11 +123,7 @@ extension Platform {
         _ text: String, _ tenant: TenantID, _ kind: String, _ database: any Database
     ) async throws -> (workflow: WorkflowID, version: Int, trigger: String)? {
         guard let id = WorkflowID(text) else { return nil }
-        let found = try await database.read(in: tenant) { tx -> (Int, [UInt8])? in
-            let store = WorkflowStore(tx: tx)
-            guard let version = try store.workflow(id)?.publishedVersion, let bytes = try store.document(of: id, version: version) else { return nil }
-            return (version, bytes)
-        }
+        let found = try await database.read(in: tenant) { tx in try WorkflowStore(tx: tx).published(id) }
         guard let (version, bytes) = found else { return nil }
         let triggers = try WorkflowDocument(stored: bytes).nodes.filter { $0.category == .trigger && !$0.disabled }
         guard let trigger = triggers.first(where: { $0.kind == kind }) ?? triggers.first else { return nil }

@@ -33,11 +33,7 @@ package struct DiskStarts: Sendable {
         let parts = timer.subject.split(separator: "/").map(String.init)
         let facts = try JSON(parsing: timer.payload)
         guard parts.count == 2, let id = WorkflowID(parts[0]), let nodeID = facts["node"]?.text else { return try await drop(timer) }
-        let published = try await engine.database.read(in: timer.tenant) { tx -> (Int, [UInt8])? in
-            let store = WorkflowStore(tx: tx)
-            guard let version = try store.workflow(id)?.publishedVersion, let bytes = try store.document(of: id, version: version) else { return nil }
-            return (version, bytes)
-        }
+        let published = try await engine.database.read(in: timer.tenant) { tx in try WorkflowStore(tx: tx).published(id) }
         guard let (version, bytes) = published, case let document = try WorkflowDocument(stored: bytes),
             let node = document.nodes.first(where: { $0.id == nodeID && $0.kind == LocalFileTrigger.kind && !$0.disabled })
         else { return try await drop(timer) }

@@ -117,6 +117,14 @@ extension WorkflowStore {
             """)
     }
 
+    /// The published version and the bytes of its document; nil where none is published.
+    package func published(_ workflow: WorkflowID) throws -> (version: Int, document: [UInt8])? {
+        guard let version = try self.workflow(workflow)?.publishedVersion, let bytes = try document(of: workflow, version: version) else {
+            return nil
+        }
+        return (version, bytes)
+    }
+
     /// The bytes of a version's document, for a run that is pinned to it; below 0 those of a draft that was tried out.
     package func document(of workflow: WorkflowID, version number: Int) throws -> [UInt8]? {
         if number < 0 { return try TrialStore(tx: tx).document(of: workflow, number: -number) }

@@ -44,8 +44,7 @@ package struct Listener: Sendable {
     package func listen(_ timer: Jobs.Timer) async throws {
         guard let id = WorkflowID(timer.subject) else { return }
         let found = try await engine.database.read(in: timer.tenant) { tx -> (Int, [UInt8], [String: JSON])? in
-            let store = WorkflowStore(tx: tx)
-            guard let version = try store.workflow(id)?.publishedVersion, let bytes = try store.document(of: id, version: version) else { return nil }
+            guard let (version, bytes) = try WorkflowStore(tx: tx).published(id) else { return nil }
             return (version, bytes, try JournalStore(tx: tx).staticData(of: id))
         }
         guard let (version, bytes, known) = found, case let document = try WorkflowDocument(stored: bytes), document.listens else {
