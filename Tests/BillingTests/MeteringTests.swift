@@ -67,10 +67,16 @@ import Testing
 
     @Test func `a recount that differs is told`() async throws {
         try await withBilling { harness in
-            try await harness.database.write(in: harness.id) { tx in try tx.meter("executions", quantity: 3, key: "run:1", at: tx.clock.now()) }
+            for _ in 0..<3 { try await harness.database.write(in: harness.id) { tx in try tx.tally("executions", at: tx.clock.now()) } }
             harness.days(1)
-            #expect(try await harness.billing.reconcile { _, _, _ in 0 } == [])
-            #expect(try await harness.billing.reconcile { _, _, _ in 4 } == ["\(harness.id): 4 executions that ended are not metered"])
+            let start = harness.lease.clock.now - .seconds(86_400)
+            func reconcile(_ ended: Int, at time: Timestamp) async throws -> [String] {
+                try await harness.billing.reconcile { _, period in period.contains(time) ? ended : 0 }
+            }
+            #expect(try await reconcile(3, at: start) == [])
+            #expect(try await reconcile(4, at: start) == ["\(harness.id): 1 executions that ended are not metered"])
+            // What is metered in one hour does not stand for another's.
+            #expect(try await reconcile(3, at: start + .seconds(3_600)) == ["\(harness.id): 3 executions that ended are not metered"])
         }
     }
 }

@@ -143,6 +143,50 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases) func `what is tallied is one event a minute, whole when the minute is over`(
+        engine: DatabaseEngine
+    ) async throws {
+        try await withTenancy(engine) { world in
+            let (acme, other) = (world.acme.id, try await world.makeTenant("other").tenant.id)
+            let clock = world.lease.clock
+            let start = clock.now
+            func tally(_ count: Int, in tenant: TenantID) async throws {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for index in 0..<count {
+                        group.addTask {
+                            // What fails counts nothing, and undoes nobody else's count.
+                            let code = try await refusal {
+                                try await world.database.write(in: tenant) { tx in
+                                    try tx.tally("executions", at: tx.clock.now())
+                                    if index % 5 == 4 { throw Refusal.missing("run") }
+                                }
+                            }
+                            #expect((code == nil) == (index % 5 != 4))
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+            func events(of tenant: TenantID, from: Timestamp, to: Timestamp) async throws -> [UsageEvent] {
+                try await world.database.read(in: tenant) { tx in
+                    var events: [UsageEvent] = []
+                    try tx.usage("executions", from: from, to: to) { events.append($0) }
+                    return events
+                }
+            }
+            try await tally(50, in: acme)
+            try await tally(5, in: other)
+            clock.advance(by: .seconds(60))
+            try await tally(10, in: acme)
+            let minute = Timestamp(seconds: start.seconds.flooringDivision(60) * 60 + 60)
+            let first = try await events(of: acme, from: start, to: minute + .microseconds(1))
+            #expect(first.map(\.quantity).reduce(0, +) == 40 && first.allSatisfy { $0.at == minute })
+            if engine == .sqlite { #expect(first.count == 1) }
+            #expect(try await events(of: acme, from: start, to: start + .seconds(3_600)).map(\.quantity).reduce(0, +) == 48)
+            #expect(try await events(of: other, from: start, to: start + .seconds(3_600)).map(\.quantity).reduce(0, +) == 4)
+        }
+    }
+
     @Test(arguments: [1, 3, 10, 200]) func `a rate allows one second's worth at once, then one every interval`(perSecond: Int) throws {
         let time = TestClock()
         let limiter = RateLimiter(clock: time.clock)

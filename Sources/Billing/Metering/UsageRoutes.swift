@@ -176,18 +176,26 @@ extension Billing {
         }
     }
 
-    /// Compares yesterday's executions with the runs themselves, one by one; a difference is told, never mended in silence. More may be metered
+    /// Compares yesterday's executions with the runs themselves, hour by hour; a difference is told, never mended in silence. More may be metered
     /// than is found: what has run is charged although its record was deleted.
-    /// - Parameter unmetered: how many runs of a tenant that ended from one moment to before another have no usage event.
-    package func reconcile(_ unmetered: @Sendable (TenantID, Timestamp, Timestamp) async throws -> Int) async throws -> [String] {
-        let day = clock.now().seconds.flooringDivision(86_400)
-        let (from, to) = (Timestamp(seconds: (day - 1) * 86_400), Timestamp(seconds: day * 86_400))
+    /// - Parameter ended: how many runs of a tenant ended from one moment to before another.
+    package func reconcile(_ ended: @Sendable (TenantID, BillingPeriod) async throws -> Int) async throws -> [String] {
+        let today = clock.now().seconds.flooringDivision(86_400) * 86_400
+        let yesterday = BillingPeriod(start: Timestamp(seconds: today - 86_400), end: Timestamp(seconds: today))
+        let hours = (0..<24).map { yesterday.start + .seconds($0 * 3_600) }.map { BillingPeriod(start: $0, end: $0 + .seconds(3_600)) }
         var differences: [String] = []
         var cursor: TenantID?
         while true {
             let page = try await tenancy.tenants(before: cursor, limit: Limits.pageSizeMaximum)
             for tenant in page.map(\.id) {
-                let missing = try await unmetered(tenant, from, to)
+                guard try await ended(tenant, yesterday) > 0 else { continue }
+                var missing = 0
+                for hour in hours {
+                    let count = try await ended(tenant, hour)
+                    // A tally bears the end of its minute.
+                    let metered = BillingPeriod(start: hour.start + .microseconds(1), end: hour.end + .microseconds(1))
+                    if count > 0 { missing += max(0, count - Int(try await quantity(of: Metric.executions.code, in: metered, of: tenant))) }
+                }
                 if missing > 0 { differences.append("\(tenant): \(missing) executions that ended are not metered") }
             }
             guard page.count == Limits.pageSizeMaximum else { return differences }

@@ -94,8 +94,8 @@ extension Platform {
                 return found
             },
             errorWorkflow: { id, tenant in try await Platform.callee(id, tenant, "error", database) },
-            onFinish: { tx, facts, status in
-                try tx.meter("executions", quantity: 1, key: "run:\(facts.id)", at: tx.clock.now())
+            onFinish: { tx, facts, status, end in
+                try tx.tally("executions", at: end)
                 try Platform.noteFinish(tx, facts, status, activity)
                 try Platform.tellFinish(tx, facts, status, outgoing)
             },

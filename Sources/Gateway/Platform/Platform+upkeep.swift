@@ -79,25 +79,13 @@ extension Platform {
 
     /// Holds yesterday's usage against the runs, and the ledger against itself. What differs is told to whoever reads the log; nothing is mended.
     func reconcile() async throws {
-        let unmetered = try await billing.reconcile { [database] tenant, start, end in
-            var (missing, last): (Int, RunID?) = (0, nil)
-            while true {
-                let after = last
-                let (found, ids) = try await database.read(in: tenant) { tx in
-                    let ids = try tx.endedRuns(from: start, to: end, after: after, limit: Self.reconcilePart)
-                    return (try tx.metered(ids.map { "run:\($0)" }).count, ids)
-                }
-                missing += ids.count - found
-                guard ids.count == Self.reconcilePart else { return missing }
-                last = ids.last
-            }
+        let unmetered = try await billing.reconcile { [database] tenant, period in
+            try await database.read(in: tenant) { tx in try tx.endedRuns(from: period.start, to: period.end) }
         }
         for difference in unmetered + (try await billing.ledger.faults()) {
             logger.critical("the books differ from what they were made of", metadata: ["difference": "\(difference)"])
         }
     }
-
-    private static let reconcilePart = 200
 
     /// Who hears of events, in whatever process: all of them know all, so that none throws away what another waits for.
     static let subscribers: [Subscriber] = [MailDelivery.subscriber] + OutgoingWebhooks.subscribers + Inbox.subscribers

@@ -98,6 +98,7 @@ enum SQLText {
         case .isNull(let column): "\(column) IS NULL"
         case .isNotNull(let column): "\(column) IS NOT NULL"
         case .differs(let column, let text): "\(column) <> \(quoted(text))"
+        case .all(let conditions): conditions.map { Self.condition($0) }.joined(separator: " AND ")
         }
     }
 }

@@ -1,5 +1,4 @@
 internal import Foundation
-internal import Synchronization
 
 /// Brings committed groups to the disk and has them answered, so that the writer goes on with the next group meanwhile.
 ///

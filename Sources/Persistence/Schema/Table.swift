@@ -61,15 +61,16 @@ package struct Index: Sendable, Hashable {
     package var name: String
     package var columns: [String]
     package var isUnique: Bool
-    /// A partial index holds only rows where this column has this text, or another, or is (not) null.
+    /// A partial index holds only rows where this column has this text, or another, or is (not) null, or where all of several hold.
     package var condition: Condition?
 
-    package enum Condition: Sendable, Hashable {
+    package indirect enum Condition: Sendable, Hashable {
         case equals(String, String)
         case isNull(String)
         case isNotNull(String)
         /// Holds a query that says the same in the same words.
         case differs(String, String)
+        case all([Condition])
     }
 
     package init(_ name: String, on columns: [String], unique: Bool = false, where condition: Condition? = nil) {

@@ -3,7 +3,7 @@ internal import Kernel
 internal import Synchronization
 
 /// The worker processes. One serves one tenant; it is replaced after some requests, ends when idle, and is never handed to
-/// another tenant: that one gets a fresh process. Callers beyond the number of processes wait in order.
+/// another tenant: that one gets a fresh process. Callers beyond the number of processes wait, and their tenants take turns.
 final class SandboxPool: Sendable {
     /// A place for a process. The process is started by the first to use it, on the thread that uses it.
     struct Seat: Sendable {
@@ -51,6 +51,7 @@ final class SandboxPool: Sendable {
     /// Processes that wait for work.
     var idlePIDs: [Int32] { state.withLock { $0.idle.compactMap { $0.process?.pid } } }
     var busyCount: Int { state.withLock { $0.busy } }
+    var waitingCount: Int { state.withLock { $0.waiters.count } }
 
     private func enqueue(_ waiter: Waiter) {
         let (seat, retired, refused) = state.withLock { state in state.seat(for: waiter, limits) }
@@ -60,7 +61,7 @@ final class SandboxPool: Sendable {
 
     private func cancel(_ id: Int) {
         let waiter: Waiter? = state.withLock { state in
-            if let index = state.waiters.firstIndex(where: { $0.id == id }) { return state.waiters.remove(at: index) }
+            if let waiter = state.waiters.remove(id) { return waiter }
             state.cancelled.insert(id)
             return nil
         }
@@ -83,11 +84,53 @@ private struct Waiter {
     let continuation: CheckedContinuation<SandboxPool.Seat?, Never>
 }
 
+/// Callers without a seat: those of a tenant in the order in which they came, and the tenants in turn.
+private struct Waiters {
+    private var queues: [TenantID: [Waiter]] = [:]
+    /// Tenants with a queue, the next one first.
+    private var turns: [TenantID] = []
+    private(set) var count = 0
+
+    mutating func append(_ waiter: Waiter) {
+        if queues[waiter.tenant] == nil { turns.append(waiter.tenant) }
+        queues[waiter.tenant, default: []].append(waiter)
+        count += 1
+    }
+
+    mutating func next(of tenant: TenantID) -> Waiter? { queues[tenant] == nil ? nil : take(0, of: tenant) }
+
+    /// The first one of the tenant whose turn it is, another than the one whose turn is over where there is one.
+    mutating func next(after last: TenantID) -> Waiter? {
+        if turns.first == last { turns.append(turns.removeFirst()) }
+        guard let tenant = turns.first else { return nil }
+        let waiter = take(0, of: tenant)
+        if turns.first == tenant { turns.append(turns.removeFirst()) }
+        return waiter
+    }
+
+    mutating func remove(_ id: Int) -> Waiter? {
+        for (tenant, queue) in queues {
+            if let index = queue.firstIndex(where: { $0.id == id }) { return take(index, of: tenant) }
+        }
+        return nil
+    }
+
+    private mutating func take(_ index: Int, of tenant: TenantID) -> Waiter? {
+        let waiter = queues[tenant]?.remove(at: index)
+        count -= 1
+        if queues[tenant]?.isEmpty == true {
+            queues[tenant] = nil
+            turns.removeAll { $0 == tenant }
+        }
+        return waiter
+    }
+}
+
 /// Who sits where. Processes that go are returned to the caller, so that they end outside the lock.
 private struct State {
     var busy = 0
     var idle: [SandboxPool.Seat] = []
-    var waiters: [Waiter] = []
+    var waiters = Waiters()
     var cancelled: Set<Int> = []
     var nextID = 0
 
@@ -108,7 +151,7 @@ private struct State {
         return (freshSeat(waiter.tenant), retired, false)
     }
 
-    /// The seat goes to a waiting caller of the same tenant, else to the first one with a fresh process, else it rests.
+    /// The seat goes to a waiting caller of the same tenant, for some uses; else to the tenant whose turn it is, with a fresh process; else it rests.
     mutating func handOver(_ seat: SandboxPool.Seat, _ limits: SandboxLimits)
         -> (next: (waiter: Waiter, seat: SandboxPool.Seat)?, retired: SandboxPool.Seat?)
     {
@@ -117,14 +160,12 @@ private struct State {
         seat.usesInTurn += 1
         let worn = seat.process == nil || seat.uses >= limits.usesPerWorker
         let turn = seat.usesInTurn < limits.usesInTurn
-        if turn, let index = waiters.firstIndex(where: { $0.tenant == seat.tenant }) {
-            let waiter = waiters.remove(at: index)
+        if turn, let waiter = waiters.next(of: seat.tenant) {
             guard worn else { return ((waiter, seat), nil) }
-            return ((waiter, freshSeat(seat.tenant)), seat)
+            return ((waiter, freshSeat(seat.tenant, usesInTurn: seat.usesInTurn)), seat)
         }
         seat.usesInTurn = 0
-        if let waiter = waiters.first {
-            waiters.removeFirst()
+        if let waiter = waiters.next(after: seat.tenant) {
             if waiter.tenant == seat.tenant, !worn { return ((waiter, seat), nil) }
             return ((waiter, freshSeat(waiter.tenant)), seat)
         }
@@ -134,8 +175,8 @@ private struct State {
         return (nil, nil)
     }
 
-    private mutating func freshSeat(_ tenant: TenantID) -> SandboxPool.Seat {
+    private mutating func freshSeat(_ tenant: TenantID, usesInTurn: Int = 0) -> SandboxPool.Seat {
         nextID += 1
-        return SandboxPool.Seat(id: nextID, tenant: tenant)
+        return SandboxPool.Seat(id: nextID, tenant: tenant, usesInTurn: usesInTurn)
     }
 }

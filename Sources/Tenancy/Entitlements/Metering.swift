@@ -54,6 +54,17 @@ struct UsageEventStore {
 
     private static let rowsPerStatement = 100
 
+    /// Adds to the event of a minute. On PostgreSQL each connection has one of its own, so that processes do not wait for each other's commits.
+    func add(_ quantity: Int, to minute: TallyMinute) throws {
+        let lane: SQL = tx.session.engine == .postgres ? "pg_backend_pid()" : "0"
+        try tx.presume(
+            """
+            INSERT INTO usage_events (tenant_id, key, metric, quantity, at, dimensions)
+            VALUES (\(tx.tenant), \("tally:\(minute.metric):\(minute.number):") || \(part: lane), \(minute.metric), \(quantity), \(minute.end), '{}')
+            ON CONFLICT (tenant_id, key) DO UPDATE SET quantity = usage_events.quantity + excluded.quantity
+            """)
+    }
+
     /// What of these keys is there, as it was written.
     func find(_ keys: [String]) throws -> [UsageEvent] {
         try tx.all(
@@ -82,7 +93,39 @@ struct UsageEventStore {
     }
 }
 
+/// A minute of a metric's tallies.
+struct TallyMinute: Hashable {
+    var tenant: TenantID
+    var metric: String
+    /// Minutes from 1970-01-01 UTC to its end.
+    var number: Int64
+
+    init(_ metric: String, of tenant: TenantID, at time: Timestamp) {
+        self.metric = metric
+        self.tenant = tenant
+        number = time.microseconds.flooringDivision(60_000_000) + 1
+    }
+
+    var end: Timestamp { Timestamp(seconds: number * 60) }
+}
+
 extension TenantTransaction {
+    /// Counts one of what happens too often for an event of its own and is kept from happening twice by the transaction itself, such as the end of a
+    /// run. All of a minute are one event with the time of the minute's end: whoever sums a time that is over finds each of its events complete.
+    package func tally(_ metric: String, at time: Timestamp) throws {
+        let minute = TallyMinute(metric, of: tenant.id, at: time)
+        guard let share = session.share else { return try UsageEventStore(tx: self).add(1, to: minute) }
+        let count = try share.value(minute) {
+            Count()
+        } ending: { count, tx in
+            try UsageEventStore(tx: tx.tenant(minute.tenant)).add(count.value, to: minute)
+        }
+        count?.value += 1
+    }
+
+    /// What the transactions of one commit tally together.
+    private final class Count { var value = 0 }
+
     /// Records usage once for a key: a repeat of the same key changes nothing.
     package func meter(_ metric: String, quantity: Int, key: String, at: Timestamp, dimensions: JSONObject = [:]) throws {
         try presume(

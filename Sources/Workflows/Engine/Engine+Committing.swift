@@ -12,7 +12,7 @@ extension Engine {
         try configuration.fault(.beforeCommit)
         let (blobs, onStart, onFinish) = (self.blobs, configuration.onStart, configuration.onFinish)
         let outcome = try await database.write(in: run.facts.tenant, commit.isolation) { tx in
-            try commit.write(tx, blobs: blobs, onStart: onStart) { tx, commit in try onFinish(tx, commit.facts, commit.status) }
+            try commit.write(tx, blobs: blobs, onStart: onStart) { tx, commit, end in try onFinish(tx, commit.facts, commit.status, end) }
         }
         try configuration.fault(.afterCommit)
         if case .duplicate(let other) = outcome { return .duplicate(other) }

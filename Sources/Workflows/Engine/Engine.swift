@@ -52,7 +52,7 @@ package final class Engine: Sendable {
         /// Called in the transaction that writes a run for the first time: the plan's limit. Throwing refuses the run.
         package var onStart: @Sendable (TenantTransaction, RunFacts) throws -> Void = { _, _ in }
         /// Called in the transaction that ends a run: events and metering.
-        package var onFinish: @Sendable (TenantTransaction, RunFacts, RunStatus) throws -> Void
+        package var onFinish: @Sendable (TenantTransaction, RunFacts, RunStatus, Timestamp) throws -> Void
         /// Tells those who watch a run what was committed; what is told is made only where somebody does.
         package var publish: @Sendable (TenantID, RunID, () -> JSON) -> Void
         /// The `traceparent` kept of a run, so that its trace goes on where the run does; asked only where runs are traced.
@@ -68,7 +68,7 @@ package final class Engine: Sendable {
             errorWorkflow: @escaping @Sendable (String, TenantID) async throws -> (workflow: WorkflowID, version: Int, trigger: String)? = { _, _ in
                 nil
             },
-            onFinish: @escaping @Sendable (TenantTransaction, RunFacts, RunStatus) throws -> Void = { _, _, _ in },
+            onFinish: @escaping @Sendable (TenantTransaction, RunFacts, RunStatus, Timestamp) throws -> Void = { _, _, _, _ in },
             publish: @escaping @Sendable (TenantID, RunID, () -> JSON) -> Void = { _, _, _ in }, liveRunsMaximum: Int = 1_000
         ) {
             self.kinds = kinds

@@ -46,6 +46,9 @@ extension RunID {
     /// The lowest id of a run that started at a time or later: ids begin with the milliseconds of their making.
     static func first(at time: Timestamp) -> RunID { RunID(high: UInt64(max(0, time.microseconds / 1_000)) << 16, low: 0) }
 
+    /// When it was made, to the millisecond.
+    var moment: Timestamp { Timestamp(microseconds: Int64(high >> 16) * 1_000) }
+
     /// The one after it in order.
     var next: RunID { low == .max ? RunID(high: high &+ 1, low: 0) : RunID(high: high, low: low + 1) }
 }

@@ -21,6 +21,7 @@ struct RunFigureStore {
     static let folds = Table("run_folds", .tenant, primaryKey: [], columns: [Column("folded_until", .timestamp)])
 
     struct EndedRun: Sendable {
+        var id: RunID
         var workflow: WorkflowID
         var status: RunStatus
         var took: Duration
@@ -65,21 +66,50 @@ struct RunFigureStore {
             "UPDATE run_folds SET folded_until = \(to) WHERE tenant_id = \(tx.tenant) AND folded_until = \(from)") == 1
     }
 
-    /// Runs of published versions in the order in which they ended.
-    func ended(from start: Timestamp, until end: Timestamp, limit: Int) throws -> [EndedRun] {
-        try tx.all(Self.endedStatement(tx.tenant, from: start, until: end, limit: limit)) { row in
-            let finishedAt: Timestamp = try row.column(3)
+    /// Runs of published versions that ended from one time to before another, as far as `limit` goes.
+    /// - Parameter limit: of those that ended at once, and again of the others; somewhat more are read where many end in a second.
+    /// - Returns: those that ended before `until`, and all of those.
+    func ended(from start: Timestamp, until end: Timestamp, limit: Int) throws -> (runs: [EndedRun], until: Timestamp) {
+        var runs = try read(.later, from: start, until: end, limit: limit)
+        var until = end
+        // Those that end at the same microsecond are counted together.
+        if runs.count == limit, let last = runs.last { until = last.finishedAt }
+        precondition(runs.isEmpty || until > runs[0].finishedAt || until == end, "more runs ended in a microsecond than are counted at once")
+        var (count, cursor): (Int, RunID?) = (0, nil)
+        while true {
+            let part = try read(.atOnce, from: start, until: until, after: cursor, limit: limit)
+            runs += part
+            count += part.count
+            guard part.count == limit, let last = part.last else { break }
+            cursor = last.id
+            // All that ended before this have ids up to the last one.
+            let seen = last.id.moment - EndedRuns.slack
+            if count >= limit, seen > start {
+                until = min(until, seen)
+                break
+            }
+        }
+        return (runs.filter { $0.finishedAt < until }, until)
+    }
+
+    private func read(
+        _ runs: EndedRuns, from start: Timestamp, until end: Timestamp, after cursor: RunID? = nil, limit: Int
+    ) throws -> [EndedRun] {
+        try tx.all(Self.endedStatement(runs, tx.tenant, from: start, until: end, after: cursor, limit: limit)) { row in
+            let finishedAt: Timestamp = try row.column(4)
             return EndedRun(
-                workflow: try row.column(0), status: try row.column(1), took: finishedAt - (try row.column(2, as: Timestamp.self)),
-                finishedAt: finishedAt, storedBytes: try row.column(4))
+                id: try row.column(0), workflow: try row.column(1), status: try row.column(2),
+                took: finishedAt - (try row.column(3, as: Timestamp.self)), finishedAt: finishedAt, storedBytes: try row.column(5))
         }
     }
 
-    static func endedStatement(_ tenant: TenantMark, from start: Timestamp, until end: Timestamp, limit: Int) -> SQL {
+    static func endedStatement(
+        _ runs: EndedRuns, _ tenant: TenantMark, from start: Timestamp, until end: Timestamp, after cursor: RunID? = nil, limit: Int
+    ) -> SQL {
         """
-        SELECT workflow_id, status, created_at, finished_at, stored_bytes FROM runs
-        WHERE tenant_id = \(tenant) AND finished_at >= \(start) AND finished_at < \(end) AND version > 0
-        ORDER BY finished_at LIMIT \(limit)
+        SELECT id, workflow_id, status, created_at, finished_at, stored_bytes FROM runs
+        WHERE tenant_id = \(tenant) AND \(part: runs.condition(from: start, until: end, after: cursor)) AND version > 0
+        ORDER BY \(part: runs.order) LIMIT \(limit)
         """
     }
 

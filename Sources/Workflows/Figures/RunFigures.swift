@@ -102,19 +102,17 @@ package struct Figures: Sendable {
     private func foldPart(of tenant: TenantID) async throws -> Bool {
         let until = clock.now() - Self.grace
         let limit = Self.runsPerFold
-        let (from, found) = try await database.read(in: tenant) { tx in
+        let (from, counted, mark) = try await database.read(in: tenant) { tx in
             let store = RunFigureStore(tx: tx)
             let from = try store.foldedUntil()
-            return (from, from < until ? try store.ended(from: from, until: until, limit: limit + 1) : [])
+            guard from < until else { return (from, [] as [RunFigureStore.EndedRun], from) }
+            let (runs, mark) = try store.ended(from: from, until: until, limit: limit)
+            return (from, runs, mark)
         }
-        guard let last = found.last else { return false }
-        let isPart = found.count > limit
-        // Runs that end at the same microsecond are counted together.
-        let counted = isPart ? found.filter { $0.finishedAt < last.finishedAt } : found
-        precondition(!counted.isEmpty, "more runs ended in a microsecond than are counted at once")
+        let isPart = mark < until
+        guard isPart || !counted.isEmpty else { return false }
         let counts = counted.reduce(into: [:]) { $0[RunFigureStore.Key($1), default: 0] += 1 }
         let bytes = counted.reduce(0) { $0 + $1.storedBytes }
-        let mark = isPart ? last.finishedAt : until
         let oldest = RunFigureStore.hour(of: until) - Self.hoursKept
         try await database.write(in: tenant) { tx in
             let store = RunFigureStore(tx: tx)
@@ -142,7 +140,7 @@ package struct Figures: Sendable {
             }
             for (key, runs) in try store.counts(from: overview.firstHour) { add(key, runs) }
             let folded = max(try store.foldedUntil(), overview.slots.first?.start ?? now)
-            for run in try store.ended(from: folded, until: now + .seconds(60), limit: Self.runsPerLook) { add(RunFigureStore.Key(run), 1) }
+            for run in try store.ended(from: folded, until: now + .seconds(60), limit: Self.runsPerLook).runs { add(RunFigureStore.Key(run), 1) }
             let names = workflows.isEmpty ? [:] : try WorkflowStore(tx: tx).names(of: Set(workflows.keys))
             overview.workflows = workflows.map { RunOverview.OfWorkflow(id: $0.key, name: names[$0.key], tally: $0.value) }.sorted {
                 ($1.tally.failed, $1.tally.runs, $0.id) < ($0.tally.failed, $0.tally.runs, $1.id)

@@ -27,6 +27,8 @@ struct JournalStore {
         case own([UInt8])
 
         var own: [UInt8]? { if case .own(let bytes) = self { bytes } else { nil } }
+
+        func asRows(_ records: [Record]) -> Form { if case .own = self { .rows(records.map { $0.text.stored.bytes }) } else { self } }
     }
 
     /// Written only where the run is still in the hands of this epoch; the run's own row is not this one's to write.

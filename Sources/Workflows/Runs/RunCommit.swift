@@ -68,9 +68,9 @@ struct RunCommit: Sendable {
 
     func write(
         _ tx: TenantTransaction, blobs: any BlobStore, onStart: (TenantTransaction, RunFacts) throws -> Void,
-        onFinish: (TenantTransaction, RunCommit) throws -> Void
+        onFinish: (TenantTransaction, RunCommit, Timestamp) throws -> Void
     ) throws -> Outcome {
-        let runs = RunStore(tx: tx)
+        let (runs, now) = (RunStore(tx: tx), tx.clock.now())
         if let new, let other = try runs.find(startedLike: new) { return .duplicate(other) }
         if new != nil { try onStart(tx, facts) }
         for run in started { try onStart(tx, run.facts) }
@@ -87,15 +87,15 @@ struct RunCommit: Sendable {
             isUnwanted = true
             hold = .kept
         }
-        try writeRun(runs, tx, hold: hold)
+        try writeRun(runs, tx, hold: hold, now)
         let journal = JournalStore(tx: tx)
         try RunMarkStore(tx: tx).mark(facts.id, marks)
         for (node, data) in staticData { try journal.keep(data, of: node, workflow: facts.workflow) }
         for run in started { try RunCommit.queue(run, tx) }
         if case .ended = hold {
-            if let parent { try tx.setTimer(kind: Engine.timerKind, subject: parent.run.description, dueAt: tx.clock.now()) }
+            if let parent { try tx.setTimer(kind: Engine.timerKind, subject: parent.run.description, dueAt: now) }
             if hasSlot { try SlotStore(tx: tx).leave(facts.id) }
-            try onFinish(tx, self)
+            try onFinish(tx, self, now)
         }
         if isUnwanted { return .unwanted }
         return returned.isEmpty ? .written : .returned(returned)
@@ -105,29 +105,32 @@ struct RunCommit: Sendable {
     /// - Parameter waits: it has to wait for a place, and is woken by the one that leaves.
     static func queue(_ new: NewRun, _ tx: TenantTransaction, waits: Bool = false) throws {
         if let payload = new.items.payload { try PayloadStore(tx: tx).store(payload, for: PayloadUser(new.facts.id)) }
-        try RunStore(tx: tx).insert(new, status: .queued, epoch: 0, end: nil, result: nil, storedBytes: 0, resumeAt: nil)
+        try RunStore(tx: tx).insert(new, status: .queued, epoch: 0, end: nil, result: nil, storedBytes: 0, resumeAt: nil, at: tx.clock.now())
         guard !waits else { return }
         try tx.setTimer(
             kind: Engine.timerKind, subject: new.facts.id.description, dueAt: tx.clock.now(), rank: new.rank, payload: Engine.untouched)
     }
 
     /// The row and the journal: a row that is there is left last, since the journal is written under the epoch that it still has.
-    private func writeRun(_ runs: RunStore, _ tx: TenantTransaction, hold: Hold) throws {
+    private func writeRun(_ runs: RunStore, _ tx: TenantTransaction, hold: Hold, _ now: Timestamp) throws {
         let isHeld = if case .kept = hold { true } else { false }
         let resumeAt: Timestamp? = if case .parked(let until) = hold { until } else { nil }
         let status: RunStatus = if case .parked = hold { .waiting } else { self.status }
         let next = isHeld ? epoch : 0
         let store = JournalStore(tx: tx)
+        let journal = EndedRuns.isAtOnce(facts.id, endedAt: now) ? self.journal : self.journal.asRows(entries)
         if let new {
             try runs.insert(
-                new, status: status, epoch: next, end: end, result: result, journal: journal.own, storedBytes: storedBytes, resumeAt: resumeAt)
+                new, status: status, epoch: next, end: end, result: result, journal: journal.own, storedBytes: storedBytes, resumeAt: resumeAt,
+                at: now)
             try store.append(entries, as: journal, run: facts.id, epoch: next)
             if isHeld { try runs.own(facts.id, epoch: epoch) }
         } else {
             try store.append(entries, as: journal, run: facts.id, epoch: epoch)
             if !isHeld || status != .running {
                 try runs.update(
-                    facts.id, status: status, from: epoch, to: next, end: end, result: result, storedBytes: storedBytes, resumeAt: resumeAt)
+                    facts.id, status: status, from: epoch, to: next, end: end, result: result, storedBytes: storedBytes, resumeAt: resumeAt,
+                    at: now)
             }
             if !isHeld { try runs.disown(facts.id, epoch: epoch) }
         }

@@ -24,26 +24,29 @@ package struct RunRetention: Sendable {
     @discardableResult
     package func prune(_ tenant: TenantID) async throws -> Int {
         var removed = 0
-        if let succeeded { removed += try await prune(tenant, succeeded: true, older: succeeded) }
-        if let failed { removed += try await prune(tenant, succeeded: false, older: failed) }
+        for runs in EndedRuns.allCases {
+            if let succeeded { removed += try await prune(runs, of: tenant, succeeded: true, older: succeeded) }
+            if let failed { removed += try await prune(runs, of: tenant, succeeded: false, older: failed) }
+        }
         return removed
     }
 
     /// They are looked for in a transaction that holds up no writer, each time from where the last ones ended: those of the other kind,
     /// which may be kept for much longer, are passed once.
-    private func prune(_ tenant: TenantID, succeeded: Bool, older age: Duration) async throws -> Int {
-        var (removed, start) = (0, Timestamp(microseconds: 0))
+    private func prune(_ runs: EndedRuns, of tenant: TenantID, succeeded: Bool, older age: Duration) async throws -> Int {
+        var (removed, place): (Int, (start: Timestamp, cursor: RunID?)) = (0, (Timestamp(microseconds: 0), nil))
         while !Task.isCancelled {
-            let from = start
+            let (start, cursor) = place
             let old = try await database.read(in: tenant) { tx in
-                try RunStore(tx: tx).outdated(succeeded: succeeded, from: from, before: tx.clock.now() - age, limit: Self.batch)
+                try RunStore(tx: tx).outdated(
+                    runs, succeeded: succeeded, from: start, before: tx.clock.now() - age, after: cursor, limit: Self.batch)
             }
             guard let last = old.last else { break }
             try await database.write(in: tenant) { tx in
                 for run in old { try RunStore(tx: tx).remove(run.id) }
             }
             removed += old.count
-            start = last.finishedAt
+            place = runs == .atOnce ? (start, last.id) : (last.finishedAt, nil)
             guard old.count == Self.batch else { break }
             try await Task.sleep(for: Self.pauseBetweenBatches)
         }

@@ -42,19 +42,4 @@ extension RunStore {
     func failing(of ids: [RunID]) throws -> [RunID: String] {
         try JournalStore(tx: tx).last(of: ids).compactMapValues { $0.kind == .failed ? $0.node : nil }
     }
-
-    /// Runs that succeeded, or those that did not, which ended from one time to before another, the oldest first. One that was called
-    /// stays as long as the one that called it is under way.
-    func outdated(succeeded: Bool, from start: Timestamp, before end: Timestamp, limit count: Int) throws -> [(id: RunID, finishedAt: Timestamp)] {
-        try tx.all(
-            """
-            SELECT id, finished_at FROM runs
-            WHERE tenant_id = \(tx.tenant) AND finished_at >= \(start) AND finished_at < \(end)
-                AND (status = \(RunStatus.succeeded)) = \(succeeded) AND NOT EXISTS (
-                SELECT 1 FROM runs AS callers
-                WHERE callers.tenant_id = \(tx.tenant) AND callers.id = runs.parent_run AND callers.finished_at IS NULL)
-            ORDER BY finished_at LIMIT \(count)
-            """
-        ) { (try $0.column(0), try $0.column(1)) }
-    }
 }

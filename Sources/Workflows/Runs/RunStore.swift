@@ -1,6 +1,6 @@
 internal import Jobs
-package import Kernel
-package import Persistence
+internal import Kernel
+internal import Persistence
 
 /// All SQL of the table of runs and of their owners. Whatever changes a run names the epoch under which its process has it; where
 /// another has it by now nothing is changed and `RunAbandoned` thrown.
@@ -9,9 +9,9 @@ struct RunStore {
 
     func insert(
         _ new: NewRun, status: RunStatus, epoch: Int64, end: RunEnd?, result: [UInt8]?, journal: [UInt8]? = nil, storedBytes: Int,
-        resumeAt: Timestamp?
+        resumeAt: Timestamp?, at now: Timestamp
     ) throws {
-        let finishedAt: Timestamp? = status.isOver ? tx.clock.now() : nil
+        let finishedAt: Timestamp? = status.isOver ? now : nil
         try tx.presume(
             """
             INSERT INTO runs (tenant_id, id, workflow_id, version, status, mode, trigger_node, epoch, depth, input, result, error, idempotency_key,
@@ -26,9 +26,10 @@ struct RunStore {
     }
 
     func update(
-        _ id: RunID, status: RunStatus, from epoch: Int64, to next: Int64, end: RunEnd?, result: [UInt8]?, storedBytes: Int, resumeAt: Timestamp?
+        _ id: RunID, status: RunStatus, from epoch: Int64, to next: Int64, end: RunEnd?, result: [UInt8]?, storedBytes: Int, resumeAt: Timestamp?,
+        at now: Timestamp
     ) throws {
-        let finishedAt: Timestamp? = status.isOver ? tx.clock.now() : nil
+        let finishedAt: Timestamp? = status.isOver ? now : nil
         let isChanged = try tx.presume(
             """
             UPDATE runs SET status = \(status), epoch = \(next), result = \(result), stored_bytes = \(storedBytes), error = \(end?.failure?.journaled.serialized),
@@ -168,17 +169,6 @@ struct RunStore {
             """, RunStore.run)
     }
 
-    /// Runs that ended from one moment to before another, in the order of their ids, after one of them.
-    func ended(from start: Timestamp, to end: Timestamp, after last: RunID?, limit: Int) throws -> [RunID] {
-        let bound = last ?? RunID(high: 0, low: 0)
-        return try tx.all(
-            """
-            SELECT id FROM runs WHERE tenant_id = \(tx.tenant) AND id > \(bound) AND finished_at >= \(start) AND finished_at < \(end)
-            ORDER BY id LIMIT \(limit)
-            """
-        ) { try $0.column(0) }
-    }
-
     /// The runs that were called by a run and are over.
     func returned(to parent: RunID) throws -> [Run] {
         try tx.all(
@@ -243,12 +233,5 @@ struct RunOwners {
         ) {
             Owned(run: try $0.column(0), tenant: try $0.column(1), epoch: try $0.column(2))
         }
-    }
-}
-
-extension TenantTransaction {
-    /// The tenant's runs that ended from one moment to before another, in parts: for whoever holds its books against them.
-    package func endedRuns(from start: Timestamp, to end: Timestamp, after last: RunID?, limit: Int) throws -> [RunID] {
-        try RunStore(tx: self).ended(from: start, to: end, after: last, limit: limit)
     }
 }

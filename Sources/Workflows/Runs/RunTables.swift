@@ -27,7 +27,7 @@ package enum RunTables {
 
     static let runs: Table = {
         var table = firstRuns
-        table.indexes += addedIndexes.filter { $0.name != "runs_by_status" } + [unsucceeded]
+        table.indexes += [unsucceeded, endedLater]
         table.columns += [storedBytes, ownJournal, outwardKeys]
         return table
     }()
@@ -35,12 +35,16 @@ package enum RunTables {
     private static let addedIndexes = [
         // The status first, so that no planner takes it for the primary key's: those of a tenant with a status, newest first.
         Index("runs_by_status", on: ["status", "tenant_id", "id"]),
-        // Runs in the order in which they ended, for the figures.
+        // Runs in the order in which they ended.
         Index("runs_by_end", on: ["tenant_id", "finished_at"], where: .isNotNull("finished_at"))
     ]
 
     /// In the place of `runs_by_status`: nearly all runs succeed, and these are found in the order of the primary key.
     private static let unsucceeded = Index("runs_unsucceeded", on: ["status", "tenant_id", "id"], where: .differs("status", "succeeded"))
+
+    /// In the place of `runs_by_end`: runs in the order in which they ended, but for those that ended at once, see `EndedRuns`.
+    private static let endedLater = Index(
+        "runs_ended_later", on: ["tenant_id", "finished_at"], where: .all([.isNull("journal"), .isNotNull("finished_at")]))
 
     /// Bytes of its own texts before compression, set when it ends.
     private static let storedBytes = Column("stored_bytes", .integer, default: .integer(0))
@@ -98,7 +102,9 @@ package enum RunTables {
                 .addColumn(table: "runs", storedBytes), .createIndex(table: "runs", unsucceeded), .dropIndex(table: "runs", name: "runs_by_status")
             ]),
         Migration("workflows.0010-journals-in-runs", [.addColumn(table: "runs", ownJournal)]),
-        Migration("workflows.0011-outward-keys", [.addColumn(table: "runs", outwardKeys)])
+        Migration("workflows.0011-outward-keys", [.addColumn(table: "runs", outwardKeys)]),
+        Migration(
+            "workflows.0013-ends-found-by-keys", [.createIndex(table: "runs", endedLater), .dropIndex(table: "runs", name: "runs_by_end")])
     ]
 }
 

@@ -27,6 +27,27 @@ import TestKit
         }
     }
 
+    @Test(arguments: [0, 4_000, 6_000, -6_000]) func `a run keeps its journal in its row where it ended about when its id says`(milliseconds: Int)
+        async throws
+    {
+        let document = Graph(.n8nV1, ["t -> a"]).document([:])
+        let clock = Mutex<TestClock?>(nil)
+        try await withRig(
+            document,
+            fault: { point in if point == .beforeCommit { clock.withLock { $0?.advance(by: .milliseconds(milliseconds)) } } }
+        ) { rig in
+            clock.withLock { $0 = rig.lease.clock }
+            let run = try await rig.start(document).finished().run
+            let (isInRow, events) = try await rig.lease.database.read(in: rig.lease.tenant) { tx in
+                (
+                    try tx.first("SELECT 1 FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(run) AND journal IS NOT NULL") != nil,
+                    try JournalStore(tx: tx).texts(of: run).count
+                )
+            }
+            #expect(isInRow == (abs(milliseconds) <= 5_000) && events == 2)
+        }
+    }
+
     @Test(arguments: DatabaseEngine.allCases) func `runs are listed by their status, newest first`(_ engine: DatabaseEngine) async throws {
         let document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_fail"])
         let plain = Graph(.n8nV1, ["t -> a"]).document([:])

@@ -16,8 +16,10 @@ import Testing
             let good = try await harness.workflows.create(.hook("Good"), by: me).id
             let bad = try await harness.workflows.create(.hook("Bad", path: "bad"), by: me).id
             try await harness.write([
-                RunRow(workflow: good, start: now - .seconds(7_200)), RunRow(workflow: good, start: now - .seconds(3_700)),
-                RunRow(workflow: good, start: now - .seconds(60)), RunRow(workflow: bad, status: .failed, start: now - .seconds(7_200)),
+                RunRow(workflow: good, start: now - .seconds(7_200), isAtOnce: true),
+                RunRow(workflow: good, start: now - .seconds(3_700)),
+                RunRow(workflow: good, start: now - .seconds(60), isAtOnce: true),
+                RunRow(workflow: bad, status: .failed, start: now - .seconds(7_200)),
                 RunRow(workflow: bad, status: .cancelled, start: now - .seconds(50)), RunRow(workflow: good, version: -1, start: now - .seconds(40)),
                 RunRow(workflow: good, start: now - .seconds(3 * 86_400)), RunRow(workflow: good, status: .running, start: now - .seconds(5)),
                 RunRow(workflow: bad, status: .uncertain, start: now - .seconds(5))
@@ -36,6 +38,41 @@ import Testing
                 try RunFigureStore(tx: tx).counts(from: 0).map(\.runs).reduce(0, +)
             }
             #expect(counted == 4)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `runs that ended are read in parts, each once, however long they took`(_ engine: DatabaseEngine)
+        async throws
+    {
+        try await WorkflowHarness.run(engine, running: true) { harness in
+            let (me, now, database, tenant) = (harness.principal(), harness.lease.clock.now, harness.lease.database, harness.lease.tenant)
+            let id = try await harness.workflows.create(.hook(), by: me).id
+            // Some end together, some before the time in their ids, some as late as one in a single commit may; and then a burst.
+            let steady = (0..<120).map { index in
+                RunRow(
+                    workflow: id, start: now - .seconds(3_600) + .milliseconds(index * 700),
+                    took: .milliseconds([0, 700, 5_000, -5_000, 40, 90_000][index % 6]), isAtOnce: index % 6 != 5)
+            }
+            let burst = (0..<60).map { RunRow(workflow: id, start: now - .seconds(600) + .milliseconds($0 / 20), isAtOnce: true) }
+            let expected = try await harness.write(steady + burst)
+            for limit in [7, 50, 1_000] {
+                var (found, start, parts): ([RunID], Timestamp, Int) = ([], Timestamp(microseconds: 0), 0)
+                while start < now {
+                    let from = start
+                    let part = try await database.read(in: tenant) { tx in
+                        try RunFigureStore(tx: tx).ended(from: from, until: now, limit: limit)
+                    }
+                    #expect(part.until > start && part.runs.allSatisfy { $0.finishedAt >= from && $0.finishedAt < part.until })
+                    found += part.runs.map(\.id)
+                    start = part.until
+                    parts += 1
+                }
+                #expect(found.sorted() == expected.sorted(), "in \(parts) parts of \(limit)")
+                #expect(limit == 1_000 ? parts == 1 : parts > 1)
+            }
+            let ended = try await database.read(in: tenant) { tx in try tx.endedRuns(from: now - .seconds(700), to: now) }
+            #expect(ended == 60)
+            #expect(try await RunRetention(database: database, succeeded: .seconds(700), failed: nil).prune(tenant) == 120)
         }
     }
 
@@ -74,17 +111,19 @@ import Testing
             let (database, tenant, now) = (harness.lease.database, harness.lease.tenant, harness.lease.clock.now)
             let statements = try await database.read(in: tenant) { tx in
                 [
-                    RunFigureStore.endedStatement(tx.tenant, from: now, until: now, limit: 10),
-                    RunFigureStore.countsStatement(tx.tenant, from: 3), RunFigureStore.countStatement(tx.tenant, .failed, limit: 10)
+                    RunFigureStore.endedStatement(.later, tx.tenant, from: now, until: now, limit: 10),
+                    RunFigureStore.countsStatement(tx.tenant, from: 3), RunFigureStore.countStatement(tx.tenant, .failed, limit: 10),
+                    RunFigureStore.endedStatement(.atOnce, tx.tenant, from: now, until: now, limit: 10)
                 ]
             }
             let plans = [
                 try await SQL.plan(of: statements[0], database, in: tenant), try await SQL.plan(of: statements[1], database, in: tenant),
-                try await SQL.plan(of: statements[2], database, in: tenant)
+                try await SQL.plan(of: statements[2], database, in: tenant), try await SQL.plan(of: statements[3], database, in: tenant)
             ]
-            #expect(plans[0].contains("runs_by_end (tenant_id=? AND finished_at>? AND finished_at<?)") && !plans[0].contains("TEMP B-TREE"))
+            #expect(plans[0].contains("runs_ended_later (tenant_id=? AND finished_at>? AND finished_at<?)") && !plans[0].contains("TEMP B-TREE"))
             #expect(plans[1].contains("(tenant_id=? AND hour>?)"))
             #expect(plans[2].contains("runs_unsucceeded (status=? AND tenant_id=?)"))
+            #expect(plans[3].contains("(tenant_id=? AND id>? AND id<?)") && !plans[3].contains("TEMP B-TREE"))
         }
     }
 }

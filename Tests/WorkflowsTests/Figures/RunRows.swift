@@ -11,6 +11,8 @@ struct RunRow {
     var version = 1
     var start: Timestamp
     var took: Duration = .milliseconds(100)
+    /// Whether its journal is in its row.
+    var isAtOnce = false
 }
 
 extension WorkflowHarness {
@@ -23,9 +25,9 @@ extension WorkflowHarness {
                 let end: Timestamp? = row.status.isOver ? row.start + row.took : nil
                 try tx.execute(
                     """
-                    INSERT INTO runs (tenant_id, id, workflow_id, version, status, mode, trigger_node, epoch, depth, time_zone, input, created_at, finished_at)
+                    INSERT INTO runs (tenant_id, id, workflow_id, version, status, mode, trigger_node, epoch, depth, time_zone, input, created_at, finished_at, journal)
                     VALUES (\(tx.tenant), \(id), \(row.workflow), \(row.version), \(row.status), \("webhook"), \("In"), 0, 0, \("UTC"),
-                        \(Array("{}".utf8)), \(row.start), \(end))
+                        \(Array("{}".utf8)), \(row.start), \(end), \(row.isAtOnce ? JournalBundle.stored([]).bytes : nil))
                     """)
                 return id
             }
