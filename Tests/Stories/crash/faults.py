@@ -16,7 +16,7 @@ import time
 from brokers import Broker
 from cluster import Cluster
 from crash.mock import Mock
-from crash.story import Counter, Load, chain, compare, executions, settle
+from crash.story import Counter, Load, chain, compare, executions, miscounted, settle
 from documents import line, node
 from server import Postgres, Server
 
@@ -408,6 +408,7 @@ def disk(small, full_s=10) -> Outcome:
             client.join()
         runs = settle(server, key, limit_s=SETTLE_LIMIT_S)
         faults, repeated = compare(runs, answered, mock.hits)
+        faults += miscounted(server, key)
         return Outcome(faults, len(answered), len(runs), repeated, 0, [f"the disk is full for {full_s} s, {refused} calls refused"])
     finally:
         done.set()
