@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from crash.faults import FAKETIME
+from crash.faults import FAKETIME, shifted
 from server import Server
 from test_browser import Desk, chromium  # noqa: F401
 from test_operator import Office
@@ -36,13 +36,12 @@ class History:
 
     def go(self, back):
         self.server.stop()
-        for name in ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "DONT_FAKE_MONOTONIC"):
+        for name in shifted(""):
             self.server.environment.pop(name, None)
         if back:
             # Each stay is later in its month than the one before, so that what is renewed in it is paid in it.
             behind = int(time.time() - month(back).timestamp() - (4 - back / 4) * 86_400)
-            self.server.environment.update({
-                "LD_PRELOAD": str(FAKETIME), "FAKETIME": f"-{behind}", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"})
+            self.server.environment.update(shifted(f"-{behind}"))
         self.server.start()
         self.operator = Operator(self.server)
         self.month = month(back).strftime("%Y-%m")

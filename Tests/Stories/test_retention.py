@@ -2,12 +2,14 @@
 
 import time
 
-from crash.faults import FAKETIME
+import pytest
+
+from crash.faults import FAKETIME, shifted
 from documents import hook, line, node
-from server import Server
+from server import Postgres, Server
 
 WAIT_S = 60
-FIVE_DAYS_AGO = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "-5d", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+FIVE_DAYS_AGO = shifted("-5d")
 
 
 def listed(server, key):
@@ -18,9 +20,25 @@ def stop(name, x):
     return node(name, "stopAndError", 1, x, errorMessage="not today")
 
 
-def test_executions_go_after_the_days_of_their_own_tenant(tmp_path):
-    # With a database of its own: beside PostgreSQL its clock would be used.
-    server = Server(tmp_path)
+def live_since(database, surroundings):
+    """Starts the database anew with the clock of these surroundings; beside PostgreSQL its clock is the one that counts."""
+    if database:
+        database.kill()
+        database.environment = surroundings
+        database.start()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request):
+    one = Postgres() if request.param == "postgres" else None
+    yield one
+    if one:
+        one.stop()
+
+
+def test_executions_go_after_the_days_of_their_own_tenant(database, tmp_path):
+    live_since(database, FIVE_DAYS_AGO)
+    server = Server(tmp_path, database.create("retention") if database else None)
     server.command("migrate", "--data", str(tmp_path))
     tenants = {name: server.create_tenant(name, owner=f"{name}@example.com")["api_key"] for name in ("acme", "globex")}
     assert FAKETIME.exists(), "run bin/setup --test"
@@ -42,6 +60,7 @@ def test_executions_go_after_the_days_of_their_own_tenant(tmp_path):
         assert len(good) == len(bad) == 1 and len(others) == 2
     finally:
         server.stop()
+    live_since(database, {})
     server.start()
     try:
         deadline = time.monotonic() + WAIT_S

@@ -75,16 +75,15 @@ struct RunFigureStore {
         // Those that end at the same microsecond are counted together.
         if runs.count == limit, let last = runs.last { until = last.finishedAt }
         precondition(runs.isEmpty || until > runs[0].finishedAt || until == end, "more runs ended in a microsecond than are counted at once")
-        var (count, cursor): (Int, RunID?) = (0, nil)
+        var cursor: RunID?
         while true {
             let part = try read(.atOnce, from: start, until: until, after: cursor, limit: limit)
             runs += part
-            count += part.count
             guard part.count == limit, let last = part.last else { break }
             cursor = last.id
             // All that ended before this have ids up to the last one.
             let seen = last.id.moment - EndedRuns.slack
-            if count >= limit, seen > start {
+            if seen > start {
                 until = min(until, seen)
                 break
             }

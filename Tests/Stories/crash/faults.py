@@ -25,6 +25,13 @@ PAUSE_S = 0.1
 # A lease is watched for 15 s before it is ended, and a database that comes back is given time.
 SETTLE_LIMIT_S = 180
 FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+# What a process runs in whose clock of the day is not the machine's.
+BENT = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+
+
+def shifted(offset):
+    """The surroundings of a process whose clock is off by so much: `+15d`, `-3600`."""
+    return {**BENT, "FAKETIME": offset}
 
 
 @dataclasses.dataclass
@@ -181,9 +188,7 @@ class Deployment:
 
     def _bend(self, one):
         self._clock_file(one).write_text("+0")
-        one.environment.update({
-            "LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self._clock_file(one)), "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "DONT_FAKE_MONOTONIC": "1", "FAKETIME_CACHE_DURATION": "1"})
+        one.environment.update({**BENT, "FAKETIME_TIMESTAMP_FILE": str(self._clock_file(one)), "FAKETIME_CACHE_DURATION": "1"})
 
     def _clock_file(self, one):
         return self.folder / f"{one.folder.name}.clock"

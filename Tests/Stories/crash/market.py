@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 
-from crash.faults import FAKETIME
+from crash.faults import shifted
 
 DAYS_AHEAD = 15
 MARKED = {"template": 7000, "agent": 6000, "app": 7000, "api": 7000}
@@ -240,7 +240,7 @@ def pages(payer, name):
 
 def go_ahead(place, postgres):
     """From the next start on the server's clock is days ahead, and with it the provider's and the database's, which counts where there is one."""
-    ahead = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": f"+{DAYS_AHEAD}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+    ahead = shifted(f"+{DAYS_AHEAD}d")
     place.provider.ahead_s = DAYS_AHEAD * 86_400
     place.server.environment.update(ahead)
     if postgres:
