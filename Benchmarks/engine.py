@@ -1,5 +1,6 @@
 """The engine: webhooks, durable chains, workers, and runs beside many stored ones."""
 
+import os
 import pathlib
 import statistics
 import subprocess
@@ -71,14 +72,17 @@ def chain(options, folder):
 
 
 def workers(options, folder):
-    """Draining queued webhook runs with 1, 2 and 4 workers on PostgreSQL, beside the commits of the same rows that the database takes alone."""
+    """Draining queued webhook runs with 1, 2 and 4 workers on PostgreSQL, beside the commits of the same rows that the database takes alone. The
+    database has one processor to itself and the workers the other, so that it is seen which of the two is the limit."""
     runs = 1_000 if options.quick else 8_000
     postgres = Postgres()
     results = {}
     try:
+        confine([postgres.pid()], 0)
         for count in (1, 2, 4):
             base = pathlib.Path(folder) / f"workers-{count}"
-            url = postgres.create(f"workers_{count}")
+            name = f"workers_{count}"
+            url = postgres.create(name)
             cluster = Cluster(url, base, count, {"AIAS_LOG_LEVEL": "error"}, {"AIAS_LIVE_RUNS": "0"})
             try:
                 key = cluster.gateway.create_tenant("acme")["api_key"]
@@ -88,14 +92,20 @@ def workers(options, folder):
                 waiting = 0
                 while waiting < runs:
                     wrk(cluster.gateway.base, 1, 64, script)
-                    waiting = postgres.number(f"workers_{count}", "SELECT count(*) FROM runs WHERE finished_at IS NULL")
-                begin = time.perf_counter()
+                    waiting = postgres.number(name, "SELECT count(*) FROM runs WHERE finished_at IS NULL")
+                commits = "SELECT sum(xact_commit) FROM pg_stat_database WHERE datname = current_database()"
+                before, busy, begin = postgres.number(name, commits), processors(), time.perf_counter()
                 for one in cluster.workers:
                     one.start(wait=False)
-                while left := postgres.number(f"workers_{count}", "SELECT count(*) FROM runs WHERE finished_at IS NULL"):
-                    time.sleep(0.1)
+                confine([one.process.pid for one in cluster.workers], 1)
+                while postgres.number(name, "SELECT count(*) FROM runs WHERE finished_at IS NULL"):
+                    time.sleep(0.3)
                 seconds = time.perf_counter() - begin
-                results[f"workers_{count}"] = {"runs": waiting, "seconds": round(seconds, 2), "runs_per_s": round(waiting / seconds, 1)}
+                shares = [round(after - early, 2) for after, early in zip(processors(), busy)]
+                results[name] = {
+                    "runs": waiting, "seconds": round(seconds, 2), "runs_per_s": round(waiting / seconds, 1),
+                    "commits_per_s": round((postgres.number(name, commits) - before) / seconds, 1),
+                    "database_busy": round(shares[0] / seconds, 2), "workers_busy": round(shares[-1] / seconds, 2)}
             finally:
                 cluster.stop()
         place = ["--data", pathlib.Path(folder) / "raw", "--database-url", postgres.create("raw")]
@@ -105,6 +115,20 @@ def workers(options, folder):
     finally:
         postgres.stop()
     return results
+
+
+def confine(pids, number):
+    """Keeps processes, with all their threads and what they start from here on, to one processor of two or more."""
+    for pid in pids:
+        for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), {min(number, os.cpu_count() - 1)})
+
+
+def processors():
+    """Seconds that the first and the last processor have worked."""
+    lines = [line.split() for line in pathlib.Path("/proc/stat").read_text().splitlines() if line[:3] == "cpu" and line[3] != " "]
+    spent = [(sum(map(int, line[1:9])) - int(line[4]) - int(line[5])) / os.sysconf("SC_CLK_TCK") for line in lines]
+    return spent[0], spent[min(1, len(spent) - 1)]
 
 
 def stored(options, folder):

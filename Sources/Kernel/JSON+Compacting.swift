@@ -92,6 +92,8 @@ extension JSON {
         mutating func string() -> Bool {
             index += 1
             while index < source.count {
+                index += JSON.plainPrefix(source, from: index)
+                guard index < source.count else { break }
                 let byte = source[index]
                 index += 1
                 switch byte {

@@ -46,7 +46,9 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
     package init(booleanLiteral value: Bool) { self = .bool(value) }
     package init(arrayLiteral elements: JSON...) { self = .array(elements) }
     package init(dictionaryLiteral elements: (String, JSON)...) {
-        self = .object(JSONObject(elements))
+        var members = JSONObject()
+        for (key, value) in elements { members[key] = .some(value) }
+        self = .object(members)
     }
     package init(nilLiteral: ()) { self = .null }
 }

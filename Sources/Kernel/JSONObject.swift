@@ -45,7 +45,10 @@ extension JSONObject: RandomAccessCollection, ExpressibleByDictionaryLiteral {
         return (element.key, element.value)
     }
 
-    package init(dictionaryLiteral elements: (String, JSON)...) { self.init(elements) }
+    package init(dictionaryLiteral elements: (String, JSON)...) {
+        members = [:]
+        for (key, value) in elements { members.updateValue(value, forKey: key) }
+    }
 }
 
 extension JSONObject {

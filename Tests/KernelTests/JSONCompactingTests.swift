@@ -39,6 +39,20 @@ import Testing
         #expect(compact(text) == nil)
     }
 
+    @Test(arguments: [0x00, 0x1F, 0x20, 0x21, 0x22, 0x23, 0x5B, 0x5C, 0x5D, 0x7F, 0x80, 0xE9, 0x1F600] as [UInt32])
+    func `a character is seen wherever it stands in a string`(_ code: UInt32) throws {
+        let character = String(try #require(Unicode.Scalar(code)))
+        for before in 0...17 {
+            for after in [0, 1, 7, 8, 20] {
+                let text = String(repeating: "a", count: before) + character + String(repeating: "b", count: after)
+                let written = JSON.string(text).serialized
+                #expect(try JSON(parsing: written) == .string(text))
+                let raw = "\"\(text)\""
+                #expect(compact(raw) == (try? JSON(parsing: raw))?.serialized)
+            }
+        }
+    }
+
     @Test func `invalid UTF-8 and too deep a nesting are refused`() {
         var out: [UInt8] = []
         #expect(!JSON.appendCompact([0x22, 0xFF, 0x22], to: &out) && out.isEmpty)

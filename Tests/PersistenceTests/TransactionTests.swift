@@ -17,6 +17,16 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 2, 64, 126, 127, 128, 129, 200]) func `many values at once are bound as each by itself`(count: Int) {
+        let values: [SQLValue] = (0..<count).map { .integer(Int64($0)) }
+        let (together, rows): (SQL, SQL) = ("SELECT \(1), \(values: values), \(2)", "VALUES \(rows: [values, values])")
+        #expect(together.text == "SELECT " + (1...count + 2).map { "?\($0)" }.joined(separator: ", "))
+        #expect(together.values == [.integer(1)] + values + [.integer(2)])
+        let first = (1...count).map { "?\($0)" }.joined(separator: ", ")
+        #expect(rows.text == "VALUES (\(first)), (" + (count + 1...count * 2).map { "?\($0)" }.joined(separator: ", ") + ")")
+        #expect(rows.values == values + values)
+    }
+
     @Test(arguments: DatabaseEngine.allCases)
     func `two tenants' transactions may take turns within one`(_ engine: DatabaseEngine) async throws {
         try await withFixtures(engine) { lease in

@@ -60,6 +60,9 @@ class Postgres:
         if result.returncode:
             raise RuntimeError(result.stdout + result.stderr)
 
+    def pid(self) -> int:
+        return int((self.data / "postmaster.pid").read_text().split()[0])
+
     def create(self, name: str) -> str:
         """A new database; returns the URL of its owner, with which `aias migrate` makes the role that serves."""
         self._run([self.bin / "createdb", "-h", "127.0.0.1", "-p", self.port, "-U", "postgres", name])

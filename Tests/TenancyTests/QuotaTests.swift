@@ -60,12 +60,16 @@ import Testing
     }
 
     @Test(
-        arguments: [
+        arguments: DatabaseEngine.allCases,
+        [
             (counts: [1, 1, 1, 1, 1], refused: 0, used: 5), ([1, 1, 1, 1, 1, 1], 1, 5), ([2, 2, 2], 1, 4), ([5, 1], 1, nil), ([6], 1, 0),
             ([4, -1, 2], 0, 5)
         ] as [(counts: [Int], refused: Int, used: Int?)])
-    func `reservations of one commit pass no limit, and none that fits is refused`(counts: [Int], refused: Int, used: Int?) async throws {
-        try await withTenancy(.sqlite) { world in
+    func `reservations of one commit pass no limit, and none that fits is refused`(
+        engine: DatabaseEngine, together: (counts: [Int], refused: Int, used: Int?)
+    ) async throws {
+        let (counts, refused, used) = together
+        try await withTenancy(engine) { world in
             #expect(try await reserve(world, .workflows, 1) == nil)
             try await world.database.write(in: world.acme.id) { tx in try tx.release(.workflows, 1) }
             let codes = try await reserveTogether(world, .workflows, counts)
@@ -75,8 +79,8 @@ import Testing
         }
     }
 
-    @Test func `a limit that is lowered in the same commit holds`() async throws {
-        try await withTenancy(.sqlite) { world in
+    @Test(arguments: DatabaseEngine.allCases) func `a limit that is lowered in the same commit holds`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
             func change(_ plan: PlanName) async throws {
                 _ = try await world.tenancy.updateTenant(world.acme.id, TenantChange(plan: plan), by: TenancyHarness.owner)
             }

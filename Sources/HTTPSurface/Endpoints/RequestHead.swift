@@ -27,10 +27,24 @@ package struct RequestHead: Sendable {
     }
 
     /// The first value of a header, its name in any case.
-    package func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { fields[$0] } }
+    package func header(_ name: String) -> String? { HTTPField.Name(name).flatMap(value) }
+
+    /// As the fields' own subscript, which puts together what nearly always is one value or none.
+    private func value(_ name: HTTPField.Name) -> String? {
+        var found: String?
+        for field in fields where field.name == name {
+            guard found == nil else { return fields[name] }
+            found = field.value
+        }
+        return found
+    }
 
     /// The media type of the body, in lower case and without its parameters.
-    package var mediaType: String? { fields[.contentType]?.prefix { $0 != ";" && $0 != " " }.lowercased() }
+    package var mediaType: String? {
+        guard let type = value(.contentType) else { return nil }
+        let end = type.utf8.firstIndex { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: " ") } ?? type.endIndex
+        return type[..<end].lowercased()
+    }
 
     /// All headers in their order, names in lower case, repeated ones repeated; `host` comes first.
     package var headers: [(name: String, value: String)] {

@@ -34,7 +34,7 @@ struct TenantAddressing: Sendable {
 
     private static func withoutPort(_ host: String) -> String {
         if host.hasPrefix("[") { return String(host.prefix { $0 != "]" }) + "]" }
-        return host.firstIndex(of: ":").map { String(host[..<$0]) } ?? host
+        return host.utf8.firstIndex(of: UInt8(ascii: ":")).map { String(host[..<$0]) } ?? host
     }
 
     private static func isAddress(_ name: String) -> Bool {

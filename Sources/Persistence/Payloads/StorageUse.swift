@@ -46,11 +46,10 @@ package struct StorageUse {
     package func isAllowed() throws -> Bool {
         guard let share = tx.session.share else { return try isAllowedNow() }
         // Among the transactions of one commit one asks for all, and only a yes is kept.
-        return try share.value(Asked(tenant: tx.tenant.id), { try isAllowedNow() ? Yes() : nil }) != nil
+        return try share.value(of: tx.tenant.id, make: { try isAllowedNow() ? Yes() : nil }) != nil
     }
 
-    private struct Asked: Hashable { var tenant: TenantID }
-    private final class Yes {}
+    private final class Yes: CommitShared {}
 
     private func isAllowedNow() throws -> Bool {
         try tx.presume(

@@ -20,15 +20,16 @@ enum Zstandard {
     /// What a frame begins with.
     static let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
 
-    /// Fast: payloads are written in the run's way.
-    private static let level: CInt = 1
+    /// Fast: payloads are written in the run's way. A small one takes less than half the time without a code of its own for its letters, and a fifth
+    /// more room.
+    private static func level(of count: Int) -> CInt { count <= 4_096 ? -1 : 1 }
 
     /// Nil where it would not get smaller.
     static func compress(_ bytes: [UInt8]) -> [UInt8]? {
         var out = [UInt8](repeating: 0, count: ZSTD_compressBound(bytes.count))
         let context = contexts.take()
         defer { contexts.put(context) }
-        let count = ZSTD_compressCCtx(context, &out, out.count, bytes, bytes.count, level)
+        let count = ZSTD_compressCCtx(context, &out, out.count, bytes, bytes.count, level(of: bytes.count))
         guard ZSTD_isError(count) == 0, count < bytes.count else { return nil }
         return Array(out[..<count])
     }

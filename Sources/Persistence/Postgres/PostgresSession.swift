@@ -7,14 +7,19 @@ final class PostgresSession: Session {
     let engine = DatabaseEngine.postgres
     let clock: Clock
     let ids: IDs
+    let share: CommitShare?
     private(set) var afterCommitActions: [@Sendable () -> Void] = []
     private(set) var doom: (any Error)?
     private var entry: TenantEntry
     /// Whether every answer is waited for.
     private let isCareful: Bool
 
-    init(connection: PostgresConnection, registry: SchemaRegistry, clock: Clock, ids: IDs, entered: TenantID?, isCareful: Bool) {
+    init(
+        connection: PostgresConnection, registry: SchemaRegistry, clock: Clock, ids: IDs, entered: TenantID?, isCareful: Bool = false,
+        share: CommitShare? = nil
+    ) {
         self.isCareful = isCareful
+        self.share = share
         self.connection = connection
         self.registry = registry
         self.clock = clock

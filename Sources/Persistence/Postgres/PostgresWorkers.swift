@@ -244,12 +244,14 @@ final class PostgresWorkers: @unchecked Sendable {
             try connection.send(kind.begin)
             if let tenant { try connection.send(PostgresSession.entering(tenant), changes: nil) }
             var outcomes: [Outcome] = []
+            // Only where the failure of one is that of all.
+            let share = group.count > 1 && !progress.hasSavepoints ? CommitShare() : nil
             for member in group {
-                let outcome = try attempt(
-                    member, connection, tenant: tenant, hasSavepoint: progress.hasSavepoints, isCareful: progress.isCareful)
-                if outcome.failure != nil, group.count > 1, !progress.hasSavepoints { throw PresumptionFailed(cause: nil) }
+                let outcome = try attempt(member, connection, tenant: tenant, share, progress)
+                if outcome.failure != nil, share != nil { throw PresumptionFailed(cause: nil) }
                 outcomes.append(outcome)
             }
+            if let share { try end(share, connection, tenant: tenant) }
             if kind != .read { Failpoint.reach("commit.before") }
             // Goes out with what was presumed: where that fails the server passes it over.
             try connection.send(outcomes.allSatisfy { $0.failure != nil } ? "ROLLBACK" : "COMMIT")
@@ -270,12 +272,27 @@ final class PostgresWorkers: @unchecked Sendable {
         _ = try? connection.drain()
     }
 
+    /// - Throws: `PresumptionFailed` where what they share cannot be written: then each does it for itself.
+    private func end(_ share: CommitShare, _ connection: PostgresConnection, tenant: TenantID?) throws {
+        let session = PostgresSession(connection: connection, registry: registry, clock: clock, ids: ids, entered: tenant)
+        defer { session.end() }
+        do {
+            try share.end(session)
+        } catch PersistenceError.contended(let message) {
+            throw PersistenceError.contended(message)
+        } catch {
+            guard connection.isAlive else { throw error }
+            throw PresumptionFailed(cause: error as? PersistenceError)
+        }
+    }
+
     private func attempt(
-        _ member: any GroupMember, _ connection: PostgresConnection, tenant: TenantID?, hasSavepoint: Bool, isCareful: Bool
+        _ member: any GroupMember, _ connection: PostgresConnection, tenant: TenantID?, _ share: CommitShare?, _ progress: Progress
     ) throws -> Outcome {
         let session = PostgresSession(
-            connection: connection, registry: registry, clock: clock, ids: ids, entered: tenant, isCareful: isCareful)
+            connection: connection, registry: registry, clock: clock, ids: ids, entered: tenant, isCareful: progress.isCareful, share: share)
         defer { session.end() }
+        let hasSavepoint = progress.hasSavepoints
         if hasSavepoint { try connection.send("SAVEPOINT member") }
         do {
             try member.attempt(session)

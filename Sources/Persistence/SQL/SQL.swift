@@ -52,6 +52,14 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
 
         package mutating func appendInterpolation<Value: SQLBindable>(_ value: Value?) { bind(value.sqlValue) }
 
+        /// Values with commas between them: the text of many at once.
+        package mutating func appendInterpolation(values: [SQLValue]) {
+            let (first, end) = (sql.values.count + 1, sql.values.count + values.count)
+            guard !values.isEmpty, end < Self.placeholders.count else { return list(values) }
+            sql.text += Self.joined.text[Self.joined.starts[first]..<Self.joined.ends[end]]
+            sql.values += values
+        }
+
         /// The marked tenant value of a tenant-scoped transaction.
         package mutating func appendInterpolation(_ tenant: TenantMark) {
             sql.mark(tenant.id)
@@ -62,10 +70,7 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
         package mutating func appendInterpolation(list values: [some SQLBindable]) {
             guard !values.isEmpty else { return sql.text += "(NULL)" }
             sql.text += "("
-            for (index, value) in values.enumerated() {
-                if index > 0 { sql.text += ", " }
-                bind(value.sqlValue)
-            }
+            appendInterpolation(values: values.map(\.sqlValue))
             sql.text += ")"
         }
 
@@ -73,10 +78,7 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
         package mutating func appendInterpolation(rows: [[SQLValue]]) {
             for (index, row) in rows.enumerated() {
                 sql.text += index > 0 ? ", (" : "("
-                for (place, value) in row.enumerated() {
-                    if place > 0 { sql.text += ", " }
-                    bind(value)
-                }
+                appendInterpolation(values: row)
                 sql.text += ")"
             }
         }
@@ -100,6 +102,25 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
         }
 
         private static let placeholders: [String] = (0...128).map { "?\($0)" }
+
+        /// All of them with commas between, and where each begins and ends.
+        private static let joined: (text: String, starts: [String.Index], ends: [String.Index]) = {
+            let text = placeholders.joined(separator: ", ")
+            var (starts, ends, place): ([String.Index], [String.Index], Int) = ([], [], 0)
+            for one in placeholders {
+                starts.append(text.utf8.index(text.startIndex, offsetBy: place))
+                ends.append(text.utf8.index(text.startIndex, offsetBy: place + one.utf8.count))
+                place += one.utf8.count + 2
+            }
+            return (text, starts, ends)
+        }()
+
+        private mutating func list(_ values: [SQLValue]) {
+            for (index, value) in values.enumerated() {
+                if index > 0 { sql.text += ", " }
+                bind(value)
+            }
+        }
 
         private mutating func bind(_ value: SQLValue) {
             sql.values.append(value)

@@ -101,7 +101,7 @@ extension Optional: SQLBindable where Wrapped: SQLBindable {
 }
 
 extension Optional: SQLReadable where Wrapped: SQLReadable {
-    package init(sqlValue: SQLValue) throws { self = sqlValue == .null ? nil : try Wrapped(sqlValue: sqlValue) }
+    package init(sqlValue: SQLValue) throws { self = if case .null = sqlValue { nil } else { try Wrapped(sqlValue: sqlValue) } }
 }
 
 /// An enumeration stored by its raw text.

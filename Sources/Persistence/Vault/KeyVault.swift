@@ -41,7 +41,7 @@ package final class KeyVault: Sendable {
     /// - Throws: `PersistenceError.driver` for a value that was changed, or sealed for another tenant or context.
     package func open(_ sealed: [UInt8], tenant: TenantID, context: String) async throws -> [UInt8] {
         let failure = PersistenceError.driver(code: "SEAL", message: "a sealed value cannot be opened here")
-        guard sealed.count > 16, let id = ID<DataKeyTag>(bytes: sealed[..<16]) else { throw failure }
+        guard sealed.count > 16, let id = ID<DataKeyTag>(bytes: Array(sealed[..<16])) else { throw failure }
         guard let key = try await key(id, of: tenant), let box = try? AES.GCM.SealedBox(combined: sealed[16...]),
             let opened = try? AES.GCM.open(box, using: key, authenticating: Self.authenticated(tenant, context))
         else { throw failure }

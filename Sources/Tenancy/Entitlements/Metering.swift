@@ -115,16 +115,18 @@ extension TenantTransaction {
     package func tally(_ metric: String, at time: Timestamp) throws {
         let minute = TallyMinute(metric, of: tenant.id, at: time)
         guard let share = session.share else { return try UsageEventStore(tx: self).add(1, to: minute) }
-        let count = try share.value(minute) {
-            Count()
-        } ending: { count, tx in
-            try UsageEventStore(tx: tx.tenant(minute.tenant)).add(count.value, to: minute)
-        }
+        let count = share.value(of: minute.tenant, metric, minute.number) { Count(of: minute) }
         count?.value += 1
     }
 
     /// What the transactions of one commit tally together.
-    private final class Count { var value = 0 }
+    private final class Count: CommitShared {
+        private let minute: TallyMinute
+        var value = 0
+        init(of minute: TallyMinute) { self.minute = minute }
+
+        func end(_ tx: SystemTransaction) throws { try UsageEventStore(tx: tx.tenant(minute.tenant)).add(value, to: minute) }
+    }
 
     /// Records usage once for a key: a repeat of the same key changes nothing.
     package func meter(_ metric: String, quantity: Int, key: String, at: Timestamp, dimensions: JSONObject = [:]) throws {

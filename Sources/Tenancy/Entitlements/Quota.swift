@@ -65,32 +65,33 @@ struct QuotaStore {
     }
 
     /// A counter that the transactions of one commit raise together.
-    private final class Room {
+    private final class Room: CommitShared {
+        let (tenant, key, period): (TenantID, QuotaKey, Int)
         var used: Int
         let allowed: Int?
         var added = 0
-        init(used: Int, allowed: Int?) {
+
+        init(_ tenant: TenantID, _ key: QuotaKey, _ period: Int, used: Int = 0, allowed: Int? = nil) {
+            (self.tenant, self.key, self.period) = (tenant, key, period)
             self.used = used
             self.allowed = allowed
         }
-    }
 
-    private struct RoomKey: Hashable {
-        var tenant: TenantID
-        var name: String
-        var period: Int
+        func end(_ tx: SystemTransaction) throws {
+            guard added > 0 else { return }
+            // The condition holds still, unless one of them has changed the limit meanwhile: then each asks for itself.
+            let isRaised = try QuotaStore(tx: tx.tenant(tenant)).raise(key, added, period)
+            guard isRaised else { throw PersistenceError.driver(code: "CHANGED", message: "the limit of \(key.name) changed in the same commit") }
+        }
     }
 
     /// nil where each raises it for itself, or there is no counter yet.
     private func room(_ key: QuotaKey, _ period: Int) throws -> Room? {
         let tenant = tx.tenant.id
-        return try tx.session.share?.value(RoomKey(tenant: tenant, name: key.name, period: period)) {
-            try use(key, period).map { Room(used: $0.used, allowed: $0.allowed) }
-        } ending: { room, tx in
-            guard room.added > 0 else { return }
-            // The condition holds still, unless one of them has changed the limit meanwhile: then each asks for itself.
-            let isRaised = try QuotaStore(tx: tx.tenant(tenant)).raise(key, room.added, period)
-            guard isRaised else { throw PersistenceError.driver(code: "CHANGED", message: "the limit of \(key.name) changed in the same commit") }
+        return try tx.session.share?.value(of: tenant, key.name, Int64(period)) {
+            // Where each answer is a round trip there is room until the counter says otherwise.
+            guard tx.session.engine == .sqlite else { return Room(tenant, key, period) }
+            return try use(key, period).map { Room(tenant, key, period, used: $0.used, allowed: $0.allowed) }
         }
     }
 

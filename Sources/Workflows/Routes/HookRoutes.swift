@@ -16,7 +16,7 @@ struct HookRoutes {
                 if let address = call.address {
                     tenant = try await call.resolve(address)
                 } else {
-                    let slash = path.firstIndex(of: "/") ?? path.endIndex
+                    let slash = path.utf8.firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
                     tenant = try await call.resolve(.subdomain(path[..<slash].lowercased()))
                     path = String(path[slash...].drop { $0 == "/" })
                 }

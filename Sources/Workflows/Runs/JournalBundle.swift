@@ -18,7 +18,7 @@ enum JournalBundle {
             if let node = entry.node { JSON.writeString(node, to: &out) } else { out.append(contentsOf: "null".utf8) }
             for number in [entry.runIndex, entry.attempt, Int(entry.at.microseconds), entry.text.lineCount] {
                 out.append(UInt8(ascii: ","))
-                out.append(contentsOf: String(number).utf8)
+                if let digit = UInt8(exactly: number), digit < 10 { out.append(digit + 48) } else { out.append(contentsOf: String(number).utf8) }
             }
             out.append(UInt8(ascii: "]"))
         }

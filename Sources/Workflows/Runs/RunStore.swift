@@ -12,16 +12,20 @@ struct RunStore {
         resumeAt: Timestamp?, at now: Timestamp
     ) throws {
         let finishedAt: Timestamp? = status.isOver ? now : nil
+        let (facts, parent) = (new.facts, new.parent)
+        let values: [SQLValue] = [
+            facts.id.sqlValue, facts.workflow.sqlValue, facts.version.sqlValue, status.sqlValue, facts.mode.sqlValue, new.trigger.sqlValue,
+            epoch.sqlValue, facts.depth.sqlValue, new.items.inputText.bytes.sqlValue, result.sqlValue, (end?.failure?.journaled.serialized).sqlValue,
+            new.idempotencyKey.sqlValue, (parent?.run).sqlValue, (parent?.node).sqlValue, (parent?.runIndex).sqlValue,
+            (parent?.callIndex).sqlValue, new.replayOf.sqlValue, new.createdAt.sqlValue, finishedAt.sqlValue, resumeAt.sqlValue,
+            facts.timeZone.sqlValue, storedBytes.sqlValue, journal.sqlValue, (facts.outwardKeys?.stored).sqlValue
+        ]
         try tx.presume(
             """
             INSERT INTO runs (tenant_id, id, workflow_id, version, status, mode, trigger_node, epoch, depth, input, result, error, idempotency_key,
                 parent_run, parent_node, parent_run_index, parent_call_index, replay_of, created_at, finished_at, resume_at, time_zone, stored_bytes, journal,
                 outward_keys)
-            VALUES (\(tx.tenant), \(new.facts.id), \(new.facts.workflow), \(new.facts.version), \(status), \(new.facts.mode), \(new.trigger), \(epoch),
-                \(new.facts.depth), \(new.items.inputText.bytes), \(result), \(end?.failure?.journaled.serialized),
-                \(new.idempotencyKey), \(new.parent?.run), \(new.parent?.node), \(new.parent?.runIndex), \(new.parent?.callIndex), \(new.replayOf),
-                \(new.createdAt), \(finishedAt), \(resumeAt), \(new.facts.timeZone), \(storedBytes), \(journal),
-                \(new.facts.outwardKeys?.stored))
+            VALUES (\(tx.tenant), \(values: values))
             """)
     }
 
