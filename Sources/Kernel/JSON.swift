@@ -47,7 +47,8 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
     package init(arrayLiteral elements: JSON...) { self = .array(elements) }
     package init(dictionaryLiteral elements: (String, JSON)...) {
         var members = JSONObject()
-        for (key, value) in elements { members[key] = .some(value) }
+        members.reserveCapacity(elements.count)
+        for (key, value) in elements { members[key] = value }
         self = .object(members)
     }
     package init(nilLiteral: ()) { self = .null }

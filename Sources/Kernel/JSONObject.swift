@@ -47,6 +47,7 @@ extension JSONObject: RandomAccessCollection, ExpressibleByDictionaryLiteral {
 
     package init(dictionaryLiteral elements: (String, JSON)...) {
         members = [:]
+        members.reserveCapacity(elements.count)
         for (key, value) in elements { members.updateValue(value, forKey: key) }
     }
 }

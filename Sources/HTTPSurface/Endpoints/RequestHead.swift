@@ -27,10 +27,10 @@ package struct RequestHead: Sendable {
     }
 
     /// The first value of a header, its name in any case.
-    package func header(_ name: String) -> String? { HTTPField.Name(name).flatMap(value) }
+    package func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { self[$0] } }
 
     /// As the fields' own subscript, which puts together what nearly always is one value or none.
-    private func value(_ name: HTTPField.Name) -> String? {
+    subscript(_ name: HTTPField.Name) -> String? {
         var found: String?
         for field in fields where field.name == name {
             guard found == nil else { return fields[name] }
@@ -41,7 +41,7 @@ package struct RequestHead: Sendable {
 
     /// The media type of the body, in lower case and without its parameters.
     package var mediaType: String? {
-        guard let type = value(.contentType) else { return nil }
+        guard let type = self[.contentType] else { return nil }
         let end = type.utf8.firstIndex { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: " ") } ?? type.endIndex
         return type[..<end].lowercased()
     }
@@ -56,7 +56,7 @@ package struct RequestHead: Sendable {
 
     /// The token of `Authorization: Bearer …`.
     package var bearerToken: String? {
-        guard let value = fields[.authorization], value.utf8.count > 7, value.prefix(7).lowercased() == "bearer " else { return nil }
+        guard let value = self[.authorization], value.utf8.count > 7, value.prefix(7).lowercased() == "bearer " else { return nil }
         return String(value.dropFirst(7))
     }
 

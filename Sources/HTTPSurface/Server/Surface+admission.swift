@@ -60,7 +60,7 @@ extension Surface {
     }
 
     func authenticateIfAny(_ head: RequestHead, _ address: TenantAddress?) async throws -> Principal {
-        guard head.fields[.authorization] != nil || head.fields[.cookie] != nil else { return .anonymous }
+        guard head[.authorization] != nil || head[.cookie] != nil else { return .anonymous }
         do {
             var tenant: TenantID?
             if let address { tenant = try await resolve(address) }

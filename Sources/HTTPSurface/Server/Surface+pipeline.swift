@@ -10,7 +10,7 @@ extension Surface {
         _ endpoint: Endpoint, _ values: [Substring], _ request: Request, _ head: RequestHead, _ target: RequestTarget, _ extras: AnswerExtras
     ) async throws -> Answer {
         try checkOrigin(endpoint, head)
-        if endpoint.kind == .json, !Negotiation.accepts(head.fields[.accept], "application/json") { throw Problem.notAcceptable }
+        if endpoint.kind == .json, !Negotiation.accepts(head[.accept], "application/json") { throw Problem.notAcceptable }
         let address = try self.address(head, target)
         let (principal, tenant) = try await admit(endpoint, head, address)
         if case .public = endpoint.access, endpoint.kind == .raw {
@@ -24,7 +24,7 @@ extension Surface {
             head: head, body: body, principal: principal, idempotency: nil, logger: logger, address: address, endpoint: endpoint,
             values: values, tenantID: tenant, surface: self, extras: extras)
         try checkQuery(endpoint, head)
-        guard endpoint.takesIdempotencyKey, let text = head.fields[.idempotencyKey] else { return try await handle(endpoint, call) }
+        guard endpoint.takesIdempotencyKey, let text = head[.idempotencyKey] else { return try await handle(endpoint, call) }
         let key = try Idempotency.key(text, principal: principal, head: head, body: body)
         guard let idempotency else { return try await handle(endpoint, call) }
         switch try await idempotency.start(key, tenant: tenant, holdsSecret: endpoint.holdsSecret) {
@@ -74,7 +74,7 @@ extension Surface {
     }
 
     private func checkContentType(_ head: RequestHead) throws {
-        guard let type = head.fields[.contentType] else { return }
+        guard let type = head[.contentType] else { return }
         let essence = type.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
         guard essence == "application/json" || (essence.hasPrefix("application/") && essence.hasSuffix("+json")) else {
             throw Refusal(.unsupportedMedia, "unsupported_media_type", "This takes application/json.")
@@ -90,12 +90,12 @@ extension Surface {
     /// Refuses writes that a browser sends on behalf of another site. `Sec-Fetch-Site` decides where it is sent, else `Origin`;
     /// a request with neither comes from no browser of today. Programs that show a key are not asked, nor are webhooks.
     private func checkOrigin(_ endpoint: Endpoint, _ head: RequestHead) throws {
-        guard endpoint.method.isWrite, head.method != "GET", head.method != "HEAD", head.fields[.authorization] == nil else { return }
         if case .public = endpoint.access, endpoint.kind == .raw { return }
+        guard endpoint.method.isWrite, head.method != "GET", head.method != "HEAD", head[.authorization] == nil else { return }
         let isForeign: Bool
-        if let site = head.fields[.secFetchSite] {
+        if let site = head[.secFetchSite] {
             isForeign = site != "same-origin" && site != "none"
-        } else if let origin = head.fields[.origin] {
+        } else if let origin = head[.origin] {
             isForeign = origin.split(separator: "/").last.map { $0.lowercased() } != head.host
         } else {
             isForeign = false

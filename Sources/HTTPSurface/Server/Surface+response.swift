@@ -11,8 +11,8 @@ extension Surface {
         let isHTML = outcome.endpoint == nil && answer.contentType?.hasPrefix("text/html") == true
         var headers = SecurityHeaders.headers(
             for: isHTML ? .page : outcome.endpoint?.kind, contentType: answer.contentType, isSecure: settings.isSecure)
-        headers[.xRequestID] = outcome.head.requestID
-        if let type = answer.contentType { headers[.contentType] = type }
+        headers.append(HTTPField(name: .xRequestID, value: outcome.head.requestID))
+        if let type = answer.contentType { headers.append(HTTPField(name: .contentType, value: type)) }
         for (name, value) in answer.headers { SecurityHeaders.set(name, value, in: &headers) }
         outcome.extras.headers.withLock { added in
             for (name, value) in added { SecurityHeaders.set(name, value, in: &headers) }
