@@ -75,6 +75,8 @@ def workers(options, folder):
     """Draining queued webhook runs with 1, 2 and 4 workers on PostgreSQL, beside the commits of the same rows that the database takes alone. The
     database has one processor to itself and the workers the other, so that it is seen which of the two is the limit."""
     runs = 1_000 if options.quick else 8_000
+    unended = "SELECT count(*) FROM runs WHERE finished_at IS NULL"
+    commits = "SELECT sum(xact_commit) FROM pg_stat_database WHERE datname = current_database()"
     postgres = Postgres()
     results = {}
     try:
@@ -92,20 +94,19 @@ def workers(options, folder):
                 waiting = 0
                 while waiting < runs:
                     wrk(cluster.gateway.base, 1, 64, script)
-                    waiting = postgres.number(name, "SELECT count(*) FROM runs WHERE finished_at IS NULL")
-                commits = "SELECT sum(xact_commit) FROM pg_stat_database WHERE datname = current_database()"
+                    waiting = postgres.number(name, unended)
                 before, busy, begin = postgres.number(name, commits), processors(), time.perf_counter()
                 for one in cluster.workers:
                     one.start(wait=False)
                 confine([one.process.pid for one in cluster.workers], 1)
-                while postgres.number(name, "SELECT count(*) FROM runs WHERE finished_at IS NULL"):
+                while postgres.number(name, unended):
                     time.sleep(0.3)
                 seconds = time.perf_counter() - begin
-                shares = [round(after - early, 2) for after, early in zip(processors(), busy)]
+                shares = [round((after - early) / seconds, 2) for after, early in zip(processors(), busy)]
                 results[name] = {
                     "runs": waiting, "seconds": round(seconds, 2), "runs_per_s": round(waiting / seconds, 1),
                     "commits_per_s": round((postgres.number(name, commits) - before) / seconds, 1),
-                    "database_busy": round(shares[0] / seconds, 2), "workers_busy": round(shares[-1] / seconds, 2)}
+                    "database_busy": shares[0], "workers_busy": shares[1]}
             finally:
                 cluster.stop()
         place = ["--data", pathlib.Path(folder) / "raw", "--database-url", postgres.create("raw")]
@@ -118,16 +119,16 @@ def workers(options, folder):
 
 
 def confine(pids, number):
-    """Keeps processes, with all their threads and what they start from here on, to one processor of two or more."""
+    """Keeps processes, with all their threads and what they start from here on, to one processor; to the last where there are fewer."""
     for pid in pids:
         for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
             os.sched_setaffinity(int(thread.name), {min(number, os.cpu_count() - 1)})
 
 
 def processors():
-    """Seconds that the first and the last processor have worked."""
-    lines = [line.split() for line in pathlib.Path("/proc/stat").read_text().splitlines() if line[:3] == "cpu" and line[3] != " "]
-    spent = [(sum(map(int, line[1:9])) - int(line[4]) - int(line[5])) / os.sysconf("SC_CLK_TCK") for line in lines]
+    """Seconds that the two processors to which `confine` keeps have worked; the same one twice where there are no two."""
+    rows = [text.split() for text in pathlib.Path("/proc/stat").read_text().splitlines() if text[:3] == "cpu" and text[3] != " "]
+    spent = [(sum(map(int, row[1:9])) - int(row[4]) - int(row[5])) / os.sysconf("SC_CLK_TCK") for row in rows]
     return spent[0], spent[min(1, len(spent) - 1)]
 
 

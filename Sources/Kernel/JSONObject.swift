@@ -7,7 +7,11 @@ package struct JSONObject: Sendable, Hashable {
     package init() { members = [:] }
 
     /// A repeated key keeps its first place and its last value.
-    package init(_ pairs: some Sequence<(String, JSON)>) { members = OrderedDictionary(pairs, uniquingKeysWith: { _, last in last }) }
+    package init(_ pairs: some Sequence<(String, JSON)>) {
+        members = [:]
+        members.reserveCapacity(pairs.underestimatedCount)
+        for (key, value) in pairs { members.updateValue(value, forKey: key) }
+    }
 
     /// Setting nil removes the member.
     package subscript(_ key: String) -> JSON? {
@@ -45,11 +49,7 @@ extension JSONObject: RandomAccessCollection, ExpressibleByDictionaryLiteral {
         return (element.key, element.value)
     }
 
-    package init(dictionaryLiteral elements: (String, JSON)...) {
-        members = [:]
-        members.reserveCapacity(elements.count)
-        for (key, value) in elements { members.updateValue(value, forKey: key) }
-    }
+    package init(dictionaryLiteral elements: (String, JSON)...) { self.init(elements) }
 }
 
 extension JSONObject {

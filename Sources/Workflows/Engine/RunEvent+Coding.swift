@@ -126,11 +126,12 @@ extension StepFinish {
         var members: JSONObject = [
             "outputs": .array(outputs.map { $0?.json(payloads) ?? .null }), "started": startedAt.journaled, "at": finishedAt.journaled
         ]
-        let rest = [
-            ("failure", failure?.journaled), ("state", state), ("static_global", staticGlobal), ("static_node", staticNode), ("marks", marks),
-            ("answer", answer?.journaled)
-        ]
-        for case (let name, let value?) in rest { members[name] = value }
+        members["failure"] = failure?.journaled
+        members["state"] = state
+        members["static_global"] = staticGlobal
+        members["static_node"] = staticNode
+        members["marks"] = marks
+        members["answer"] = answer?.journaled
         if !logs.isEmpty { members["logs"] = .array(logs.map { .string($0) }) }
         return .object(members)
     }
