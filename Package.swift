@@ -139,7 +139,7 @@ let package = Package(
 
         tests("KernelTests", ["Kernel"]),
         tests("TelemetryTests", ["Kernel", "Telemetry", tracing]),
-        tests("PersistenceTests", ["Kernel", "Persistence", "Outbound", "TestKit"]),
+        tests("PersistenceTests", ["Kernel", "Persistence", "Outbound", "TestKit", grdb]),
         tests(
             "SimulationTests", ["Kernel", "Persistence", "Outbound", "Scripting", "Jobs", "Workflows", "TestKit", grdb, logging]),
         tests("ScriptingTests", ["Kernel", "Scripting", "TestKit"]),

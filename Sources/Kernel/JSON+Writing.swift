@@ -111,6 +111,11 @@ extension JSON {
         out.append(contentsOf: numberText(value).utf8)
     }
 
+    /// Appends a whole number.
+    package static func writeInteger(_ value: Int, to out: inout [UInt8]) {
+        if let digit = UInt8(exactly: value), digit < 10 { out.append(digit + 48) } else { out.append(contentsOf: String(value).utf8) }
+    }
+
     /// ECMAScript's `Number::toString` in base 10 (ECMA-262, 6.1.6.1.20).
     package static func numberText(_ value: Double) -> String {
         if value.isNaN { return "NaN" }

@@ -88,7 +88,7 @@ extension EndpointCall {
         guard let index = endpoint.path.parameters.firstIndex(of: name) else {
             preconditionFailure("\(endpoint.path) has no parameter \(name)")
         }
-        guard let text = Percent.decode(values[index]), !text.contains("\0") else { throw Refusal.missing("page") }
+        guard let text = Percent.decode(values[index]), !text.utf8.contains(0) else { throw Refusal.missing("page") }
         return text
     }
 

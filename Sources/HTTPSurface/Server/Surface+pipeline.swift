@@ -18,7 +18,7 @@ extension Surface {
             try await checkRate(principal: principal, tenant: tenant, head: head, extras: extras)
         }
         if endpoint.requestBody != nil { try checkContentType(head) }
-        let body = try await readBody(endpoint, request)
+        let body = try await readBody(endpoint, head, request)
         extras.isBodyRead.withLock { $0 = true }
         var call = EndpointCall(
             head: head, body: body, principal: principal, idempotency: nil, logger: logger, address: address, endpoint: endpoint,
@@ -53,9 +53,9 @@ extension Surface {
         return try await within(timeout, orThrow: late) { try await endpoint.handle(call) }
     }
 
-    private func readBody(_ endpoint: Endpoint, _ request: Request) async throws -> [UInt8] {
-        let length = request.headers[.contentLength]
-        if length == nil, request.headers[.transferEncoding] == nil { return [] }
+    private func readBody(_ endpoint: Endpoint, _ head: RequestHead, _ request: Request) async throws -> [UInt8] {
+        let length = head[.contentLength]
+        if length == nil, head[.transferEncoding] == nil { return [] }
         let limit = endpoint.bodyLimit
         func tooLarge() -> Refusal {
             Refusal(.tooLarge, "body_too_large", "The body may have at most \(limit) bytes.", arguments: ["limit": "\(limit)"])

@@ -27,8 +27,19 @@ enum SQLiteSchema {
             "FOREIGN KEY (\(key.columns.joined(separator: ", "))) REFERENCES \(key.table) (\(key.references.joined(separator: ", "))) "
                 + "ON DELETE \(key.onDelete == .cascade ? "CASCADE" : "RESTRICT")"
         }
-        parts += table.checks.map { "CHECK (\(SQLText.condition($0)))" }
+        parts += table.checks.map { "CHECK (\(condition($0)))" }
         return "CREATE TABLE \(table.name) (\(parts.joined(separator: ", "))) STRICT\(isInKeyOrder ? ", WITHOUT ROWID" : "")"
+    }
+
+    /// SQLite fills a table of its own with the values of an `IN` for every row that is checked, at the price of half an insert.
+    private static func condition(_ check: Check) -> String {
+        guard case .oneOf(let column, let values) = check else { return SQLText.condition(check) }
+        return values.map { "\(column) = \(SQLText.quoted($0))" }.joined(separator: " OR ")
+    }
+
+    /// The text of a table that an earlier version made, with checks as they are written now.
+    static func renewed(_ text: String, of table: Table) -> String {
+        table.checks.reduce(text) { $0.replacing("CHECK (\(SQLText.condition($1)))", with: "CHECK (\(condition($1)))") }
     }
 
     private static func create(_ index: Index, on table: String) -> String {

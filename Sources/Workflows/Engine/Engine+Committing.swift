@@ -44,12 +44,13 @@ extension Engine {
         let isOver = run.machine.end != nil
         if let new = run.new { PayloadNames.settle(input: new.items, of: run.facts.id) }
         let result = isOver ? run.machine.lastItems : nil
-        var lists = run.uncommitted.flatMap(\.lists) + started.map(\.items)
-        if let new = run.new { lists.append(new.items) }
-        if let result { lists.append(result) }
+        var kept = kept(run)
+        kept.lists += started.map(\.items)
+        if let new = run.new { kept.lists.append(new.items) }
+        if let result { kept.lists.append(result) }
         var payloads: [PreparedPayload] = []
         var seen: Set<ObjectIdentifier> = []
-        for list in lists where seen.insert(ObjectIdentifier(list)).inserted {
+        for list in kept.lists where !list.isSmall && seen.insert(ObjectIdentifier(list)).inserted {
             try await PayloadNames.prepare(list, tenant: run.facts.tenant, blobs: blobs)
             if let payload = list.payload { payloads.append(payload) }
         }
@@ -65,8 +66,7 @@ extension Engine {
         return RunCommit(
             facts: run.facts, parent: run.parent, new: run.new, epoch: lease.epoch, status: run.status, hold: hold, end: run.machine.end,
             result: text, storedBytes: isOver ? run.storedBytes : 0, entries: entries, journal: journal, payloads: payloads,
-            staticData: staticData(run),
-            marks: marks(run),
+            staticData: kept.staticData, marks: kept.marks,
             started: started, awaited: awaited(run), isPausing: inHand.stop(of: run.facts.id) == .paused,
             hasSlot: run.machine.workflow.document.settings.concurrency != nil)
     }
@@ -76,10 +76,10 @@ extension Engine {
         let now = clock.now()
         let entries = run.uncommitted.enumerated().map { index, event in
             let writer = PayloadNames.Writer(run: run.facts.id, seq: run.seq + index)
-            let head = event.data(writer.coding)
+            let head = event.text(writer.coding)
             return JournalStore.Record(
                 seq: run.seq + index, kind: event.kind, node: event.step.map { run.machine.workflow.nodes[$0.node].node.name },
-                runIndex: event.step?.runIndex ?? 0, attempt: event.attempt, at: now, text: JournalText(head, lists: writer.lists))
+                runIndex: event.step?.runIndex ?? 0, attempt: event.attempt, at: now, text: JournalText(headText: head, lists: writer.lists))
         }
         if isWhole {
             let (bytes, size) = JournalBundle.stored(entries)
@@ -91,19 +91,23 @@ extension Engine {
         return (entries, .rows(texts.map(\.bytes)))
     }
 
-    private func staticData(_ run: LiveRun) -> [(node: String, data: JSON)] {
-        run.uncommitted.flatMap { event -> [(node: String, data: JSON)] in
-            guard case .stepFinished(let finish) = event else { return [] }
-            let name = run.machine.workflow.nodes[finish.step.node].node.name
-            return [finish.staticGlobal.map { ("", $0) }, finish.staticNode.map { (name, $0) }].compactMap { $0 }
-        }
+    /// What the events that are not committed leave beside the journal.
+    private struct Kept {
+        var lists: [ItemList] = []
+        var staticData: [(node: String, data: JSON)] = []
+        var marks: [RunMark] = []
     }
 
-    private func marks(_ run: LiveRun) -> [RunMark] {
-        run.uncommitted.flatMap { event -> [RunMark] in
-            guard case .stepFinished(let finish) = event, let marks = finish.marks?.object else { return [] }
-            return marks.compactMap { name, value in value.text.map { RunMark(name: name, value: $0) } }
+    private func kept(_ run: LiveRun) -> Kept {
+        var kept = Kept()
+        for event in run.uncommitted {
+            kept.lists += event.lists
+            guard case .stepFinished(let finish) = event else { continue }
+            if let data = finish.staticGlobal { kept.staticData.append(("", data)) }
+            if let data = finish.staticNode { kept.staticData.append((run.machine.workflow.nodes[finish.step.node].node.name, data)) }
+            for (name, value) in finish.marks?.object ?? [:] { if let text = value.text { kept.marks.append(RunMark(name: name, value: text)) } }
         }
+        return kept
     }
 
     private func awaited(_ run: LiveRun) -> Set<RunCommit.Place> {

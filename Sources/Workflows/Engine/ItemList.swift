@@ -76,6 +76,11 @@ package final class ItemList: Sendable {
     /// The payload as the store takes it; nil until `prepare`.
     var payload: PreparedPayload? { forms.withLock { $0.payload } }
 
+    /// Whether it is known to need no payload of its own.
+    var isSmall: Bool {
+        forms.withLock { $0.payload == nil && $0.stored == nil && ($0.bytes?.count ?? .max) <= Limits.inlinePayloadBytes }
+    }
+
     /// What the row of a run that is started with it says: put together once, before the transaction.
     struct InputText: Sendable {
         var bytes: [UInt8]

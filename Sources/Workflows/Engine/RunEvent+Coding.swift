@@ -63,24 +63,36 @@ extension RunEvent {
         }
     }
 
-    /// All that the columns do not hold.
-    func data(_ payloads: PayloadCoding) -> JSON {
+    /// All that the columns do not hold: the text of a JSON object.
+    func text(_ payloads: PayloadCoding) -> [UInt8] {
+        var object = JournalObject()
         switch self {
         case .started(let trigger, let items):
-            ["trigger": .number(Double(trigger)), "items": payloads.write(items), "count": .number(Double(items.count))]
-        case .stepFinished(let finish): finish.json(payloads)
-        case .stepFailed(_, _, let failure, let at): ["failure": failure.journaled, "at": at.journaled]
+            object.add("trigger", trigger)
+            object.add(items, payloads)
+        case .stepFinished(let finish): finish.write(to: &object, payloads)
+        case .stepFailed(_, _, let failure, let at):
+            object.add("failure", failure.journaled)
+            object.add("at", at)
         case .stepEdited(_, let inputs):
-            ["inputs": .array(inputs.map { $0.map { ["items": payloads.write($0), "count": .number(Double($0.count))] } ?? .null })]
-        case .stepWaiting(_, let until, let state): .object(JSONObject([("until", until.journaled)] + (state.map { [("state", $0)] } ?? [])))
-        case .stepCalled(_, let count, let waits): ["count": .number(Double(count)), "waits": .bool(waits)]
+            object.add("inputs", inputs) { input, items in input.add(items, payloads) }
+        case .stepWaiting(_, let until, let state):
+            object.add("until", until)
+            object.add("state", state)
+        case .stepCalled(_, let count, let waits):
+            object.add("count", count)
+            object.add("waits", .bool(waits))
         case .callReturned(_, let index, .success(let items)):
-            ["index": .number(Double(index)), "items": payloads.write(items), "count": .number(Double(items.count))]
-        case .stepAnswered(_, let items): ["items": payloads.write(items), "count": .number(Double(items.count))]
-        case .callReturned(_, let index, .failure(let failure)): ["index": .number(Double(index)), "failure": failure.journaled]
-        case .timedOut(let at): ["at": at.journaled]
-        case .stepIntended, .timerFired, .stepUncertain, .stepRepeated, .cancelled: [:]
+            object.add("index", index)
+            object.add(items, payloads)
+        case .stepAnswered(_, let items): object.add(items, payloads)
+        case .callReturned(_, let index, .failure(let failure)):
+            object.add("index", index)
+            object.add("failure", failure.journaled)
+        case .timedOut(let at): object.add("at", at)
+        case .stepIntended, .timerFired, .stepUncertain, .stepRepeated, .cancelled: break
         }
+        return object.text
     }
 
     /// Reads an event back from its columns and data.
@@ -122,18 +134,20 @@ extension RunEvent {
 }
 
 extension StepFinish {
-    fileprivate func json(_ payloads: PayloadCoding) -> JSON {
-        var members: JSONObject = [
-            "outputs": .array(outputs.map { $0?.json(payloads) ?? .null }), "started": startedAt.journaled, "at": finishedAt.journaled
-        ]
-        members["failure"] = failure?.journaled
-        members["state"] = state
-        members["static_global"] = staticGlobal
-        members["static_node"] = staticNode
-        members["marks"] = marks
-        members["answer"] = answer?.journaled
-        if !logs.isEmpty { members["logs"] = .array(logs.map { .string($0) }) }
-        return .object(members)
+    fileprivate func write(to object: inout JournalObject, _ payloads: PayloadCoding) {
+        object.add("outputs", outputs) { output, one in
+            output.add(one.items, payloads)
+            output.add("lineage", one.lineage.journaled)
+        }
+        object.add("started", startedAt)
+        object.add("at", finishedAt)
+        object.add("failure", failure?.journaled)
+        object.add("state", state)
+        object.add("static_global", staticGlobal)
+        object.add("static_node", staticNode)
+        object.add("marks", marks)
+        object.add("answer", answer?.journaled)
+        if !logs.isEmpty { object.add("logs", .array(logs.map { .string($0) })) }
     }
 
     fileprivate init(_ data: JSON, step: StepKey, attempt: Int, payloads: PayloadCoding) throws {
@@ -151,12 +165,6 @@ extension StepFinish {
 }
 
 extension StepOutput {
-    fileprivate func json(_ payloads: PayloadCoding) -> JSON {
-        var members: JSONObject = ["items": payloads.write(items), "count": .number(Double(items.count))]
-        members["lineage"] = lineage.journaled
-        return .object(members)
-    }
-
     fileprivate init(_ json: JSON, payloads: PayloadCoding) throws {
         guard let count = json["count"]?.integer else { throw UnreadableEvent(reason: "an output lacks its count") }
         self.init(try payloads.read(json["items"] ?? .null, count), Lineage(journaled: json["lineage"], count: count))
@@ -200,10 +208,6 @@ extension PairedItem {
         guard let item = json[0]?.integer, let input = json[1]?.integer else { return nil }
         self.init(item: item, input: input, run: json[2]?.integer)
     }
-}
-
-extension Timestamp {
-    fileprivate var journaled: JSON { .number(Double(microseconds)) }
 }
 
 extension StepFailure {

@@ -26,6 +26,8 @@ final class RunsInHand: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Runs that are told to stop: nearly always none, and each is asked about several times a step.
+    private let stopping = Atomic(0)
     private let maximum: Int
 
     init(maximum: Int) { self.maximum = maximum }
@@ -49,6 +51,7 @@ final class RunsInHand: Sendable {
     func leave(_ run: RunID) -> Bool {
         state.withLock { state in
             guard let gone = state.runs.removeValue(forKey: run) else { return false }
+            if gone.stop != nil { stopping.subtract(1, ordering: .releasing) }
             let left = (state.counts[gone.tenant] ?? 1) - 1
             state.counts[gone.tenant] = left > 0 ? left : nil
             defer { state.hasRefused = false }
@@ -68,7 +71,12 @@ final class RunsInHand: Sendable {
         }
     }
     func handle(of run: RunID) -> RunHandle? { state.withLock { $0.runs[run]?.handle } }
-    func stop(of run: RunID) -> Stop? { state.withLock { $0.runs[run]?.stop } }
+
+    func stop(of run: RunID) -> Stop? {
+        guard stopping.load(ordering: .acquiring) > 0 else { return nil }
+        return state.withLock { $0.runs[run]?.stop }
+    }
+
     var tasks: [Task<Void, Never>] { state.withLock { $0.runs.values.compactMap(\.task) } }
 
     /// Notes the task that works on a run; it may be over before.
@@ -84,6 +92,7 @@ final class RunsInHand: Sendable {
     func halt(_ run: RunID, _ reason: Stop) -> Bool {
         state.withLock { state in
             guard let known = state.runs[run] else { return false }
+            if known.stop == nil { stopping.add(1, ordering: .releasing) }
             if known.stop == nil || known.stop == .paused { state.runs[run]?.stop = reason }
             if reason != .paused { known.task?.cancel() }
             return true

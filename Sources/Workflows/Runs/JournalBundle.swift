@@ -18,7 +18,7 @@ enum JournalBundle {
             if let node = entry.node { JSON.writeString(node, to: &out) } else { out.append(contentsOf: "null".utf8) }
             for number in [entry.runIndex, entry.attempt, Int(entry.at.microseconds), entry.text.lineCount] {
                 out.append(UInt8(ascii: ","))
-                if let digit = UInt8(exactly: number), digit < 10 { out.append(digit + 48) } else { out.append(contentsOf: String(number).utf8) }
+                JSON.writeInteger(number, to: &out)
             }
             out.append(UInt8(ascii: "]"))
         }
@@ -32,9 +32,9 @@ enum JournalBundle {
 
     /// - Throws: `UnreadableEvent` for what no program of this version has written.
     static func read(_ stored: [UInt8]) throws -> [JournalStore.Record] {
-        let lines = try PackedBytes.unpack(stored).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map(Array.init)
+        let lines = try PackedBytes.unpack(stored).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         var rest = lines.dropFirst()
-        return try (JSON(parsing: lines.first ?? []).array ?? []).enumerated().map { seq, event in
+        return try (JSON(parsing: lines.first.map(Array.init) ?? []).array ?? []).enumerated().map { seq, event in
             guard let kind = event[0]?.text.flatMap(RunEvent.Kind.init), let runIndex = event[2]?.integer, let attempt = event[3]?.integer,
                 let at = event[4]?.integer, let count = event[5]?.integer, count > 0, rest.count >= count
             else { throw UnreadableEvent(reason: "the journal in the run's row is of another version") }
@@ -42,7 +42,7 @@ enum JournalBundle {
             let own = rest.prefix(count)
             return JournalStore.Record(
                 seq: seq, kind: kind, node: event[1]?.text, runIndex: runIndex, attempt: attempt, at: Timestamp(microseconds: Int64(at)),
-                text: JournalText(try JSON(parsing: own.first ?? []), lists: Array(own.dropFirst()), size: own.reduce(0) { $0 + $1.count + 1 }))
+                text: try JournalText(lines: own, size: own.reduce(0) { $0 + $1.count + 1 }))
         }
     }
 }

@@ -44,8 +44,8 @@ enum PayloadNames {
         }
 
         func journaled(_ list: ItemList) -> JournalText {
-            let head: JSON = ["items": name(of: list), "count": .number(Double(list.count))]
-            return JournalText(head, lists: lists)
+            let head = PayloadNames.head(name(of: list), list)
+            return JournalText(headText: head, lists: lists)
         }
     }
 
@@ -54,7 +54,14 @@ enum PayloadNames {
     /// What a run's row says of its input.
     static func input(_ list: ItemList) -> (bytes: [UInt8], size: Int) {
         let name: JSON = list.payload.map { .string("#" + $0.hash.hex) } ?? "=1"
-        return JournalText(["items": name, "count": .number(Double(list.count))], lists: list.payload == nil ? [list.bytes] : []).stored
+        return JournalText(headText: head(name, list), lists: list.payload == nil ? [list.bytes] : []).stored
+    }
+
+    private static func head(_ name: JSON, _ list: ItemList) -> [UInt8] {
+        var head = JournalObject()
+        head.add("items", name)
+        head.add("count", list.count)
+        return head.text
     }
 
     /// From here on a run's events name this list as the one that it was started with.
@@ -72,7 +79,7 @@ enum PayloadNames {
     static func hashes(in texts: [JournalText]) -> Set<PayloadHash> {
         var hashes: Set<PayloadHash> = []
         let (quote, mark, digits) = (UInt8(ascii: "\""), UInt8(ascii: "#"), 64)
-        for text in texts.map(\.head.bytes) where text.count > digits + 2 {
+        for text in texts.map(\.headText) where text.count > digits + 2 {
             for start in 0..<(text.count - digits - 2) where text[start] == quote && text[start + 1] == mark && text[start + 2 + digits] == quote {
                 if let hash = PayloadHash(hex: String(decoding: text[(start + 2)..<(start + 2 + digits)], as: UTF8.self)) { hashes.insert(hash) }
             }

@@ -194,7 +194,11 @@ import TestKit
             await #expect(throws: RunAbandoned.self) {
                 try await rig.lease.database.write(in: rig.lease.tenant) { tx in
                     try JournalStore(tx: tx).append(
-                        [.init(seq: 9, kind: .fired, node: "a", runIndex: 0, attempt: 1, at: tx.clock.now(), text: JournalText([:]))],
+                        [
+                            .init(
+                                seq: 9, kind: .fired, node: "a", runIndex: 0, attempt: 1, at: tx.clock.now(),
+                                text: JournalText(headText: JSON.object([:]).bytes, lists: []))
+                        ],
                         as: .rows([Array("{}".utf8)]), run: run,
                         epoch: 77)
                 }

@@ -91,7 +91,7 @@ import Testing
     private func journaled(_ events: [RunEvent]) throws -> [RunEvent] {
         let payloads = Payloads()
         return try events.map { event in
-            let bytes = event.data(payloads.coding).bytes
+            let bytes = event.text(payloads.coding)
             return try RunEvent(kind: event.kind, step: event.step, attempt: event.attempt, data: JSON(parsing: bytes), payloads: payloads.coding)
         }
     }

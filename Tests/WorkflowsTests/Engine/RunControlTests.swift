@@ -211,7 +211,7 @@ import Testing
     @Test func `a text of an earlier program is read, and damage is told`() throws {
         let old = try JournalText(stored: Array(#"{"items":"=[{\"json\":{}}]","count":1}"#.utf8))
         #expect(old.lists.isEmpty && old.head["count"] == 1)
-        let text = JournalText(["items": "=1"], lists: [Array(repeating: UInt8(ascii: "x"), count: 3_000)])
+        let text = JournalText(headText: JSON.object(["items": "=1"]).bytes, lists: [Array(repeating: UInt8(ascii: "x"), count: 3_000)])
         let (bytes, size) = text.stored
         let read = try JournalText(stored: bytes)
         #expect(bytes.count < 100 && size > 3_000 && read.lists == text.lists && read.head == text.head && read.size == size)

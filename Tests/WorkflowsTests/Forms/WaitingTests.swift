@@ -155,7 +155,7 @@ import Testing
         let event = RunEvent.stepAnswered(StepKey(node: 1, runIndex: 2), items)
         let writer = PayloadNames.Writer(run: RunID(high: 0, low: 1), seq: 4)
         let read = try RunEvent(
-            kind: event.kind, step: event.step, attempt: 1, data: event.data(writer.coding),
+            kind: event.kind, step: event.step, attempt: 1, data: JSON(parsing: event.text(writer.coding)),
             payloads: PayloadCoding(write: writer.name) { name, count in
                 #expect(name == "=1")
                 return ItemList(bytes: writer.lists[0], count: count)
