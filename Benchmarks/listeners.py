@@ -9,6 +9,8 @@ import resource
 import threading
 import time
 
+import uvloop
+
 from measuring import resident_megabytes
 
 from cluster import Cluster
@@ -21,6 +23,58 @@ OPENED_PER_S = 500
 POOL = 256
 ATTEMPTS = 40
 SLOW_MS = 200
+
+
+class Stream(asyncio.Protocol):
+    """One open event stream. The protocol's own calls, since ten thousand readers of lines would cost more than the servers that are measured."""
+
+    def __init__(self, load):
+        self.load, self.pause, self.is_open = load, 1.0, False
+        self.lost = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        if not self.is_open:
+            if b" 200 " not in data[:16]:
+                return self.transport.abort()
+            self.is_open = True
+            self.load.open += 1
+        self.load.events += data.count(b"\n")
+        if (place := data.find(b"retry:")) >= 0:
+            self.pause = int(data[place + 6:].split(b"\n", 1)[0]) / 1000
+
+    def connection_lost(self, error):
+        if self.is_open:
+            self.load.open -= 1
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+
+class Connection(asyncio.Protocol):
+    """One request at a time."""
+
+    def connection_made(self, transport):
+        self.transport, self.answer, self.got = transport, None, b""
+
+    def exchange(self, request):
+        self.answer, self.got = asyncio.get_running_loop().create_future(), b""
+        self.transport.write(request)
+        return self.answer
+
+    def data_received(self, data):
+        self.got += data
+        end = self.got.find(b"\r\n\r\n")
+        if end < 0 or not self.answer or self.answer.done():
+            return
+        head = self.got[:end].lower()
+        if len(self.got) >= end + 4 + int(head.split(b"content-length:")[1].split(b"\r\n")[0]):
+            self.answer.set_result((int(head.split(b" ", 2)[1]), b"connection: close" in head))
+
+    def connection_lost(self, error):
+        if self.answer and not self.answer.done():
+            self.answer.set_exception(ConnectionError("closed"))
 
 
 class Load:
@@ -37,64 +91,54 @@ class Load:
         body = json.dumps({"text": "x" * 200})
         self.request = (
             f"POST /hooks/acme/noop HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}").encode()
-        self.fewest = None
 
     async def listen(self, number, until):
         pause = 1.0
         while time.monotonic() < until:
             port = self.ports[(number + self.reopened) % len(self.ports)]
             try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=8192)
-                writer.write(
+                transport, stream = await asyncio.get_running_loop().create_connection(lambda: Stream(self), "127.0.0.1", port)
+                transport.write(
                     f"GET /v1/executions/{self.runs[number % len(self.runs)]}/events HTTP/1.1\r\nHost: localhost\r\n"
                     f"Authorization: Bearer {self.key}\r\nAccept: text/event-stream\r\n\r\n".encode())
-                if b" 200 " not in await reader.readline():
-                    raise ConnectionError("refused")
-                self.open += 1
                 try:
-                    while text := await reader.readline():
-                        self.events += 1
-                        # A chunk may begin with its length in a line of its own.
-                        if text.startswith(b"retry:"):
-                            pause = int(text[6:]) / 1000
+                    await stream.lost
                 finally:
-                    self.open -= 1
-                    writer.close()
-            except (OSError, ValueError, asyncio.IncompleteReadError):
+                    transport.abort()
+                pause = stream.pause
+            except OSError:
                 pass
             self.reopened += 1
             await asyncio.sleep(pause)
 
     async def exchange(self, port):
-        connection = self.free[port].pop() if self.free[port] else await asyncio.open_connection("127.0.0.1", port)
-        reader, writer = connection
+        free = self.free[port]
+        while free and free[-1].transport.is_closing():
+            free.pop()
+        connection = free.pop() if free else (await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port))[1]
         try:
-            writer.write(self.request)
-            head = (await reader.readuntil(b"\r\n\r\n")).lower()
-            length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
-            if length:
-                await reader.readexactly(length)
-            status = int(head.split(b" ")[1])
+            async with asyncio.timeout(20):
+                status, is_last = await connection.exchange(self.request)
         except BaseException:
-            writer.close()
+            connection.transport.abort()
             raise
-        if b"connection: close" in head or len(self.free[port]) >= POOL:
-            writer.close()
+        if is_last or len(free) >= POOL:
+            connection.transport.close()
         else:
-            self.free[port].append(connection)
+            free.append(connection)
         return status
 
     async def ask(self, number, due):
         for attempt in range(ATTEMPTS):
             try:
                 async with self.places:
-                    status = await asyncio.wait_for(self.exchange(self.ports[(number + attempt) % len(self.ports)]), 20)
+                    status = await self.exchange(self.ports[(number + attempt) % len(self.ports)])
                 if status == 200:
                     self.latencies.append((time.monotonic() - due) * 1000)
                     if self.latencies[-1] > SLOW_MS:
                         self.slow[int(due - self.begun)] += 1
                     return
-            except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError):
+            except (OSError, TimeoutError):
                 pass
             self.retried += 1
             await asyncio.sleep(0.01 * attempt)
@@ -186,7 +230,7 @@ def listeners(options, folder):
         with concurrent.futures.ThreadPoolExecutor() as threads:
             sampling, disturbing = threads.submit(sample), threads.submit(disturb)
             try:
-                asyncio.run(load.run())
+                uvloop.run(load.run())
                 disturbing.result()
             finally:
                 ended.set()

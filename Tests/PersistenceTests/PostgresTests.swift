@@ -1,6 +1,7 @@
 import Foundation
 import Kernel
 @testable import Persistence
+import Synchronization
 import TestKit
 import Testing
 
@@ -68,6 +69,36 @@ import Testing
         #expect(try await other.write(in: tenant) { tx in try change(tx) } == 1)
         #expect(ContinuousClock.now - before < .seconds(Double(PostgresRoles.abandonedAfterSeconds) + 3))
         try await late
+        await held.close()
+        await other.close()
+    }
+
+    @Test func `processes that raise one counter do not undo each other's work`() async throws {
+        let url = try await prepared()
+        let (held, other) = (try open(url), try open(url))
+        let tenant: TenantID = ids.next()
+        try await other.write(in: tenant) { tx in try tx.addThing("counter") }
+        let raise = { @Sendable (tx: TenantTransaction) throws -> Int in
+            try tx.execute("UPDATE things SET count = count + 1 WHERE tenant_id = \(tx.tenant) AND name = \("counter")")
+        }
+        let attempts = Atomic(0)
+        let isRaised = Atomic(false)
+        async let late = held.write(in: tenant, .rows) { tx in
+            // What it has read is older than what the other process commits meanwhile.
+            let names = try tx.names()
+            attempts.add(1, ordering: .sequentiallyConsistent)
+            while !isRaised.load(ordering: .sequentiallyConsistent) { usleep(1_000) }
+            return try raise(tx) + names.count
+        }
+        while attempts.load(ordering: .sequentiallyConsistent) == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(try await other.write(in: tenant, .rows) { tx in try raise(tx) } == 1)
+        isRaised.store(true, ordering: .sequentiallyConsistent)
+        #expect(try await late == 2)
+        #expect(attempts.load(ordering: .sequentiallyConsistent) == 1)
+        let count = try await other.read(in: tenant) { tx in
+            try tx.first("SELECT count FROM things WHERE tenant_id = \(tx.tenant)") { try $0.column(0, as: Int.self) }
+        }
+        #expect(count == 2)
         await held.close()
         await other.close()
     }

@@ -103,7 +103,7 @@ final class PostgresWorkers: @unchecked Sendable {
                 var queue = groups.removeValue(forKey: tenant) ?? []
                 // The strictest of its members.
                 let group = Array(queue.prefix(Self.groupMaximum))
-                let kind: Kind = group.allSatisfy { $0.isolation == .snapshot } ? .snapshot : .write
+                let kind: Kind = group.allSatisfy { $0.isolation == .rows } ? .rows : .write
                 queue.removeFirst(group.count)
                 if !queue.isEmpty { groups[tenant] = queue }
                 waiting -= group.count
@@ -153,14 +153,13 @@ final class PostgresWorkers: @unchecked Sendable {
     }
 
     private enum Kind {
-        case read, write, snapshot, claim
+        case read, write, rows, claim
 
         var begin: String {
             switch self {
             case .read: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
             case .write: "BEGIN ISOLATION LEVEL SERIALIZABLE"
-            case .snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ"
-            case .claim: "BEGIN ISOLATION LEVEL READ COMMITTED"
+            case .rows, .claim: "BEGIN ISOLATION LEVEL READ COMMITTED"
             }
         }
     }

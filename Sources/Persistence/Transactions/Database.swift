@@ -58,9 +58,10 @@ package protocol Database: Sendable {
 package enum WriteIsolation: Sendable, Hashable {
     /// On whatever it has read: PostgreSQL's SERIALIZABLE, which finds conflicts by pages of indexes too, and so where there are none.
     case serializable
-    /// On what it has read of rows that it changes too, or that no other changes: REPEATABLE READ. Who comes second to a row begins again.
-    case snapshot
-    /// On nothing but its statements' own conditions: READ COMMITTED. Who comes second to a row goes on with what is there by then.
+    /// On the conditions under which it changes rows, and on rows that no other changes: READ COMMITTED, in the commit of its tenant's other writes.
+    /// Who comes second to a row goes on with what is there by then, so that processes which raise the same counter do not undo each other's work.
+    case rows
+    /// On nothing but its statements' own conditions: READ COMMITTED, in a commit of its own that waits for no other of its tenant's.
     case statements
 }
 

@@ -16,7 +16,8 @@ package enum RunEvent: Sendable {
     case started(trigger: Int, items: ItemList)
     /// A step that may not be repeated is about to execute.
     case stepIntended(StepKey, attempt: Int)
-    case stepFinished(StepFinish)
+    /// In a box, since it is by far the largest, and events are handed on several times.
+    indirect case stepFinished(StepFinish)
     case stepFailed(StepKey, attempt: Int, StepFailure, at: Timestamp)
     /// Somebody gave a step that has not begun other items; nil where an input stays as it is.
     case stepEdited(StepKey, inputs: [ItemList?])

@@ -62,6 +62,13 @@ package struct Executions: Sendable {
             timeline: known.timeline)
     }
 
+    /// Without a look at its steps: a gateway that starts again is asked by thousands of watchers at once.
+    /// - Throws: `not_found`
+    func requireKnown(_ id: RunID, by principal: Principal) async throws {
+        let isKnown = try await database.read(in: try principal.tenant(for: .executionsRead)) { tx in try RunStore(tx: tx).isKnown(id) }
+        guard isKnown else { throw Refusal.missing("execution") }
+    }
+
     /// A run with its history.
     func machine(of id: RunID, in tenant: TenantID) async throws -> (run: Run, machine: RunMachine) {
         let known = try await history(of: id, in: tenant)

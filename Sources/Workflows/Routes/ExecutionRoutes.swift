@@ -275,7 +275,7 @@ struct ExecutionRoutes {
                 "/v1/executions/{id}/events", access: .tenant("executions.read"), summary: "Watch an execution", tag: Self.tag
             ) { call in
                 let id: RunID = try call.id("id", noun: "execution")
-                _ = try await executions.execution(id, by: call.principal)
+                try await executions.requireKnown(id, by: call.principal)
                 return live.events(call.tenant, "run:\(id)", after: call.lastEventID.flatMap(UInt64.init)).map { event in
                     ServerEvent(id: String(event.sequence), name: "run", data: event.payload.serialized)
                 }

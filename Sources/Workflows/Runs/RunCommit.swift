@@ -41,7 +41,7 @@ struct RunCommit: Sendable {
     /// are changed. What counts places of runs, reads what called runs left, or writes to the journal alone relies on more.
     var isolation: WriteIsolation {
         let isGuarded = if case .ended = hold { true } else { new != nil }
-        return isGuarded && !hasSlot && parent == nil && awaited.isEmpty && started.isEmpty && staticData.isEmpty ? .snapshot : .serializable
+        return isGuarded && !hasSlot && parent == nil && awaited.isEmpty && started.isEmpty && staticData.isEmpty ? .rows : .serializable
     }
 
     struct Place: Sendable, Hashable {

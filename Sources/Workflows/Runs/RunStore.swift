@@ -155,6 +155,8 @@ struct RunStore {
             """, RunStore.run)
     }
 
+    func isKnown(_ id: RunID) throws -> Bool { try tx.first("SELECT 1 FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)") { _ in } != nil }
+
     /// The run that the same workflow was started with the same key before.
     func find(startedLike new: NewRun) throws -> RunID? {
         guard let key = new.idempotencyKey else { return nil }
