@@ -77,6 +77,19 @@ import Testing
         #expect(wire.carry(to: [here, there]).isEmpty)
     }
 
+    @Test func `of the readers of a topic only the first is told to the other processes`() async {
+        connect()
+        var readers = (0..<3).map { _ in there.events(tenant, "run:1", after: nil) }
+        #expect(wire.carry(to: [here]).count == 1)
+        here.publish(tenant, "run:1", "seen", reach: .whereWatched)
+        _ = wire.carry(to: [there])
+        for reader in readers { #expect(await next(1, of: reader).map(\.payload) == ["seen"]) }
+        readers = []
+        let late = there.events(tenant, "run:1", after: nil)
+        #expect(wire.carry(to: [here]).count == 1, "the first after all have left")
+        _ = late
+    }
+
     @Test func `readers are told to look where something may have been missed or was too long`() async {
         connect()
         let reader = there.events(tenant, "workflow:1", after: nil)

@@ -100,7 +100,7 @@ package final class LiveEvents: Sendable {
     package func events(_ tenant: TenantID, _ name: String, after sequence: UInt64?) -> AsyncStream<LiveEvent> {
         let key = Self.topic(tenant, name)
         let (stream, continuation) = AsyncStream<LiveEvent>.makeStream(bufferingPolicy: .bufferingOldest(Self.backlogMaximum))
-        let reader: Int = state.withLock { state in
+        let (reader, isFirst): (Int, Bool) = state.withLock { state in
             let id = state.nextReader
             state.nextReader += 1
             if state.topics.count >= Self.topicsMaximum, state.topics[key] == nil {
@@ -108,14 +108,16 @@ package final class LiveEvents: Sendable {
             }
             var topic = state.topics[key] ?? Topic()
             if let sequence { for event in topic.recent where event.sequence > sequence { continuation.yield(event) } }
+            let isFirst = topic.readers.isEmpty
             topic.readers[id] = continuation
             state.topics[key] = topic
-            return id
+            return (id, isFirst)
         }
         continuation.onTermination = { [weak self] _ in
             self?.state.withLock { state in state.topics[key]?.readers[reader] = nil }
         }
-        post(CarriedEvent(kind: .watched, topic: key, payload: .null))
+        // Of further readers the others need not hear: they know that somebody here watches, and are told again by `renew`.
+        if isFirst { post(CarriedEvent(kind: .watched, topic: key, payload: .null)) }
         return stream
     }
 
