@@ -29,8 +29,10 @@ struct JournalObject {
     }
 
     /// A list by its name, and how many items it has.
-    mutating func add(_ list: ItemList, _ payloads: PayloadCoding) {
-        add("items", payloads.write(list))
+    mutating func add(_ list: ItemList, _ payloads: PayloadCoding) { add(list, as: payloads.write(list)) }
+
+    mutating func add(_ list: ItemList, as name: JSON) {
+        add("items", name)
         add("count", list.count)
     }
 

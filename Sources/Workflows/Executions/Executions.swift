@@ -158,7 +158,7 @@ package struct Executions: Sendable {
 
     private func change(_ id: RunID, _ act: String, by principal: Principal, _ work: (TenantID) async throws -> Void) async throws {
         let tenant = try principal.tenant(for: .executionsWrite)
-        guard try await database.read(in: tenant, { tx in try RunStore(tx: tx).find(id) }) != nil else { throw Refusal.missing("execution") }
+        guard try await database.read(in: tenant, { tx in try RunStore(tx: tx).isKnown(id) }) else { throw Refusal.missing("execution") }
         try await work(tenant)
         try await database.write(in: tenant) { [workflows] tx in try workflows.policies.audit(tx, principal, act, "execution:\(id)", [:]) }
     }

@@ -59,8 +59,7 @@ enum PayloadNames {
 
     private static func head(_ name: JSON, _ list: ItemList) -> [UInt8] {
         var head = JournalObject()
-        head.add("items", name)
-        head.add("count", list.count)
+        head.add(list, as: name)
         return head.text
     }
 
