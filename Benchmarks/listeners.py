@@ -23,6 +23,10 @@ OPENED_PER_S = 500
 POOL = 256
 ATTEMPTS = 40
 SLOW_MS = 200
+# A gateway lets its streams go within that, one after another.
+HANDOVER_S = 40
+# For how long a gateway that refused a connection is passed over.
+PASSED_OVER_S = 1
 
 
 class Stream(asyncio.Protocol):
@@ -87,17 +91,31 @@ class Load:
         # Seconds of the run with an answer slower than wanted, and how many.
         self.slow = collections.Counter()
         self.free = {port: [] for port in ports}
+        self.refused = dict.fromkeys(ports, -PASSED_OVER_S)
         self.places = asyncio.Semaphore(POOL)
         body = json.dumps({"text": "x" * 200})
         self.request = (
             f"POST /hooks/acme/noop HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}").encode()
 
+    def port(self, number):
+        """The one whose turn it is, or the next that has not refused a connection just now."""
+        turn = number % len(self.ports)
+        order = self.ports[turn:] + self.ports[:turn]
+        return next((port for port in order if time.monotonic() - self.refused[port] > PASSED_OVER_S), order[0])
+
+    async def connect(self, protocol, port):
+        try:
+            return await asyncio.get_running_loop().create_connection(protocol, "127.0.0.1", port)
+        except ConnectionRefusedError:
+            self.refused[port] = time.monotonic()
+            raise
+
     async def listen(self, number, until):
         pause = 1.0
         while time.monotonic() < until:
-            port = self.ports[(number + self.reopened) % len(self.ports)]
+            port = self.port(number + self.reopened)
             try:
-                transport, stream = await asyncio.get_running_loop().create_connection(lambda: Stream(self), "127.0.0.1", port)
+                transport, stream = await self.connect(lambda: Stream(self), port)
                 transport.write(
                     f"GET /v1/executions/{self.runs[number % len(self.runs)]}/events HTTP/1.1\r\nHost: localhost\r\n"
                     f"Authorization: Bearer {self.key}\r\nAccept: text/event-stream\r\n\r\n".encode())
@@ -115,7 +133,7 @@ class Load:
         free = self.free[port]
         while free and free[-1].transport.is_closing():
             free.pop()
-        connection = free.pop() if free else (await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port))[1]
+        connection = free.pop() if free else (await self.connect(Connection, port))[1]
         try:
             async with asyncio.timeout(20):
                 status, is_last = await connection.exchange(self.request)
@@ -132,7 +150,7 @@ class Load:
         for attempt in range(ATTEMPTS):
             try:
                 async with self.places:
-                    status = await self.exchange(self.ports[(number + attempt) % len(self.ports)])
+                    status = await self.exchange(self.port(number + attempt))
                 if status == 200:
                     self.latencies.append((time.monotonic() - due) * 1000)
                     if self.latencies[-1] > SLOW_MS:
@@ -224,7 +242,7 @@ def listeners(options, folder):
                 one.stop()
                 one.start(wait=False)
             for one in (gateway, second):
-                one.stop()
+                one.stop(HANDOVER_S + 15)
                 one.start()
 
         with concurrent.futures.ThreadPoolExecutor() as threads:

@@ -4,16 +4,21 @@ import HummingbirdTesting
 import Kernel
 import Logging
 import ServiceLifecycle
+import Synchronization
 import Testing
 
 @testable import HTTPSurface
 
 /// Over a real socket.
 struct ServerTests {
-    static func server(_ endpoints: [Endpoint], onRunning: @escaping @Sendable (RunningServer) async -> Void = { _ in }) -> HTTPServer {
+    static func server(
+        _ endpoints: [Endpoint], handover: Duration = .zero, onRunning: @escaping @Sendable (RunningServer) async -> Void = { _ in }
+    ) -> HTTPServer {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let surface = Surface(endpoints: endpoints, doors: .closed, ids: IDs(clock: .system), logger: logger)
+        var settings = Surface.Settings()
+        settings.handover = handover
+        let surface = Surface(endpoints: endpoints, doors: .closed, ids: IDs(clock: .system), settings: settings, logger: logger)
         return HTTPServer(surface: surface, binding: .init(port: 0), logger: logger, onRunning: onRunning)
     }
 
@@ -154,5 +159,62 @@ struct ServerTests {
             try? await client.shutdown()
             try await tasks.waitForAll()
         }
+    }
+
+    private final class Sources: Sendable {
+        let all = Mutex<[AsyncStream<ServerEvent>.Continuation]>([])
+    }
+
+    @Test func `a process that others take over from lets its streams go one after another, and they hear of all until then`() async throws {
+        let (ports, running) = AsyncStream<Int>.makeStream()
+        let readers = 16
+        let sources = Sources()
+        let (starts, started) = AsyncStream<Void>.makeStream()
+        let endless = Endpoint.events("/v1/events", access: .public("A test."), summary: "Events", tag: "Test") { _ in
+            let (stream, source) = AsyncStream<ServerEvent>.makeStream()
+            sources.all.withLock { $0.append(source) }
+            started.yield()
+            return stream
+        }
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let server = ServerTests.server([endless], handover: .seconds(20)) { running.yield($0.port) }
+        let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
+        let texts = try await withThrowingTaskGroup(of: String?.self) { tasks in
+            tasks.addTask {
+                try await group.run()
+                return nil
+            }
+            let port = try #require(await ports.first { _ in true })
+            for _ in 0..<readers {
+                tasks.addTask {
+                    let client = TestClient(host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(20)))
+                    client.connect()
+                    let reply = try await client.execute(TestClient.Request("/v1/events", method: .get, authority: "localhost"))
+                    try? await client.shutdown()
+                    return reply.body.map { String(buffer: $0) }
+                }
+            }
+            var coming = starts.makeAsyncIterator()
+            for _ in 0..<readers { await coming.next() }
+            await group.triggerGracefulShutdown()
+            let telling = Task {
+                var number = 0
+                while !Task.isCancelled {
+                    number += 1
+                    let event = ServerEvent(data: "late \(number)")
+                    for source in sources.all.withLock({ $0 }) { source.yield(event) }
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+            }
+            var texts: [String] = []
+            for try await text in tasks { if let text { texts.append(text) } }
+            telling.cancel()
+            return texts
+        }
+        #expect(texts.count == readers)
+        #expect(texts.allSatisfy { $0.contains(/retry: [12]\d{3}\n\n$/) })
+        // How much each heard tells when it was let go: not all in the same moment.
+        #expect(Set(texts.map { $0.matches(of: /late/).count }).count > 2)
     }
 }

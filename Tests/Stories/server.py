@@ -129,14 +129,14 @@ class Server:
         if self.process:
             self.process.wait()
 
-    def stop(self):
+    def stop(self, within_s=15):
         if self.process and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(timeout=15)
+                self.process.wait(timeout=within_s)
             except subprocess.TimeoutExpired:
                 self.kill()
-                raise RuntimeError("the server did not stop within 15 s of SIGTERM")
+                raise RuntimeError(f"the server did not stop within {within_s} s of SIGTERM")
 
     def command(self, *arguments, check=True):
         result = subprocess.run([AIAS, *arguments], env=self.environment, capture_output=True, text=True, timeout=120)

@@ -74,6 +74,7 @@ extension Platform {
         var settings = Surface.Settings()
         settings.platformHosts = ["localhost", "127.0.0.1", configuration.publicHost]
         settings.isSecure = configuration.usesTLS
+        settings.handover = database.engine == .postgres ? Self.handover : .zero
         settings.errorPage = { problem in
             switch problem.code {
             case "impersonation_over": .redirect("/impersonation/over")
@@ -86,6 +87,9 @@ extension Platform {
             idempotency: idempotency, ids: ids, strings: strings, settings: settings,
             logger: logger)
     }
+
+    /// Within what service managers wait for a process to stop.
+    private static let handover: Duration = .seconds(40)
 
     var idempotency: Idempotency { Idempotency(database: database, clock: clock, ids: ids, vault: vault) }
 

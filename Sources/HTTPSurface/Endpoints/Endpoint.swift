@@ -152,7 +152,7 @@ extension Limits {
     /// Time between two heartbeats of an event stream.
     package static let heartbeat: Duration = .seconds(15)
     /// Readers of a process that ends are asked to come back so many at a time.
-    static let streamsReopenedPerSecond: Int64 = 250
+    static let streamsReopenedPerSecond = 250
     /// Events that wait for a slow reader before its stream is cut; it resumes by `Last-Event-ID`.
     package static let eventBacklog = 256
 }

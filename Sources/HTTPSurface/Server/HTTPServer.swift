@@ -72,7 +72,9 @@ package struct HTTPServer: Service {
         } onServerRunning: { channel in
             await onRunning(RunningServer(port: channel.localAddress?.port ?? 0))
         }
+        async let streams: Void = surface.streams.run()
         try await server.run()
+        await streams
     }
 
     /// What came after an answer had begun is no HTTP.

@@ -51,7 +51,7 @@ extension Surface {
         case .events(let source):
             headers[.cacheControl] = "no-store"
             if isHead { return Response(status: status, headers: headers) }
-            return Response(status: status, headers: headers, body: EventStream(source: source, logger: logger).body(of: request))
+            return Response(status: status, headers: headers, body: EventStream(source: source, streams: streams, logger: logger).body(of: request))
         }
     }
 }

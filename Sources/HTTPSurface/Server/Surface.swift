@@ -18,6 +18,9 @@ package final class Surface: Sendable {
         package var isSecure = false
         /// How long a body may take to arrive.
         package var bodyTime: Duration = Limits.bodyTime
+        /// For how long at most the event streams of a process that ends go on, while another process takes them over one after another.
+        /// Zero ends them at once: where nobody else can take them, ending soon and starting again is better.
+        package var handover: Duration = .zero
         /// What people see of a problem; a 401 may well send them to sign in.
         package var errorPage: @Sendable (ErrorPage) -> Answer = { $0.plain }
         package init() {}
@@ -29,6 +32,7 @@ package final class Surface: Sendable {
     let idempotency: Idempotency?
     let ids: IDs
     let settings: Settings
+    let streams: EventStreams
     let addressing: TenantAddressing
     let strings: Strings
     let logger: Logger
@@ -43,6 +47,7 @@ package final class Surface: Sendable {
         self.idempotency = idempotency
         self.ids = ids
         self.settings = settings
+        self.streams = EventStreams(handover: settings.handover)
         self.addressing = TenantAddressing(platformHosts: settings.platformHosts)
         self.strings = strings
         self.logger = logger

@@ -18,6 +18,7 @@ final class PostgresConnection {
 
     private struct Signature: Hashable {
         var text: String
+        var changes: Int?
         var types: [Oid]
     }
 
@@ -105,7 +106,7 @@ final class PostgresConnection {
     ///   a COMMIT may be under way behind it.
     func send(_ sql: SQL, changes: Int?) throws {
         let isSent = try withBound(sql.values) { bound in
-            let name = try prepare(changes.map { Self.checked(sql.text, changes: $0) } ?? sql.text, bound.types)
+            let name = try prepare(Signature(text: sql.text, changes: changes, types: bound.types))
             return PQsendQueryPrepared(connection, name, bound.count, bound.values, bound.lengths, bound.formats, 1)
         }
         guard isSent == 1 else { throw lost() }
@@ -164,8 +165,7 @@ final class PostgresConnection {
         return isLast ? failure : PresumptionFailed(cause: failure)
     }
 
-    private func prepare(_ text: String, _ types: [Oid]) throws -> String {
-        let signature = Signature(text: text, types: types)
+    private func prepare(_ signature: Signature) throws -> String {
         if let name = prepared[signature] { return name }
         if prepared.count >= Self.preparedMaximum {
             // First, so that the statement itself finds room; then its own name is gone too.
@@ -174,7 +174,10 @@ final class PostgresConnection {
             prepared.removeAll()
         }
         let name = nextName()
-        guard PQsendPrepare(connection, name, PostgresConnection.dollars(text), CInt(types.count), types) == 1 else { throw lost() }
+        let text = signature.changes.map { Self.checked(signature.text, changes: $0) } ?? signature.text
+        guard PQsendPrepare(connection, name, PostgresConnection.dollars(text), CInt(signature.types.count), signature.types) == 1 else {
+            throw lost()
+        }
         sent.append(Sent(preparing: signature))
         prepared[signature] = name
         return name
@@ -250,24 +253,34 @@ final class PostgresConnection {
     }
 
     private func withBound<Result>(_ values: [SQLValue], _ body: (Bound) throws -> Result) throws -> Result {
-        let encoded = try values.map(PostgresValue.encode)
-        // An empty value is no null: it needs an address too.
         var flat: [UInt8] = []
-        flat.reserveCapacity(encoded.reduce(1) { $0 + ($1.bytes?.count ?? 0) })
-        for value in encoded { if let bytes = value.bytes { flat += bytes } }
+        flat.reserveCapacity(values.count * 16 + 256)
+        var types: [Oid] = []
+        types.reserveCapacity(values.count)
+        var ends: [Int] = []
+        ends.reserveCapacity(values.count)
+        for value in values {
+            types.append(try PostgresValue.append(value, to: &flat))
+            ends.append(flat.count)
+        }
+        // An empty value is no null: it needs an address too.
         flat.append(0)
         return try flat.withUnsafeBufferPointer { buffer in
             try buffer.withMemoryRebound(to: CChar.self) { buffer in
-                var place = 0
-                let pointers: [UnsafePointer<CChar>?] = encoded.map { value in
-                    guard let bytes = value.bytes else { return nil }
-                    defer { place += bytes.count }
-                    return buffer.baseAddress! + place
+                var pointers: [UnsafePointer<CChar>?] = []
+                pointers.reserveCapacity(values.count)
+                var lengths: [CInt] = []
+                lengths.reserveCapacity(values.count)
+                var start = 0
+                for (value, end) in zip(values, ends) {
+                    if case .null = value { pointers.append(nil) } else { pointers.append(buffer.baseAddress! + start) }
+                    lengths.append(CInt(end - start))
+                    start = end
                 }
                 return try body(
                     Bound(
-                        count: CInt(encoded.count), types: encoded.map(\.type), values: pointers, lengths: encoded.map { CInt($0.bytes?.count ?? 0) },
-                        formats: [CInt](repeating: 1, count: encoded.count)))
+                        count: CInt(values.count), types: types, values: pointers, lengths: lengths,
+                        formats: [CInt](repeating: 1, count: values.count)))
             }
         }
     }

@@ -15,17 +15,34 @@ enum PostgresValue {
     /// Microseconds from 1970 to 2000, where PostgreSQL's times begin.
     private static let epoch: Int64 = 946_684_800_000_000
 
+    /// Appends a value's bytes; a null has none.
+    /// - Returns: its type.
     /// - Throws: `PersistenceError.driver` for a time before the server's first one.
-    static func encode(_ value: SQLValue) throws -> (type: Oid, bytes: [UInt8]?) {
+    static func append(_ value: SQLValue, to out: inout [UInt8]) throws -> Oid {
         switch value {
-        case .null: (0, nil)
-        case .integer(let value): (int8Type, bigEndian(value))
-        case .real(let value): (float8Type, bigEndian(Int64(bitPattern: value.bitPattern)))
-        case .text(let value): (textType, Array(value.utf8))
-        case .blob(let value): (byteaType, value)
-        case .uuid(let high, let low): (uuidType, bigEndian(Int64(bitPattern: high)) + bigEndian(Int64(bitPattern: low)))
-        case .timestamp(let value): (timestamptzType, bigEndian(try sinceEpoch(value)))
-        case .boolean(let value): (boolType, [value ? 1 : 0])
+        case .null: return 0
+        case .integer(let value):
+            append(UInt64(bitPattern: value), to: &out)
+            return int8Type
+        case .real(let value):
+            append(value.bitPattern, to: &out)
+            return float8Type
+        case .text(let value):
+            out.append(contentsOf: value.utf8)
+            return textType
+        case .blob(let value):
+            out += value
+            return byteaType
+        case .uuid(let high, let low):
+            append(high, to: &out)
+            append(low, to: &out)
+            return uuidType
+        case .timestamp(let value):
+            append(UInt64(bitPattern: try sinceEpoch(value)), to: &out)
+            return timestamptzType
+        case .boolean(let value):
+            out.append(value ? 1 : 0)
+            return boolType
         }
     }
 
@@ -72,7 +89,7 @@ enum PostgresValue {
         return .integer(magnitude)
     }
 
-    private static func bigEndian(_ value: Int64) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
+    private static func append(_ value: UInt64, to out: inout [UInt8]) { withUnsafeBytes(of: value.bigEndian) { out.append(contentsOf: $0) } }
 
     private static func integer(_ bytes: UnsafeRawBufferPointer) -> Int64 {
         var value: UInt64 = 0

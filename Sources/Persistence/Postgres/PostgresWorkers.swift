@@ -8,6 +8,10 @@ final class PostgresWorkers: @unchecked Sendable {
     /// Members of one commit; smaller than the embedded database's, since each statement is a round trip.
     static let groupMaximum = 64
     static let queueMaximum = 100_000
+    /// What a tenant whose writes come faster than they are committed waits for more of them: a group of two costs little more than one.
+    private static let pauseMicroseconds: useconds_t = 2_000
+    /// Members with which a group does not wait for more.
+    private static let crowd = 16
     /// Tries of a transaction that others keep making impossible.
     static let attemptsMaximum = 12
 
@@ -26,6 +30,8 @@ final class PostgresWorkers: @unchecked Sendable {
     private var busy: Set<TenantID> = []
     /// Tenants of whose last group a member failed: each member of the next one has a savepoint, so that the others need not run again.
     private var failing: Set<TenantID> = []
+    /// Tenants whose last group had more than one member.
+    private var gathering: Set<TenantID> = []
     private var single: [Work] = []
     private var wasSingle = false
     private var waiting = 0
@@ -100,6 +106,7 @@ final class PostgresWorkers: @unchecked Sendable {
             if !ready.isEmpty {
                 let tenant = ready.removeFirst()
                 busy.insert(tenant)
+                gather(tenant)
                 var queue = groups.removeValue(forKey: tenant) ?? []
                 // The strictest of its members.
                 let group = Array(queue.prefix(Self.groupMaximum))
@@ -107,11 +114,21 @@ final class PostgresWorkers: @unchecked Sendable {
                 queue.removeFirst(group.count)
                 if !queue.isEmpty { groups[tenant] = queue }
                 waiting -= group.count
+                if group.count > 1 { gathering.insert(tenant) } else { gathering.remove(tenant) }
                 return .group(tenant, group.map(\.member), kind)
             }
             if isClosed { return nil }
             condition.wait()
         }
+    }
+
+    /// Lets a few more of the tenant's writes come, where they do and nobody else waits. The condition is locked.
+    private func gather(_ tenant: TenantID) {
+        guard gathering.contains(tenant), ready.isEmpty, single.isEmpty, !isClosed, groups[tenant]?.count ?? 0 < Self.crowd else { return }
+        condition.unlock()
+        // Not by the condition, whose waits follow the clock of the day wherever that is set.
+        usleep(Self.pauseMicroseconds)
+        condition.lock()
     }
 
     private func note(failureOf tenant: TenantID, _ hasFailed: Bool) {

@@ -162,6 +162,7 @@ extension Engine {
         configuration.publish(run.facts.tenant, run.facts.id) { ["event": "ended", "status": .string(commit.status.rawValue)] }
         handle?.give(result: RunResult(run: run.facts.id, status: commit.status, failure: commit.end?.failure, items: run.machine.lastItems))
         retire(run.facts.id)
-        WakeRelay.shared.tell(.runs)
+        // Nobody elsewhere can wait for a run that they have not seen yet.
+        if commit.new == nil { WakeRelay.shared.tell(.runs) }
     }
 }

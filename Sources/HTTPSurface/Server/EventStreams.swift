@@ -1,0 +1,112 @@
+internal import Kernel
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// The event streams that are open in a process: keeps them open, and lets them go when the process ends.
+///
+/// A timer for each of ten thousand streams wakes a thread for every heartbeat. So one timer keeps them all, a part at a time.
+final class EventStreams: Sendable {
+    typealias Feed = AsyncStream<String>.Continuation
+
+    /// Parts that get their heartbeats one after another.
+    private static let parts = 30
+    private static let pause = Limits.heartbeat / parts
+    /// Time between two steps of letting go.
+    private static let step: Duration = .milliseconds(20)
+
+    private struct State {
+        var feeds: [[Int: Feed]] = Array(repeating: [:], count: EventStreams.parts)
+        var next = 0
+        /// The part whose heartbeats are next.
+        var beaten = 0
+        var count = 0
+        var isOver = false
+    }
+
+    /// For how long at most the streams of a process that ends go on.
+    private let handover: Duration
+    private let state = Mutex(State())
+
+    init(handover: Duration) { self.handover = handover }
+
+    /// Adds a stream; one that comes when all are let go already ends at once.
+    /// - Returns: the number with which it leaves.
+    func enter(_ feed: Feed) -> Int {
+        let (number, isOver): (Int, Bool) = state.withLock { state in
+            state.next += 1
+            guard !state.isOver else { return (state.next, true) }
+            state.feeds[state.next % Self.parts][state.next] = feed
+            state.count += 1
+            return (state.next, false)
+        }
+        feed.yield(": open\n\(patience)\n\n")
+        if isOver { feed.finish() }
+        return number
+    }
+
+    func leave(_ number: Int) {
+        state.withLock { state in if state.feeds[number % Self.parts].removeValue(forKey: number) != nil { state.count -= 1 } }
+    }
+
+    /// Sends heartbeats until the process is to end; then lets all go.
+    func run() async {
+        await cancelWhenGracefulShutdown { [self] in
+            while (try? await Task.sleep(for: Self.pause)) != nil { beat() }
+        }
+        await handOver()
+    }
+
+    private func beat() {
+        let feeds: [Feed] = state.withLock { state in
+            defer { state.beaten = (state.beaten + 1) % Self.parts }
+            return Array(state.feeds[state.beaten].values)
+        }
+        for feed in feeds { feed.yield(": heartbeat\n\n") }
+    }
+
+    /// Ten thousand streams that end in one moment hold up every request. And a reader that is let go while the others still read can come back at
+    /// once: those that stay hear of all that happens.
+    private func handOver() async {
+        var steps = 0
+        let reopened: Double = Double(Limits.streamsReopenedPerSecond) * (Self.step / .seconds(1))
+        let inTime: Double = handover > .zero ? Double(count) * (Self.step / handover) : 0
+        while handover > .zero, count > 0 {
+            letGo(Int(max(reopened, inTime).rounded(.up)), comingBackIn: 1_000...2_000)
+            guard (try? await Task.sleep(for: Self.step)) != nil else { break }
+            steps += 1
+            if Self.step * steps >= Self.pause {
+                steps = 0
+                beat()
+            }
+        }
+        letGo(.max, comingBackIn: 1_000...(1_000 + max(1_000, reopening)))
+    }
+
+    private func letGo(_ most: Int, comingBackIn pause: ClosedRange<Int>) {
+        let leaving: [Feed] = state.withLock { state in
+            var leaving: [Feed] = []
+            for part in state.feeds.indices {
+                while leaving.count < most, let (number, feed) = state.feeds[part].first {
+                    state.feeds[part][number] = nil
+                    leaving.append(feed)
+                }
+            }
+            state.count -= leaving.count
+            state.isOver = state.isOver || most == .max
+            return leaving
+        }
+        for feed in leaving {
+            feed.yield("retry: \(Int.random(in: pause))\n\n")
+            feed.finish()
+        }
+    }
+
+    private var count: Int { state.withLock { $0.count } }
+
+    /// Milliseconds in which the streams open now can come to another process.
+    private var reopening: Int { count * 1_000 / Limits.streamsReopenedPerSecond }
+
+    /// After how long a reader is to come back that is cut off (WHATWG HTML, 9.2.6, `retry`): by chance, and the later the more streams there are,
+    /// so that those of a process that dies do not all come to the others at once.
+    private var patience: String { "retry: \(Int.random(in: 1_000...(1_000 + max(1_000, reopening))))" }
+}
