@@ -113,7 +113,25 @@ extension JSON {
 
     /// Appends a whole number.
     package static func writeInteger(_ value: Int, to out: inout [UInt8]) {
-        if let digit = UInt8(exactly: value), digit < 10 { out.append(digit + 48) } else { out.append(contentsOf: String(value).utf8) }
+        var rest = value.magnitude
+        if rest < 10 {
+            if value < 0 { out.append(UInt8(ascii: "-")) }
+            return out.append(UInt8(rest) + 48)
+        }
+        // The digits of the largest number, and a sign.
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var first = digits.count
+            repeat {
+                first -= 1
+                digits[first] = UInt8(truncatingIfNeeded: rest % 10) + 48
+                rest /= 10
+            } while rest > 0
+            if value < 0 {
+                first -= 1
+                digits[first] = UInt8(ascii: "-")
+            }
+            out.append(contentsOf: digits[first...])
+        }
     }
 
     /// ECMAScript's `Number::toString` in base 10 (ECMA-262, 6.1.6.1.20).

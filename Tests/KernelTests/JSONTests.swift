@@ -46,4 +46,12 @@ import Testing
     @Test func `values that JSON cannot hold become null`() {
         #expect(JSON.array([.number(.nan), .number(.infinity)]).serialized == "[null,null]")
     }
+
+    @Test func `whole numbers are written digit by digit`() {
+        for value in [0, 9, 10, -1, -9, -10, 100, 1_790, -65_536, Int.max, Int.min, Int.min + 1] {
+            var out = Array("[".utf8)
+            JSON.writeInteger(value, to: &out)
+            #expect(String(decoding: out, as: UTF8.self) == "[\(value)")
+        }
+    }
 }

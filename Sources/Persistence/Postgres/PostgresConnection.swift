@@ -20,6 +20,13 @@ final class PostgresConnection {
         var text: String
         var changes: Int?
         var types: [Oid]
+
+        /// The length tells nearly all statements apart; to hash a whole text takes longer than to compare it once.
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(text.utf8.count)
+            hasher.combine(changes)
+            hasher.combine(types.count)
+        }
     }
 
     /// A statement under way.

@@ -23,6 +23,15 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
 
     package init(stringInterpolation: Interpolation) { self = stringInterpolation.sql }
 
+    /// A row of a tenant's table.
+    package init(_ row: RowForm, _ tenant: TenantMark, _ values: [SQLValue]) {
+        precondition(values.count == row.count, "a value for each column")
+        text = row.text
+        self.values = [tenant.id.sqlValue] + values
+        tenantMarks = 1
+        self.tenant = tenant.id
+    }
+
     private mutating func mark(_ id: TenantID) {
         tenantMarks += 1
         if let tenant, tenant != id { mixesTenants = true }
@@ -127,6 +136,21 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
             let place = sql.values.count
             sql.text += place < Self.placeholders.count ? Self.placeholders[place] : "?\(place)"
         }
+    }
+}
+
+/// An INSERT whose text is put together once, for rows that are written all the time.
+package struct RowForm: Sendable {
+    let text: String
+    /// Columns after the tenant's.
+    let count: Int
+
+    /// - Parameter columns: those after `tenant_id`.
+    package init(into table: StaticString, columns: [StaticString]) {
+        let names = columns.map { "\($0)" }.joined(separator: ", ")
+        let places = (1...(columns.count + 1)).map { "?\($0)" }.joined(separator: ", ")
+        text = "INSERT INTO \(table) (tenant_id, \(names)) VALUES (\(places))"
+        count = columns.count
     }
 }
 

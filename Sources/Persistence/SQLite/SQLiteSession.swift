@@ -138,6 +138,12 @@ final class StatementShelf {
         var text: String
         var scope: Table.Scope
         var marks: Int
+
+        /// The length tells nearly all statements apart; to hash a whole text takes longer than to compare it once.
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(text.utf8.count)
+            hasher.combine(marks)
+        }
     }
 
     private static let maximum = 2_000

@@ -1,57 +1,32 @@
 package import HTTPSurface
 package import Kernel
 internal import Persistence
-internal import Synchronization
 
-/// Tenants by subdomain and their limits, remembered for a moment: asked at every webhook and request. What this process changes is
+/// Tenants by subdomain and by id, and what they look like, remembered for a moment: asked at every webhook and request. What this process changes is
 /// forgotten at once, what others change within `lifetime`.
 final class TenantDirectory: Sendable {
     static let lifetime: Duration = .seconds(2)
-    static let entriesMaximum = 10_000
 
-    private struct Entry {
-        var tenant: Tenant?
-        var until: Timestamp
-    }
-
-    private let bySubdomain = Mutex<[String: Entry]>([:])
-    private let byID = Mutex<[TenantID: Entry]>([:])
-    private let brandings = Mutex<[TenantID: (branding: Branding, until: Timestamp)]>([:])
+    private let bySubdomain = TimedCache<String, Tenant?>(lifetime: lifetime)
+    private let byID = TimedCache<TenantID, Tenant?>(lifetime: lifetime)
+    private let brandings = TimedCache<TenantID, Branding>(lifetime: lifetime)
 
     func tenant(subdomain: String, now: Timestamp, load: () async throws -> Tenant?) async throws -> Tenant? {
-        if let known = bySubdomain.withLock({ $0[subdomain] }), known.until > now { return known.tenant }
-        let tenant = try await load()
-        bySubdomain.withLock { entries in
-            if entries.count >= Self.entriesMaximum { entries.removeAll() }
-            entries[subdomain] = Entry(tenant: tenant, until: now + Self.lifetime)
-        }
-        return tenant
+        try await bySubdomain.value(of: subdomain, now: now, load: load)
     }
 
     func tenant(_ id: TenantID, now: Timestamp, load: () async throws -> Tenant?) async throws -> Tenant? {
-        if let known = byID.withLock({ $0[id] }), known.until > now { return known.tenant }
-        let tenant = try await load()
-        byID.withLock { entries in
-            if entries.count >= Self.entriesMaximum { entries.removeAll() }
-            entries[id] = Entry(tenant: tenant, until: now + Self.lifetime)
-        }
-        return tenant
+        try await byID.value(of: id, now: now, load: load)
     }
 
     func branding(_ id: TenantID, now: Timestamp, load: () async throws -> Branding) async throws -> Branding {
-        if let known = brandings.withLock({ $0[id] }), known.until > now { return known.branding }
-        let branding = try await load()
-        brandings.withLock { entries in
-            if entries.count >= Self.entriesMaximum { entries.removeAll() }
-            entries[id] = (branding, now + Self.lifetime)
-        }
-        return branding
+        try await brandings.value(of: id, now: now, load: load)
     }
 
     func forget() {
-        brandings.withLock { $0.removeAll() }
-        bySubdomain.withLock { $0.removeAll() }
-        byID.withLock { $0.removeAll() }
+        brandings.forget()
+        bySubdomain.forget()
+        byID.forget()
     }
 }
 

@@ -2,9 +2,12 @@ internal import Kernel
 
 /// A JSON object of the journal, put together as text. Each step's end is one: made of values first, it would take three times the work.
 struct JournalObject {
-    private var bytes: [UInt8] = [UInt8(ascii: "{")]
+    private var bytes: [UInt8] = []
 
-    init() { bytes.reserveCapacity(160) }
+    init() {
+        bytes.reserveCapacity(160)
+        bytes.append(UInt8(ascii: "{"))
+    }
 
     /// All of it.
     var text: [UInt8] {

@@ -20,14 +20,16 @@ struct RunStore {
             (parent?.callIndex).sqlValue, new.replayOf.sqlValue, new.createdAt.sqlValue, finishedAt.sqlValue, resumeAt.sqlValue,
             facts.timeZone.sqlValue, storedBytes.sqlValue, journal.sqlValue, (facts.outwardKeys?.stored).sqlValue
         ]
-        try tx.presume(
-            """
-            INSERT INTO runs (tenant_id, id, workflow_id, version, status, mode, trigger_node, epoch, depth, input, result, error, idempotency_key,
-                parent_run, parent_node, parent_run_index, parent_call_index, replay_of, created_at, finished_at, resume_at, time_zone, stored_bytes, journal,
-                outward_keys)
-            VALUES (\(tx.tenant), \(values: values))
-            """)
+        try tx.presume(SQL(Self.row, tx.tenant, values))
     }
+
+    private static let row = RowForm(
+        into: "runs",
+        columns: [
+            "id", "workflow_id", "version", "status", "mode", "trigger_node", "epoch", "depth", "input", "result", "error", "idempotency_key",
+            "parent_run", "parent_node", "parent_run_index", "parent_call_index", "replay_of", "created_at", "finished_at", "resume_at", "time_zone",
+            "stored_bytes", "journal", "outward_keys"
+        ])
 
     func update(
         _ id: RunID, status: RunStatus, from epoch: Int64, to next: Int64, end: RunEnd?, result: [UInt8]?, storedBytes: Int, resumeAt: Timestamp?,

@@ -1,5 +1,4 @@
 package import Kernel
-internal import Synchronization
 
 /// Which published nodes answer which paths, kept for a moment so that a busy webhook asks the database only now and then.
 ///
@@ -34,20 +33,8 @@ package final class WebhookTargets: Sendable {
         var path: String
     }
 
-    private struct Kept {
-        var target: Target
-        var until: Timestamp
-    }
-
-    private struct State {
-        var kept: [Key: Kept] = [:]
-        /// Raised by each publication, so that a lookup that began before it is not kept.
-        var generation = 0
-    }
-
     static let validity: Duration = .seconds(1)
-    static let entriesMaximum = 10_000
-    private let state = Mutex(State())
+    private let kept = TimedCache<Key, Target?>(lifetime: validity)
     private let clock: Clock
 
     package init(clock: Clock) { self.clock = clock }
@@ -55,24 +42,10 @@ package final class WebhookTargets: Sendable {
     func find(
         _ tenant: TenantID, _ method: String, _ path: String, look: () async throws -> Target?
     ) async throws -> Target? {
-        let (key, now) = (Key(tenant: tenant, method: method, path: path), clock.now())
-        let (known, generation) = state.withLock { state in (state.kept[key], state.generation) }
-        if let known, known.until > now { return known.target }
-        guard let found = try await look() else { return nil }
-        guard found.parameters.isEmpty else { return found }
-        state.withLock { state in
-            guard state.generation == generation else { return }
-            if state.kept.count >= Self.entriesMaximum { state.kept.removeAll() }
-            state.kept[key] = Kept(target: found, until: now + Self.validity)
-        }
-        return found
+        try await kept.value(
+            of: Key(tenant: tenant, method: method, path: path), now: clock.now(), isKept: { $0?.parameters.isEmpty ?? false }, load: look)
     }
 
     /// Called after a commit that changed what is published.
-    func changed(in tenant: TenantID) {
-        state.withLock { state in
-            state.generation += 1
-            state.kept = state.kept.filter { $0.key.tenant != tenant }
-        }
-    }
+    func changed(in tenant: TenantID) { kept.forget { $0.tenant == tenant } }
 }
