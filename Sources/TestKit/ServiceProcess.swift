@@ -55,11 +55,26 @@ package final class ServiceProcess: Sendable {
         return FileManager.default.isExecutableFile(atPath: own) ? own : "python3"
     }
 
-    private static func spawn(_ words: [String]) -> pid_t? {
+    /// What a program writes to its standard output until it ends. (Foundation's `Process` reads beyond the end of memory in a process that has
+    /// very many files open, as that of the tests has at times.)
+    package static func output(of words: [String]) throws -> [UInt8] {
+        let pipe = Pipe()
+        guard let child = spawn(words, output: pipe.fileHandleForWriting.fileDescriptor) else {
+            throw Failure(description: "\(words) cannot be started")
+        }
+        try pipe.fileHandleForWriting.close()
+        let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) == -1, errno == EINTR {}
+        return [UInt8](output)
+    }
+
+    private static func spawn(_ words: [String], output: Int32? = nil) -> pid_t? {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         for standard in 0...2 { posix_spawn_file_actions_addopen(&actions, Int32(standard), "/dev/null", O_RDWR, 0) }
+        if let output { posix_spawn_file_actions_adddup2(&actions, output, 1) }
         for descriptor in 3..<Int32(1_024) { posix_spawn_file_actions_addclose(&actions, descriptor) }
         let arguments = words.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }

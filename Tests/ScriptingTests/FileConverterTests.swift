@@ -1,5 +1,5 @@
-import Foundation
 import Kernel
+import TestKit
 import Testing
 
 @testable import Scripting
@@ -75,15 +75,7 @@ import Testing
 
     @Test func `the converter's process can reach nothing`() throws {
         let program = try #require(SandboxProgram.beside("aias-files"))
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(filePath: program)
-        process.arguments = ["--probe-walls"]
-        process.standardOutput = pipe
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        let refused = try JSON(parsing: [UInt8](output)).object ?? [:]
+        let refused = try JSON(parsing: ServiceProcess.output(of: [program, "--probe-walls"])).object ?? [:]
         #expect(refused.count == 6)
         for (attempt, isRefused) in refused { #expect(isRefused == true, "\(attempt) was possible") }
     }

@@ -1,6 +1,6 @@
-import Foundation
 import Kernel
 import Scripting
+import TestKit
 import Testing
 
 /// Python's language keeps nobody in; these are tried as a script tries them.
@@ -35,14 +35,8 @@ struct SandboxPythonWallTests {
     }
 
     @Test func `native code behind the walls reaches nothing and adds no code`() throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try #require(SandboxProgram.find()))
-        process.arguments = ["--probe-walls", "--python"]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let report = try JSON(parsing: Array(pipe.fileHandleForReading.readDataToEndOfFile()))
-        process.waitUntilExit()
+        let program = try #require(SandboxProgram.find())
+        let report = try JSON(parsing: ServiceProcess.output(of: [program, "--probe-walls", "--python"]))
         let attempts = try #require(report["attempts"]?.object)
         #expect(attempts.count == 13)
         for (name, code) in attempts { #expect(code != 0, "\(name) worked") }

@@ -1,6 +1,6 @@
-import Foundation
 import Kernel
 import Scripting
+import TestKit
 import Testing
 
 @Suite(.timeLimit(.minutes(4)))
@@ -54,14 +54,8 @@ struct SandboxWallTests {
 
     @Test(arguments: [[], ["--without-landlock"]])
     func `native code behind the walls reaches nothing`(option: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try #require(SandboxProgram.find()))
-        process.arguments = ["--probe-walls"] + option
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let report = try JSON(parsing: Array(pipe.fileHandleForReading.readDataToEndOfFile()))
-        process.waitUntilExit()
+        let program = try #require(SandboxProgram.find())
+        let report = try JSON(parsing: ServiceProcess.output(of: [program, "--probe-walls"] + option))
         let attempts = try #require(report["attempts"]?.object)
         #expect(attempts.count == 24)
         for (name, code) in attempts where option.isEmpty || !name.hasPrefix("before_close") { #expect(code != 0, "\(name) worked") }

@@ -32,6 +32,8 @@ final class EventStreams: Sendable {
     /// Adds a stream; one that comes when all are let go already ends at once.
     /// - Returns: the number with which it leaves.
     func enter(_ feed: Feed) -> Int {
+        // Before it is among those that get heartbeats or are let go: those come after it.
+        feed.yield(": open\n\(patience)\n\n")
         let (number, isOver): (Int, Bool) = state.withLock { state in
             state.next += 1
             guard !state.isOver else { return (state.next, true) }
@@ -39,7 +41,6 @@ final class EventStreams: Sendable {
             state.count += 1
             return (state.next, false)
         }
-        feed.yield(": open\n\(patience)\n\n")
         if isOver { feed.finish() }
         return number
     }
