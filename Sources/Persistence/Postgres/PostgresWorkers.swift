@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Foundation
 internal import Kernel
 internal import Telemetry
@@ -8,10 +9,6 @@ final class PostgresWorkers: @unchecked Sendable {
     /// Members of one commit; smaller than the embedded database's, since each statement is a round trip.
     static let groupMaximum = 64
     static let queueMaximum = 100_000
-    /// What a tenant whose writes come faster than they are committed waits for more of them: a group of two costs little more than one.
-    private static let pauseMicroseconds: useconds_t = 2_000
-    /// Members with which a group does not wait for more.
-    private static let crowd = 16
     /// Tries of a transaction that others keep making impossible.
     static let attemptsMaximum = 12
 
@@ -30,8 +27,12 @@ final class PostgresWorkers: @unchecked Sendable {
     private var busy: Set<TenantID> = []
     /// Tenants of whose last group a member failed: each member of the next one has a savepoint, so that the others need not run again.
     private var failing: Set<TenantID> = []
-    /// Tenants whose last group had more than one member.
-    private var gathering: Set<TenantID> = []
+    /// Of tenants whose last group had more than one member.
+    private var paces: [TenantID: GroupPace] = [:]
+    /// Groups that wait for more members, each with how many it wants and what ends the wait.
+    private var gathering: [TenantID: (wanted: Int, end: DispatchSemaphore)] = [:]
+    /// Threads without work.
+    private var idle = 0
     private var single: [Work] = []
     private var wasSingle = false
     private var waiting = 0
@@ -66,6 +67,7 @@ final class PostgresWorkers: @unchecked Sendable {
         if case .write(let tenant?, let member, let isolation) = work {
             if groups[tenant] == nil, !busy.contains(tenant) { ready.append(tenant) }
             groups[tenant, default: []].append((member, isolation))
+            if let group = gathering[tenant], groups[tenant]?.count ?? 0 >= group.wanted { group.end.signal() }
         } else {
             single.append(work)
         }
@@ -76,6 +78,7 @@ final class PostgresWorkers: @unchecked Sendable {
     func close() {
         condition.lock()
         isClosed = true
+        for group in gathering.values { group.end.signal() }
         condition.broadcast()
         while threads > 0 { condition.wait() }
         condition.unlock()
@@ -114,21 +117,28 @@ final class PostgresWorkers: @unchecked Sendable {
                 queue.removeFirst(group.count)
                 if !queue.isEmpty { groups[tenant] = queue }
                 waiting -= group.count
-                if group.count > 1 { gathering.insert(tenant) } else { gathering.remove(tenant) }
+                paces[tenant] = GroupPace(group: group.count, beginning: .now, after: paces[tenant])
                 return .group(tenant, group.map(\.member), kind)
             }
             if isClosed { return nil }
+            idle += 1
             condition.wait()
+            idle -= 1
         }
     }
 
-    /// Lets a few more of the tenant's writes come, where they do and nobody else waits. The condition is locked.
+    /// Lets a few more of the tenant's writes come, where they do and others find a thread meanwhile. The condition is locked.
     private func gather(_ tenant: TenantID) {
-        guard gathering.contains(tenant), ready.isEmpty, single.isEmpty, !isClosed, groups[tenant]?.count ?? 0 < Self.crowd else { return }
+        guard let pace = paces[tenant], idle > 0, ready.isEmpty, single.isEmpty, !isClosed, groups[tenant]?.count ?? 0 < pace.wanted,
+            let pause = pace.pause(at: .now)
+        else { return }
+        let end = DispatchSemaphore(value: 0)
+        gathering[tenant] = (pace.wanted, end)
         condition.unlock()
         // Not by the condition, whose waits follow the clock of the day wherever that is set.
-        usleep(Self.pauseMicroseconds)
+        _ = end.wait(timeout: .now() + .nanoseconds(Int(pause / .nanoseconds(1))))
         condition.lock()
+        gathering[tenant] = nil
     }
 
     private func note(failureOf tenant: TenantID, _ hasFailed: Bool) {
