@@ -3,10 +3,8 @@ import Testing
 @testable import Persistence
 
 struct GroupPaceTests {
-    private let begin = ContinuousClock.now
-
     private func pace(_ groups: [Int]) -> GroupPace? {
-        groups.reduce(nil) { GroupPace(group: $1, beginning: begin, after: $0) }
+        groups.reduce(nil) { GroupPace(group: $1, after: $0) }
     }
 
     @Test func `a caller whose writes come one by one never waits`() {
@@ -23,13 +21,5 @@ struct GroupPaceTests {
         #expect(pace([9, 2, 3])?.wanted == 9)
         #expect(pace([9] + Array(repeating: 2, count: 100))?.wanted == 2)
         #expect(pace([60])?.wanted == GroupPace.crowd)
-    }
-
-    @Test func `a group begins an interval after the one before at the latest`() throws {
-        let second = try #require(pace([2]))
-        #expect(second.pause(at: begin) == GroupPace.interval)
-        #expect(second.pause(at: begin + .milliseconds(1)) == GroupPace.interval - .milliseconds(1))
-        #expect(second.pause(at: begin + GroupPace.interval) == nil)
-        #expect(second.pause(at: begin + .seconds(9)) == nil)
     }
 }

@@ -117,7 +117,7 @@ final class PostgresWorkers: @unchecked Sendable {
                 queue.removeFirst(group.count)
                 if !queue.isEmpty { groups[tenant] = queue }
                 waiting -= group.count
-                paces[tenant] = GroupPace(group: group.count, beginning: .now, after: paces[tenant])
+                paces[tenant] = GroupPace(group: group.count, after: paces[tenant])
                 return .group(tenant, group.map(\.member), kind)
             }
             if isClosed { return nil }
@@ -129,14 +129,12 @@ final class PostgresWorkers: @unchecked Sendable {
 
     /// Lets a few more of the tenant's writes come, where they do and others find a thread meanwhile. The condition is locked.
     private func gather(_ tenant: TenantID) {
-        guard let pace = paces[tenant], idle > 0, ready.isEmpty, single.isEmpty, !isClosed, groups[tenant]?.count ?? 0 < pace.wanted,
-            let pause = pace.pause(at: .now)
-        else { return }
+        guard let pace = paces[tenant], idle > 0, ready.isEmpty, single.isEmpty, !isClosed, groups[tenant]?.count ?? 0 < pace.wanted else { return }
         let end = DispatchSemaphore(value: 0)
         gathering[tenant] = (pace.wanted, end)
         condition.unlock()
         // Not by the condition, whose waits follow the clock of the day wherever that is set.
-        _ = end.wait(timeout: .now() + .nanoseconds(Int(pause / .nanoseconds(1))))
+        _ = end.wait(timeout: .now() + .nanoseconds(Int(GroupPace.pause / .nanoseconds(1))))
         condition.lock()
         gathering[tenant] = nil
     }
