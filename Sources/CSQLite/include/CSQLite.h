@@ -5,8 +5,4 @@
 /// connection takes otherwise. To be called before SQLite is used; returns an SQLite result code.
 int aias_sqlite_forgo_statistics(void);
 
-/// Sets `count` slots of `size` bytes aside for the small allocations of each connection; a part of them is made into smaller ones. To be called
-/// before SQLite is used; returns an SQLite result code.
-int aias_sqlite_reserve_lookaside(int size, int count);
-
 #endif

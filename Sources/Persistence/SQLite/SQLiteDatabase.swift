@@ -25,8 +25,6 @@ package final class SQLiteDatabase: Database {
     /// Once, before the first connection; where SQLite is in use already it keeps counting, which is only slower.
     private static let preparation: Void = {
         _ = aias_sqlite_forgo_statistics()
-        // The statements that a connection keeps fill the forty of SQLite's default, which leaves none for what each execution takes and gives back.
-        _ = aias_sqlite_reserve_lookaside(1_200, 500)
     }()
 
     /// - Throws: `PersistenceError.locked` or `.unavailable` where the file cannot be used.
