@@ -135,6 +135,33 @@ import Testing
             #expect(written.value <= 40)
         }
     }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `reads that come while a database is closed are answered or refused`(_ engine: DatabaseEngine) async throws {
+        try await withFixtures(engine) { lease in
+            try await lease.database.write(in: lease.tenant) { tx in try tx.addThing("only") }
+            await withTaskGroup { group in
+                for _ in 0..<40 {
+                    group.addTask {
+                        while true {
+                            do {
+                                let names = try await lease.database.read(in: lease.tenant) { tx in try tx.names() }
+                                #expect(names == ["only"])
+                            } catch {
+                                if case PersistenceError.unavailable = error { return }
+                                Issue.record(error)
+                                return
+                            }
+                        }
+                    }
+                }
+                group.addTask {
+                    try? await Task.sleep(for: .milliseconds(50))
+                    await lease.database.close()
+                }
+            }
+        }
+    }
 }
 
 private struct ThingMade: Event {

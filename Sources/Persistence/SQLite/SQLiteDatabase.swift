@@ -2,6 +2,7 @@ internal import CSQLite
 internal import Foundation
 internal import GRDB
 package import Kernel
+internal import Synchronization
 
 /// The embedded database: one file in write-ahead mode, one writer with group commit whose groups are answered
 /// once they are on the disk, pooled readers. Calls run on threads of their own.
@@ -10,6 +11,7 @@ package final class SQLiteDatabase: Database {
     let pool: DatabasePool
     private let writer: GroupWriter
     private let readers: OperationQueue
+    private let isClosed = Mutex(false)
     private let registry: SchemaRegistry
     private let tenants: ConnectionTenants
     private let clock: Clock
@@ -74,7 +76,13 @@ package final class SQLiteDatabase: Database {
 
     func read<Result: Sendable>(_ body: @escaping @Sendable (any Session) throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
-            readers.addOperation { [self] in continuation.resume(with: Swift.Result { try readNow(body) }) }
+            // GRDB ends the process where a connection is closed between the question for it and its use, so that `close` waits for all that are here.
+            let isTaken = isClosed.withLock { isClosed in
+                guard !isClosed else { return false }
+                readers.addOperation { [self] in continuation.resume(with: Swift.Result { try readNow(body) }) }
+                return true
+            }
+            if !isTaken { continuation.resume(throwing: PersistenceError.unavailable("The database is closed.")) }
         }
     }
 
@@ -97,6 +105,7 @@ package final class SQLiteDatabase: Database {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { [self] in
                 writer.close()
+                isClosed.withLock { $0 = true }
                 readers.waitUntilAllOperationsAreFinished()
                 try? pool.close()
                 continuation.resume()
