@@ -1,23 +1,19 @@
-package import Synchronization
+internal import Synchronization
 
 /// Values that are asked for at every request and change seldom, kept for a moment.
 ///
 /// One that is asked for all the time is read anew by a single one of those that ask, before its time is over; the others go on with what is known.
 /// Without that all requests under way would read it in the same moment, each time it ends. What is forgotten while it is being read is not kept.
-///
-/// What a question for a known value goes through may be inlined, so that it is compiled for the types it is about.
 package final class TimedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    @usableFromInline
-    struct Entry {
-        @usableFromInline var value: Value
+    private struct Entry {
+        var value: Value
         /// From then on the next that asks reads it anew.
-        @usableFromInline var renewal: Timestamp
+        var renewal: Timestamp
         var end: Timestamp
     }
 
-    @usableFromInline
-    struct State {
-        @usableFromInline var entries: [Key: Entry] = [:]
+    private struct State {
+        var entries: [Key: Entry] = [:]
         /// Raised whenever something is forgotten, so that what was read before is not kept.
         var generation = 0
     }
@@ -30,7 +26,7 @@ package final class TimedCache<Key: Hashable & Sendable, Value: Sendable>: Senda
 
     private let lifetime: Duration
     private let entriesMaximum: Int
-    @usableFromInline let state = Mutex(State())
+    private let state = Mutex(State())
 
     /// - Parameters:
     ///   - lifetime: for how long a value may be used after it was asked for.
@@ -43,24 +39,9 @@ package final class TimedCache<Key: Hashable & Sendable, Value: Sendable>: Senda
     /// - Parameters:
     ///   - isKept: whether a value that was read may be kept.
     ///   - load: reads it. Where it fails and the value of before still holds, that is used.
-    @inlinable
     package func value(
         of key: Key, now: Timestamp, isKept: (Value) -> Bool = { _ in true }, load: () async throws -> Value
     ) async throws -> Value {
-        if let known = known(key, now) { return known }
-        return try await read(key, now, isKept, load)
-    }
-
-    @inlinable
-    func known(_ key: Key, _ now: Timestamp) -> Value? {
-        state.withLock { state in
-            guard let entry = state.entries[key], now < entry.renewal else { return nil }
-            return entry.value
-        }
-    }
-
-    @usableFromInline
-    func read(_ key: Key, _ now: Timestamp, _ isKept: (Value) -> Bool, _ load: () async throws -> Value) async throws -> Value {
         let known: Value?
         let generation: Int
         switch state.withLock({ state in find(key, now, &state) }) {

@@ -28,10 +28,7 @@ package final class ServiceProcess: Sendable {
         let thread = Thread {
             let child = Self.spawn(words)
             started.say(child)
-            if let child {
-                var status: Int32 = 0
-                while waitpid(child, &status, 0) == -1, errno == EINTR {}
-            }
+            if let child { _ = ServerProgram.wait(child) }
         }
         thread.start()
         guard let child = started.hear() else { throw Failure(description: "\(words) cannot be started") }
@@ -64,8 +61,7 @@ package final class ServiceProcess: Sendable {
         }
         try pipe.fileHandleForWriting.close()
         let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) == -1, errno == EINTR {}
+        _ = ServerProgram.wait(child)
         return [UInt8](output)
     }
 

@@ -108,8 +108,10 @@ struct ServerTests {
         try await ServerTests.serving(ServerTests.endpoints) { client in
             let reply = try await client.execute(uri: "/v1/events", method: .get, headers: [.init("Last-Event-ID")!: "4"])
             #expect(reply.headers[.contentType] == "text/event-stream")
-            // A heartbeat may come at any time.
-            let text = String(buffer: reply.body).replacing(": heartbeat\n\n", with: "")
+            // A heartbeat may come at any time, but not before the stream is open.
+            let all = String(buffer: reply.body)
+            #expect(all.hasPrefix(": open\n"))
+            let text = all.replacing(": heartbeat\n\n", with: "")
             #expect(text.prefixMatch(of: /: open\nretry: [1-2]\d{3}\n\nid: 5\nevent: tick\ndata: a\ndata: b 5\n\n/) != nil)
             #expect(text.hasSuffix("data: b 7\n\n"))
         }

@@ -1,3 +1,5 @@
+internal import Dispatch
+
 /// For how many of its writes a tenant's next commit waits, where they come several at a time: for as many as lately came at most.
 ///
 /// Callers that each wait for their answer before they write again come all at once and then nobody comes: their group goes when the last of them is
@@ -5,7 +7,7 @@
 /// commits have become slow.
 struct GroupPace {
     /// How long a group waits at most.
-    static let pause: Duration = .milliseconds(2)
+    static let pause: DispatchTimeInterval = .milliseconds(2)
     /// Members with which a group does not wait for more.
     static let crowd = 16
     /// How much of what came at most is remembered after another group.

@@ -29,8 +29,8 @@ final class PostgresWorkers: @unchecked Sendable {
     private var failing: Set<TenantID> = []
     /// Of tenants whose last group had more than one member.
     private var paces: [TenantID: GroupPace] = [:]
-    /// Groups that wait for more members, each with how many it wants and what ends the wait.
-    private var gathering: [TenantID: (wanted: Int, end: DispatchSemaphore)] = [:]
+    /// What ends the wait of a tenant's group for more members.
+    private var gathering: [TenantID: DispatchSemaphore] = [:]
     /// Threads without work.
     private var idle = 0
     private var single: [Work] = []
@@ -67,7 +67,7 @@ final class PostgresWorkers: @unchecked Sendable {
         if case .write(let tenant?, let member, let isolation) = work {
             if groups[tenant] == nil, !busy.contains(tenant) { ready.append(tenant) }
             groups[tenant, default: []].append((member, isolation))
-            if let group = gathering[tenant], groups[tenant]?.count ?? 0 >= group.wanted { group.end.signal() }
+            if let end = gathering[tenant], !isWanting(tenant) { end.signal() }
         } else {
             single.append(work)
         }
@@ -78,7 +78,7 @@ final class PostgresWorkers: @unchecked Sendable {
     func close() {
         condition.lock()
         isClosed = true
-        for group in gathering.values { group.end.signal() }
+        for end in gathering.values { end.signal() }
         condition.broadcast()
         while threads > 0 { condition.wait() }
         condition.unlock()
@@ -129,14 +129,20 @@ final class PostgresWorkers: @unchecked Sendable {
 
     /// Lets a few more of the tenant's writes come, where they do and others find a thread meanwhile. The condition is locked.
     private func gather(_ tenant: TenantID) {
-        guard let pace = paces[tenant], idle > 0, ready.isEmpty, single.isEmpty, !isClosed, groups[tenant]?.count ?? 0 < pace.wanted else { return }
+        guard idle > 0, ready.isEmpty, single.isEmpty, !isClosed, isWanting(tenant) else { return }
         let end = DispatchSemaphore(value: 0)
-        gathering[tenant] = (pace.wanted, end)
+        gathering[tenant] = end
         condition.unlock()
         // Not by the condition, whose waits follow the clock of the day wherever that is set.
-        _ = end.wait(timeout: .now() + .nanoseconds(Int(GroupPace.pause / .nanoseconds(1))))
+        _ = end.wait(timeout: .now() + GroupPace.pause)
         condition.lock()
         gathering[tenant] = nil
+    }
+
+    /// Whether more of the tenant's writes are worth waiting for. The condition is locked.
+    private func isWanting(_ tenant: TenantID) -> Bool {
+        guard let pace = paces[tenant] else { return false }
+        return groups[tenant]?.count ?? 0 < pace.wanted
     }
 
     private func note(failureOf tenant: TenantID, _ hasFailed: Bool) {
