@@ -13,6 +13,14 @@ package struct JSONObject: Sendable, Hashable {
         for (key, value) in pairs { members.updateValue(value, forKey: key) }
     }
 
+    /// As for any sequence; compiled for the one that all literals are.
+    package init(_ pairs: [(String, JSON)]) {
+        members = [:]
+        guard !pairs.isEmpty else { return }
+        members.reserveCapacity(pairs.count)
+        for (key, value) in pairs { members.updateValue(value, forKey: key) }
+    }
+
     /// Setting nil removes the member.
     package subscript(_ key: String) -> JSON? {
         get { members[key] }

@@ -7,20 +7,20 @@ internal import Persistence
 final class TenantDirectory: Sendable {
     static let lifetime: Duration = .seconds(2)
 
-    private let bySubdomain = TimedCache<String, Tenant?>(lifetime: lifetime)
-    private let byID = TimedCache<TenantID, Tenant?>(lifetime: lifetime)
-    private let brandings = TimedCache<TenantID, Branding>(lifetime: lifetime)
+    private let bySubdomain = TimedCache<Tenant?>(lifetime: lifetime)
+    private let byID = TimedCache<Tenant?>(lifetime: lifetime)
+    private let brandings = TimedCache<Branding>(lifetime: lifetime)
 
     func tenant(subdomain: String, now: Timestamp, load: () async throws -> Tenant?) async throws -> Tenant? {
-        try await bySubdomain.value(of: subdomain, now: now, load: load)
+        try await bySubdomain.value(of: CacheKey(subdomain), now: now, load: load)
     }
 
     func tenant(_ id: TenantID, now: Timestamp, load: () async throws -> Tenant?) async throws -> Tenant? {
-        try await byID.value(of: id, now: now, load: load)
+        try await byID.value(of: CacheKey(id), now: now, load: load)
     }
 
     func branding(_ id: TenantID, now: Timestamp, load: () async throws -> Branding) async throws -> Branding {
-        try await brandings.value(of: id, now: now, load: load)
+        try await brandings.value(of: CacheKey(id), now: now, load: load)
     }
 
     func forget() {

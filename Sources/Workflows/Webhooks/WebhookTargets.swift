@@ -27,14 +27,8 @@ package final class WebhookTargets: Sendable {
         }
     }
 
-    private struct Key: Hashable {
-        var tenant: TenantID
-        var method: String
-        var path: String
-    }
-
     static let validity: Duration = .seconds(1)
-    private let kept = TimedCache<Key, Target?>(lifetime: validity)
+    private let kept = TimedCache<Target?>(lifetime: validity)
     private let clock: Clock
 
     package init(clock: Clock) { self.clock = clock }
@@ -43,7 +37,7 @@ package final class WebhookTargets: Sendable {
         _ tenant: TenantID, _ method: String, _ path: String, look: () async throws -> Target?
     ) async throws -> Target? {
         try await kept.value(
-            of: Key(tenant: tenant, method: method, path: path), now: clock.now(), isKept: { $0?.parameters.isEmpty ?? false }, load: look)
+            of: CacheKey(tenant, path, method), now: clock.now(), isKept: { $0?.parameters.isEmpty ?? false }, load: look)
     }
 
     /// Called after a commit that changed what is published.
