@@ -67,6 +67,11 @@ enum Walls {
         let writing = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | 0o20000000
         var reading = scmp_arg_cmp(arg: 2, op: SCMP_CMP_MASKED_EQ, datum_a: UInt64(writing), datum_b: UInt64(O_RDONLY))
         guard seccomp_rule_add_array(filter, allow, seccomp_syscall_resolve_name("openat"), 1, &reading) == 0 else { return false }
+        // Not those that have a signal sent, which a process of the same user gets whatever else is forbidden.
+        for command in [F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC] {
+            var same = scmp_arg_cmp(arg: 1, op: SCMP_CMP_EQ, datum_a: UInt64(command), datum_b: 0)
+            guard seccomp_rule_add_array(filter, allow, seccomp_syscall_resolve_name("fcntl"), 1, &same) == 0 else { return false }
+        }
         return seccomp_load(filter) == 0
     }
 
@@ -92,7 +97,7 @@ enum Walls {
     ]
 
     private static let allowed = [
-        "access", "faccessat", "times", "read", "write", "recvfrom", "sendto", "pread64", "close", "fcntl", "fstat", "newfstatat", "lseek",
+        "access", "faccessat", "times", "read", "write", "recvfrom", "sendto", "pread64", "close", "fstat", "newfstatat", "lseek",
         "getdents64", "poll", "mmap", "mprotect",
         "munmap", "mremap", "madvise", "brk", "futex", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "sched_yield",
         "sched_getaffinity", "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "clock_gettime", "clock_getres", "gettimeofday", "time",

@@ -34,6 +34,11 @@ enum Probe {
         _exit(0)
     }
 
+    /// F_SETOWN, F_SETSIG (fcntl(2)) and SCHED_IDLE (sched(7)), which Glibc's module does not show.
+    private static let (setOwner, setSignal, idlePolicy): (Int32, Int32, Int32) = (8, 10, 5)
+
+    private static func signal(by command: Int32, _ value: Int32) -> Int { Int(fcntl(0, command, value)) }
+
     private static func attempts() -> [(String, JSON)] {
         let tries: [(String, () -> Int)] = [
             ("open_for_reading", { Int(open("/etc/passwd", O_RDONLY)) }),
@@ -50,6 +55,14 @@ enum Probe {
                 }
             ),
             ("signal_parent", { Int(kill(getppid(), 0)) }),
+            ("signal_parent_by_file", { signal(by: setOwner, getppid()) }),
+            ("signal_choice_by_file", { signal(by: setSignal, SIGKILL) }),
+            (
+                "parent_priority",
+                {
+                    var priority = sched_param(); return Int(sched_setscheduler(getppid(), idlePolicy, &priority))
+                }
+            ),
             ("unlink", { Int(unlink("/tmp/aias-sandbox-probe")) }),
             ("set_user", { Int(setuid(0)) }),
             (

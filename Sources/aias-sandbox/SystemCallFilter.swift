@@ -45,6 +45,10 @@ struct SystemCallFilter: ~Copyable {
         try filter.add(allow, "clone", where: 0, masked: 0x10000, is: 0x10000)
         try filter.add(refuse(ENOSYS), "clone3")
         try filter.add(allow, "tgkill", where: 0, masked: .max, is: UInt64(getpid()))
+        // Not those that have a signal sent, which a process of the same user gets whatever else is forbidden.
+        for command in [F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC] {
+            try filter.add(allow, "fcntl", where: 1, masked: .max, is: UInt64(command))
+        }
         try filter.add(allow, "prlimit64", where: 2, masked: .max, is: 0)
         try filter.add(allow, "prctl", where: 0, masked: .max, is: UInt64(ProcessControl.setName))
         try filter.add(allow, "prctl", where: 0, masked: .max, is: UInt64(ProcessControl.getSeccomp))
@@ -62,11 +66,11 @@ struct SystemCallFilter: ~Copyable {
     private static func refuse(_ code: Int32) -> UInt32 { 0x0005_0000 | UInt32(code) }
 
     private static let plain = [
-        "read", "write", "readv", "writev", "pread64", "close", "eventfd2", "pipe2", "fcntl", "fstat", "newfstatat", "lseek", "poll", "ppoll",
+        "read", "write", "readv", "writev", "pread64", "close", "eventfd2", "pipe2", "fstat", "newfstatat", "lseek", "poll", "ppoll",
         "munmap", "mremap", "madvise", "brk", "mincore",
         "futex", "set_robust_list", "rseq", "set_tid_address", "membarrier",
         "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait", "sigaltstack", "restart_syscall",
-        "sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_setscheduler", "sched_get_priority_max",
+        "sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_get_priority_max",
         "sched_get_priority_min", "getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getcpu",
         "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time", "times",
         "getrandom", "getrusage", "sysinfo", "uname", "exit", "exit_group", "access", "readlink", "seccomp"

@@ -49,4 +49,28 @@ import Testing
         pool.release(try await next.value)
         #expect(pool.busyCount == 0)
     }
+
+    @Test func `where too many wait, the tenant with most of them gives its last place to one with fewer`() async throws {
+        var limits = SandboxLimits()
+        limits.workers = 1
+        limits.waiting = 3
+        let pool = SandboxPool(limits: limits)
+        let held = try await pool.acquire(.test(1))
+        var flood: [Task<SandboxPool.Seat, any Error>] = []
+        for _ in 0..<3 {
+            flood.append(Task { try await pool.acquire(.test(1)) })
+            while pool.waitingCount < flood.count { await Task.yield() }
+        }
+        await #expect(throws: ScriptError.self) { _ = try await pool.acquire(.test(1)) }
+        let second = Task { try await pool.acquire(.test(2)) }
+        await #expect(throws: ScriptError.self) { _ = try await flood[2].value }
+        // With it the second would have as many as the first.
+        await #expect(throws: ScriptError.self) { _ = try await pool.acquire(.test(2)) }
+        let third = Task { try await pool.acquire(.test(3)) }
+        await #expect(throws: ScriptError.self) { _ = try await flood[1].value }
+        #expect(pool.waitingCount == 3)
+        pool.release(held)
+        for task in [flood[0], second, third] { pool.release(try await task.value) }
+        #expect(pool.busyCount == 0 && pool.waitingCount == 0)
+    }
 }

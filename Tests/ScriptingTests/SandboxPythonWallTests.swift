@@ -38,7 +38,7 @@ struct SandboxPythonWallTests {
         let program = try #require(SandboxProgram.find())
         let report = try JSON(parsing: ServiceProcess.output(of: [program, "--probe-walls", "--python"]))
         let attempts = try #require(report["attempts"]?.object)
-        #expect(attempts.count == 13)
+        #expect(attempts.count == 16)
         for (name, code) in attempts { #expect(code != 0, "\(name) worked") }
     }
 

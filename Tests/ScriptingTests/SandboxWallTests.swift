@@ -57,7 +57,7 @@ struct SandboxWallTests {
         let program = try #require(SandboxProgram.find())
         let report = try JSON(parsing: ServiceProcess.output(of: [program, "--probe-walls"] + option))
         let attempts = try #require(report["attempts"]?.object)
-        #expect(attempts.count == 24)
+        #expect(attempts.count == 30)
         for (name, code) in attempts where option.isEmpty || !name.hasPrefix("before_close") { #expect(code != 0, "\(name) worked") }
     }
 

@@ -54,9 +54,9 @@ final class SandboxPool: Sendable {
     var waitingCount: Int { state.withLock { $0.waiters.count } }
 
     private func enqueue(_ waiter: Waiter) {
-        let (seat, retired, refused) = state.withLock { state in state.seat(for: waiter, limits) }
+        let (answer, retired) = state.withLock { state in state.seat(for: waiter, limits) }
         withExtendedLifetime(retired) {}
-        if seat != nil || refused { waiter.continuation.resume(returning: seat) }
+        answer?.waiter.continuation.resume(returning: answer?.seat)
     }
 
     private func cancel(_ id: Int) {
@@ -97,6 +97,12 @@ private struct Waiters {
         count += 1
     }
 
+    /// Room for one more of a tenant: takes the last that came of the tenant with most, where that one has more.
+    mutating func makeRoom(for tenant: TenantID) -> Waiter? {
+        guard let most = queues.max(by: { $0.value.count < $1.value.count }), most.value.count > (queues[tenant]?.count ?? 0) + 1 else { return nil }
+        return take(most.value.count - 1, of: most.key)
+    }
+
     mutating func next(of tenant: TenantID) -> Waiter? { queues[tenant] == nil ? nil : take(0, of: tenant) }
 
     /// The first one of the tenant whose turn it is, another than the one whose turn is over where there is one.
@@ -134,21 +140,27 @@ private struct State {
     var cancelled: Set<Int> = []
     var nextID = 0
 
-    /// A seat at once, or none and the waiter is queued, or a refusal.
-    mutating func seat(for waiter: Waiter, _ limits: SandboxLimits) -> (seat: SandboxPool.Seat?, retired: SandboxPool.Seat?, refused: Bool) {
-        if cancelled.remove(waiter.id) != nil { return (nil, nil, true) }
+    /// A seat at once, or the waiter is queued. Where too many wait, one is refused a seat: the last that came of the tenant that has most of them.
+    mutating func seat(for waiter: Waiter, _ limits: SandboxLimits)
+        -> (answer: (waiter: Waiter, seat: SandboxPool.Seat?)?, retired: SandboxPool.Seat?)
+    {
+        if cancelled.remove(waiter.id) != nil { return ((waiter, nil), nil) }
         if let index = idle.lastIndex(where: { $0.tenant == waiter.tenant }) {
             busy += 1
-            return (idle.remove(at: index), nil, false)
+            return ((waiter, idle.remove(at: index)), nil)
         }
-        guard busy < limits.workers else {
-            guard waiters.count < limits.waiting else { return (nil, nil, true) }
+        guard busy >= limits.workers else {
+            let retired = busy + idle.count >= limits.workers ? idle.removeFirst() : nil
+            busy += 1
+            return ((waiter, freshSeat(waiter.tenant)), retired)
+        }
+        guard waiters.count >= limits.waiting else {
             waiters.append(waiter)
-            return (nil, nil, false)
+            return (nil, nil)
         }
-        let retired = busy + idle.count >= limits.workers ? idle.removeFirst() : nil
-        busy += 1
-        return (freshSeat(waiter.tenant), retired, false)
+        guard let last = waiters.makeRoom(for: waiter.tenant) else { return ((waiter, nil), nil) }
+        waiters.append(waiter)
+        return ((last, nil), nil)
     }
 
     /// The seat goes to a waiting caller of the same tenant, for some uses; else to the tenant whose turn it is, with a fresh process; else it rests.
