@@ -104,6 +104,30 @@ struct ServerTests {
         }
     }
 
+    @Test(arguments: ["TEXT/HTML", "application/json, text/html", "image/svg+xml", "text/xsl;charset=utf-8", "application/x-unknown"])
+    func `what a browser may run gets an origin of its own whatever policy it comes with`(type: String) async throws {
+        try await ServerTests.serving([Self.own(type)]) { client in
+            let policies = try await client.execute(uri: "/own", method: .get).headers[values: .contentSecurityPolicy]
+            #expect(policies.contains("default-src *") && policies.contains { $0.hasPrefix("sandbox ") })
+        }
+    }
+
+    @Test func `what no browser runs is left as it is`() async throws {
+        try await ServerTests.serving([Self.own("application/json; charset=utf-8")]) { client in
+            let policies = try await client.execute(uri: "/own", method: .get).headers[values: .contentSecurityPolicy]
+            #expect(policies == ["default-src *"])
+        }
+        let refused = ["Set-Cookie", "content-length", "Transfer-Encoding", "Alt-Svc", "Clear-Site-Data", "X-Content-Type-Options"]
+        #expect(!refused.contains(where: Answer.mayBeSetByTenants))
+        #expect(["Location", "X-Mine", "Cache-Control", "Content-Disposition", "Access-Control-Allow-Origin"].allSatisfy(Answer.mayBeSetByTenants))
+    }
+
+    private static func own(_ type: String) -> Endpoint {
+        .raw(.any, "/own", access: .public("A test."), summary: "Own", tag: "Test") { _ in
+            Answer(contentType: type, headers: [("Content-Security-Policy", "default-src *")], body: .bytes(Array("<p>x".utf8)))
+        }
+    }
+
     @Test func `events are written with id, name and lines, and go on after the last one seen`() async throws {
         try await ServerTests.serving(ServerTests.endpoints) { client in
             let reply = try await client.execute(uri: "/v1/events", method: .get, headers: [.init("Last-Event-ID")!: "4"])

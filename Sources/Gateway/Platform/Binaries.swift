@@ -37,20 +37,31 @@ struct Binaries: Sendable {
         let blobs = self.blobs
         let found = try await database.read(in: tenant) { tx -> [UInt8]? in
             guard let hash = PayloadHash(hex: reference.id) else { return nil }
-            return try PayloadStore(tx: tx).load(hash, blobs: blobs)
+            let payloads = PayloadStore(tx: tx)
+            // What a reference tells of its file may come from a script.
+            if case .blob(let byteCount)? = try payloads.find(hash), byteCount > Limits.fileBytesInMemory {
+                throw StepFailure.tooLargeForMemory(byteCount)
+            }
+            return try payloads.load(hash, blobs: blobs)
         }
         guard let found else { throw StepFailure("binary_gone", "The attached file is gone.", isRetryable: false) }
         return found
     }
 
     /// A file of any size, piece by piece.
-    func open(_ reference: BinaryReference, _ tenant: TenantID) async throws -> BytePieces {
-        guard let hash = PayloadHash(hex: reference.id) else { return BytePieces(try await read(reference, tenant)) }
+    func open(_ reference: BinaryReference, _ tenant: TenantID) async throws -> BytePieces { try await sized(reference, tenant).pieces }
+
+    /// The same with how many bytes they are.
+    func sized(_ reference: BinaryReference, _ tenant: TenantID) async throws -> (byteCount: Int, pieces: BytePieces) {
+        guard let hash = PayloadHash(hex: reference.id) else {
+            let bytes = try await read(reference, tenant)
+            return (bytes.count, BytePieces(bytes))
+        }
         let place = try await database.read(in: tenant) { tx in try PayloadStore(tx: tx).find(hash) }
         switch place {
-        case .here(let bytes)?: return BytePieces(bytes)
+        case .here(let bytes)?: return (bytes.count, BytePieces(bytes))
         case .blob(let byteCount)?:
-            if let pieces = try await blobs.pieces(hash, byteCount: byteCount, tenant: tenant) { return pieces }
+            if let pieces = try await blobs.pieces(hash, byteCount: byteCount, tenant: tenant) { return (byteCount, pieces) }
         case nil: break
         }
         throw StepFailure("binary_gone", "The attached file is gone.", isRetryable: false)

@@ -67,7 +67,7 @@ extension Platform {
             webhooks: Webhooks(
                 database: database, engine: engine, workflows: workflows, clock: clock, timeZone: zone,
                 credential: { [credentials] id, type, tenant in try await credentials.fields(id, type: type, tenant: tenant) },
-                openBinary: { reference, tenant in try await binaries.open(reference, tenant) },
+                openBinary: { reference, tenant in try await binaries.sized(reference, tenant) },
                 store: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, tenant) }), outbound: outbound,
             poller: Poller(engine: engine, workflows: workflows, services: services),
             diskStarts: DiskStarts(engine: engine, workflows: workflows),

@@ -22,6 +22,9 @@ package struct Answer: Sendable {
         self.body = body
     }
 
+    /// Whether a header may be set by what a tenant has written. A host is shared by many: cookies, for instance, are its own.
+    package static func mayBeSetByTenants(_ header: String) -> Bool { !SecurityHeaders.isReserved(header) }
+
     package static func text(_ text: String, status: Int = 200, contentType: String = "text/plain; charset=utf-8") -> Answer {
         Answer(status: status, contentType: contentType, body: .bytes(Array(text.utf8)))
     }

@@ -9,13 +9,17 @@ extension Surface {
     func headers(of outcome: Outcome) -> HTTPFields {
         let answer = outcome.answer
         let isHTML = outcome.endpoint == nil && answer.contentType?.hasPrefix("text/html") == true
-        var headers = SecurityHeaders.headers(
-            for: isHTML ? .page : outcome.endpoint?.kind, contentType: answer.contentType, isSecure: settings.isSecure)
+        let kind = isHTML ? .page : outcome.endpoint?.kind
+        var headers = SecurityHeaders.headers(for: kind, isSecure: settings.isSecure)
         headers.append(HTTPField(name: .xRequestID, value: outcome.head.requestID))
         if let type = answer.contentType { headers.append(HTTPField(name: .contentType, value: type)) }
         for (name, value) in answer.headers { SecurityHeaders.set(name, value, in: &headers) }
         outcome.extras.headers.withLock { added in
             for (name, value) in added { SecurityHeaders.set(name, value, in: &headers) }
+        }
+        // Beside a policy of the answer's own: a browser obeys both.
+        if kind == .raw || kind == .events, SecurityHeaders.mayBeActive(answer.contentType) {
+            headers.append(HTTPField(name: .contentSecurityPolicy, value: SecurityHeaders.sandboxPolicy))
         }
         return headers
     }
@@ -97,20 +101,40 @@ enum SecurityHeaders {
         .permissionsPolicy: "camera=(), geolocation=(), microphone=(), payment=()"
     ]
 
-    static func headers(for kind: Endpoint.Kind?, contentType: String?, isSecure: Bool) -> HTTPFields {
+    static func headers(for kind: Endpoint.Kind?, isSecure: Bool) -> HTTPFields {
         var headers: HTTPFields
         switch kind {
-        case .raw, .events:
-            headers = plain
-            if let contentType, !contentType.hasPrefix("application/json"), contentType.contains("html") || contentType.contains("xml") {
-                headers[.contentSecurityPolicy] = sandboxPolicy
-            }
+        case .raw, .events: headers = plain
         case .page: headers = page
         case .json, nil: headers = json
         }
         if isSecure { headers[.strictTransportSecurity] = "max-age=31536000" }
         return headers
     }
+
+    /// Whether a browser may run what has this type: all but the few of which it is known that none does.
+    static func mayBeActive(_ contentType: String?) -> Bool {
+        guard let contentType else { return false }
+        // Of two types browsers take the last one.
+        guard !contentType.utf8.contains(UInt8(ascii: ",")) else { return true }
+        let end = contentType.utf8.firstIndex { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: " ") } ?? contentType.endIndex
+        return !inertTypes.contains(String(contentType[..<end]))
+    }
+
+    private static let inertTypes: Set<String> = [
+        "application/json", "application/problem+json", "application/octet-stream", "application/pdf", "application/zip", "application/gzip",
+        "application/javascript", "text/javascript", "text/css", "text/csv", "text/plain", "text/calendar", "text/event-stream", "text/markdown",
+        "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/x-icon", "font/woff2", "audio/mpeg", "video/mp4"
+    ]
+
+    /// Headers with which one who writes an answer would speak for the whole host, to everybody who uses it, or break the connection's framing.
+    private static let reserved: Set<String> = [
+        "alt-svc", "clear-site-data", "connection", "content-length", "keep-alive", "nel", "proxy-connection", "report-to", "reporting-endpoints",
+        "service-worker-allowed", "set-cookie", "strict-transport-security", "te", "trailer", "transfer-encoding", "upgrade",
+        "x-content-type-options"
+    ]
+
+    static func isReserved(_ name: String) -> Bool { reserved.contains(name.lowercased()) }
 
     /// Adds repeatable headers, replaces others; names and values that HTTP cannot hold are left out.
     static func set(_ name: String, _ value: String, in headers: inout HTTPFields) {

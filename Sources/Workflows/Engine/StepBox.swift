@@ -101,12 +101,7 @@ final class StepBox: StepServices {
     }
 
     func readBinary(_ reference: BinaryReference) async throws -> [UInt8] {
-        guard reference.byteCount <= Limits.fileBytesInMemory else {
-            throw StepFailure(
-                "file_too_large",
-                "This node takes files of up to \(Limits.fileBytesInMemory >> 20) MB; this one has \(reference.byteCount >> 20) MB.",
-                isRetryable: false)
-        }
+        guard reference.byteCount <= Limits.fileBytesInMemory else { throw StepFailure.tooLargeForMemory(reference.byteCount) }
         return try await services.readBinary(reference, tenant)
     }
 

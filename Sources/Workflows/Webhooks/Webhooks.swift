@@ -11,7 +11,7 @@ package struct Webhooks: Sendable {
     let clock: Clock
     let credential: @Sendable (_ id: String, _ type: String, TenantID) async throws -> JSONObject
     let timeZone: @Sendable (TenantID) async throws -> String
-    let openBinary: @Sendable (BinaryReference, TenantID) async throws -> BytePieces
+    let openBinary: @Sendable (BinaryReference, TenantID) async throws -> (byteCount: Int, pieces: BytePieces)
     let store: @Sendable (_ bytes: [UInt8], _ type: String, _ name: String, TenantID) async throws -> BinaryReference
 
     /// Headers that name the sender's key of a request: a repeat is the same run.
@@ -21,7 +21,7 @@ package struct Webhooks: Sendable {
         database: any Database, engine: Engine, workflows: Workflows, clock: Clock,
         timeZone: @escaping @Sendable (TenantID) async throws -> String,
         credential: @escaping @Sendable (_ id: String, _ type: String, TenantID) async throws -> JSONObject,
-        openBinary: @escaping @Sendable (BinaryReference, TenantID) async throws -> BytePieces,
+        openBinary: @escaping @Sendable (BinaryReference, TenantID) async throws -> (byteCount: Int, pieces: BytePieces),
         store: @escaping @Sendable (_ bytes: [UInt8], _ type: String, _ name: String, TenantID) async throws -> BinaryReference
     ) {
         self.database = database
@@ -95,7 +95,8 @@ package struct Webhooks: Sendable {
     }
 
     func render(_ answer: WebhookAnswer, tenant: TenantID, run: RunID) async throws -> Answer {
-        var made = Answer(status: answer.status, headers: answer.headers.filter { $0.name.lowercased() != "content-type" })
+        let own = answer.headers.filter { $0.name.lowercased() != "content-type" && Answer.mayBeSetByTenants($0.name) }
+        var made = Answer(status: answer.status, headers: own)
         let chosen = answer.headers.first { $0.name.lowercased() == "content-type" }?.value
         made.headers.append(("X-Execution-Id", run.description))
         switch answer.body {
@@ -112,10 +113,8 @@ package struct Webhooks: Sendable {
 
     /// A file as an answer, whatever its size.
     func body(of file: BinaryReference, _ tenant: TenantID) async throws -> Answer.Body {
-        let pieces = try await openBinary(file, tenant)
-        // What comes inline has no size of its own.
-        guard !file.id.hasPrefix("data:") else { return .bytes(try await pieces.collected(upTo: Limits.fileBytesInMemory)) }
-        return .pieces(byteCount: file.byteCount, pieces)
+        let (byteCount, pieces) = try await openBinary(file, tenant)
+        return .pieces(byteCount: byteCount, pieces)
     }
 
     private func missing(_ method: String, _ path: String, _ tenant: TenantID) async throws -> Refusal {

@@ -47,7 +47,7 @@ struct FormRig {
             let webhooks = Webhooks(
                 database: database, engine: engine, workflows: harness.workflows, clock: lease.clock.clock, timeZone: { _ in "UTC" },
                 credential: { [credentials = harness.credentials] in try await credentials.fields($0, type: $1, tenant: $2) },
-                openBinary: { file, _ in BytePieces(files.read(file.id)) },
+                openBinary: { file, _ in (files.read(file.id).count, BytePieces(files.read(file.id))) },
                 store: { bytes, type, name, _ in
                     BinaryReference(id: files.write(bytes), mimeType: type, fileName: name, byteCount: bytes.count)
                 })

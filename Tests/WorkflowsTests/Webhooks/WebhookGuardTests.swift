@@ -48,7 +48,7 @@ import Testing
             let webhooks = Webhooks(
                 database: lease.database, engine: engine, workflows: harness.workflows, clock: lease.clock.clock, timeZone: { _ in "UTC" },
                 credential: { [credentials = harness.credentials] in try await credentials.fields($0, type: $1, tenant: $2) },
-                openBinary: { _, _ in BytePieces([]) }, store: { _, _, _, _ in throw Refusal.missing("file") })
+                openBinary: { _, _ in (0, BytePieces([])) }, store: { _, _, _, _ in throw Refusal.missing("file") })
             var logger = Logger(label: "test")
             logger.logLevel = .critical
             let surface = Surface(

@@ -99,12 +99,19 @@ final class ScriptRequests: Sendable {
 
     private func file(_ value: JSON) async throws -> [UInt8] {
         let reference = BinaryReference(script: value)
-        guard reference.byteCount <= KindLimits.scriptFileBytes else {
+        try Self.check(reference.byteCount)
+        let bytes = try await step.services.readBinary(reference)
+        // The reference says what the script made of it.
+        try Self.check(bytes.count)
+        return bytes
+    }
+
+    private static func check(_ byteCount: Int) throws {
+        guard byteCount <= KindLimits.scriptFileBytes else {
             throw ScopeError(
                 code: "file_too_large",
-                message: "a script may read files of \(KindLimits.scriptFileBytes >> 20) MB at most; this one has \(reference.byteCount >> 20) MB")
+                message: "a script may read files of \(KindLimits.scriptFileBytes >> 20) MB at most; this one has \(byteCount >> 20) MB")
         }
-        return try await step.services.readBinary(reference)
     }
 }
 

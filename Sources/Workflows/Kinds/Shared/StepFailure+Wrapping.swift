@@ -22,6 +22,12 @@ extension StepFailure {
         }
     }
 
+    package static func tooLargeForMemory(_ byteCount: Int) -> StepFailure {
+        StepFailure(
+            "file_too_large", "This node takes files of up to \(Limits.fileBytesInMemory >> 20) MB; this one has \(byteCount >> 20) MB.",
+            isRetryable: false)
+    }
+
     /// A parameter that cannot be used as it is; trying again cannot help.
     static func invalid(_ parameter: String, _ message: String, item: Int? = nil) -> StepFailure {
         StepFailure("invalid_parameter", message, details: ["parameter": .string(parameter)], itemIndex: item, isRetryable: false)
