@@ -101,3 +101,15 @@ import Testing
         #expect(request.url == "http://h/?key=a%20b")
     }
 }
+
+@Suite struct StreamBytesTests {
+    @Test func `what a server sends unasked is kept up to a bound`() async throws {
+        let bytes = StreamBytes()
+        let piece = [UInt8](repeating: 7, count: StreamBytes.maximum / 2 + 1)
+        #expect(bytes.append(piece))
+        #expect(!bytes.append(piece))
+        #expect(!bytes.append([1]))
+        #expect(try await bytes.next() == piece)
+        await #expect(throws: OutboundError.self) { try await bytes.next() }
+    }
+}

@@ -80,10 +80,16 @@ final class BlockingQueue: Sendable {
 private final class PostgresClient {
     static let queue = BlockingQueue(name: "postgres-client", width: 16)
     static let rowsMaximum = 1_000_000
+    /// Of one statement's answer, as it travels.
+    static let bytesMaximum = 128 << 20
+    /// How much later than the server itself a statement is given up here.
+    static let grace: Duration = .seconds(5)
 
     private let connection: OpaquePointer
+    private let timeout: Duration
 
     init(_ destination: PostgresDestination, addresses: [String]) throws {
+        timeout = destination.timeout
         let name = destination.destination.host
         let parameters: [(String, String)] = [
             ("host", addresses.map { _ in name }.joined(separator: ",")), ("hostaddr", addresses.joined(separator: ",")),
@@ -103,6 +109,7 @@ private final class PostgresClient {
         }
         connection = made
         _ = PQsetNoticeProcessor(connection, { _, _ in }, nil)
+        _ = PQsetnonblocking(connection, 1)
     }
 
     deinit { PQfinish(connection) }
@@ -122,40 +129,98 @@ private final class PostgresClient {
     }
 
     /// Text without values may hold several statements; the rows are those of the last.
+    ///
+    /// Rows are taken one by one and against a limit of time and of bytes: the server is somebody else's, and may say nothing or without end.
     private func execute(_ statement: PostgresStatement) throws -> [JSONObject] {
-        let result =
+        let end = ContinuousClock.now + timeout + Self.grace
+        let begin = aias_bytes_received(PQsocket(connection))
+        let sent =
             statement.values.isEmpty
-            ? PQexec(connection, statement.text)
+            ? PQsendQuery(connection, statement.text)
             : Self.withOptionalStrings(statement.values) { values in
-                PQexecParams(connection, statement.text, CInt(statement.values.count), nil, values, nil, nil, 0)
+                PQsendQueryParams(connection, statement.text, CInt(statement.values.count), nil, values, nil, nil, 0)
             }
-        defer { PQclear(result) }
-        switch PQresultStatus(result) {
-        case PGRES_TUPLES_OK: return try rows(result)
-        case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: return []
-        default:
-            let code = PQresultErrorField(result, CInt(UInt8(ascii: "C"))).map { String(cString: $0) } ?? ""
-            let message = PQresultErrorField(result, CInt(UInt8(ascii: "M"))).map { String(cString: $0) }
-            let fallback = String(cString: PQerrorMessage(connection)).trimmingCharacters(in: .whitespacesAndNewlines)
-            let isRetryable = code.hasPrefix("08") || code.hasPrefix("40") || code.hasPrefix("53") || code.hasPrefix("57") || code.isEmpty
-            throw PostgresClientError(message: message ?? fallback, code: code, isRetryable: isRetryable)
+        guard sent == 1 else { throw failure(nil) }
+        _ = PQsetSingleRowMode(connection)
+        while PQflush(connection) == 1 {
+            try wait(for: POLLIN | POLLOUT, until: end)
+            guard PQconsumeInput(connection) == 1 else { throw failure(nil) }
+        }
+        var answer = RowsOfLast()
+        var refusal: PostgresClientError?
+        while let result = try next(until: end, from: begin) {
+            defer { PQclear(result) }
+            switch PQresultStatus(result) {
+            case PGRES_SINGLE_TUPLE: try answer.add(result)
+            case PGRES_TUPLES_OK: answer.endSet()
+            case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: answer = RowsOfLast()
+            case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+                throw PostgresClientError(message: "COPY from and to the client is not supported.", code: "0A000", isRetryable: false)
+            default: refusal = failure(result)
+            }
+        }
+        if let refusal { throw refusal }
+        return answer.rows
+    }
+
+    /// Nil where all has been said.
+    private func next(until end: ContinuousClock.Instant, from begin: UInt64) throws -> OpaquePointer? {
+        while PQisBusy(connection) == 1 {
+            try wait(for: POLLIN, until: end)
+            guard PQconsumeInput(connection) == 1 else { throw failure(nil) }
+            guard aias_bytes_received(PQsocket(connection)) - begin <= UInt64(Self.bytesMaximum) else {
+                throw PostgresClientError(
+                    message: "The query gives more than \(Self.bytesMaximum >> 20) MB.", code: "", isRetryable: false)
+            }
+        }
+        return PQgetResult(connection)
+    }
+
+    private func wait(for events: Int32, until end: ContinuousClock.Instant) throws {
+        while true {
+            let left = Int32(max(0, min((end - .now) / .milliseconds(1), 1_000_000)))
+            var descriptor = pollfd(fd: PQsocket(connection), events: Int16(events), revents: 0)
+            let count = poll(&descriptor, 1, left)
+            if count > 0 { return }
+            if count < 0, errno == EINTR { continue }
+            throw PostgresClientError(message: "The server did not answer in time.", code: "", isRetryable: true)
         }
     }
 
-    private func rows(_ result: OpaquePointer?) throws -> [JSONObject] {
-        let count = PQntuples(result)
-        guard count <= Self.rowsMaximum else {
-            throw PostgresClientError(message: "The query gives more than \(Self.rowsMaximum) rows.", code: "", isRetryable: false)
-        }
-        let columns = (0..<PQnfields(result)).map { (name: String(cString: PQfname(result, $0)), type: PQftype(result, $0)) }
-        return (0..<count).map { row in
+    private func failure(_ result: OpaquePointer?) -> PostgresClientError {
+        let code = PQresultErrorField(result, CInt(UInt8(ascii: "C"))).map { String(cString: $0) } ?? ""
+        let message = PQresultErrorField(result, CInt(UInt8(ascii: "M"))).map { String(cString: $0) }
+        let fallback = String(cString: PQerrorMessage(connection)).trimmingCharacters(in: .whitespacesAndNewlines)
+        let isRetryable = code.hasPrefix("08") || code.hasPrefix("40") || code.hasPrefix("53") || code.hasPrefix("57") || code.isEmpty
+        return PostgresClientError(message: message ?? fallback, code: code, isRetryable: isRetryable)
+    }
+
+    /// The rows of the last of several statements.
+    private struct RowsOfLast {
+        private(set) var rows: [JSONObject] = []
+        private var columns: [(name: String, type: Oid)] = []
+        private var isOver = true
+
+        mutating func add(_ row: OpaquePointer?) throws {
+            if isOver {
+                self = RowsOfLast()
+                columns = (0..<PQnfields(row)).map { (name: String(cString: PQfname(row, $0)), type: PQftype(row, $0)) }
+                isOver = false
+            }
+            guard rows.count < PostgresClient.rowsMaximum else {
+                throw PostgresClientError(message: "The query gives more than \(PostgresClient.rowsMaximum) rows.", code: "", isRetryable: false)
+            }
             var members = JSONObject()
             for (index, column) in columns.enumerated() {
-                let column = (name: column.name, type: column.type, index: CInt(index))
-                let isNull = PQgetisnull(result, row, column.index) == 1
-                members[column.name] = isNull ? .null : Self.value(String(cString: PQgetvalue(result, row, column.index)), type: column.type)
+                let isNull = PQgetisnull(row, 0, CInt(index)) == 1
+                members[column.name] = isNull ? .null : PostgresClient.value(String(cString: PQgetvalue(row, 0, CInt(index))), type: column.type)
             }
-            return members
+            rows.append(members)
+        }
+
+        mutating func endSet() {
+            if isOver { self = RowsOfLast() }
+            isOver = true
         }
     }
 

@@ -34,17 +34,23 @@ final class StreamBytes: Sendable {
     static let maximum = 64 << 20
     private let state = Mutex(State())
 
-    func append(_ more: [UInt8]) {
-        let waiter = state.withLock { state -> CheckedContinuation<[UInt8], any Error>? in
+    /// - Returns: whether the connection is to go on.
+    func append(_ more: [UInt8]) -> Bool {
+        let (waiter, goesOn) = state.withLock { state -> (CheckedContinuation<[UInt8], any Error>?, Bool) in
+            guard state.end == nil else { return (nil, false) }
             guard let waiter = state.waiter else {
+                guard state.received.count + more.count <= Self.maximum else {
+                    state.end = OutboundError(.responseTooLarge, "The server sends too much.")
+                    return (nil, false)
+                }
                 state.received += more
-                if state.received.count > Self.maximum { state.end = OutboundError(.responseTooLarge, "The server sends too much.") }
-                return nil
+                return (nil, true)
             }
             state.waiter = nil
-            return waiter
+            return (waiter, true)
         }
         waiter?.resume(returning: more)
+        return goesOn
     }
 
     func finish(_ error: any Error) {
@@ -82,7 +88,9 @@ final class StreamReader: ChannelInboundHandler {
 
     init(bytes: StreamBytes) { self.bytes = bytes }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { bytes.append(Array(unwrapInboundIn(data).readableBytesView)) }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if !bytes.append(Array(unwrapInboundIn(data).readableBytesView)) { context.close(promise: nil) }
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
         bytes.finish(OutboundError(.closed, "The server closed the connection."))

@@ -19,11 +19,14 @@ actor ImapClient {
     static let lineMaximum = 1 << 20
     static let literalMaximum = 48 << 20
     static let responsesMaximum = 100_000
+    /// Of all that is said between two commands.
+    static let answersMaximum = 64 << 20
 
     private let stream: OutboundStream
     private var received: [UInt8] = []
     private var place = 0
     private var commandCount = 0
+    private var answeredBytes = 0
 
     init(_ stream: OutboundStream) { self.stream = stream }
 
@@ -43,7 +46,7 @@ actor ImapClient {
         let answers = try await send([.plain("SELECT"), .text(ModifiedUTF7.encoded(mailbox))])
         func number(_ name: String) -> Int? {
             answers.lazy.compactMap { answer in
-                answer.text.firstRange(of: "[\(name) ").flatMap { Int(answer.text[$0.upperBound...].prefix { $0.isNumber }) }
+                answer.text.firstRange(of: "[\(name) ").flatMap { Self.number(answer.text[$0.upperBound...].prefix { $0.isNumber }) }
             }.first
         }
         guard let validity = number("UIDVALIDITY") else { throw Self.failure("The server does not number the mails of '\(mailbox)'.") }
@@ -55,7 +58,8 @@ actor ImapClient {
         let isASCII = criteria.allSatisfy { if case .text(let text) = $0 { text.utf8.allSatisfy { $0 < 0x80 } } else { true } }
         let charset: [Word] = isASCII ? [] : [.plain("CHARSET"), .plain("UTF-8")]
         let answers = try await send([.plain("UID"), .plain("SEARCH")] + charset + criteria)
-        return answers.filter { $0.text.hasPrefix("* SEARCH") }.flatMap { $0.text.dropFirst(8).split(separator: " ").compactMap { Int($0) } }.sorted()
+        let found = answers.filter { $0.text.hasPrefix("* SEARCH") }
+        return found.flatMap { $0.text.dropFirst(8).split(separator: " ").compactMap(Self.number) }.sorted()
     }
 
     /// How large mails are.
@@ -88,6 +92,7 @@ actor ImapClient {
 
     private func send(_ words: [Word]) async throws -> [Response] {
         commandCount += 1
+        answeredBytes = 0
         let mark = "A\(commandCount)"
         var line = Array(mark.utf8)
         for word in words {
@@ -130,14 +135,21 @@ actor ImapClient {
         var answer = Response()
         while true {
             let line = try await line()
+            try answered(line.utf8.count)
             guard let count = Self.literal(line) else {
                 answer.text += line
                 return answer
             }
-            guard count <= Self.literalMaximum else { throw Self.failure("The server sends a text of \(count) bytes.") }
+            guard (0...Self.literalMaximum).contains(count) else { throw Self.failure("The server sends a text of \(count) bytes.") }
             answer.text += line
+            try answered(count)
             answer.literals.append(try await bytes(count))
         }
+    }
+
+    private func answered(_ byteCount: Int) throws {
+        answeredBytes += byteCount
+        guard answeredBytes <= Self.answersMaximum else { throw Self.failure("The server says too much.") }
     }
 
     /// The size of the literal that follows a line that ends with `{123}`.
@@ -178,8 +190,11 @@ actor ImapClient {
 
     private static func number(_ name: String, in text: String) -> Int? {
         let words = text.split { " ()".contains($0) }
-        return words.firstIndex { $0 == name }.flatMap { $0 + 1 < words.count ? Int(words[$0 + 1]) : nil }
+        return words.firstIndex { $0 == name }.flatMap { $0 + 1 < words.count ? number(words[$0 + 1]) : nil }
     }
+
+    /// 32 bits without a sign (RFC 3501, 9).
+    private static func number(_ word: some StringProtocol) -> Int? { UInt32(word).map(Int.init) }
 
     private static func set(_ uids: [Int]) -> String { uids.map(String.init).joined(separator: ",") }
 

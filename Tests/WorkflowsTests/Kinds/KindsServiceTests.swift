@@ -67,6 +67,42 @@ import Testing
         await #expect(throws: StepFailure.self) { try await run(wrong, "redis", 1, "redis", [:], items([:])) }
     }
 
+    @Test func `a PostgreSQL server that does not answer is given up`() async throws {
+        let url = try #require(URL(string: try await PostgresLease.shared.createDatabase()))
+        let port = try #require(url.port)
+        let outbound = try Outbound(policy: AddressPolicy(allowing: ["127.0.0.1:\(port)"]))
+        Self.kept.withLock { $0.append(outbound) }
+        let destination = PostgresDestination(
+            destination: OutboundDestination(host: "127.0.0.1", port: port), database: String(url.path.dropFirst()), user: "postgres", password: "",
+            timeout: .milliseconds(100))
+        // The server's own limit is its user's to lift.
+        let statements = [PostgresStatement("SET statement_timeout = 0; SELECT pg_sleep(60)")]
+        let outcome = try #require(try await outbound.postgres(destination, statements, inTransaction: false).first)
+        guard case .failure(let error) = outcome else {
+            Issue.record("it was answered")
+            return
+        }
+        #expect(error.message.contains("in time") && error.isRetryable)
+    }
+
+    @Test func `a mail server whose counts are none is refused`() async throws {
+        let server = try await ServiceProcess { port, _ in
+            [
+                "python3", "-c",
+                "import socket\nserver = socket.create_server(('127.0.0.1', \(port)))\nwhile True: server.accept()[0].sendall(b'* OK {-5}\\r\\n')"
+            ]
+        }
+        defer { server.stop() }
+        let fields: JSONObject = [
+            "host": "127.0.0.1", "port": .number(Double(server.port)), "user": "u", "password": "p", "secure": false
+        ]
+        let network = try #require(try harness(server.port, "imap", fields).facilities.network)
+        let mailbox = try Mailbox(fields, network: network, tenant: TenantID(high: 0, low: 1))
+        let wish = try MailWish(WorkflowNode.make("email_trigger", 2, [:]))
+        let failure = await #expect(throws: StepFailure.self) { try await mailbox.newest(wish) }
+        #expect(failure?.code == "imap_error")
+    }
+
     @Test func `an address that is not allowed is not connected to`() async throws {
         let server = try await ServiceProcess { port, folder in
             ["redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--dir", folder]
@@ -126,6 +162,18 @@ import Testing
         ]
         #expect(try await sql(query, items(["n": 1, "t": "a, b"])) == [["n": 2, "t": "a, b", "l": ["a", "b,c"], "b": "5"]])
         #expect(try await sql(["operation": "executeQuery", "query": "SELECT 1 WHERE false"]).isEmpty)
+        let several: [String: [JSON]] = [
+            "SELECT 1 AS a; SELECT 2 AS b UNION ALL SELECT 3": [["b": 2], ["b": 3]], "SELECT 1 AS a; SELECT 2 AS b WHERE false": []
+        ]
+        for (text, last) in several {
+            #expect(try await sql(["operation": "executeQuery", "query": .string(text)]) == last)
+        }
+        for (text, reason) in [
+            "SELECT repeat('x', 1000000) FROM generate_series(1, 300)": "128 MB", "COPY (SELECT 1) TO STDOUT": "COPY", "SELECT 1/0": "division"
+        ] {
+            let refused = await #expect(throws: StepFailure.self) { try await sql(["operation": "executeQuery", "query": .string(text)]) }
+            #expect(refused?.message.contains(reason) == true)
+        }
         let failure = await #expect(throws: StepFailure.self) {
             try await sql(["table": table, "columns": columns], items(["id": 9, "name": "nine"], ["id": 1]))
         }
