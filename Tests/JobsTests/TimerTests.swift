@@ -192,4 +192,49 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             #expect(fired == 0)
         }
     }
+
+    @Test func `a timer for which there was no room has not failed`() async throws {
+        try await withJobs(.sqlite) { lease in
+            let calls = Calls()
+            let service = TimerService(
+                database: lease.database, clock: lease.clock.clock, logger: quiet,
+                handlers: ["bell": { _ in if calls.add("bell") <= 8 { throw TimerService.Busy() } else { throw Trouble() } }])
+            try await set(lease, "a", in: .zero)
+            for _ in 0..<8 {
+                #expect(try await service.fireDue() == 0)
+                lease.clock.advance(by: TimerService.busyWait)
+            }
+            #expect(try await service.fireDue() == 1)
+            lease.clock.advance(by: .seconds(1))
+            #expect(try await service.fireDue() == 1, "the wait after a first failure is a second")
+        }
+    }
+
+    @Test func `timers that take long hold up no other, and no tenant has all places`() async throws {
+        try await withJobs(.sqlite) { lease in
+            let (begun, done) = (Calls(), Calls())
+            let isOpen = Mutex(false)
+            let (slow, database) = (lease.tenant, lease.database)
+            let service = SlowTimers(
+                database: database, clock: .system, logger: quiet,
+                handlers: [
+                    "bell": { timer in
+                        begun.add("\(timer.tenant)")
+                        while timer.tenant == slow, !isOpen.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(2)) }
+                        _ = try await database.write(in: timer.tenant) { try $0.cancelTimer(kind: "bell", subject: timer.subject) }
+                        done.add("\(timer.tenant)")
+                    }
+                ])
+            for number in 0..<12 { try await set(lease, "\(number)", in: .zero) }
+            let due = lease.clock.now
+            try await database.write(in: lease.other) { try $0.setTimer(kind: "bell", subject: "other", dueAt: due, payload: "") }
+            let running = Task { try await service.run() }
+            while !done.all.contains("\(lease.other)") { try await Task.sleep(for: .milliseconds(2)) }
+            #expect(begun.all.count { $0 == "\(slow)" } <= 2 * SlowTimers.placesOfTenant)
+            isOpen.withLock { $0 = true }
+            while done.all.count < 13 { try await Task.sleep(for: .milliseconds(2)) }
+            running.cancel()
+            try await running.value
+        }
+    }
 }

@@ -218,10 +218,13 @@ extension Platform {
                     database: database, clock: clock, logger: logger,
                     handlers: [
                         Engine.timerKind: { timer in try await engine.resume(timer) },
-                        Poller.timerKind: { [poller = automation.poller] timer in try await poller.poll(timer) },
                         DiskStarts.timerKind: { [starts = automation.diskStarts] timer in try await starts.start(timer) }
                     ], batches: [Engine.timerKind: { timers in await engine.resumeUntouched(timers) }],
                     room: { kind in kind == Engine.timerKind ? engine.room : .init(places: .max) }))
+            services.append(
+                SlowTimers(
+                    database: database, clock: clock, logger: logger,
+                    handlers: [Poller.timerKind: { [poller = automation.poller] timer in try await poller.poll(timer) }]))
             services.append(
                 TimerHolder(database: database, clock: clock, logger: logger, kind: Listener.timerKind) { [listener = automation.listener] timer in
                     try await listener.listen(timer)

@@ -83,6 +83,15 @@ package struct TimerStore {
             """)
     }
 
+    /// A timer that was not handled, as if it had never been claimed, is due again after `wait`.
+    func putBack(_ timer: Timer, for wait: Duration) throws {
+        try tx.execute(
+            """
+            UPDATE timers SET claimed_until = \(tx.clock.now() + wait), attempts = \(timer.attempts)
+            WHERE tenant_id = \(timer.tenant) AND kind = \(timer.kind) AND subject = \(timer.subject) AND due_at = \(timer.dueAt)
+            """)
+    }
+
     /// When the next timer of these kinds can be claimed: due, and not left to another claimer or a wait after a failure.
     func nextDue(_ kinds: [String]) throws -> Timestamp? { try kinds.compactMap(nextDue).min() }
 

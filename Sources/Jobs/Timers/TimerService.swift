@@ -77,20 +77,25 @@ package struct TimerService: Service {
     /// Fires what is due now and returns how many there were.
     @discardableResult
     package func fireDue() async throws -> Int {
+        let due = try await claim()
+        let rest = await fireTogether(due)
+        return await withTaskGroup(of: Bool.self) { group in
+            for timer in rest { group.addTask { await fire(timer) } }
+            return await group.reduce(into: due.count - rest.count) { count, isFired in count += isFired ? 1 : 0 }
+        }
+    }
+
+    /// Takes what is due and has room.
+    func claim() async throws -> [Timer] {
         var limits: [(kind: String, limit: Int, without: [TenantID])] = []
         for kind in handlers.keys.sorted() {
             let room = room(kind)
             if room.places > 0 { limits.append((kind, min(TimerService.batchMaximum, room.places), room.without)) }
         }
         let wanted = limits
-        guard !wanted.isEmpty else { return 0 }
-        let due = try await database.claimSystem { tx in
+        guard !wanted.isEmpty else { return [] }
+        return try await database.claimSystem { tx in
             try wanted.flatMap { try TimerStore(tx: tx).claimDue($0.kind, limit: $0.limit, without: $0.without) }
-        }
-        let rest = await fireTogether(due)
-        return await withTaskGroup(of: Bool.self) { group in
-            for timer in rest { group.addTask { await fire(timer) } }
-            return await group.reduce(into: due.count - rest.count) { count, isFired in count += isFired ? 1 : 0 }
         }
     }
 
@@ -108,12 +113,12 @@ package struct TimerService: Service {
     }
 
     /// - Returns: false where there was no room for it.
-    private func fire(_ timer: Timer) async -> Bool {
+    func fire(_ timer: Timer) async -> Bool {
         do {
             try await handle(timer)
             Metrics.shared.count(.timersFired)
         } catch let busy as Busy {
-            try? await database.writeSystem { tx in try TimerStore(tx: tx).postpone(timer, by: busy.wait) }
+            try? await database.writeSystem { tx in try TimerStore(tx: tx).putBack(timer, for: busy.wait) }
             return false
         } catch {
             Metrics.shared.count(.timersFailed)
@@ -130,14 +135,15 @@ package struct TimerService: Service {
         let renewal = Task {
             while true {
                 try await clock.sleep(TimerService.renewal)
-                try await database.writeSystem { tx in try TimerStore(tx: tx).renew(timer) }
+                // One that fails is made up for by the next.
+                try? await database.writeSystem { tx in try TimerStore(tx: tx).renew(timer) }
             }
         }
         defer { renewal.cancel() }
         try await handler(timer)
     }
 
-    private func untilNext() async throws -> Duration {
+    func untilNext() async throws -> Duration {
         let kinds = handlers.keys.sorted()
         let rooms = kinds.map { (kind: $0, room: room($0)) }
         let open = rooms.filter { $0.room.places > 0 }.map(\.kind)

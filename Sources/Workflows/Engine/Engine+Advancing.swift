@@ -32,7 +32,9 @@ extension Engine {
             }
             let reachesOut = run.ready.contains { effect(of: $0, run) != .pure }
             if reachesOut { intend(&run) }
-            if reachesOut || run.isUrgent || run.uncommitted.count >= Limits.stepsPerCommit {
+            // Side by side a step is begun while others run, too late to find that another request has started the run already.
+            let forks = run.new != nil && run.ready.count > 1
+            if reachesOut || forks || run.isUrgent || run.uncommitted.count >= Limits.stepsPerCommit {
                 let wasNew = run.new != nil
                 if let other = try await commit(&run, .kept) { return other }
                 if wasNew, pausing { return .saved }

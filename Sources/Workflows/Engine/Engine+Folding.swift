@@ -67,7 +67,7 @@ extension Engine {
         var rest: [Jobs.Timer] = []
         for (id, timer) in part {
             guard let row = rows[id] else {
-                retire(id)
+                retire(unended: id, tenant: tenant)
                 rest.append(timer)
                 continue
             }
@@ -84,7 +84,7 @@ extension Engine {
     }
 
     private func giveUp(_ id: RunID, _ tenant: TenantID) {
-        retire(id)
+        retire(unended: id, tenant: tenant)
         abandon(id, tenant)
     }
 

@@ -192,18 +192,25 @@ package final class Engine: Sendable {
 
     // MARK: Runs in hand
 
-    func retire(_ run: RunID) { if inHand.leave(run) { TimerService.wake.raise() } }
+    @discardableResult
+    func retire(_ run: RunID) -> RunsInHand.Stop? {
+        let (isAwaited, stop) = inHand.leave(run)
+        if isAwaited { TimerService.wake.raise() }
+        return stop
+    }
 
-    /// Lets go of a run; a cancellation that came while it was being parked is not lost.
-    private func retire(_ run: LiveRun) {
-        let isCancelled = inHand.stop(of: run.facts.id) == .cancelled && run.machine.end == nil
-        retire(run.facts.id)
-        guard isCancelled, !stops else { return }
+    /// Lets go of a run that has not ended; a cancellation that came meanwhile, and was answered, is not lost.
+    func retire(unended run: RunID, tenant: TenantID) {
+        guard retire(run) == .cancelled, !stops else { return }
         Task {
-            do { try await cancel(run.facts.id, tenant: run.facts.tenant) } catch {
-                logger.error("a run could not be cancelled", metadata: ["run": "\(run.facts.id)", "error": "\(error)"])
+            do { try await cancel(run, tenant: tenant) } catch {
+                logger.error("a run could not be cancelled", metadata: ["run": "\(run)", "error": "\(error)"])
             }
         }
+    }
+
+    private func retire(_ run: LiveRun) {
+        if run.machine.end == nil { retire(unended: run.facts.id, tenant: run.facts.tenant) } else { retire(run.facts.id) }
     }
 
     func abandon(_ run: RunID, _ tenant: TenantID) { abandoned.withLock { $0[run] = tenant } }
@@ -265,8 +272,10 @@ package final class Engine: Sendable {
                 while case .saved = try await advance(&run, pausing: false) {}
             } catch is RunAbandoned {
                 logger.warning("a run was taken over by another process", metadata: ["run": "\(id)"])
+                setAside(id, tenant: run.facts.tenant)
             } catch {
                 logger.error("a run could not go on and is left to recovery", metadata: ["run": "\(id)", "error": "\(error)"])
+                setAside(id, tenant: run.facts.tenant)
                 if !stops { abandon(id, run.facts.tenant) }
             }
             retire(run)
@@ -347,7 +356,7 @@ package final class Engine: Sendable {
         var isTaken = false
         do {
             guard let (row, wish) = try await take(id, tenant: tenant, from: epoch, to: own, evenPaused: evenPaused) else {
-                retire(id)
+                retire(unended: id, tenant: tenant)
                 return false
             }
             isTaken = true
@@ -363,7 +372,7 @@ package final class Engine: Sendable {
             carryOn(run)
             return true
         } catch {
-            retire(id)
+            retire(unended: id, tenant: tenant)
             // Where the database gave no answer it may be taken all the same.
             if isTaken || error is PersistenceError { abandon(id, tenant) }
             throw error

@@ -47,15 +47,15 @@ final class RunsInHand: Sendable {
         }
     }
 
-    /// - Returns: whether somebody waits for the place.
-    func leave(_ run: RunID) -> Bool {
+    /// - Returns: whether somebody waits for the place, and what the run was told.
+    func leave(_ run: RunID) -> (isAwaited: Bool, stop: Stop?) {
         state.withLock { state in
-            guard let gone = state.runs.removeValue(forKey: run) else { return false }
+            guard let gone = state.runs.removeValue(forKey: run) else { return (false, nil) }
             if gone.stop != nil { stopping.subtract(1, ordering: .releasing) }
             let left = (state.counts[gone.tenant] ?? 1) - 1
             state.counts[gone.tenant] = left > 0 ? left : nil
             defer { state.hasRefused = false }
-            return state.hasRefused
+            return (state.hasRefused, gone.stop)
         }
     }
 

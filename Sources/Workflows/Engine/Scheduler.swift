@@ -27,14 +27,19 @@ package struct Scheduler: Service {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
-                    let fired = try await fireDue()
-                    if fired < Scheduler.batchMaximum { try? await engine.clock.sleep(Scheduler.sweep) }
+                    if try await fireDue() == 0 { try? await engine.clock.sleep(try await untilNext()) }
                 } catch {
                     logger.error("schedules could not be read", metadata: ["error": "\(error)"])
                     try? await engine.clock.sleep(Scheduler.sweep)
                 }
             }
         }
+    }
+
+    /// What cannot be fired now is due all the same, and looked at again after a sweep.
+    private func untilNext() async throws -> Duration {
+        let wait = try await engine.database.readSystem { tx in try tx.nextSchedule() }.map { $0 - engine.clock.now() } ?? Scheduler.sweep
+        return wait > .zero ? min(wait, Scheduler.sweep) : Scheduler.sweep
     }
 
     /// Fires what is due; what passed while nothing served is caught up as the workflow says.

@@ -97,7 +97,8 @@ package struct Poller: Sendable {
         }
     }
 
-    /// - Returns: false where another version was published meanwhile, or none: its own timer is set then.
+    /// - Returns: false where another version was published meanwhile, or none: its own timer is set then. Also where the look took so long that
+    ///   another process has begun one.
     private func finish(
         _ timer: Jobs.Timer, _ id: WorkflowID, _ version: Int, _ document: WorkflowDocument, _ zone: String,
         _ looks: [Look]
@@ -115,7 +116,7 @@ package struct Poller: Sendable {
         let onStart = engine.configuration.onStart
         let cursors = looks.map { (name: $0.node.name, cursor: $0.cursor) }
         return try await engine.database.write(in: timer.tenant) { tx in
-            guard try WorkflowStore(tx: tx).workflow(id)?.publishedVersion == version else { return false }
+            guard try tx.holds(timer), try WorkflowStore(tx: tx).workflow(id)?.publishedVersion == version else { return false }
             let journal = JournalStore(tx: tx)
             for (name, cursor) in cursors { try journal.keep(cursor, of: name, workflow: id) }
             for run in runs {

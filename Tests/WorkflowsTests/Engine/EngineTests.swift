@@ -84,6 +84,38 @@ import TestKit
         }
     }
 
+    @Test func `of two starts with one key whose steps fork only the first does anything outside`() async throws {
+        let document = Graph(.parallel, ["t -> a", "t -> b", "a -> c"]).document(["a": "probe_pure", "b": "probe_pure", "c": "probe_keyed"])
+        try await withRig(document) { rig in
+            let first = try await rig.start(document, key: "k")
+            #expect(await first.finished().status == .succeeded)
+            let second = try await rig.start(document, key: "k")
+            #expect(second.run == first.run)
+            #expect(await second.finished().status == .succeeded)
+            #expect(ProbeNode.outside(rig.lease.tenant).all == ["c-0"])
+        }
+    }
+
+    @Test func `who waits for a run that cannot go on for a moment is told all the same`() async throws {
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_keyed"])
+        let isArmed = Mutex(true)
+        let fault: @Sendable (Engine.FaultPoint) throws -> Void = { point in
+            guard point == .afterEffect else { return }
+            let dies = isArmed.withLock { isArmed in
+                defer { isArmed = false }
+                return isArmed
+            }
+            if dies { throw Death() }
+        }
+        try await withRig(document, fault: fault) { rig in
+            let handle = try await rig.start(document)
+            while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(2)) }
+            #expect(!isArmed.withLock { $0 })
+            await rig.engine.recoverOwn()
+            #expect(await handle.finished().status == .succeeded)
+        }
+    }
+
     @Test func `a keyed step is saved before and after, and its run goes on behind the answer`() async throws {
         let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_keyed", "b": "probe_answer"])
         try await withRig(document) { rig in

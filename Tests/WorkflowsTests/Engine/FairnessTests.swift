@@ -54,8 +54,11 @@ import Testing
         #expect(hand.enter(run, tenant: tenants[0], RunHandle(run)) == .known)
         let forced = RunID(high: 9, low: 9)
         #expect(hand.enter(forced, tenant: tenants[0], RunHandle(forced), evenFull: true) == .entered)
-        #expect(hand.leave(forced), "somebody was turned away")
-        #expect(!hand.leave(forced) && !hand.leave(run))
+        #expect(hand.halt(forced, .cancelled))
+        let left = hand.leave(forced)
+        #expect(left.isAwaited && left.stop == .cancelled, "somebody was turned away")
+        let again = hand.leave(forced)
+        #expect(!again.isAwaited && again.stop == nil && !hand.leave(run).isAwaited)
         #expect(hand.count == 7 && hand.offer().places == 2)
     }
 

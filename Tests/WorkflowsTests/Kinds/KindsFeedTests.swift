@@ -101,9 +101,15 @@ import Testing
                     errorWorkflow: { _, _ in nil }),
                 clock: lease.clock.clock, ids: lease.ids, blobs: lease.blobs)
             let poller = Poller(engine: engine, workflows: harness.workflows, services: services)
+            let last = Mutex<Jobs.Timer?>(nil)
             let timers = TimerService(
-                database: lease.database, clock: lease.clock.clock, logger: engine.logger, handlers: [Poller.timerKind: { try await poller.poll($0) }]
-            )
+                database: lease.database, clock: lease.clock.clock, logger: engine.logger,
+                handlers: [
+                    Poller.timerKind: { timer in
+                        last.withLock { $0 = timer }
+                        try await poller.poll(timer)
+                    }
+                ])
             let me = harness.principal()
             let document = WorkflowDocument(
                 name: "Feed",
@@ -117,7 +123,10 @@ import Testing
             func poll() async throws -> [[JSON]] {
                 lease.clock.advance(by: .seconds(61))
                 try await timers.fireDue()
-                return try await lease.database.read(in: lease.tenant) { tx in
+                return try await runs()
+            }
+            func runs() async throws -> [[JSON]] {
+                try await lease.database.read(in: lease.tenant) { tx in
                     try RunStore(tx: tx).list(workflow: workflow.id, before: nil, limit: 10).map { run in
                         try PayloadReader(tx: tx, run: run.id, blobs: lease.blobs).input(run).items().compactMap { $0.json["title"] }
                     }
@@ -129,8 +138,17 @@ import Testing
             }
             #expect(try await poll() == [["New"]])
             #expect(try await poll() == [["New"]])
+            feed.withLock {
+                let newer = "<item><title>Newer</title><pubDate>Wed, 11 Mar 2026 13:00:00 GMT</pubDate></item>"
+                $0 = $0.replacing("<item><title>New</title>", with: newer + "<item><title>New</title>")
+            }
+            // One whose claim was over before it had seen what there is: its timer is another's by now.
+            let late = try #require(last.withLock { $0 })
+            try await poller.poll(late)
+            #expect(try await runs() == [["New"]])
+            #expect(try await poll() == [["Newer"], ["New"]])
             feed.withLock { $0 = "broken" }
-            #expect(try await poll() == [["New"]])
+            #expect(try await poll() == [["Newer"], ["New"]])
             _ = try await harness.workflows.unpublish(workflow.id, by: me)
             #expect(try await timers.fireDue() == 0)
         }
