@@ -47,7 +47,7 @@ package struct MailSubmission: Sendable {
     private static let queue: OperationQueue = {
         let queue = OperationQueue()
         queue.name = "mail-submission"
-        queue.maxConcurrentOperationCount = 8
+        queue.maxConcurrentOperationCount = 16
         return queue
     }()
 

@@ -54,7 +54,13 @@ extension Outbound {
     ) async throws -> [Result<[JSONObject], PostgresClientError>] {
         let addresses = try await permittedAddresses(of: destination.destination)
         return try await passing(tenant) {
-            try await PostgresClient.queue.run { try PostgresClient(destination, addresses: addresses).run(statements, inTransaction: inTransaction) }
+            let work: @Sendable () async throws -> [Result<[JSONObject], PostgresClientError>] = {
+                try await PostgresClient.queue.run {
+                    try PostgresClient(destination, addresses: addresses).run(statements, inTransaction: inTransaction)
+                }
+            }
+            guard let tenant else { return try await work() }
+            return try await PostgresClient.gate.pass(tenant, work)
         }
     }
 }
@@ -78,7 +84,9 @@ final class BlockingQueue: Sendable {
 
 /// One connection through libpq, on one thread, for as long as its statements take.
 private final class PostgresClient {
-    static let queue = BlockingQueue(name: "postgres-client", width: 16)
+    static let queue = BlockingQueue(name: "postgres-client", width: 64)
+    /// A tenant whose server is slow holds a few of the threads.
+    static let gate = ConcurrencyGate(concurrent: 8, queued: 10_000)
     static let rowsMaximum = 1_000_000
     /// Of one statement's answer, as it travels.
     static let bytesMaximum = 128 << 20

@@ -178,13 +178,15 @@ package final class Engine: Sendable {
     /// The handle of a run that was started before: live, or over.
     func handle(of run: RunID, tenant: TenantID) async throws -> RunHandle {
         if let known = inHand.handle(of: run) { return known }
+        // Parked before it is looked at: whoever takes the run up meanwhile takes this handle.
+        let parked = parkedHandle(of: run, tenant: tenant)
         let blobs = self.blobs
         let result = try await database.read(in: tenant) { tx -> RunResult? in
             guard let found = try RunStore(tx: tx).find(run), found.status.isOver else { return nil }
             let items = try PayloadReader(tx: tx, run: run, blobs: blobs).result(found)
             return RunResult(run: run, status: found.status, failure: found.failure, items: items)
         }
-        guard let result else { return parkedHandle(of: run, tenant: tenant) }
+        guard let result else { return parked }
         let handle = RunHandle(run)
         handle.give(result: result)
         return handle

@@ -32,33 +32,53 @@ package struct EngineService: Service {
 
     package func run() async throws {
         let lease = engine.lease
-        let isLost = Mutex(false)
         WakeRelay.shared.on(.wishes) { [wake] in wake.raise() }
-        await cancelWhenGracefulShutdown {
-            let clock = engine.clock
-            var renewed: Duration?
-            while !Task.isCancelled {
-                do {
-                    if renewed.map({ clock.elapsed() - $0 >= EngineService.renewal }) ?? true {
-                        let asked = clock.elapsed()
-                        guard try await database.writeSystem({ tx in try LeaseStore(tx: tx).renew(lease, for: EngineService.leaseTime) }) else {
-                            logger.critical("the lease of this process is lost; others have its runs")
-                            isLost.withLock { $0 = true }
-                            return
-                        }
-                        renewed = asked
-                    }
-                    try await engine.heed()
-                    await engine.recoverOwn()
-                    if recovers, try await engine.recover() > 0 { continue }
-                } catch {
-                    logger.error("the lease could not be renewed", metadata: ["error": "\(error)"])
+        let isLost = await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Bool.self) { group in
+                group.addTask { await renewing() }
+                // Beside the renewals: however many runs are to be taken up, they do not cost the lease of those at work.
+                group.addTask {
+                    await takingUp()
+                    return false
                 }
-                await wake.wait(atMost: EngineService.renewal, clock)
+                let isLost = await group.next() ?? false
+                group.cancelAll()
+                return isLost
             }
         }
         await engine.stop()
-        guard !isLost.withLock({ $0 }) else { throw LeaseLost() }
+        guard !isLost else { throw LeaseLost() }
         try? await database.writeSystem { tx in try LeaseStore(tx: tx).end(lease) }
+    }
+
+    /// Until the lease is lost or the task cancelled.
+    /// - Returns: whether it is lost.
+    private func renewing() async -> Bool {
+        let lease = engine.lease
+        while !Task.isCancelled {
+            do {
+                guard try await database.writeSystem({ tx in try LeaseStore(tx: tx).renew(lease, for: EngineService.leaseTime) }) else {
+                    logger.critical("the lease of this process is lost; others have its runs")
+                    return true
+                }
+            } catch {
+                logger.error("the lease could not be renewed", metadata: ["error": "\(error)"])
+            }
+            try? await engine.clock.sleep(EngineService.renewal)
+        }
+        return false
+    }
+
+    private func takingUp() async {
+        while !Task.isCancelled {
+            do {
+                try await engine.heed()
+                await engine.recoverOwn()
+                if recovers, try await engine.recover() > 0 { continue }
+            } catch {
+                logger.error("runs could not be taken over", metadata: ["error": "\(error)"])
+            }
+            await wake.wait(atMost: EngineService.renewal, engine.clock)
+        }
     }
 }

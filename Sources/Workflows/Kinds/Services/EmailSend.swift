@@ -6,6 +6,9 @@ internal import Scripting
 
 /// Sends e-mail through the tenant's own server, or sends a question by e-mail and waits for the answer.
 struct EmailSend: NodeExecutor {
+    /// A tenant whose mail server is slow holds a few of the threads that all tenants' mails go through.
+    private static let gate = ConcurrencyGate(concurrent: 4, queued: 10_000)
+
     static var kinds: [NodeKind] {
         [
             NodeKind(
@@ -65,7 +68,7 @@ struct EmailSend: NodeExecutor {
             security: isSecure ? .tls : fields["disableStartTls"]?.isTruthy == true ? .none : .offered,
             verifiesCertificates: try await !step.flag("options.allowUnauthorizedCerts", item: index), sender: sender, recipients: recipients,
             message: bytes)
-        do { try await submission.send() } catch let error as MailError {
+        do { try await Self.gate.pass(step.tenant) { try await submission.send() } } catch let error as MailError {
             throw StepFailure("mail_refused", error.message, itemIndex: index, isRetryable: !error.isPermanent)
         }
         return [
