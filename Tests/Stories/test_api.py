@@ -5,6 +5,7 @@ import concurrent.futures
 import json
 import socket
 import time
+import urllib.request
 
 from documents import code, greeting, hook, keep, line, node
 
@@ -121,6 +122,20 @@ def test_webhook_modes_answer_as_they_say(server, acme):
         "parameters": {"respondWith": "json", "responseBody": '={"said": "{{ $json.a }}"}', "options": {"responseCode": 201}}}
     server.import_workflow(key, line("Responds", hook("respond", "responseNode"), keep("Set", 200, a="x"), respond))
     assert server.request("POST", "/hooks/acme/respond", {})[:2] == (201, {"said": "x"})
+
+
+def test_what_a_webhook_answers_speaks_for_itself_alone(server, acme):
+    """Its host is everybody's: no cookie of the host's, no framing, and no page of the host's origin."""
+    said = {"Set-Cookie": "session=theirs; Path=/", "Content-Length": "3", "Content-Security-Policy": "default-src *", "X-Own": "1"}
+    respond = node(
+        "Respond", "respondToWebhook", 1.1, 200, respondWith="text", responseBody="<p>hello</p>",
+        options={"responseHeaders": {"entries": [{"name": name, "value": value} for name, value in said.items()]}})
+    server.import_workflow(acme["api_key"], line("Page", hook("page", "responseNode"), respond))
+    with urllib.request.urlopen(urllib.request.Request(server.base + "/hooks/acme/page", data=b"{}", method="POST"), timeout=30) as answer:
+        got = answer.headers
+        assert (answer.read(), got["X-Own"], got["Set-Cookie"], got["Content-Length"]) == (b"<p>hello</p>", "1", None, "12")
+    policies = got.get_all("Content-Security-Policy")
+    assert "default-src *" in policies and any(policy.startswith("sandbox ") for policy in policies), policies
 
 
 def test_a_guarded_webhook_is_published_with_its_credential_and_opens_to_it_alone(server, acme):

@@ -145,7 +145,9 @@ extension Evaluator {
     private func itemsCall(_ arguments: [Value]) throws -> Value {
         guard let first = arguments.first, !first.isNullish else { return .data(.array(try scope.inputItems(0))) }
         guard case .string(let name) = first else { throw Interruption.sandbox }
-        return .data(.array(try items(of: name, Array(arguments.dropFirst()))))
+        // Unlike `$('name').all()` it reads output 0 where none is named.
+        let output = arguments.count > 1 && !arguments[1].isNullish ? arguments[1] : .number(0)
+        return .data(.array(try items(of: name, [output] + arguments.dropFirst(2))))
     }
 
     /// Items of a node by `(output?, run?)`; run -1 is the last one.

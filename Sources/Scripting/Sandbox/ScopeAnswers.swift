@@ -1,7 +1,7 @@
 internal import Kernel
 
 /// Answers what a script asks for (`ask` frames) from the engine's scope. Shapes: `{"what": "input", "input": 0}`,
-/// `{"what": "items", "node", "output", "run"?}`, `{"what": "paired", "node", "index"}`, `executed`, `parameters`, `context` with `node`;
+/// `{"what": "items", "node", "output"?, "run"?}`, `{"what": "paired", "node", "index"}`, `executed`, `parameters`, `context` with `node`;
 /// answered by `{"value": …}` or `{"error": {code, message}}`.
 struct ScopeAnswers {
     let scope: any ExpressionScope
@@ -17,7 +17,9 @@ struct ScopeAnswers {
         let number = question["index"]?.integer ?? question["input"]?.integer ?? 0
         switch question["what"]?.text {
         case "input": return .array(try scope.inputItems(number))
-        case "items": return .array(try scope.items(ofNode: node, output: question["output"]?.integer ?? 0, run: question["run"]?.integer))
+        case "items":
+            let output = question["output"]?.integer ?? scope.leadingOutput(ofNode: node)
+            return .array(try scope.items(ofNode: node, output: output, run: question["run"]?.integer))
         case "paired": return try scope.pairedItem(ofNode: node, itemIndex: number)
         case "executed": return .bool(scope.isExecuted(node))
         case "parameters": return try scope.parameters(ofNode: node)

@@ -59,7 +59,8 @@ package final class CompiledWorkflow: Sendable {
             self.edges = sorted
             edgesByPosition = sorted.enumerated().sorted { left, right in
                 let (first, second) = (place(left.element), place(right.element))
-                return first == second ? left.offset < right.offset : first < second
+                // They are put in front from the last to the first; those at one place in the order of their outputs, as n8n does.
+                return first == second ? left.offset > right.offset : first < second
             }.map(\.element)
             self.parents = parents
             // n8n counts the slots up to the last connected one, connected or not.
@@ -121,6 +122,19 @@ package final class CompiledWorkflow: Sendable {
             found += frontier
         }
         return found
+    }
+
+    /// The output by which data of a node reach another one, on the shortest way and of several by the first input: what n8n reads where an
+    /// expression names no output.
+    func leadingOutput(of source: Int, to node: Int) -> Int? {
+        var seen: Set<Int> = [node]
+        var frontier = [node]
+        while !frontier.isEmpty {
+            let parents = frontier.flatMap { nodes[$0].parents.joined() }
+            if let found = parents.first(where: { $0.node == source }) { return found.output }
+            frontier = parents.map(\.node).filter { seen.insert($0).inserted }
+        }
+        return nil
     }
 }
 

@@ -110,6 +110,10 @@ final class RunScope: ExpressionScope {
         return ItemCodec.json(items[place.item], pairedItem: output.lineage.parents(of: place.item))
     }
 
+    func leadingOutput(ofNode name: String) -> Int {
+        machine.workflow.index(ofNode: name).flatMap { machine.workflow.leadingOutput(of: $0, to: node) } ?? 0
+    }
+
     func isExecuted(_ name: String) -> Bool {
         guard let index = machine.workflow.index(ofNode: name) else { return false }
         return machine.ended[index].contains { $0 != nil }

@@ -36,7 +36,7 @@ struct PinnedScope: ExpressionScope {
     func isExecuted(_ name: String) -> Bool { pinned[name] != nil || base.isExecuted(name) }
     func parameters(ofNode name: String) throws(ScopeError) -> JSON { try base.parameters(ofNode: name) }
     func context(ofNode name: String) throws(ScopeError) -> JSON { try base.context(ofNode: name) }
-    func leadingOutput(ofNode name: String) -> Int { base.leadingOutput(ofNode: name) }
+    func leadingOutput(ofNode name: String) -> Int { standing(for: name) == nil ? base.leadingOutput(ofNode: name) : 0 }
 
     private func standing(for name: String) -> [JSON]? { base.isExecuted(name) ? nil : pinned[name] }
 }

@@ -16,7 +16,8 @@
 
   aias.items = {
     input: (input = 0) => fetch({ what: 'input', input }),
-    ofNode: (node, output = 0, run = undefined) => fetch({ what: 'items', node, output, run }),
+    /** Without an output: the one that leads to the node that asks. */
+    ofNode: (node, output = undefined, run = undefined) => fetch({ what: 'items', node, output, run }),
     paired: (node, index) => fetch({ what: 'paired', node, index }),
     isExecuted: (node) => fetch({ what: 'executed', node }),
     parameters: (node) => fetch({ what: 'parameters', node }),

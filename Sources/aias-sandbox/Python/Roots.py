@@ -17,7 +17,7 @@ def input_items(number=0):
     return fetch(what="input", input=number)
 
 
-def node_items(name, output=0, run=None):
+def node_items(name, output=None, run=None):
     return fetch(what="items", node=name, output=output, run=run)
 
 
@@ -44,13 +44,13 @@ class NodeReference:
     context = property(lambda self: fetch(what="context", node=self._name))
     isExecuted = property(lambda self: fetch(what="executed", node=self._name))
 
-    def first(self, output=0, run=None):
+    def first(self, output=None, run=None):
         return at(node_items(self._name, output, run), 0)
 
-    def last(self, output=0, run=None):
+    def last(self, output=None, run=None):
         return at(node_items(self._name, output, run), -1)
 
-    def all(self, output=0, run=None):
+    def all(self, output=None, run=None):
         return node_items(self._name, output, run)
 
 

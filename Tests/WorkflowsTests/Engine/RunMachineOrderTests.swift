@@ -14,10 +14,10 @@ import Testing
         #expect(player.end?.status == .succeeded)
     }
 
-    @Test func `v1 takes the left one of two at the same height, then the document's order`() {
+    @Test func `v1 takes the left one of two at the same height, then what comes last in the document`() {
         var player = Player(Graph(.n8nV1, ["t -> a", "t -> b", "t -> c"], at: ["a": [5, 0], "b": [1, 0], "c": [5, 0]]))
         player.run()
-        #expect(player.trace == ["t#0(1)", "b#0(1)", "a#0(1)", "c#0(1)"])
+        #expect(player.trace == ["t#0(1)", "b#0(1)", "c#0(1)", "a#0(1)"])
     }
 
     @Test func `v0 runs breadth first in the order of connections`() {
@@ -87,5 +87,19 @@ import Testing
         player.run()
         #expect(player.end?.status == .failed)
         #expect(player.end?.failure?.code == "too_many_steps")
+    }
+
+    @Test func `v1 runs the outputs of a node that lead to one place from the last to the first`() {
+        var player = Player(Graph(.n8nV1, ["t -> if", "if.0 -> n", "if.1 -> n"]), ["if": [[1, 2]]])
+        player.run()
+        #expect(player.trace == ["t#0(1)", "if#0(1)", "n#0(2)", "n#1(1)"])
+    }
+
+    @Test func `the output that leads to a node is that of the shortest way`() {
+        let graph = Graph(.n8nV1, ["t -> l", "l.1 -> b", "b -> l", "l.0 -> d"]).compiled
+        func output(_ source: String, _ node: String) -> Int? {
+            graph.leadingOutput(of: graph.index(ofNode: source)!, to: graph.index(ofNode: node)!)
+        }
+        #expect(output("l", "b") == 1 && output("l", "d") == 0 && output("t", "b") == 0 && output("d", "t") == nil)
     }
 }

@@ -33,7 +33,7 @@ import Testing
         let input: JSON = ["a": 1, "b": ["c": 2, "d": 3]]
         #expect(try await set(3.4, ["assignments": one], input) == ["x": 1])
         #expect(try await set(3.4, ["assignments": one, "includeOtherFields": true], input) == ["a": 1, "b": ["c": 2, "d": 3], "x": 1])
-        #expect(try await set(3.4, ["includeOtherFields": true, "include": "selected", "includeFields": "b.c"], input) == ["b": ["c": 2]])
+        #expect(try await set(3.4, ["includeOtherFields": true, "include": "selected", "includeFields": "b.c"], input) == ["c": 2])
         #expect(try await set(3.4, ["includeOtherFields": true, "include": "except", "excludeFields": "a, b.d"], input) == ["b": ["c": 2]])
         #expect(try await set(3, ["fields": ["values": [["name": "x", "stringValue": "y"]]]], ["a": 1]) == ["a": 1, "x": "y"])
         #expect(try await set(1, ["values": ["number": [["name": "k.l", "value": 2]]]], ["a": 1]) == ["a": 1, "k": ["l": 2]])
@@ -100,5 +100,21 @@ import Testing
         let old: JSONObject = ["operation": "removeDuplicates", "compare": "selectedFields", "fieldsToCompare": ["fields": [["fieldName": "b"]]]]
         #expect(try await harness.node(.make("item_lists", 1, old), inputs: [input])[0].count == 2)
         #expect(try await harness.node(.make("item_lists", 3, ["fieldToSplitOut": "l"]), inputs: [items(["l": [1, 2]])])[0] == [["l": 1], ["l": 2]])
+    }
+
+    @Test func `set keeps files as an option that was never added says`() async throws {
+        let given = Item(json: ["a": ["b": 1]], binary: ["f": BinaryReference(id: "x", mimeType: "a/b", byteCount: 1)])
+        func set(_ version: Double, _ config: JSONObject) async throws -> Item {
+            try await harness.items(.make("set", version, config), inputs: [[given]])[0][0]
+        }
+        let cases: [(Double, JSON, Bool)] = [
+            (3.4, [:], true), (3.4, ["stripBinary": true], false), (3.4, ["stripBinary": false], true), (3.3, [:], false),
+            (3.3, ["includeBinary": true], true)
+        ]
+        for (version, options, keeps) in cases {
+            #expect(try await set(version, ["includeOtherFields": true, "options": options]).binary.isEmpty != keeps, "\(version) \(options)")
+        }
+        #expect(try await set(3.4, ["includeOtherFields": true, "include": "selected", "includeFields": "a.b"]).json == ["b": 1])
+        #expect(try await set(3.4, ["mode": "raw", "jsonOutput": ["x.y": 2]]).json == ["x": ["y": 2]])
     }
 }

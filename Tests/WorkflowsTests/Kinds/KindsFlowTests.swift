@@ -79,7 +79,7 @@ import Testing
         #expect(try await join("keepMatches") == [["id": 2, "x": "B", "y": 1], ["id": 2, "x": "b", "y": 2]])
         #expect(try await join("keepMatches", ["options": ["multipleMatches": "first"]]) == [["id": 2, "x": "B", "y": 1]])
         #expect(try await join("keepMatches", ["outputDataFrom": "input1"]) == [["id": 2, "x": "b"]])
-        #expect(try await join("keepNonMatches") == [["id": 1, "x": "a"], ["id": 3, "y": 3]])
+        #expect(try await join("keepNonMatches") == [["id": 1, "x": "a", "_source": "input1"], ["id": 3, "y": 3, "_source": "input2"]])
         #expect(try await join("enrichInput1") == [["id": 2, "x": "B", "y": 1], ["id": 2, "x": "b", "y": 2], ["id": 1, "x": "a"]])
         #expect(try await join("enrichInput2").first == ["id": 2, "x": "b", "y": 1])
         #expect(try await join("keepEverything").count == 4)

@@ -189,4 +189,29 @@ import Testing
         #expect(try await answered(["respondWith": "redirect", "redirectURL": "http://b.test"]).0.status == 307)
         await #expect(throws: StepFailure.self) { try await answered(["respondWith": "json", "responseBody": "{"]) }
     }
+
+    @Test func `a file is added to the item that it was asked for`() async throws {
+        let harness = self.harness(Self.answer("%PDF", headers: [("Content-Type", "application/pdf")]))
+        let given = Item(json: ["kept": 1], binary: ["old": BinaryReference(id: "x", mimeType: "a/b", byteCount: 1)])
+        let got = try await harness.items(.make("http_request", 4.2, ["url": "http://a.test/f.pdf"]), inputs: [[given]])[0][0]
+        #expect(got.json == ["kept": 1] && Set(got.binary.keys) == ["old", "data"])
+    }
+
+    @Test(arguments: [(4.2, #"{"a":{"b":"1","c":"2"}}"#), (3, #"{"a.b":"1","a.c":"2"}"#)])
+    func `fields of a body nest at their dots since version 4`(version: Double, sent: String) async throws {
+        let harness = self.harness()
+        let config: JSONObject = [
+            "method": "POST", "url": "http://a.test", "sendBody": true,
+            "bodyParameters": ["parameters": [["name": "a.b", "value": "1"], ["name": "a.c", "value": "2"]]]
+        ]
+        _ = try await harness.items(.make("http_request", version, config), inputs: [items([:])])
+        #expect(body(harness.log.all.first) == sent)
+    }
+
+    @Test func `a failed answer is told by its members where the node goes on`() async throws {
+        let harness = self.harness(Self.answer(#"{"m":"gone"}"#, status: 404))
+        let node = WorkflowNode.make("http_request", 4.2, ["url": "http://a.test"], onError: .continueRegular)
+        let error = try #require(try await harness.items(node, inputs: [items([:])])[0][0].json["error"])
+        #expect(error["status"] == 404 && error["message"] == #"404 - {"m":"gone"}"# && error["error"]?["m"] == "gone")
+    }
 }

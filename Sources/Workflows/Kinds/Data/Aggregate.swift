@@ -72,7 +72,8 @@ struct Aggregate: NodeExecutor {
 
     /// A name that more than one item has gets a number.
     private func files(_ step: StepContext) async throws -> [String: BinaryReference] {
-        let keepsUniqueOnly = try await step.parameter("options.keepOnlyUnique", item: 0)?.isTruthy ?? false
+        let isAdded = step.rawOption("keepOnlyUnique") != nil
+        let keepsUniqueOnly = isAdded ? try await step.parameter("options.keepOnlyUnique", item: 0)?.isTruthy ?? false : false
         var files: [String: BinaryReference] = [:]
         var seen: Set<String> = []
         for item in step.items {

@@ -46,7 +46,9 @@ struct LegacyDateTime: Sendable {
     }
 
     private func option(_ name: String, _ index: Int) async throws -> String? {
-        try await step.parameter("options.\(name)", item: index)?.text.flatMap { $0.isEmpty ? nil : $0 }
+        // One that was never added has no value, whatever it begins with once it is.
+        guard step.rawOption(name) != nil else { return nil }
+        return try await step.parameter("options.\(name)", item: index)?.text.flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private func moment(_ index: Int, readIn zone: String) async throws -> LuxonMoment {

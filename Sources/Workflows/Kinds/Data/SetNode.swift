@@ -59,7 +59,7 @@ struct SetFields: Sendable {
         var out = Item(json: try await kept(of: item.json, dotNotation: dotNotation))
         if try await keepsBinary() { out.binary = item.binary }
         for (name, value) in fields {
-            if mode == "raw" { out.json[name] = value } else { DotPath(name, dotNotation: dotNotation).set(value, in: &out.json) }
+            DotPath(name, dotNotation: dotNotation).set(value, in: &out.json)
         }
         return out
     }
@@ -82,7 +82,8 @@ struct SetFields: Sendable {
             var kept = JSONObject()
             for name in try await step.names("includeFields", item: index) {
                 let path = DotPath(name, dotNotation: dotNotation)
-                if let value = path.value(in: json) { path.set(value, in: &kept) }
+                // Under the last part of its path.
+                if let value = path.value(in: json) { DotPath(path.keys.last ?? name, dotNotation: false).set(value, in: &kept) }
             }
             return kept
         case "except":
@@ -94,8 +95,13 @@ struct SetFields: Sendable {
     }
 
     private func keepsBinary() async throws -> Bool {
-        if step.version < 3.4 { return try await step.parameter("options.includeBinary", item: index)?.isTruthy ?? true }
-        if try await step.parameter("options.stripBinary", item: index)?.isTruthy == true { return false }
+        // An option that was never added is off, whatever it begins with once it is.
+        func isOn(_ option: String) async throws -> Bool {
+            guard step.rawOption(option) != nil else { return false }
+            return try await step.parameter("options.\(option)", item: index)?.isTruthy ?? false
+        }
+        if step.version < 3.4 { return try await isOn("includeBinary") }
+        guard try await !isOn("stripBinary") else { return false }
         return try await include() != "none"
     }
 

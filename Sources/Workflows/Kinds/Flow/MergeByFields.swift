@@ -66,7 +66,14 @@ struct MergeByFields: Sendable {
         case "keepNonMatches":
             if dataFrom == "input1" { return aloneFirst.map { first[$0].paired(with: $0) } }
             if dataFrom == "input2" { return aloneSecond.map { second[$0].paired(with: $0, input: 1) } }
-            return aloneFirst.map { first[$0].paired(with: $0) } + aloneSecond.map { second[$0].paired(with: $0, input: 1) }
+            let alone = aloneFirst.map { first[$0].paired(with: $0) } + aloneSecond.map { second[$0].paired(with: $0, input: 1) }
+            guard !first.isEmpty, !second.isEmpty else { return alone }
+            // Where an item comes from is said only where it may be either.
+            return alone.enumerated().map { place, item in
+                var item = item
+                item.json["_source"] = place < aloneFirst.count ? "input1" : "input2"
+                return item
+            }
         case "keepEverything": return merged(preferred: nil) + aloneFirst.map(one) + aloneSecond.map(two)
         case "enrichInput1": return merged(preferred: nil) + aloneFirst.map(one)
         case "enrichInput2": return merged(preferred: 0) + aloneSecond.map(two)

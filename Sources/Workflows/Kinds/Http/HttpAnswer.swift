@@ -25,7 +25,7 @@ struct HttpAnswer: Sendable {
     private var format: HttpOptions.Format {
         guard options.format == .autodetect else { return options.format }
         let type = contentType
-        if type.contains("application/json") || type.contains("+json") { return .json }
+        if type.contains("application/json") { return .json }
         let files = [
             "image/", "audio/", "video/", "font/", "application/octet-stream", "application/pdf", "application/zip", "application/gzip",
             "application/x-", "application/vnd.", "application/msword", "application/rtf", "application/epub"
@@ -65,9 +65,10 @@ struct HttpAnswer: Sendable {
     }
 
     /// A JSON list gives an item for each element.
-    func items(_ services: any StepServices) async throws -> [Item] {
+    /// - Parameter given: the item that the request was made for, which a file is added to.
+    func items(_ services: any StepServices, given: Item?) async throws -> [Item] {
         switch format {
-        case .file: return [try await file(services)]
+        case .file: return [try await file(services, given)]
         case .text: return [full(.string(text))]
         case .json, .autodetect:
             let value = try parsed()
@@ -101,10 +102,12 @@ struct HttpAnswer: Sendable {
         ["headers": headers, "statusCode": .number(Double(response.status)), "statusMessage": .string(response.reason)]
     }
 
-    private func file(_ services: any StepServices) async throws -> Item {
+    private func file(_ services: any StepServices, _ given: Item?) async throws -> Item {
         let file: BinaryReference
         if let kept { file = kept } else { file = try await services.writeBinary(response.body, mimeType: fileType, fileName: fileName) }
-        return Item(json: options.fullResponse ? facts : [:], binary: [options.outputProperty: file])
+        var files = given?.binary ?? [:]
+        files[options.outputProperty] = file
+        return Item(json: options.fullResponse ? facts : given?.json ?? [:], binary: files)
     }
 
     private var fileType: String { contentType.split(separator: ";").first.map(String.init) ?? "application/octet-stream" }

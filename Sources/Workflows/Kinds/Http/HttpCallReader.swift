@@ -58,7 +58,11 @@ struct HttpCallReader: Sendable {
         switch try await step.text("contentType", item: item, default: "json") {
         case "json":
             if try await step.text("specifyBody", item: item, default: "keypair") == "json" { return .json(try await parsed("jsonBody")) }
-            return .json(.object(JSONObject(try await keyValues("bodyParameters.parameters").map { ($0.name, $0.value) })))
+            var members = JSONObject()
+            for (name, value) in try await keyValues("bodyParameters.parameters") {
+                DotPath(name, dotNotation: step.version >= 4).set(value, in: &members)
+            }
+            return .json(.object(members))
         case "form-urlencoded":
             if try await step.text("specifyBody", item: item, default: "keypair") == "string" {
                 return .raw(Array(try await step.text("body", item: item).utf8), contentType: "application/x-www-form-urlencoded")

@@ -33,6 +33,7 @@ struct HttpPagination: Sendable {
         let limit = try await limit()
         var pages = place.pages ?? HttpPages(page: 0, items: [], roots: ["$response": [:], "$request": first.json, "$pageCount": 0], url: nil)
         var ended = place.attempts
+        let given = step.items.indices.contains(item) ? step.items[item] : nil
         while pages.page < limit {
             if let url = pages.url { (call.url, call.query) = (url, []) }
             if mode == "updateAParameterInEachRequest" { try await update(&call, pages.roots) }
@@ -46,7 +47,7 @@ struct HttpPagination: Sendable {
             pages.roots = ["$response": answer.root, "$request": call.json, "$pageCount": .number(Double(pages.page))]
             let isComplete = try await isComplete(answer, pages.roots)
             if !(isComplete && answer.response.status >= 400) { try answer.check() }
-            if answer.response.status < 400 || answer.options.neverError { pages.items += try await answer.items(step.services) }
+            if answer.response.status < 400 || answer.options.neverError { pages.items += try await answer.items(step.services, given: given) }
             if isComplete { return pages.items }
             if mode == "responseContainsNextURL" {
                 guard let next = try await value("nextURL", pages.roots)?.text, !next.isEmpty else { return pages.items }

@@ -62,7 +62,9 @@ struct HttpWork: Sendable {
                 progress.pause(index, at: pause.place)
                 until = max(until ?? pause.until, pause.until)
             } catch {
-                progress.finish(index, [try step.failed(error, at: index)])
+                var item = try step.failed(error, at: index)
+                if let shown = HttpFault.shown(error) { item.json["error"] = shown }
+                progress.finish(index, [item])
             }
         }
         return until
@@ -106,7 +108,7 @@ struct HttpWork: Sendable {
         }
         let answer = try await send(call, page: 0, after: place.attempts)
         try answer.check()
-        return try await answer.items(step.services)
+        return try await answer.items(step.services, given: step.items.indices.contains(index) ? step.items[index] : nil)
     }
 }
 
