@@ -38,11 +38,14 @@ struct Binaries: Sendable {
         let found = try await database.read(in: tenant) { tx -> [UInt8]? in
             guard let hash = PayloadHash(hex: reference.id) else { return nil }
             let payloads = PayloadStore(tx: tx)
-            // What a reference tells of its file may come from a script.
-            if case .blob(let byteCount)? = try payloads.find(hash), byteCount > Limits.fileBytesInMemory {
-                throw StepFailure.tooLargeForMemory(byteCount)
+            switch try payloads.find(hash) {
+            case .here(let bytes)?: return bytes
+            case .blob(let byteCount)?:
+                // What a reference tells of its file may come from a script.
+                guard byteCount <= Limits.fileBytesInMemory else { throw StepFailure.tooLargeForMemory(byteCount) }
+                return try payloads.load(hash, blobs: blobs)
+            case nil: return nil
             }
-            return try payloads.load(hash, blobs: blobs)
         }
         guard let found else { throw StepFailure("binary_gone", "The attached file is gone.", isRetryable: false) }
         return found
