@@ -149,7 +149,7 @@ let package = Package(
             "HTTPSurfaceTests",
             [
                 "Kernel", "Persistence", "HTTPSurface", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), hummingbird,
-                httpTypes, logging, lifecycle
+                httpTypes, logging, lifecycle, crypto
             ]),
         tests("TenancyTests", ["Kernel", "Persistence", "Jobs", "HTTPSurface", "Tenancy", "TestKit", logging]),
         tests(

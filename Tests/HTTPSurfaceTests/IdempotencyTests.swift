@@ -1,3 +1,4 @@
+import Crypto
 import HTTPTypes
 import Kernel
 import Persistence
@@ -57,6 +58,28 @@ struct IdempotencyTests {
                 .post, "/v1/platform", access: .platformOperator, summary: "Platform", tag: "Platform", body: CreateNote.self, returns: .ok(Made.self)
             ) { _, _ in Made(number: try workshop.work()) }
         ]
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `what is kept of a body cannot be tried out without the key`(engine: DatabaseEngine) async throws {
+        try await Self.with(engine) { harness, _, lease in
+            let body = #"{"title":"Milk"}"#
+            let headers = ["Authorization": "Bearer key-acme", "Content-Type": "application/json", "Idempotency-Key": "one"]
+            #expect(try await harness.call("POST", "/v1/notes", headers: headers, body: body).status == 201)
+            func kept() async throws -> [UInt8]? {
+                try await lease.database.read(in: SurfaceHarness.acme) { tx in
+                    try tx.first("SELECT fingerprint FROM idempotency_keys WHERE tenant_id = \(tx.tenant)") { try $0.column(0) }
+                }
+            }
+            let digest = Array(SHA256.hash(data: Array("POST /v1/notes?\n\(body)".utf8)))
+            #expect(try await kept()?.count == digest.count)
+            #expect(try await kept() != digest)
+            // As it was kept before it was marked.
+            _ = try await lease.database.write(in: SurfaceHarness.acme) { tx in
+                try tx.execute("UPDATE idempotency_keys SET fingerprint = \(digest) WHERE tenant_id = \(tx.tenant)")
+            }
+            let again = try await harness.call("POST", "/v1/notes", headers: headers, body: body)
+            #expect(again.status == 201 && again.header("Idempotent-Replayed") == "true")
+        }
     }
 
     static func with(_ engine: DatabaseEngine, _ body: (SurfaceHarness, Workshop, DatabaseLease) async throws -> Void) async throws {
@@ -162,7 +185,7 @@ struct IdempotencyTests {
         try await Self.with(engine) { _, _, lease async throws in
             let idempotency = Idempotency(database: lease.database, clock: lease.clock.clock, ids: lease.ids, vault: lease.vault)
             for tenant in [SurfaceHarness.acme, SurfaceHarness.other, nil] {
-                let key = IdempotencyKey(actor: "operator:\(tenant?.description ?? "-")", key: "one", fingerprint: [1])
+                let key = IdempotencyKey(actor: "operator:\(tenant?.description ?? "-")", key: "one", digest: [1])
                 guard case .run(let claim) = try await idempotency.start(key, tenant: tenant, holdsSecret: false) else {
                     Issue.record("the key is free")
                     return
@@ -283,8 +306,9 @@ struct IdempotencyTests {
         let databases = try (0..<3).map { _ in
             try Databases.server(url: url, tables: tables, migrations: migrations, clock: clock.clock, ids: IDs(clock: clock.clock))
         }
+        let master = MasterKey()
         let harnesses = databases.map { database in
-            let vault = KeyVault(database: database, master: MasterKey())
+            let vault = KeyVault(database: database, master: master)
             let idempotency = Idempotency(database: database, clock: clock.clock, ids: IDs(clock: clock.clock), vault: vault)
             return SurfaceHarness(Self.endpoints(workshop, database), idempotency: idempotency)
         }

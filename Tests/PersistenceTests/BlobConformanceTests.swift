@@ -121,10 +121,13 @@ import Testing
             let orphan = try await PreparedPayload(large(5), tenant: lease.tenant, blobs: blobs)
             let foreign = try await PreparedPayload(large(3), tenant: lease.other, blobs: blobs)
             _ = try await lease.database.write(in: lease.tenant) { tx in try PayloadStore(tx: tx).store(kept, for: .files) }
-            #expect(try await blobs.sweep(lease.database, olderThan: .seconds(60), clock: .system) == 0)
-            #expect(try await blobs.sweep(lease.database, olderThan: .seconds(60), clock: later) == 2)
+            #expect(try await blobs.sweep(lease.database, of: [lease.tenant, lease.other], olderThan: .seconds(60), clock: .system) == 0)
+            #expect(try await blobs.sweep(lease.database, of: [lease.tenant, lease.other], olderThan: .seconds(60), clock: later) == 2)
             #expect(try await load(blobs, orphan.hash, lease.tenant) == nil)
             #expect(try await load(blobs, foreign.hash, lease.other) == nil)
+            let elsewhere = try await PreparedPayload(large(7), tenant: lease.other, blobs: blobs)
+            #expect(try await blobs.sweep(lease.database, of: [lease.tenant], olderThan: .seconds(60), clock: later) == 0)
+            #expect(try await load(blobs, elsewhere.hash, lease.other) == large(7))
             let read = try await lease.database.read(in: lease.tenant) { tx in try PayloadStore(tx: tx).load(kept.hash, blobs: blobs) }
             #expect(read == large(3))
         }

@@ -16,8 +16,8 @@ import Testing
             let kept = try await PreparedPayload(large(3), tenant: lease.tenant, blobs: blobs)
             let orphan = try await PreparedPayload(large(5), tenant: lease.tenant, blobs: blobs)
             _ = try await lease.database.write(in: lease.tenant) { tx in try PayloadStore(tx: tx).store(kept, for: .files) }
-            #expect(try await blobs.sweep(lease.database, olderThan: .seconds(60)) == 0)
-            #expect(try await blobs.sweep(lease.database, olderThan: .seconds(60), clock: later) == 1)
+            #expect(try await blobs.sweep(lease.database, of: [lease.tenant, lease.other], olderThan: .seconds(60)) == 0)
+            #expect(try await blobs.sweep(lease.database, of: [lease.tenant, lease.other], olderThan: .seconds(60), clock: later) == 1)
             #expect(try blobs.load(orphan.hash, tenant: lease.tenant) == nil)
             #expect(try blobs.load(kept.hash, tenant: lease.tenant) == large(3))
         }
@@ -30,7 +30,7 @@ import Testing
             let old = [FileAttributeKey.modificationDate: Date(timeIntervalSince1970: 1_000)]
             try FileManager.default.setAttributes(old, ofItemAtPath: blobs.path(payload.hash, lease.tenant))
             _ = try await PreparedPayload(large(7), tenant: lease.tenant, blobs: blobs)
-            #expect(try await blobs.sweep(lease.database, olderThan: .seconds(600)) == 0)
+            #expect(try await blobs.sweep(lease.database, of: [lease.tenant, lease.other], olderThan: .seconds(600)) == 0)
         }
     }
 

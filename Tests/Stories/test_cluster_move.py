@@ -177,6 +177,7 @@ def test_a_tenant_moves_from_a_server_to_another_and_back_to_a_folder(postgres, 
         links = [hit["id"] for hit in mock.hits if hit["step"] == "link"]
         mock.hits.clear()
         before = runs(first, key)
+        first.command("operator", "add", "ana@example.com", "--data", str(first.folder))
         master = base64.b64encode((first.folder / "master.key").read_bytes()).decode()
         used = move(second_url, {**first.environment, "AIAS_MASTER_KEY": master}, tmp_path / "beside")
         assert used.returncode == 1 and "stop them first" in used.stderr, used.stderr
@@ -199,6 +200,8 @@ def test_a_tenant_moves_from_a_server_to_another_and_back_to_a_folder(postgres, 
         servers.append(second)
         second.start()
         assert runs(second, key) == before, "every run, as it was"
+        assert postgres.number("first", "SELECT count(*) FROM users WHERE is_operator") == 1
+        assert postgres.number("second", "SELECT count(*) FROM users WHERE is_operator") == 0, "who ran the first does not run the second for that"
         assert second.request("POST", links[0][links[0].index("/", len("http://")):], {})[0] == 200
         assert eventually(lambda: len(mock.hits) == 1), mock.hits
         second.stop()

@@ -62,9 +62,83 @@ import Testing
             #expect(ben.user.emailVerifiedAt == nil)
             let token = try #require(try await world.mailedTokens("verify_email").first)
             #expect(try await refusal { try await world.tenancy.signIn(token: token) } == "link_expired")
-            try await world.tenancy.verifyEmail(token: token)
+            let ana = try await world.signIn("ana@example.com")
+            for (session, password) in [(nil, nil), (nil, "a wrong password"), (ana, nil)] as [(String?, String?)] {
+                let attempt = { try await world.tenancy.verifyEmail(token: token, session: session, password: password) }
+                #expect(try await refusal(of: attempt) == "password_needed")
+                #expect(try await world.tenancy.user(ben.user.id)?.emailVerifiedAt == nil)
+            }
+            try await world.tenancy.verifyEmail(token: token, session: nil, password: TenancyHarness.password)
             #expect(try await world.tenancy.user(ben.user.id)?.emailVerifiedAt == world.lease.clock.now)
-            #expect(try await refusal { try await world.tenancy.verifyEmail(token: token) } == "link_expired")
+            let again = { try await world.tenancy.verifyEmail(token: token, session: nil, password: TenancyHarness.password) }
+            #expect(try await refusal(of: again) == "link_expired")
+        }
+    }
+
+    @Test func `the account's own session proves the address without the password`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let ben = try await world.signUpBen()
+            let session = try await world.tenancy.signIn(email: "ben@example.com", password: TenancyHarness.password).token
+            let token = try #require(try await world.mailedTokens("verify_email").first)
+            #expect(try await world.tenancy.isOwn(token, session: session))
+            try await world.tenancy.verifyEmail(token: token, session: session, password: nil)
+            #expect(try await world.tenancy.user(ben.user.id)?.emailVerifiedAt != nil)
+        }
+    }
+
+    /// Somebody signed up with Ben's address before Ben did, and nobody proved it.
+    enum Gift: CaseIterable { case invitation, tenant, platform, link }
+
+    @Test(arguments: Gift.allCases) func `what is given to an address goes to no stranger who signed up with it`(gift: Gift) async throws {
+        try await withTenancy(.sqlite) { world in
+            let (tenancy, password) = (world.tenancy, "the owner's own words")
+            let account = try await world.signUpBen().user
+            let stranger = try await tenancy.signIn(email: "ben@example.com", password: TenancyHarness.password).token
+            switch gift {
+            case .invitation:
+                try await tenancy.invite(email: "ben@example.com", role: .admin, to: world.acme.id, by: TenancyHarness.owner)
+                let token = try #require(try await world.mailedTokens("invitation").last)
+                #expect(try await refusal { try await tenancy.acceptInvitation(token: token, name: nil, password: nil) } == "required")
+                let ben = try await tenancy.acceptInvitation(token: token, name: nil, password: password)
+                #expect(ben.user.id == account.id)
+                _ = try await tenancy.signIn(email: "ben@example.com", password: password)
+            case .tenant:
+                let new = NewTenant(name: "New", subdomain: "new", plan: .starter)
+                _ = try await tenancy.createTenant(new, owner: "ben@example.com", by: TenancyHarness.owner)
+            case .platform: #expect(try await tenancy.setOperator(true, email: "ben@example.com", by: TenancyHarness.owner))
+            case .link:
+                let token = String(try #require(try await tenancy.makeSignInLink(email: "ben@example.com").split(separator: "=").last))
+                #expect(try await tenancy.signIn(token: token).user.id == account.id)
+            }
+            #expect(try await tenancy.principal(Presented(bearer: nil, session: stranger, tenant: nil)).actor == .anonymous)
+            let attempt = { try await tenancy.signIn(email: "ben@example.com", password: TenancyHarness.password) }
+            #expect(try await refusal(of: attempt) == "bad_credentials")
+        }
+    }
+
+    @Test func `who proved the address keeps the password when rights are given`() async throws {
+        try await withTenancy(.sqlite) { world in
+            _ = try await world.signUpBen()
+            let token = try #require(try await world.mailedTokens("verify_email").first)
+            try await world.tenancy.verifyEmail(token: token, session: nil, password: TenancyHarness.password)
+            let session = try await world.tenancy.signIn(email: "ben@example.com", password: TenancyHarness.password).token
+            let new = NewTenant(name: "New", subdomain: "new", plan: .starter)
+            _ = try await world.tenancy.createTenant(new, owner: "ben@example.com", by: TenancyHarness.owner)
+            #expect(try await world.tenancy.principal(Presented(bearer: nil, session: session, tenant: nil)).actor != .anonymous)
+            // Who runs the platform signs in anew for it.
+            _ = try await world.tenancy.setOperator(true, email: "ben@example.com", by: TenancyHarness.owner)
+            #expect(try await world.tenancy.principal(Presented(bearer: nil, session: session, tenant: nil)).actor == .anonymous)
+            _ = try await world.tenancy.signIn(email: "ben@example.com", password: TenancyHarness.password)
+        }
+    }
+
+    @Test func `one address gets five links for a new password within an hour`() async throws {
+        try await withTenancy(.sqlite) { world in
+            for _ in 0..<8 { try await world.tenancy.requestPasswordReset(email: "ana@example.com") }
+            #expect(try await world.mailedTokens("reset_password").count == Tenancy.openResetsMaximum)
+            world.lease.clock.advance(by: OneTimeToken.Purpose.resetPassword.lifetime)
+            try await world.tenancy.requestPasswordReset(email: "ana@example.com")
+            #expect(try await world.mailedTokens("reset_password").count == Tenancy.openResetsMaximum + 1)
         }
     }
 

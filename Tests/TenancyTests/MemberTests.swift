@@ -24,6 +24,7 @@ import Testing
     {
         try await withTenancy(engine) { world in
             let ben = try await world.signUpBen().user
+            _ = try await world.signIn("ben@example.com")
             for email in ["ben@example.com", "eve@example.com"] {
                 try await world.tenancy.invite(email: email, role: .editor, to: world.acme.id, by: TenancyHarness.owner)
             }
@@ -43,7 +44,10 @@ import Testing
         try await withTenancy(engine) { world in
             let (tenancy, acme, by) = (world.tenancy, world.acme.id, TenancyHarness.owner)
             try await tenancy.invite(email: "eve@example.com", role: .viewer, to: acme, by: by)
-            try await tenancy.invite(email: "Eve@example.com", role: .editor, to: acme, by: by)
+            let again = { try await tenancy.invite(email: "Eve@example.com", role: .editor, to: acme, by: by) }
+            #expect(try await refusal(of: again) == "invited_just_now")
+            world.lease.clock.advance(by: Tenancy.invitationPause)
+            try await again()
             let open = try await tenancy.invitations(to: acme)
             #expect(open.map(\.email) == ["eve@example.com"] && open.map(\.role) == [.editor])
             let tokens = try await world.mailedTokens("invitation")
@@ -55,6 +59,19 @@ import Testing
             #expect(try await tenancy.invitations(to: acme).isEmpty)
             #expect(try await refusal { try await tenancy.acceptInvitation(token: tokens[1], name: nil, password: password) } == "link_expired")
             #expect(try await world.actions(of: acme).suffix(3) == ["invitation.create", "invitation.create", "invitation.revoke"])
+        }
+    }
+
+    @Test func `an address has twenty open invitations at most, whoever sends them`() async throws {
+        try await withTenancy(.sqlite) { world in
+            func invite(_ index: Int) async throws {
+                let tenant = try await world.makeTenant("team\(index)").tenant.id
+                try await world.tenancy.invite(email: "eve@example.com", role: .viewer, to: tenant, by: TenancyHarness.owner)
+            }
+            for index in 0..<Tenancy.openInvitationsMaximum { try await invite(index) }
+            #expect(try await refusal { try await invite(99) } == "too_many_invitations")
+            world.lease.clock.advance(by: OneTimeToken.Purpose.invitation.lifetime)
+            #expect(try await refusal { try await invite(100) } == nil)
         }
     }
 

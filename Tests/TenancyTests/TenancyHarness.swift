@@ -31,6 +31,12 @@ struct TenancyHarness {
         return try await tenancy.signUp(name: "Ben", email: "Ben@example.com", password: Self.password, tenant: new)
     }
 
+    /// The session of a person, opened by a link.
+    func signIn(_ email: String) async throws -> String {
+        let token = try await tenancy.makeSignInLink(email: email).split(separator: "=").last.map(String.init) ?? ""
+        return try await tenancy.signIn(token: token).token
+    }
+
     /// The tokens of the mails asked for so far, oldest first.
     func mailedTokens(_ template: String) async throws -> [String] {
         try await mails().filter { $0.template == template }.map { String($0.arguments["path"]?.split(separator: "=").last ?? "") }

@@ -70,11 +70,17 @@ extension Platform {
                     try await outgoing.removeOld(of: tenant)
                 }
             },
-            Duty("blobs.sweep", every: Self.blobInterval) { [blobs, database, logger, clock] in
-                let count = try await blobs.sweep(database, olderThan: Self.blobGrace, clock: clock)
-                if count > 0 { logger.info("blobs without a row removed", metadata: ["count": "\(count)"]) }
-            }
+            Duty("blobs.sweep", every: Self.blobInterval) { [self] in try await sweepBlobs() }
         ]
+    }
+
+    /// Of the tenants that are here: those that have gone elsewhere, or are still coming, may have blobs in the same place that no row here names.
+    func sweepBlobs() async throws {
+        var tenants: Set<TenantID> = []
+        try await tenancy.forEachTenant { tenants.insert($0) }
+        let elsewhere = try await database.readSystem { tx in try MoveStore(tx: tx).elsewhere() }
+        let count = try await blobs.sweep(database, of: tenants.subtracting(elsewhere), olderThan: Self.blobGrace, clock: clock)
+        if count > 0 { logger.info("blobs without a row removed", metadata: ["count": "\(count)"]) }
     }
 
     /// Holds yesterday's usage against the runs, and the ledger against itself. What differs is told to whoever reads the log; nothing is mended.

@@ -4,6 +4,7 @@ package import HTTPSurface
 internal import Jobs
 internal import Kernel
 package import Notifications
+internal import Outbound
 internal import Persistence
 
 /// What a start is told: by the command's options first, by the environment second.
@@ -30,6 +31,8 @@ package struct PlatformConfiguration: Sendable {
     package var blobsPlace: String?
     /// What carries wakes between processes; the database itself where it is nil.
     var broker: BrokerAddress?
+    /// Proxies in front of this process, whose `X-Forwarded-For` is believed.
+    var proxies: [AddressRange]
     /// Runs that this process works on at once; further ones wait for a process with room.
     package var liveRuns: Int
     /// For how long a run is kept after its end; for ever where it is nil.
@@ -68,6 +71,7 @@ package struct PlatformConfiguration: Sendable {
         self.environment = environment
         blobsPlace = filled("AIAS_BLOBS")
         broker = try filled("AIAS_BROKER").map { try BrokerAddress($0) }
+        proxies = try (filled("AIAS_TRUSTED_PROXIES") ?? "").split(separator: ",").map { try Self.proxy($0.trimmingCharacters(in: .whitespaces)) }
         liveRuns = try filled("AIAS_LIVE_RUNS").map(Self.liveRuns) ?? 1_000
         runAge = try filled("AIAS_KEEP_RUNS_DAYS").map(Self.runAge)
         self.roles = try Self.roles(roles ?? filled("AIAS_ROLES"))
@@ -91,6 +95,15 @@ package struct PlatformConfiguration: Sendable {
         }
         guard !roles.isEmpty else { throw Refusal.invalid("roles", "unknown_role", "Name at least one role.") }
         return Set(roles)
+    }
+
+    private static func proxy(_ text: String) throws -> AddressRange {
+        guard let range = AddressRange(text) else {
+            throw Refusal.invalid(
+                "trusted_proxies", "bad_trusted_proxies",
+                "AIAS_TRUSTED_PROXIES lists addresses and blocks of addresses, such as 127.0.0.1,::1,10.0.0.0/8; \(text) is none.")
+        }
+        return range
     }
 
     private static func liveRuns(_ text: String) throws -> Int {

@@ -51,10 +51,8 @@ package final class EndpointCall: Sendable {
     /// The tenant acted in, where there is one.
     package var tenantIfAny: TenantID? { tenantID }
 
-    /// Whether the client speaks TLS, to us or to the trusted proxy in front: then cookies are `Secure`.
-    package var isSecure: Bool {
-        surface.settings.isSecure || (surface.settings.trustsForwardedHeaders && head.header("X-Forwarded-Proto") == "https")
-    }
+    /// Whether clients speak TLS, to us or to the proxy in front: then cookies are `Secure`.
+    package var isSecure: Bool { surface.settings.isSecure }
 
     /// The texts of the language the client prefers.
     package var localizer: Localizer { Localizer(surface.strings, language: surface.language(of: head)) }
@@ -79,6 +77,8 @@ package final class EndpointCall: Sendable {
 final class AnswerExtras: Sendable {
     let headers = Mutex<[(name: String, value: String)]>([])
     let isBodyRead = Mutex(false)
+    /// Of an event stream: whether who reads it still may.
+    let mayRead = Mutex<(@Sendable () async -> Bool)?>(nil)
 }
 
 extension EndpointCall {

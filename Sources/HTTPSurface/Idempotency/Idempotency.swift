@@ -29,6 +29,7 @@ package struct Idempotency: Sendable {
     }
 
     static let sealContext = "idempotency"
+    private static let fingerprintContext = "idempotency-fingerprint"
 
     enum Start: Sendable {
         case run(IdempotencyClaim)
@@ -37,6 +38,7 @@ package struct Idempotency: Sendable {
 
     /// Claims the key before the handler runs.
     func start(_ key: IdempotencyKey, tenant: TenantID?, holdsSecret: Bool) async throws -> Start {
+        let key = try await marked(key, tenant)
         let claim = IdempotencyClaim(key: key, id: ids.next(), tenant: tenant, vault: holdsSecret ? vault : nil)
         let now = clock.now()
         let locked = now + Limits.idempotencyLock
@@ -54,6 +56,13 @@ package struct Idempotency: Sendable {
             throw Refusal(.conflict, "idempotency_key_reused", "This Idempotency-Key was used for another request.")
         case .inFlight(let until): throw Idempotency.inFlight(until - now)
         }
+    }
+
+    private func marked(_ key: IdempotencyKey, _ tenant: TenantID?) async throws -> IdempotencyKey {
+        var key = key
+        key.fingerprint = try await vault.mark(
+            key.digest.hexText, tenant: tenant ?? KeyVault.platform, context: Idempotency.fingerprintContext)
+        return key
     }
 
     static func inFlight(_ wait: Duration) -> Refusal {
@@ -102,7 +111,7 @@ package struct Idempotency: Sendable {
         var hash = SHA256()
         hash.update(data: Array("\(head.method) \(head.path)?\(head.rawQuery)\n".utf8))
         hash.update(data: body)
-        return IdempotencyKey(actor: principal.actor.text, key: text, fingerprint: Array(hash.finalize()))
+        return IdempotencyKey(actor: principal.actor.text, key: text, digest: Array(hash.finalize()))
     }
 }
 

@@ -7,7 +7,9 @@ struct IdempotencyKey: Sendable, Hashable {
     var actor: String
     var key: String
     /// SHA-256 of method, path, query and body.
-    var fingerprint: [UInt8]
+    var digest: [UInt8]
+    /// The digest under the vault's mark, as it is kept: a body may hold a password, which whoever reads the table must not be able to try out.
+    var fingerprint: [UInt8] = []
 }
 
 /// An answer as it is kept.
@@ -97,7 +99,8 @@ enum IdempotencyStore {
 
     /// Nil where the row is a claim whose time is over.
     private static func found(_ row: Row, _ key: IdempotencyKey, _ now: Timestamp) throws -> ClaimOutcome? {
-        guard try row.column(0, as: [UInt8].self) == key.fingerprint else { return .otherRequest }
+        // The digest alone was kept before it was marked.
+        guard try [key.fingerprint, key.digest].contains(row.column(0, as: [UInt8].self)) else { return .otherRequest }
         if let status = try row.column(2, as: Int?.self) {
             return .answered(
                 RecordedAnswer(

@@ -7,6 +7,8 @@ internal import Telemetry
 /// Writes a sequence of events to a client until it ends, the client leaves or falls behind, or the program stops.
 struct EventStream: Sendable {
     let source: EventSource
+    /// nil where nobody ever loses the right.
+    let mayRead: (@Sendable () async -> Bool)?
     let streams: EventStreams
     let logger: Logger
 
@@ -17,7 +19,7 @@ struct EventStream: Sendable {
             defer { Metrics.shared.add(.eventStreams, -1) }
             let (chunks, feed) = AsyncStream<String>.makeStream(bufferingPolicy: .bufferingOldest(Limits.eventBacklog))
             // Its first comment makes proxies and browsers show the stream as open.
-            let number = streams.enter(feed)
+            let number = streams.enter(feed, mayRead: mayRead)
             defer { streams.leave(number) }
             try await requestBody.consumeWithInboundCloseHandler { _ in
                 try await withThrowingTaskGroup(of: Void.self) { group in

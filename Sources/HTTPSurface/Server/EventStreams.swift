@@ -14,11 +14,21 @@ final class EventStreams: Sendable {
     /// Time between two steps of letting go.
     private static let step: Duration = .milliseconds(20)
 
+    /// Heartbeats of a stream between two looks at whether its reader still may read it: five minutes.
+    private static let beatsPerLook = 20
+
+    struct Reader: Sendable {
+        var feed: Feed
+        var mayRead: (@Sendable () async -> Bool)?
+    }
+
     private struct State {
-        var feeds: [[Int: Feed]] = Array(repeating: [:], count: EventStreams.parts)
+        var feeds: [[Int: Reader]] = Array(repeating: [:], count: EventStreams.parts)
         var next = 0
         /// The part whose heartbeats are next.
         var beaten = 0
+        /// How often all parts had theirs.
+        var rounds = 0
         var count = 0
         var isOver = false
     }
@@ -31,13 +41,13 @@ final class EventStreams: Sendable {
 
     /// Adds a stream; one that comes when all are let go already ends at once.
     /// - Returns: the number with which it leaves.
-    func enter(_ feed: Feed) -> Int {
+    func enter(_ feed: Feed, mayRead: (@Sendable () async -> Bool)?) -> Int {
         // Before it is among those that get heartbeats or are let go: those come after it.
         feed.yield(": open\n\(patience)\n\n")
         let (number, isOver): (Int, Bool) = state.withLock { state in
             state.next += 1
             guard !state.isOver else { return (state.next, true) }
-            state.feeds[state.next % Self.parts][state.next] = feed
+            state.feeds[state.next % Self.parts][state.next] = Reader(feed: feed, mayRead: mayRead)
             state.count += 1
             return (state.next, false)
         }
@@ -52,18 +62,38 @@ final class EventStreams: Sendable {
     /// Sends heartbeats until the process is to end; then lets all go.
     func run() async {
         await cancelWhenGracefulShutdown { [self] in
-            while (try? await Task.sleep(for: Self.pause)) != nil { beat() }
+            await withDiscardingTaskGroup { group in
+                while (try? await Task.sleep(for: Self.pause)) != nil {
+                    let readers = beat()
+                    if !readers.isEmpty { group.addTask { await Self.review(readers) } }
+                }
+            }
         }
         await handOver()
     }
 
-    private func beat() {
-        let feeds: [Feed] = state.withLock { state in
-            defer { state.beaten = (state.beaten + 1) % Self.parts }
-            return Array(state.feeds[state.beaten].values)
+    /// - Returns: the readers whose right is to be looked at.
+    @discardableResult
+    private func beat() -> [Reader] {
+        let (all, due): ([Reader], [Reader]) = state.withLock { state in
+            let part = state.feeds[state.beaten]
+            // Numbers of one part are `parts` apart.
+            let due = part.filter { ($0.key / Self.parts + state.rounds) % Self.beatsPerLook == 0 }
+            state.beaten = (state.beaten + 1) % Self.parts
+            if state.beaten == 0 { state.rounds += 1 }
+            return (Array(part.values), Array(due.values))
         }
-        for feed in feeds { feed.yield(": heartbeat\n\n") }
+        for reader in all { reader.feed.yield(": heartbeat\n\n") }
+        return due
     }
+
+    /// Ends the streams of those who may no longer read them: signed out, no member any more, or of a tenant that is suspended.
+    static func review(_ readers: [Reader]) async {
+        for reader in readers { if let mayRead = reader.mayRead, !(await mayRead()) { reader.feed.finish() } }
+    }
+
+    /// All readers, for whoever cannot wait for their turns.
+    var readers: [Reader] { state.withLock { state in state.feeds.flatMap(\.values) } }
 
     /// Ten thousand streams that end in one moment hold up every request. And a reader that is let go while the others still read can come back at
     /// once: those that stay hear of all that happens.
@@ -87,9 +117,9 @@ final class EventStreams: Sendable {
         let leaving: [Feed] = state.withLock { state in
             var leaving: [Feed] = []
             for part in state.feeds.indices {
-                while leaving.count < most, let (number, feed) = state.feeds[part].first {
+                while leaving.count < most, let (number, reader) = state.feeds[part].first {
                     state.feeds[part][number] = nil
-                    leaving.append(feed)
+                    leaving.append(reader.feed)
                 }
             }
             state.count -= leaving.count

@@ -48,6 +48,17 @@ extension Surface {
         return (principal, principal.tenant)
     }
 
+    /// Whether who was let in once would be let in now. A database that does not answer takes nobody's right away.
+    func isStillAdmitted(_ endpoint: Endpoint, _ head: RequestHead, _ address: TenantAddress?, to tenant: TenantID?) async -> Bool {
+        do {
+            return try await admit(endpoint, head, address).1 == tenant
+        } catch let refusal as Refusal {
+            return refusal.kind == .unavailable || refusal.kind == .rateLimited
+        } catch {
+            return true
+        }
+    }
+
     private func admitOperator(_ permission: Permission, _ head: RequestHead, _ address: TenantAddress?) async throws -> Principal {
         // The platform's pages are at its own host alone.
         guard address == nil else { throw Refusal.missing("page") }

@@ -13,6 +13,9 @@ extension Surface {
         if endpoint.kind == .json, !Negotiation.accepts(head[.accept], "application/json") { throw Problem.notAcceptable }
         let address = try self.address(head, target)
         let (principal, tenant) = try await admit(endpoint, head, address)
+        if endpoint.kind == .events {
+            extras.mayRead.withLock { $0 = { [self] in await isStillAdmitted(endpoint, head, address, to: tenant) } }
+        }
         if case .public = endpoint.access, endpoint.kind == .raw {
         } else {
             try await checkRate(principal: principal, tenant: tenant, head: head, extras: extras)

@@ -55,7 +55,8 @@ extension Surface {
         case .events(let source):
             headers[.cacheControl] = "no-store"
             if isHead { return Response(status: status, headers: headers) }
-            return Response(status: status, headers: headers, body: EventStream(source: source, streams: streams, logger: logger).body(of: request))
+            let stream = EventStream(source: source, mayRead: outcome.extras.mayRead.withLock { $0 }, streams: streams, logger: logger)
+            return Response(status: status, headers: headers, body: stream.body(of: request))
         }
     }
 }

@@ -12,8 +12,9 @@ package final class Surface: Sendable {
     package struct Settings: Sendable {
         /// Hosts of the platform itself; their subdomains are tenants, other domains are looked up as tenants' own.
         package var platformHosts: Set<String> = ["localhost"]
-        /// Whether a proxy in front sets `X-Forwarded-For`, whose last entry is then the client's address.
-        package var trustsForwardedHeaders = false
+        /// Whether an address is that of a proxy in front, which adds the address it was called from to `X-Forwarded-For`. Whoever else sends that
+        /// header is not believed.
+        package var isProxy: (@Sendable (_ address: String) -> Bool)?
         /// Tells browsers to stay on TLS; set where TLS is in use, here or at the proxy.
         package var isSecure = false
         /// How long a body may take to arrive.
@@ -177,8 +178,18 @@ extension Surface {
     }
 
     private func remoteAddress(_ request: Request, _ context: SurfaceContext) -> @Sendable () -> String? {
-        guard settings.trustsForwardedHeaders, let field = request.headers[values: .xForwardedFor].last else { return context.remoteAddress }
-        return { field.split(separator: ",").last.map { String($0.filter { $0 != " " }) } }
+        guard let isProxy = settings.isProxy else { return context.remoteAddress }
+        let fields = request.headers[values: .xForwardedFor]
+        guard !fields.isEmpty else { return context.remoteAddress }
+        return { context.remoteAddress().map { Self.client(behind: $0, fields, isProxy) } }
+    }
+
+    /// The nearest address that is no proxy's: each proxy adds where it was called from at the end.
+    static func client(behind peer: String, _ fields: [String], _ isProxy: (String) -> Bool) -> String {
+        var hops = fields.joined(separator: ",").split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } }.filter { !$0.isEmpty }
+        var address = peer
+        while isProxy(address), let next = hops.popLast() { address = next }
+        return address
     }
 
     /// Webhooks are too many for a line each: theirs are written at the level debug.

@@ -35,6 +35,12 @@ package enum IPAddress: Sendable, Hashable {
         }
     }
 
+    /// A peer that came by IPv4 to a socket of both families is `::ffff:192.0.2.1` there.
+    package var withoutMapping: IPAddress {
+        guard case .v6(let high, let low) = self, high == 0, low >> 32 == 0xFFFF else { return self }
+        return .v4(UInt32(truncatingIfNeeded: low))
+    }
+
     /// The IPv4 address that reaches the same machine: inside `::ffff:0:0/96` (RFC 4291) and the NAT64 prefix `64:ff9b::/96` (RFC 6052).
     var embeddedIPv4: IPAddress? {
         guard case .v6(let high, let low) = self else { return nil }

@@ -44,6 +44,14 @@ package struct MoveStore {
         }
     }
 
+    /// Those that are not, or not wholly, here: gone, or still on their way.
+    package func elsewhere() throws -> Set<TenantID> {
+        Set(
+            try tx.all("SELECT tenant_id FROM tenant_moves WHERE direction = \(Direction.outward) OR state = \(State.copying)") {
+                try $0.column(0, as: TenantID.self)
+            })
+    }
+
     package func begin(_ move: Move, of tenant: TenantID) throws {
         try tx.execute(
             """

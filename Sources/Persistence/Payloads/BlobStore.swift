@@ -15,9 +15,10 @@ package protocol BlobStore: Sendable {
     func pieces(_ hash: PayloadHash, byteCount: Int, tenant: TenantID) async throws -> BytePieces?
     /// Removes what has no row (never written, or deleted) once it is older than `grace`, which is longer than any transaction waits between its
     /// blob and its row.
+    /// - Parameter tenants: whose blobs this database answers for. Those of others stay: another deployment may keep them in the same place.
     /// - Returns: how many blobs were removed.
     @discardableResult
-    func sweep(_ database: any Database, olderThan grace: Duration, clock: Clock) async throws -> Int
+    func sweep(_ database: any Database, of tenants: Set<TenantID>, olderThan grace: Duration, clock: Clock) async throws -> Int
     /// Whether `load` is as quick as a disk, so that any thread may wait for it.
     var isAtHand: Bool { get }
     func close() async

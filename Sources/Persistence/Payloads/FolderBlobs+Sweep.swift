@@ -8,11 +8,11 @@ extension FolderBlobs {
     /// which is longer than any transaction waits between its blob and its row.
     /// - Returns: how many files were removed.
     @discardableResult
-    package func sweep(_ database: any Database, olderThan grace: Duration, clock: Clock = .system) async throws -> Int {
+    package func sweep(_ database: any Database, of tenants: Set<TenantID>, olderThan grace: Duration, clock: Clock = .system) async throws -> Int {
         let limit = clock.now() - grace
         var removed = 0
         for folder in (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? [] {
-            guard let tenant = TenantID(folder) else { continue }
+            guard let tenant = TenantID(folder), tenants.contains(tenant) else { continue }
             let old = ((try? FileManager.default.contentsOfDirectory(atPath: "\(root)/\(folder)")) ?? []).filter { name in
                 changed(at: "\(root)/\(folder)/\(name)").map { $0 < limit } ?? false
             }

@@ -129,7 +129,7 @@ package struct S3Blobs: BlobStore {
     }
 
     @discardableResult
-    package func sweep(_ database: any Database, olderThan grace: Duration, clock: Clock = .system) async throws -> Int {
+    package func sweep(_ database: any Database, of tenants: Set<TenantID>, olderThan grace: Duration, clock: Clock = .system) async throws -> Int {
         let limit = clock.now() - grace
         var removed = 0
         var token: String?
@@ -137,7 +137,7 @@ package struct S3Blobs: BlobStore {
             let page = try await list(after: token)
             var old: [TenantID: [PayloadHash]] = [:]
             for entry in page.entries where entry.modified < limit {
-                guard let (tenant, hash) = parts(entry.key) else { continue }
+                guard let (tenant, hash) = parts(entry.key), tenants.contains(tenant) else { continue }
                 old[tenant, default: []].append(hash)
             }
             for (tenant, hashes) in old {

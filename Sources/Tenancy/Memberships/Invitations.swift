@@ -41,6 +41,17 @@ extension OneTimeTokenStore {
         ) { Invitation(email: try $0.column(0), role: try $0.column(1), expiresAt: try $0.column(2)) }
     }
 
+    /// Until when the one that is open works.
+    func invitation(of email: EmailAddress, to tenant: TenantID) throws -> Timestamp? {
+        try tx.first(
+            """
+            SELECT expires_at FROM one_time_tokens
+            WHERE tenant_id = \(tenant) AND purpose = \(OneTimeToken.Purpose.invitation) AND email = \(email.text)
+            ORDER BY expires_at DESC LIMIT 1
+            """
+        ) { try $0.column(0) }
+    }
+
     func removeInvitations(of email: EmailAddress, to tenant: TenantID) throws {
         try tx.execute(
             """

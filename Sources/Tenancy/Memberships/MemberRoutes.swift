@@ -109,6 +109,7 @@ struct MemberRoutes {
                 .post, "/v1/invitation-acceptances", access: .public("The token is the proof."), summary: "Join a tenant", tag: "Members",
                 body: AcceptanceBody.self, returns: .created(AccountView.self), errors: [AccountRoutes.stale]
             ) { call, body in
+                try tenancy.limitAttempts("link", call.clientAddress)
                 let signedIn = try await tenancy.acceptInvitation(token: body.token, name: body.name, password: body.password)
                 call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: tenancy.usesTLS))
                 return AccountView(signedIn.user)

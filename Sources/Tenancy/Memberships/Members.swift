@@ -24,25 +24,44 @@ extension Tenancy {
             if let user = try UserStore(tx: tx).user(email: email), try MembershipStore(tx: tx).membership(user.id, in: tenant) != nil {
                 throw Refusal(.conflict, "already_member", "\(email) belongs to this tenant already.", field: "email")
             }
-            try OneTimeTokenStore(tx: tx).removeInvitations(of: email, to: tenant)
+            let tokens = OneTimeTokenStore(tx: tx)
+            try Self.requirePause(before: tokens.invitation(of: email, to: tenant), now: tx.clock.now())
+            try tokens.removeInvitations(of: email, to: tenant)
+            guard try tokens.count(.invitation, of: email, now: tx.clock.now()) < Self.openInvitationsMaximum else {
+                throw Refusal(
+                    .rateLimited, "too_many_invitations", "\(email) has too many invitations that are open; ask them to answer those first.",
+                    retryAfter: .seconds(86_400))
+            }
             try send(mailed, user: nil, tenant: tenant, role: role, in: tx)
             try tx.tenant(tenant).audit(principal, "invitation.create", "tenant:\(tenant)", ["role": .string(role.rawValue)])
         }
     }
 
+    /// Invitations of all tenants to one address that are open at a time: each was a mail to somebody who may not have asked for any.
+    static let openInvitationsMaximum = 20
+    /// Between two mails to one address about one tenant.
+    static let invitationPause: Duration = .seconds(60)
+
+    private static func requirePause(before earlier: Timestamp?, now: Timestamp) throws {
+        guard let earlier else { return }
+        let wait = earlier - OneTimeToken.Purpose.invitation.lifetime + invitationPause - now
+        guard wait > .zero else { return }
+        throw Refusal(.rateLimited, "invited_just_now", "They were invited less than a minute ago; the mail is on its way.", retryAfter: wait)
+    }
+
     /// Joins the tenant; a new person gives a name and a password.
     package func acceptInvitation(token: String, name: String?, password: String?) async throws -> SignedIn {
+        try await requireLink(token, .invitation)
         let hash: String? = if let password { try await Passwords.hash(password) } else { nil }
         return try await database.writeDirectory { tx in
             let found = try OneTimeTokenStore(tx: tx).take(token, .invitation, now: tx.clock.now())
             guard let found, let tenant = found.tenant, let role = found.role else { throw Self.staleLink }
-            let known = try UserStore(tx: tx).user(email: found.email)
-            guard known != nil || hash != nil else {
-                throw Refusal.invalid("password", "required", "Choose a password for the new account.")
-            }
             let id = try Self.findOrMakeUser(found.email, name: try name.map(Self.checkedName), in: tx)
             guard var user = try UserStore(tx: tx).user(id) else { throw Refusal.missing("person") }
-            user.emailVerifiedAt = user.emailVerifiedAt ?? tx.clock.now()
+            guard user.emailVerifiedAt != nil || hash != nil else {
+                throw Refusal.invalid("password", "required", "Choose a password for the new account.")
+            }
+            try Self.prove(&user, in: tx)
             if user.passwordHash == nil { user.passwordHash = hash }
             try UserStore(tx: tx).update(user)
             let scoped = try tx.tenant(tenant)

@@ -150,35 +150,48 @@ struct AccountPages {
 
     private var links: [Endpoint] {
         [
-            link("/verify-email", key: "verify_email", asksPassword: false) { token, _, _ in
-                try await tenancy.verifyEmail(token: token)
+            link("/verify-email", key: "verify_email") { use in
+                try await tenancy.verifyEmail(token: use.token, session: use.session, password: use.password)
                 return nil
             },
-            link("/reset-password", key: "reset_password", asksPassword: true) { token, _, password in
-                try await tenancy.resetPassword(token: token, password: password)
+            link("/reset-password", key: "reset_password") { use in
+                try await tenancy.resetPassword(token: use.token, password: use.password ?? "")
                 return nil
             },
-            link("/invitation", key: "invitation", asksPassword: true) { token, name, password in
-                try await tenancy.acceptInvitation(
-                    token: token, name: name.isEmpty ? nil : name, password: password.isEmpty ? nil : password)
+            link("/invitation", key: "invitation") { use in
+                try await tenancy.acceptInvitation(token: use.token, name: use.name, password: use.password)
             }
         ].flatMap { $0 }
     }
 
+    /// What a page behind a mailed link was sent with.
+    private struct LinkUse: Sendable {
+        var token: String
+        var session: String?
+        var name: String?
+        var password: String?
+    }
+
     /// The page a mailed link opens, with one button that uses it.
-    private func link(
-        _ path: String, key: String, asksPassword: Bool,
-        use: @escaping @Sendable (_ token: String, _ name: String, _ password: String) async throws -> SignedIn?
-    ) -> [Endpoint] {
-        @Sendable func page(_ call: EndpointCall, token: String, fault: String?) -> Answer {
+    private func link(_ path: String, key: String, use: @escaping @Sendable (LinkUse) async throws -> SignedIn?) -> [Endpoint] {
+        @Sendable func page(_ call: EndpointCall, token: String, fault: String?) async throws -> Answer {
             let text = call.localizer
             let isInvitation = key == "invitation"
             let name: HTML? = isInvitation ? Console.field("name", label: text("tenancy.field.name"), autocomplete: "name", isRequired: false) : nil
-            let password: HTML? =
-                asksPassword
-                ? Console.field(
+            let password: HTML?
+            if key == "verify_email" {
+                let isKnown = try await tenancy.isOwn(token, session: call.head.cookie(SessionCookie.name))
+                password =
+                    isKnown
+                    ? nil
+                    : Console.field(
+                        "password", label: text("tenancy.field.password"), type: "password", autocomplete: "current-password",
+                        hint: text("tenancy.verify_email.hint"))
+            } else {
+                password = Console.field(
                     "password", label: text("tenancy.field.password"), type: "password", autocomplete: "new-password",
-                    hint: text(isInvitation ? "tenancy.invitation.hint" : "tenancy.field.password.hint"), isRequired: !isInvitation) : nil
+                    hint: text(isInvitation ? "tenancy.invitation.hint" : "tenancy.field.password.hint"), isRequired: !isInvitation)
+            }
             let card: HTML = """
                 <h1>\(text("tenancy.\(key).title"))</h1>\(Console.notice(fault))
                 <form method="post" action="\(path)"><input type="hidden" name="token" value="\(token)">\(name)\(password)
@@ -188,15 +201,20 @@ struct AccountPages {
         }
         return [
             .page(.get, path, access: Self.reason, summary: "Use a mailed link") { call in
-                page(call, token: call.queryPairs.first { $0.name == "token" }?.value ?? "", fault: nil)
+                try await page(call, token: call.queryPairs.first { $0.name == "token" }?.value ?? "", fault: nil)
             },
             .page(.post, path, access: Self.reason, summary: "Use a mailed link") { call in
                 let form = try call.form()
                 do {
-                    if let signedIn = try await use(form["token"], form["name"], form.verbatim("password")) { return enter(call, signedIn) }
-                    return .redirect("/sign-in")
+                    try tenancy.limitAttempts("link", call.clientAddress)
+                    func filled(_ text: String) -> String? { text.isEmpty ? nil : text }
+                    let sent = LinkUse(
+                        token: form["token"], session: call.head.cookie(SessionCookie.name), name: filled(form["name"]),
+                        password: filled(form.verbatim("password")))
+                    if let signedIn = try await use(sent) { return enter(call, signedIn) }
+                    return .redirect(key == "verify_email" && sent.session != nil ? "/" : "/sign-in")
                 } catch let refusal as Refusal {
-                    return page(call, token: form["token"], fault: refusal.message)
+                    return try await page(call, token: form["token"], fault: refusal.message)
                 }
             }
         ]

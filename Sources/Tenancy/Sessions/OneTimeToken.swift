@@ -32,13 +32,21 @@ struct OneTimeToken {
 struct OneTimeTokenStore {
     let tx: DirectoryTransaction
 
-    static let table = Table(
+    static let tableAtFirst = Table(
         "one_time_tokens", .directory, primaryKey: ["token_hash"],
         columns: [
             Column("token_hash", .blob), Column("purpose", .text), Column("email", .text), Column("user_id", .uuid, optional: true),
             Column("tenant_id", .uuid, optional: true), Column("role", .text, optional: true), Column("expires_at", .timestamp)
         ],
         indexes: [Index("one_time_tokens_tenant", on: ["tenant_id", "purpose"]), Index("one_time_tokens_expiry", on: ["expires_at"])])
+
+    static let byEmail = Index("one_time_tokens_email", on: ["email", "purpose"])
+
+    static let table: Table = {
+        var table = tableAtFirst
+        table.indexes.append(byEmail)
+        return table
+    }()
 
     func insert(_ token: OneTimeToken) throws {
         try tx.execute(
@@ -50,8 +58,14 @@ struct OneTimeTokenStore {
 
     /// Takes the token: of two who present it at once, one gets it.
     func take(_ secret: String, _ purpose: OneTimeToken.Purpose, now: Timestamp) throws -> OneTimeToken? {
+        guard let found = try find(secret, purpose, now: now) else { return nil }
+        return try tx.execute("DELETE FROM one_time_tokens WHERE token_hash = \(found.hash)") == 1 ? found : nil
+    }
+
+    /// Looks at a token without using it.
+    func find(_ secret: String, _ purpose: OneTimeToken.Purpose, now: Timestamp) throws -> OneTimeToken? {
         let hash = Secrets.hash(secret)
-        let found = try tx.first(
+        return try tx.first(
             """
             SELECT email, user_id, tenant_id, role, expires_at FROM one_time_tokens
             WHERE token_hash = \(hash) AND purpose = \(purpose) AND expires_at > \(now)
@@ -61,8 +75,13 @@ struct OneTimeTokenStore {
                 hash: hash, purpose: purpose, email: EmailAddress(stored: try $0.column(0)), user: try $0.column(1), tenant: try $0.column(2),
                 role: try $0.column(3), expiresAt: try $0.column(4))
         }
-        guard let found, try tx.execute("DELETE FROM one_time_tokens WHERE token_hash = \(hash)") == 1 else { return nil }
-        return found
+    }
+
+    /// How many of an address still work.
+    func count(_ purpose: OneTimeToken.Purpose, of email: EmailAddress, now: Timestamp) throws -> Int {
+        try tx.first(
+            "SELECT count(*) FROM one_time_tokens WHERE email = \(email.text) AND purpose = \(purpose) AND expires_at > \(now)"
+        ) { try $0.column(0) } ?? 0
     }
 
     func removeExpired(now: Timestamp) throws { try tx.execute("DELETE FROM one_time_tokens WHERE expires_at <= \(now)") }

@@ -64,7 +64,7 @@ extension Tenancy {
         let name = try Self.checkedName(new.name)
         defer { known.forget() }
         return try await database.writeDirectory { tx in
-            let user = try Self.findOrMakeUser(email, name: nil, in: tx)
+            let user = try Self.vouchFor(email, in: tx)
             let tenant = try Self.insertTenant(new, name: name, subdomain: subdomain, owner: user, by: principal, in: tx)
             let (_, secret) = try Self.insertKey(name: "First key", role: .owner, scopes: [], expiresAt: nil, tenant: tenant.id, in: tx)
             return (tenant, secret)
@@ -169,6 +169,15 @@ extension Tenancy {
         try StorageUse(tx: scoped).allow(tenant.limits.storageBytes)
         try scoped.audit(principal, "tenant.create", "tenant:\(tenant.id)", ["plan": .string(new.plan.rawValue)])
         return tenant
+    }
+
+    /// Somebody to whom an operator gives rights: nobody else may have a password or a session of the account, unless its address was proven.
+    static func vouchFor(_ email: EmailAddress, in tx: DirectoryTransaction) throws -> UserID {
+        let id = try findOrMakeUser(email, name: nil, in: tx)
+        guard var user = try UserStore(tx: tx).user(id) else { throw Refusal.missing("person") }
+        try takeFromStranger(&user, in: tx)
+        try UserStore(tx: tx).update(user)
+        return id
     }
 
     static func findOrMakeUser(_ email: EmailAddress, name: String?, in tx: DirectoryTransaction) throws -> UserID {

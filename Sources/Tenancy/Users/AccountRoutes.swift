@@ -45,6 +45,15 @@ struct TokenBody: Codable, Sendable, Described {
     static let notes: [FieldNote] = [FieldNote("token", "From the link.", length: 1...200)]
 }
 
+struct VerificationBody: Codable, Sendable, Described {
+    var token: String
+    var password: String?
+    static let notes: [FieldNote] = [
+        FieldNote("token", "From the link.", length: 1...200),
+        FieldNote("password", "Of the account; not needed where the request has its session.", length: 1...256)
+    ]
+}
+
 struct EmailBody: Codable, Sendable, Described {
     var email: String
     static let notes: [FieldNote] = [FieldNote("email", "The account's address.", length: 1...254)]
@@ -101,9 +110,13 @@ struct AccountRoutes {
     private var links: [Endpoint] {
         [
             Endpoint(
-                .post, "/v1/email-verifications", access: .public("The token is the proof."), summary: "Prove an address", tag: Self.tag,
-                body: TokenBody.self, returns: .noContent, errors: [Self.stale]
-            ) { _, body in try await tenancy.verifyEmail(token: body.token) },
+                .post, "/v1/email-verifications", access: .public("The token and the account's session or password are the proof."),
+                summary: "Prove an address", tag: Self.tag, body: VerificationBody.self, returns: .noContent, errors: [Self.stale]
+            ) { call, body in
+                try tenancy.limitAttempts("link", call.clientAddress)
+                let session = SessionCookie.read(call.header("Cookie"))
+                try await tenancy.verifyEmail(token: body.token, session: session, password: body.password)
+            },
             Endpoint(
                 .post, "/v1/password-reset-requests", access: .public("Whoever forgot the password cannot sign in."),
                 summary: "Ask for a link to choose a new password", tag: Self.tag, body: EmailBody.self, returns: .noContent
@@ -114,7 +127,10 @@ struct AccountRoutes {
             Endpoint(
                 .post, "/v1/password-resets", access: .public("The token is the proof."), summary: "Choose a new password", tag: Self.tag,
                 body: PasswordResetBody.self, returns: .noContent, errors: [Self.stale]
-            ) { _, body in try await tenancy.resetPassword(token: body.token, password: body.password) }
+            ) { call, body in
+                try tenancy.limitAttempts("link", call.clientAddress)
+                try await tenancy.resetPassword(token: body.token, password: body.password)
+            }
         ]
     }
 }

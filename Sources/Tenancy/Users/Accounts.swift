@@ -40,7 +40,7 @@ extension Tenancy {
             throw Refusal(
                 .rateLimited, "locked_out", "Too many wrong passwords; try again later or reset the password.", retryAfter: until - clock.now())
         }
-        let isRight = await Passwords.matches(password, encoded: found?.passwordHash)
+        let isRight = try await Passwords.matches(password, encoded: found?.passwordHash)
         guard let found else { throw wrong }
         let outcome: SignedIn? = try await database.writeDirectory { tx in
             guard var user = try UserStore(tx: tx).user(found.id) else { return nil }
@@ -67,7 +67,7 @@ extension Tenancy {
         try await database.writeDirectory { tx in
             let found = try OneTimeTokenStore(tx: tx).take(token, .signIn, now: tx.clock.now())
             guard let id = found?.user, var user = try UserStore(tx: tx).user(id) else { throw Self.staleLink }
-            user.emailVerifiedAt = user.emailVerifiedAt ?? tx.clock.now()
+            try Self.prove(&user, in: tx)
             try UserStore(tx: tx).update(user)
             return try Self.openSession(for: user, in: tx)
         }
@@ -89,13 +89,57 @@ extension Tenancy {
         }
     }
 
-    package func verifyEmail(token: String) async throws {
+    /// Proves an address. The mail alone is not enough: whoever reads it must also be who made the account, by its session or its password, or a
+    /// stranger who signed up with somebody's address would have it proven by them.
+    /// - Parameter session: of the browser that follows the link, where it is signed in.
+    /// - Throws: `link_expired`; `password_needed` where neither shows whose account it is.
+    package func verifyEmail(token: String, session: String?, password: String?) async throws {
+        let now = clock.now()
+        let (account, visitor) = try await database.readDirectory { tx in
+            let id = try OneTimeTokenStore(tx: tx).find(token, .verifyEmail, now: now)?.user
+            let visitor = try session.flatMap { try SessionStore(tx: tx).user(tokenHash: Secrets.hash($0), now: now) }
+            return (try id.flatMap { try UserStore(tx: tx).user($0) }, visitor)
+        }
+        guard let account else { throw Self.staleLink }
+        if visitor != account.id {
+            guard let password, try await Passwords.matches(password, encoded: account.passwordHash) else { throw Self.passwordNeeded }
+        }
         try await database.writeDirectory { tx in
             let found = try OneTimeTokenStore(tx: tx).take(token, .verifyEmail, now: tx.clock.now())
             guard let id = found?.user, var user = try UserStore(tx: tx).user(id) else { throw Self.staleLink }
+            // Where the account was taken over meanwhile, what was shown of it is worth nothing.
+            guard user.passwordHash == account.passwordHash else { throw Self.passwordNeeded }
             user.emailVerifiedAt = tx.clock.now()
             try UserStore(tx: tx).update(user)
         }
+    }
+
+    /// Whether a link that proves an address was sent for the account of a session.
+    func isOwn(_ token: String, session: String?) async throws -> Bool {
+        guard let session else { return false }
+        let now = clock.now()
+        return try await database.readDirectory { tx in
+            guard let visitor = try SessionStore(tx: tx).user(tokenHash: Secrets.hash(session), now: now) else { return false }
+            return try OneTimeTokenStore(tx: tx).find(token, .verifyEmail, now: now)?.user == visitor
+        }
+    }
+
+    static let passwordNeeded = Refusal.invalid("password", "password_needed", "Give the password of the account whose address this proves.")
+
+    /// The address is proven by whoever acts now, or an operator vouches for it. What somebody set who never proved it, a password or a session, ends
+    /// with that: it may have been anybody.
+    static func takeFromStranger(_ user: inout User, in tx: DirectoryTransaction) throws {
+        guard user.emailVerifiedAt == nil else { return }
+        user.passwordHash = nil
+        user.failedAttempts = 0
+        user.lockedUntil = nil
+        try SessionStore(tx: tx).removeAll(of: user.id)
+    }
+
+    /// By a link that reached the address.
+    static func prove(_ user: inout User, in tx: DirectoryTransaction) throws {
+        try takeFromStranger(&user, in: tx)
+        user.emailVerifiedAt = user.emailVerifiedAt ?? tx.clock.now()
     }
 
     /// Answers alike whether the address is known or not.
@@ -104,12 +148,26 @@ extension Tenancy {
         let mailed = try await mail(makeLink(.resetPassword, email: email))
         try await database.writeDirectory { tx in
             guard let user = try UserStore(tx: tx).user(email: email) else { return }
+            // Whoever has that many links at hand needs no other one.
+            let open = try OneTimeTokenStore(tx: tx).count(.resetPassword, of: email, now: tx.clock.now())
+            guard open < Self.openResetsMaximum else { return }
             try send(mailed, user: user.id, in: tx)
         }
     }
 
+    /// Links to choose a new password that one address gets within the hour for which each works.
+    static let openResetsMaximum = 5
+
+    /// Refuses a link before a password is hashed for it.
+    func requireLink(_ token: String, _ purpose: OneTimeToken.Purpose) async throws {
+        let now = clock.now()
+        let found = try await database.readDirectory { tx in try OneTimeTokenStore(tx: tx).find(token, purpose, now: now) }
+        guard found != nil else { throw Self.staleLink }
+    }
+
     /// Sets a new password and ends every session of the person.
     package func resetPassword(token: String, password: String) async throws {
+        try await requireLink(token, .resetPassword)
         let hash = try await Passwords.hash(password)
         try await database.writeDirectory { tx in
             let found = try OneTimeTokenStore(tx: tx).take(token, .resetPassword, now: tx.clock.now())

@@ -13,10 +13,12 @@ extension Tenancy {
         return try await database.writeDirectory { tx in
             let store = UserStore(tx: tx)
             if !isOperator, try store.user(email: email) == nil { throw Refusal.missing("person") }
-            let id = try Self.findOrMakeUser(email, name: nil, in: tx)
+            let id = try isOperator ? Self.vouchFor(email, in: tx) : Self.findOrMakeUser(email, name: nil, in: tx)
             guard var user = try store.user(id), user.isOperator != isOperator else { return false }
             user.isOperator = isOperator
             try store.update(user)
+            // A session that was opened before holds no more than it did then.
+            try SessionStore(tx: tx).removeAll(of: id)
             try OperatorSessionStore(tx: tx).removeAll(of: id)
             try ImpersonationStore(tx: tx).endAll(of: id, at: tx.clock.now())
             try tx.tenant(Self.platformLog).audit(principal, isOperator ? "operator.add" : "operator.remove", "user:\(id)")

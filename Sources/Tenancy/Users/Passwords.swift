@@ -1,6 +1,7 @@
 internal import CArgon2
 internal import Foundation
 internal import Kernel
+internal import Synchronization
 
 /// Password hashing with argon2id (RFC 9106) in the encoded form, which carries its own parameters.
 struct Passwords: Sendable {
@@ -20,6 +21,10 @@ struct Passwords: Sendable {
         return queue
     }()
 
+    /// Hashes that may wait for a thread, some five seconds of work: whoever comes then is told to come again.
+    private static let waitingMaximum = 256
+    private static let waiting = Mutex(0)
+
     static func check(length password: String) throws {
         guard lengths.contains(password.utf8.count) else {
             throw Refusal.invalid("password", "bad_length", "A password has \(lengths.lowerBound) to \(lengths.upperBound) characters.")
@@ -28,7 +33,7 @@ struct Passwords: Sendable {
 
     static func hash(_ password: String) async throws -> String {
         try check(length: password)
-        return await onQueue {
+        return try await onQueue {
             var generator = SystemRandomNumberGenerator()
             let salt: [UInt8] = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
             var encoded = [CChar](repeating: 0, count: encodedBytes)
@@ -41,8 +46,8 @@ struct Passwords: Sendable {
     }
 
     /// Takes the same time for a person that does not exist: pass nil then.
-    static func matches(_ password: String, encoded: String?) async -> Bool {
-        await onQueue {
+    static func matches(_ password: String, encoded: String?) async throws -> Bool {
+        try await onQueue {
             let bytes = Array(password.utf8)
             let reference = encoded ?? dummy
             let isRight = argon2id_verify(reference, bytes, bytes.count) == ARGON2_OK.rawValue
@@ -57,9 +62,22 @@ struct Passwords: Sendable {
         return String(decoding: encoded.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }()
 
-    private static func onQueue<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
-            queue.addOperation { continuation.resume(returning: work()) }
+    /// - Throws: `busy` where too many wait already.
+    private static func onQueue<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async throws -> Value {
+        let hasPlace = waiting.withLock { count in
+            guard count < waitingMaximum else { return false }
+            count += 1
+            return true
+        }
+        guard hasPlace else {
+            throw Refusal(.rateLimited, "busy", "Too many people are signing in at the moment; try again in a few seconds.", retryAfter: .seconds(5))
+        }
+        return await withCheckedContinuation { continuation in
+            queue.addOperation {
+                let value = work()
+                waiting.withLock { $0 -= 1 }
+                continuation.resume(returning: value)
+            }
         }
     }
 }

@@ -22,24 +22,28 @@ package struct AnswerLinks: Sendable {
 
     package func addresses(of run: RunID, place: String?, tenant: TenantID) async throws -> AnswerAddresses {
         let place = place ?? Self.whole
-        let signature = try await signature(run, place, tenant)
         return AnswerAddresses(
-            page: "\(try await base(Self.pages, tenant))/\(run)/\(place)/\(signature)",
-            call: "\(try await base(Self.calls, tenant))/\(run)/\(place)/\(signature)")
+            page: "\(try await base(Self.pages, tenant))/\(run)/\(place)/\(try await signature(run, place, Self.pages, tenant))",
+            call: "\(try await base(Self.calls, tenant))/\(run)/\(place)/\(try await signature(run, place, Self.calls, tenant))")
     }
 
     /// Reads `{run}/{place}/{signature}/{rest…}`.
-    /// - Throws: `not_found` for what was not signed here.
-    func verified(_ path: String, tenant: TenantID) async throws -> (run: RunID, place: String, rest: String) {
+    /// - Throws: `not_found` for what was not signed here, or for another door: who is asked by a page may not speak for the program that calls.
+    func verified(_ path: String, at door: String, tenant: TenantID) async throws -> (run: RunID, place: String, rest: String) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
         guard parts.count >= 3, let run = RunID(parts[0]) else { throw Refusal.missing("page") }
-        let right = try await signature(run, parts[1], tenant)
-        guard SHA256.hash(data: Data(right.utf8)) == SHA256.hash(data: Data(parts[2].utf8)) else { throw Refusal.missing("page") }
+        // Links to pages had the signature of calls once; those that were sent then still open.
+        let doors = door == Self.pages ? [Self.pages, Self.calls] : [door]
+        let shown = SHA256.hash(data: Data(parts[2].utf8))
+        var isRight = false
+        for door in doors { isRight = try await SHA256.hash(data: Data(signature(run, parts[1], door, tenant).utf8)) == shown || isRight }
+        guard isRight else { throw Refusal.missing("page") }
         return (run, parts[1], parts.dropFirst(3).joined(separator: "/"))
     }
 
-    private func signature(_ run: RunID, _ place: String, _ tenant: TenantID) async throws -> String {
-        let mark = try await vault.mark("\(run)/\(place)", tenant: tenant, context: Self.context)
+    private func signature(_ run: RunID, _ place: String, _ door: String, _ tenant: TenantID) async throws -> String {
+        let text = door == Self.calls ? "\(run)/\(place)" : "\(door)/\(run)/\(place)"
+        let mark = try await vault.mark(text, tenant: tenant, context: Self.context)
         return mark.prefix(16).hexText
     }
 }

@@ -94,7 +94,7 @@ package struct Forms: Sendable {
     // MARK: Pages of runs
 
     func look(_ call: EndpointCall, tenant: TenantID, path: String) async throws -> Answer {
-        let (id, place, rest) = try await links.verified(path, tenant: tenant)
+        let (id, place, rest) = try await links.verified(path, at: AnswerLinks.pages, tenant: tenant)
         var known = try await load(id, tenant)
         if rest == "file" { return try await download(known, tenant) }
         // A run that is at work is given a moment to get to its next page.
@@ -112,7 +112,7 @@ package struct Forms: Sendable {
     }
 
     func take(_ call: EndpointCall, tenant: TenantID, path: String) async throws -> Answer {
-        let (id, place, _) = try await links.verified(path, tenant: tenant)
+        let (id, place, _) = try await links.verified(path, at: AnswerLinks.pages, tenant: tenant)
         let known = try await load(id, tenant)
         let page = try await page(call, tenant)
         guard let question = Self.question(known.machine, place: place) else { return .redirect(call.head.path) }
@@ -251,7 +251,7 @@ package struct Forms: Sendable {
 
     /// A wait node that goes on when its address is called.
     func call(_ call: EndpointCall, tenant: TenantID, path: String) async throws -> Answer {
-        let (id, _, suffix) = try await links.verified(path, tenant: tenant)
+        let (id, _, suffix) = try await links.verified(path, at: AnswerLinks.calls, tenant: tenant)
         let known = try await load(id, tenant)
         let waiting = known.questions.filter { $0.kind == "call" && ($0.page["suffix"]?.text ?? "") == suffix }
         guard let question = waiting.first, let kind = webhooks.workflows.kinds.kind(question.node.kind) else {

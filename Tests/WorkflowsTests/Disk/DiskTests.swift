@@ -90,7 +90,8 @@ import Testing
             let file = try await disk.put("/kept", kept, type: nil, by: me)
             let other = try await disk.put("/gone", gone, type: nil, by: me)
             let later = Clock { Timestamp("2100-01-01T00:00:00Z")! }
-            let sweep = { try await harness.lease.blobs.sweep(harness.lease.database, olderThan: .seconds(1), clock: later) }
+            let lease = harness.lease
+            let sweep = { try await lease.blobs.sweep(lease.database, of: [lease.tenant], olderThan: .seconds(1), clock: later) }
             #expect(try await sweep() == 0)
             try await disk.delete(other.id, by: me)
             #expect(try await sweep() == 1)

@@ -61,6 +61,20 @@ import Testing
         }
     }
 
+    @Test func `the link of a page opens no call, and that of a call sent before still opens its page`() async throws {
+        try await FormRig.run { rig in
+            let (page, call) = try await start(rig, ["resume": "webhook", "httpMethod": "POST", "options": [:]])
+            let asCall = page.replacing("/answers/", with: "/waiting/")
+            #expect(page.hasPrefix("/answers/t/") && asCall != call)
+            let (closed, _) = try await rig.post(asCall, "{}", type: "application/json")
+            #expect(closed.status == 404)
+            let (old, _) = try await rig.get(call.replacing("/waiting/", with: "/answers/"))
+            #expect(old.status == 200)
+            let (answer, _) = try await rig.post(call, "{}", type: "application/json")
+            #expect(answer.status == 200)
+        }
+    }
+
     @Test func `the caller may wait for the last node`() async throws {
         try await FormRig.run { rig in
             let (_, call) = try await start(rig, ["resume": "webhook", "responseMode": "lastNode", "options": ["responsePropertyName": "query"]])
