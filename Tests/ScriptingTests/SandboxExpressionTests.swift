@@ -56,10 +56,50 @@ struct SandboxExpressionTests {
             ("'abc'.hash('sha256')", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
             ("'abc'.hash()", "900150983cd24fb0d6963f7d28e17f72"),
             ("'5'.toNumber() + 1", 6), ("'x'.base64Encode().base64Decode()", "x"), ("'<b>x</b>'.removeTags()", "x"), ("'{\"a\":1}'.parseJson().a", 1),
-            ("'https://a.example.com/p?q'.extractDomain()", "a.example.com"), ("'**b** [l](u)'.removeMarkdown()", "b l"),
+            ("'https://a.example.com/p?q'.extractDomain()", "a.example.com"), ("'**bold** [l](u)'.removeMarkdown()", "bold l"),
             ("'Crème'.replaceSpecialChars()", "Creme"),
             ("'no'.toBoolean()", false), ("' '.isBlank()", true), ("'mail a@b.de now'.extractEmail()", "a@b.de"), ("'x'.quote()", "\"x\""),
             ("`x ${'a b'.urlEncode()} y`", "x a%20b y"), ("$json.missing.isEmpty()", true), ("$json.s.isNotEmpty()", true)
+        ])
+    }
+
+    @Test(arguments: [
+        (
+            "'hello world of THE rings: see https://x.de on my iPhone, step-by-step'.toTitleCase()",
+            "Hello World of THE Rings: See https://x.de on My iPhone, Step-by-Step"
+        ),
+        ("'# Head\\n\\n* one\\n1. two\\n\\n\\n![i](u)<b>x</b> `c` ~~s~~'.removeMarkdown()", "Head\n\none\ntwo\n\nx c s"),
+        ("'écoute! ok.fine 50%'.toSentenceCase()", "Écoute! Ok.Fine 50%"), ("'Grün-Weiß (neu)'.toSnakeCase()", "grün_weiß_neu"),
+        ("'Bo <a@b.de>'.extractEmail()", "a@b.de"), ("'https://www.example.net:80/p?q#h'.extractDomain()", "www.example.net"),
+        ("'http://localhost:8080/a'.extractDomain()", "localhost"), ("'//example.com'.extractDomain()", "example.com"),
+        ("'at https://a.de/x?y#z, now'.extractUrl()", "https://a.de/x?y#z,"), ("'https://a.de?x=1'.extractUrlPath()", "/"),
+        ("'https://a.de/b/c#d?e'.extractUrlPath()", "/b/c"), (#"'a"b\\c'.quote()"#, #""a\"b\\c""#), ("'<b>x</b> <i'.removeTags()", "x "),
+        ("({n: \"Mr N's\", l: [1, 2]}).urlEncode()", "n=Mr+N%27s&l=1%2C2")
+    ])
+    func `methods of texts that give texts as n8n does`(source: String, expected: String) async throws {
+        #expect(try await evaluate(source) == .json(.string(expected)))
+    }
+
+    @Test func `what a text is, and the number in it, is told as n8n does`() async throws {
+        try await check([
+            ("['https://a.de/', 'https://a.de?x', 'http:///', 'www.a.de', 'ws://a.de'].map(u => u.isUrl())", [true, true, false, false, false]),
+            ("['a.de', 'www.a.de:80', 'localhost', 'a', 'a..de', 'https://a.de'].map(u => u.isDomain())", [true, true, true, false, false, false]),
+            ("['', '4e4', '1 2', '0x1', 'x'].map(t => t.isNumeric())", [false, true, false, true, false]),
+            ("['a@b.de', 'a @b.de', 'a@b'].map(t => t.isEmail())", [true, false, false]),
+            ("['off', ' no', 'No', '0', ''].map(t => t.toBoolean())", [true, true, false, false, false]),
+            ("['€ 12.5', 'R$ 3', 'CHF 4', ''].map(t => t.toNumber())", [12.5, 3, 4, 0]), ("'10 apples'.toInt()", 10), ("'$5.50'.toFloat()", 5.5),
+            ("'see example.org now'.extractDomain() === undefined", true), ("'hi'.extractUrlPath() === undefined", true)
+        ])
+    }
+
+    @Test func `methods of lists, objects and numbers do what n8n's do`() async throws {
+        try await check([
+            ("[{a: 1, b: 2}, 3, {c: 1}, {b: 5}].pluck('b', 'a')", [[1, 2], 5]), ("[{a: 1}, {b: 2}, {a: 3}].merge()", ["a": 1, "b": 2]),
+            ("[{n: 1}, {o: 2}].merge([{p: 3}, {n: 4}])", ["n": 4, "p": 3, "o": 2]),
+            ("[{a: 1, b: 2}, {b: 2, a: 1}].unique()", [["a": 1, "b": 2]]), ("[1, 1, 2, 3].difference([3])", [1, 2]),
+            ("({w: {v: ''}, u: {}, l: [1]}).compact()", ["w": [:], "l": ["0": 1]]), ("[1].toInt() ?? 'none'", "none"),
+            ("[{a: 1, b: 2}].renameKeys('a', 'c')", [["b": 2, "c": 1]]), ("(1.005).round(2)", 1), ("(1.256).ceil()", 2), ("(2.7).toInt()", 3),
+            ("[(0).isEmpty(), (5).isEmpty(), false.isEmpty()]", [true, false, true]), ("$if(false, 1)", false)
         ])
     }
 

@@ -17,6 +17,10 @@ struct SandboxTimeTests {
         ("$now.toUTC().toRFC2822()", "Sun, 01 Mar 2026 12:30:15 +0000"), ("$now.toLocaleString(DateTime.DATE_MED)", "Mar 1, 2026"),
         ("$now.minus({days: 3}).toRelative()", "3 days ago"),
         ("'2025-01-01'.toDateTime().format('dd.MM.yyyy')", "01.01.2025"), ("new Date('2024-01-01').format('yyyy')", "2024"),
+        ("'2024-03-05T10:20:30+02:00'.toDateTime().toISO()", "2024-03-05T10:20:30.000+02:00"),
+        ("$now.plus(90, 'mins').minus(2, 'hrs').beginningOf('min').toISO()", "2026-03-01T13:00:00.000+01:00"),
+        ("'2024-03-05T23:30:00.000Z'.format('yyyy-MM-dd HH:mm')", "2024-03-06 00:30"),
+        ("'2024-03-05T23:30:00.000Z'.plus(1, 'days')", "2024-03-06T23:30:00.000Z"),
         ("Duration.fromMillis(3723000).toFormat('hh:mm:ss')", "01:02:03"),
         ("Duration.fromObject({days: 1, hours: 2}).toISO()", "P1DT2H")
     ])
@@ -29,7 +33,8 @@ struct SandboxTimeTests {
         ("DateTime.fromISO('2024-01-01').diff(DateTime.fromISO('2023-01-01'), 'days').days", 365), ("Duration.fromISO('P1DT2H').as('hours')", 26),
         ("Interval.fromDateTimes('2025-01-01', '2025-01-03').length('days')", 2),
         ("Interval.fromDateTimes('2025-01-01', '2025-01-03').splitBy({days: 1}).length", 2),
-        ("Math.round('2024-03-30T18:49:07.234'.toDateTime().diffTo('2025-01-01', 'days') * 100)", 27622)
+        ("Math.round('2024-03-30T18:49:07.234'.toDateTime().diffTo('2025-01-01', 'days') * 100)", -27622),
+        ("$now.diffTo('2026-02-27T12:30:15.250Z', ['days']).round(6)", 2)
     ])
     func `times as numbers`(source: String, expected: Double) async throws {
         #expect(try await evaluate(source) == .json(.number(expected)))

@@ -7,6 +7,9 @@
   const daysInMonth = (year, month) => [31, isLeap(year) ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1];
   const weekdayOf = (year, month, date) => ((Math.floor(zones.instant({ year, month, day: date, hour: 0, minute: 0, second: 0, millisecond: 0 }) / day) + 3) % 7 + 7) % 7 + 1;
   const fieldNames = { years: 'year', quarters: 'quarter', months: 'month', weeks: 'weekNumber', days: 'day', hours: 'hour', minutes: 'minute', seconds: 'second', milliseconds: 'millisecond' };
+  /** Names that n8n's methods take besides Luxon's. */
+  const shortNames = { sec: 'seconds', secs: 'seconds', min: 'minutes', mins: 'minutes', hr: 'hours', hrs: 'hours' };
+  const longName = (unit) => shortNames[unit] ?? unit;
   const smallest = { year: 1, month: 1, day: 1, hour: 0, minute: 0, second: 0, millisecond: 0 };
 
   function fieldName(name) {
@@ -89,7 +92,7 @@
 
     plus(amount, unit) {
       if (!this.isValid) return this;
-      const added = Duration.from(amount, unit).toObject();
+      const added = Duration.from(amount, longName(unit)).toObject();
       const part = (name) => Math.trunc(added[name] ?? 0);
       const rest = (name) => (added[name] ?? 0) - part(name);
       const fields = { ...this.c };
@@ -103,7 +106,7 @@
       for (const name of ['hours', 'minutes', 'seconds', 'milliseconds']) exact[name] = added[name] ?? 0;
       return this.#with(ts + Math.round(new Duration(exact).toMillis()));
     }
-    minus(amount, unit) { return this.plus(Duration.from(amount, unit).negate()); }
+    minus(amount, unit) { return this.plus(Duration.from(amount, longName(unit)).negate()); }
     startOf(unit) {
       if (!this.isValid) return this;
       const name = units.nameOf(unit);
@@ -150,9 +153,9 @@
     toObject() { return this.isValid ? { ...this.c } : {}; }
 
     // n8n's additions.
-    beginningOf(unit = 'week') { return this.startOf(unit); }
+    beginningOf(unit = 'week') { return this.startOf(longName(unit)); }
     endOfMonth() { return this.endOf('month'); }
-    extract(unit = 'week') { return unit === 'yearDayNumber' ? this.ordinal : unit === 'week' ? this.weekNumber : this.get(unit); }
+    extract(unit = 'week') { return unit === 'yearDayNumber' ? this.ordinal : unit === 'week' ? this.weekNumber : this.get(longName(unit)); }
     isBetween(first, second) {
       const [start, end] = [aias.toDateTime(first).ts, aias.toDateTime(second).ts];
       return Math.min(start, end) < this.ts && this.ts < Math.max(start, end);
@@ -163,12 +166,16 @@
     }
     isWeekend() { return this.weekday >= 6; }
     isDst() { return this.isInDST; }
-    diffTo(other, unit = 'days') { return amountsOf(this.diff(other, unit), unit, -1); }
+    diffTo(other, unit = 'days') {
+      const names = [unit].flat();
+      const found = this.diff(other, names.length ? names : 'days');
+      return names.length > 1 ? found.toObject() : found.get(names[0] ?? 'days');
+    }
     diffToNow(unit = 'days') { return this.diffTo(DateTime.now(), unit); }
     toDateTime() { return this; }
     toInt() { return this.ts; }
     toFloat() { return this.ts; }
-    toBoolean() { throw new aias.ExpressionError('a date cannot be made a boolean', 'type'); }
+    toBoolean() { return undefined; }
     isEmpty() { return false; }
     isNotEmpty() { return true; }
   }
@@ -248,11 +255,6 @@
       return new Duration(found);
     }
     return Duration.fromMillis(rest).shiftTo(...smaller).plus(found);
-  }
-
-  function amountsOf(duration, unit, sign) {
-    if (Array.isArray(unit)) return duration.mapUnits((value) => value * sign).toObject();
-    return duration.get(unit) * sign;
   }
 
   /** A DateTime of a DateTime, a Date, milliseconds or a text. */

@@ -114,9 +114,9 @@
   aias.hide(DateTime, { fromISO, fromFormat, fromString: fromFormat, fromRFC2822: fromMail, fromHTTP: fromMail, fromSQL });
 
   /** n8n's guess for a text: ISO, mail, HTTP, SQL, digits as milliseconds or seconds, else what `Date` reads. */
-  aias.parseTime = (text) => {
+  aias.parseTime = (text, options = undefined) => {
     for (const read of [fromISO, fromMail, fromSQL]) {
-      const time = read(text);
+      const time = read(text, options);
       if (time.isValid) return time;
     }
     const date = new Date(text);

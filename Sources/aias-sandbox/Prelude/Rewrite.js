@@ -112,7 +112,7 @@
     return texts.map((text, index) => prefixes[index] + text).join('');
   }
 
-  /** `$if(c,a,b)` → `((c)?(a):(b))`, innermost last. */
+  /** `$if(c,a,b)` → `((c)?(a):(b))`, innermost last; without b it is false. */
   function conditionals(tokens) {
     for (let at = tokens.length - 1; at >= 0; at -= 1) {
       if (tokens[at] !== '$if' || tokens[after(tokens, at)] !== '(') continue;
@@ -124,12 +124,12 @@
         if (/^[)\]}]$/.test(tokens[index])) { depth -= 1; if (depth === 0) end = index; }
         if (tokens[index] === ',' && depth === 1) commas.push(index);
       }
-      if (end < 0 || commas.length !== 2) continue;
+      if (end < 0 || commas.length < 1 || commas.length > 2) continue;
       tokens[at] = '';
       tokens[open] = '((';
       tokens[commas[0]] = ')?(';
-      tokens[commas[1]] = '):(';
-      tokens[end] = '))';
+      if (commas.length === 2) tokens[commas[1]] = '):(';
+      tokens[end] = commas.length === 2 ? '))' : '):(false))';
     }
   }
 
