@@ -43,7 +43,8 @@ extension Till {
             return try start(plan, interval, trialDays: trialDays, cap: cap)
         }
         if case .redeem(let code) = request { return try redeem(code) }
-        var changed = try found()
+        let old = try found()
+        var changed = old
         var charges: [Charge] = []
         switch request {
         case .start, .redeem: break
@@ -55,6 +56,7 @@ extension Till {
         case .pause: try changed.pause(at: now)
         case .resume: try changed.resume(at: now)
         }
+        charges = try settle(old, before: &changed) + charges
         subscription = changed
         if !charges.isEmpty { try issue(charges, at: now) }
     }

@@ -98,9 +98,11 @@ enum BillingTables {
         columns: [Column("provider", .text), Column("event", .text), Column("kind", .text), Column("at", .timestamp)], isAppendOnly: true)
 
     static let discounted = Column("discounted", .integer, default: .integer(0))
+    static let meteredFrom = Column("metered_from", .timestamp, optional: true)
+    static let settled = Column("settled", .integer, default: .integer(0))
     static let item = Column("item", .text, optional: true)
     static let itemName = Column("item_name", .text, optional: true)
-    static let subscriptions = subscriptionsAtFirst.with(discounted)
+    static let subscriptions = subscriptionsAtFirst.with(discounted, meteredFrom, settled)
     static let lines = linesAtFirst.with(item, itemName)
 
     /// As the first migration makes them.

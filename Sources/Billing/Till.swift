@@ -36,10 +36,12 @@ struct Till {
     /// Renewals and dunning up to now.
     mutating func catchUp() throws {
         for _ in 0..<Self.renewalsMaximum {
-            guard var renewed = subscription, let renewal = try renewed.renew(at: now, terms.catalogue, terms.calendar) else { break }
+            guard let ended = subscription else { break }
+            var renewed = ended
+            guard let renewal = try renewed.renew(at: now, terms.catalogue, terms.calendar) else { break }
             subscription = renewed
             try expireCredit(at: renewal.ended.end)
-            var charges = try overage(of: renewal)
+            var charges: [Charge] = try ended.overageCap > 0 ? overage(of: ended, until: renewal.ended.end).charges : []
             charges += renewal.charges
             if !charges.isEmpty { try issue(charges, at: renewal.ended.end) }
         }
@@ -74,21 +76,6 @@ struct Till {
             }
         }
     }
-
-    /// Executions of a period beyond those its plan included, priced once for all of them.
-    private func overage(of renewal: Subscription.Renewal) throws -> [Charge] {
-        guard let subscription, subscription.overageCap > 0, !renewal.wasTrial,
-            let included = try terms.catalogue.included(of: renewal.endedPlan, renewal.endedAddons)
-        else { return [] }
-        let used = try Meters(tx: tx).quantity(of: .executions, in: renewal.ended)
-        let beyond = used - included * (renewal.ended.seconds > Self.longMonth ? 12 : 1)
-        let price = UnitRate.executions.price(of: beyond)
-        guard price > 0 else { return [] }
-        return [Charge(kind: .overage, plan: renewal.endedPlan, period: renewal.ended, quantity: beyond, amount: price)]
-    }
-
-    /// Longer than any month: a year includes twelve months' executions.
-    private static let longMonth: Int64 = 60 * 86_400
 }
 
 /// When an overdue invoice is spoken of, and when patience ends.
@@ -106,12 +93,21 @@ extension Till {
             while invoice.reminders < Dunning.steps.count, invoice.dueAt + Dunning.steps[invoice.reminders] <= now {
                 invoice.reminders += 1
                 subscription?.becomePastDue()
-                if invoice.reminders == Dunning.steps.count, subscription?.status != .cancelled { subscription?.end() }
+                if invoice.reminders == Dunning.steps.count { try endUnpaid() }
                 try tx.emit(InvoiceOverdue(invoice, step: invoice.reminders))
                 if invoice.reminders < Dunning.steps.count { try order(chargeOf: invoice, attempt: invoice.reminders) }
             }
             if invoice.reminders != before { try invoices.update(invoice) }
         }
+    }
+
+    private mutating func endUnpaid() throws {
+        guard let old = subscription, old.status != .cancelled else { return }
+        var ended = old
+        ended.end()
+        let charges = try settle(old, before: &ended)
+        subscription = ended
+        if !charges.isEmpty { try issue(charges, at: now) }
     }
 
     /// Makes an invoice of charges, books it, and takes what the wallet has.

@@ -83,7 +83,8 @@ struct Redemption: Sendable, Hashable {
             let sum = places.reduce(0) { $0 + charges[$1].amount }
             parts = Split.largestRemainder(min(whole, sum), weights: places.map { charges[$0].amount })
         }
-        let bound = max(charges.reduce(0) { $0 + $1.amount - $1.discount }, 0)
+        let asked: Int64 = charges.reduce(0) { $1.kind == .overage ? $0 : $0 + $1.amount - $1.discount }
+        let bound = max(asked, 0)
         if parts.reduce(0, +) > bound { parts = Split.largestRemainder(bound, weights: parts) }
         guard parts.contains(where: { $0 > 0 }) else { return }
         for (place, part) in zip(places, parts) { charges[place].discount += part }

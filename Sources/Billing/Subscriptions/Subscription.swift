@@ -127,6 +127,10 @@ package struct Subscription: Sendable, Hashable {
     /// Executions beyond the included ones that may be made and are charged; 0 stops at the included ones.
     var overageCap: Int64
     var createdAt: Timestamp
+    /// What is used from here on counts for the current period. A pause moves the period and not this.
+    var meteredFrom: Timestamp
+    /// Executions of the current period beyond the included ones that are reckoned already: charged, or made while none were charged.
+    var settled: Int64 = 0
 
     static let trialDaysMaximum = 90
     static let overageCapMaximum: Int64 = 1_000_000_000
@@ -142,7 +146,7 @@ package struct Subscription: Sendable, Hashable {
         var made = Subscription(
             plan: plan, interval: interval, status: .active, currency: price.currency, anchor: now, index: 0,
             period: calendar.period(0, of: interval, anchor: now), pending: nil, cancelsAtPeriodEnd: false, creditable: 0, pausedAt: nil,
-            overageCap: 0, createdAt: now)
+            overageCap: 0, createdAt: now, meteredFrom: now)
         if trialDays > 0 {
             made.status = .trialing
             made.period = BillingPeriod(start: now, end: now + .seconds(Int64(trialDays) * 86_400))
@@ -198,6 +202,7 @@ package struct Subscription: Sendable, Hashable {
         let unused = [Charge(kind: .unused, plan: plan, period: rest, amount: -credit, discount: -discount)] + (try creditAddons(at: now, catalogue))
         (plan, self.interval, pending, anchor, index) = (new.plan, interval, nil, now, 0)
         period = calendar.period(0, of: interval, anchor: now)
+        (meteredFrom, settled) = (now, 0)
         return unused + [charge(new)] + (try chargeAddons(catalogue))
     }
 
@@ -246,19 +251,16 @@ package struct Subscription: Sendable, Hashable {
 
     /// What a period's end brings.
     struct Renewal: Sendable, Hashable {
-        /// The period that ended, with the plan it had: usage beyond it is charged now.
+        /// The period that ended, with the plan it had.
         var ended: BillingPeriod
         var endedPlan: PlanName
-        var wasTrial: Bool
-        /// The add-ons it had.
-        var endedAddons: [AddonItem] = []
         var charges: [Charge]
     }
 
     /// Goes over the end of one period, where it has come; called again until nil, so that a subscription left alone for months owes each of them.
     mutating func renew(at now: Timestamp, _ catalogue: Catalogue, _ calendar: BillingCalendar) throws -> Renewal? {
         guard [.trialing, .active, .pastDue].contains(status), now >= period.end else { return nil }
-        var renewal = Renewal(ended: period, endedPlan: plan, wasTrial: status == .trialing, endedAddons: addons, charges: [])
+        var renewal = Renewal(ended: period, endedPlan: plan, charges: [])
         if cancelsAtPeriodEnd {
             end()
             return renewal
@@ -273,6 +275,7 @@ package struct Subscription: Sendable, Hashable {
         let price = try catalogue.price(of: plan)
         index += 1
         period = calendar.period(index, of: interval, anchor: anchor)
+        (meteredFrom, settled) = (period.start, 0)
         renewal.charges = [charge(price)] + (try chargeAddons(catalogue))
         return renewal
     }

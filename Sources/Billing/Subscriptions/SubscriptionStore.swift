@@ -17,18 +17,22 @@ struct SubscriptionStore {
         var found = try tx.first(
             """
             SELECT plan, period_kind, status, currency, anchor_at, period_index, period_start, period_end, pending_plan, pending_period_kind,
-                cancels_at_period_end, creditable, paused_at, overage_cap, created_at, discounted
+                cancels_at_period_end, creditable, paused_at, overage_cap, created_at, discounted, metered_from, settled
             FROM subscriptions WHERE tenant_id = \(tx.tenant)
             """
         ) { row in
             let plan: PlanName? = try row.column(8, as: String?.self).map { try PlanName(stored: $0) }
             let interval: BillingInterval? = try row.column(9)
+            let period = BillingPeriod(start: try row.column(6), end: try row.column(7))
+            // Empty where it was written before this was kept: then the period has not moved, as far as is known.
+            let meteredFrom: Timestamp? = try row.column(16)
             return Subscription(
                 plan: try PlanName(stored: try row.column(0)), interval: try row.column(1), status: try row.column(2), currency: try row.column(3),
-                anchor: try row.column(4), index: try row.column(5), period: BillingPeriod(start: try row.column(6), end: try row.column(7)),
+                anchor: try row.column(4), index: try row.column(5), period: period,
                 pending: plan.flatMap { plan in interval.map { Subscription.Pending(plan: plan, interval: $0) } },
                 cancelsAtPeriodEnd: try row.column(10), creditable: try row.column(11), discounted: try row.column(15),
-                pausedAt: try row.column(12), overageCap: try row.column(13), createdAt: try row.column(14))
+                pausedAt: try row.column(12), overageCap: try row.column(13), createdAt: try row.column(14),
+                meteredFrom: meteredFrom ?? period.start, settled: try row.column(17))
         }
         found?.addons = try AddonItemStore(tx: tx).all()
         return found
@@ -40,10 +44,11 @@ struct SubscriptionStore {
         try tx.execute(
             """
             INSERT INTO subscriptions (tenant_id, plan, period_kind, status, currency, anchor_at, period_index, period_start, period_end,
-                pending_plan, pending_period_kind, cancels_at_period_end, creditable, paused_at, overage_cap, created_at, discounted)
+                pending_plan, pending_period_kind, cancels_at_period_end, creditable, paused_at, overage_cap, created_at, discounted,
+                metered_from, settled)
             VALUES (\(tx.tenant), \(new.plan.rawValue), \(new.interval), \(new.status), \(new.currency), \(new.anchor), \(new.index), \(new.period.start),
                 \(new.period.end), \(new.pending?.plan.rawValue), \(new.pending?.interval), \(new.cancelsAtPeriodEnd), \(new.creditable), \(new.pausedAt),
-                \(new.overageCap), \(new.createdAt), \(new.discounted))
+                \(new.overageCap), \(new.createdAt), \(new.discounted), \(new.meteredFrom), \(new.settled))
             """)
         try AddonItemStore(tx: tx).save(new.addons)
     }

@@ -119,21 +119,13 @@ struct HistoryModel {
 
     private mutating func catchUp() throws {
         for _ in 0..<60 {
-            guard var renewed = subscription, let renewal = try renewed.renew(at: now, Self.catalogue, Self.calendar) else { break }
+            guard let ended = subscription else { break }
+            var renewed = ended
+            guard let renewal = try renewed.renew(at: now, Self.catalogue, Self.calendar) else { break }
             subscription = renewed
             expire(at: renewal.ended.end)
-            var charges: [Charge] = []
-            if renewed.overageCap > 0, !renewal.wasTrial,
-                let included = try Self.catalogue.included(of: renewal.endedPlan, renewal.endedAddons)
-            {
-                let used = usage.values.reduce(0) { renewal.ended.contains($1.at) ? $0 + $1.quantity : $0 }
-                let beyond = used - included * (renewal.ended.seconds > 60 * 86_400 ? 12 : 1)
-                let price = UnitRate.executions.price(of: beyond)
-                if price > 0 {
-                    charges.append(Charge(kind: .overage, plan: renewal.endedPlan, period: renewal.ended, quantity: beyond, amount: price))
-                }
-            }
-            charges += renewal.charges
+            let units = try reckoned(of: ended, until: renewal.ended.end)
+            let charges: [Charge] = charge(of: ended, units) + renewal.charges
             if !charges.isEmpty { issue(charges, at: renewal.ended.end) }
         }
         expire(at: now)
@@ -141,7 +133,11 @@ struct HistoryModel {
             while bills[place].reminders < Dunning.steps.count, bills[place].dueAt + Dunning.steps[bills[place].reminders] <= now {
                 bills[place].reminders += 1
                 subscription?.becomePastDue()
-                if bills[place].reminders == Dunning.steps.count, subscription?.status != .cancelled { subscription?.end() }
+                if bills[place].reminders == Dunning.steps.count, let old = subscription, old.status != .cancelled {
+                    var ended = old
+                    ended.end()
+                    try change(from: old, to: ended, [])
+                }
             }
         }
     }
@@ -204,7 +200,7 @@ struct HistoryModel {
         bills[place].commission = commission
     }
 
-    private mutating func issue(_ asked: [Charge], at moment: Timestamp, isSubscribed: Bool = true) {
+    mutating func issue(_ asked: [Charge], at moment: Timestamp, isSubscribed: Bool = true) {
         var charges = asked
         if isSubscribed {
             for place in redemptions.indices { redemptions[place].apply(to: &charges, "USD", Self.calendar) }
@@ -245,7 +241,8 @@ struct HistoryModel {
             if !charges.isEmpty { issue(charges, at: now) }
             return
         }
-        guard var changed = subscription else { throw Refusal.missing("subscription") }
+        guard let old = subscription else { throw Refusal.missing("subscription") }
+        var changed = old
         var charges: [Charge] = []
         switch request {
         case .start, .redeem: break
@@ -257,8 +254,7 @@ struct HistoryModel {
         case .pause: try changed.pause(at: now)
         case .resume: try changed.resume(at: now)
         }
-        subscription = changed
-        if !charges.isEmpty { issue(charges, at: now) }
+        try change(from: old, to: changed, charges)
     }
 
     private mutating func pay(_ reference: Int, _ given: Int64?, _ place: Int?) throws {

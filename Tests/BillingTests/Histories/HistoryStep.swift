@@ -44,7 +44,7 @@ enum HistoryStep: Sendable, Hashable {
         case 0...3: return .wait(pick([0, 1, 3_600, 86_400, 700_000, 1_500_000, 2_700_000, 4_000_000, 33_000_000], &random))
         case 4: return .ask(start(&random))
         case 5...6: return .ask(.change(pick(plans, &random), pick([BillingInterval.month, .month, .year], &random)))
-        case 7: return .ask(pick([.cancel, .keep, .pause, .resume, .overage(3_000)], &random))
+        case 7: return .ask(pick([.cancel, .keep, .pause, .resume, .overage(3_000), .overage(0)], &random))
         case 8: return .use(key: other, pick([500, 900, 2_000, 11_000], &random))
         case 9...11: return .pay(reference: place, nil, invoice: other)
         case 12: return .pay(reference: place, amount, invoice: pick([nil, other], &random))

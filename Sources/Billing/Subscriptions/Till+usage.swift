@@ -1,0 +1,45 @@
+internal import Kernel
+internal import Tenancy
+
+/// Executions beyond those a plan includes. Each is priced by the terms that held when it was made, and charged once: what is reckoned already is
+/// kept with the subscription, so that a period owes the most by which its usage was ever above what was included.
+extension Till {
+    /// What was used on terms that end here, and is not charged yet: where the plan or its add-ons include more or fewer, executions beyond the
+    /// included ones begin or cease to be charged, or the period moves or stops.
+    /// - Parameter new: the subscription after the change; it remembers what is reckoned.
+    func settle(_ old: Subscription, before new: inout Subscription) throws -> [Charge] {
+        guard old.status != .trialing, old.status != .cancelled else { return [] }
+        let isCharged = old.overageCap > 0
+        // A new period has what is used from now on.
+        if new.meteredFrom != old.meteredFrom { return try isCharged ? overage(of: old, until: now).charges : [] }
+        let isStopped = new.status != old.status && (new.status == .paused || new.status == .cancelled)
+        let isOtherwise = isCharged != (new.overageCap > 0)
+        guard try isOtherwise || isCharged && (isStopped || includedUnits(in: old) != includedUnits(in: new)) else { return [] }
+        // What is used now is dated up to a minute later, but what is dated after the period counts in the next one.
+        let soon = now + Self.tallyTime
+        let (charges, settled) = try overage(of: old, until: old.status == .paused ? soon : min(soon, old.period.end))
+        new.settled = settled
+        return charges
+    }
+
+    /// Tallies have the time of their minute's end.
+    private static let tallyTime: Duration = .seconds(61)
+
+    private func includedUnits(in subscription: Subscription) throws -> Int64? {
+        try terms.catalogue.included(of: subscription.plan, subscription.addons)
+    }
+
+    /// What a subscription's executions up to a moment cost beyond what is charged of its period already. The price is that of all of them less that
+    /// of those reckoned before, so that no rounding is repeated.
+    func overage(of subscription: Subscription, until end: Timestamp) throws -> (charges: [Charge], settled: Int64) {
+        let before = subscription.settled
+        guard subscription.status != .trialing, let included = try includedUnits(in: subscription) else { return ([], before) }
+        let start = subscription.meteredFrom
+        let used = try Meters(tx: tx).quantity(of: .executions, in: BillingPeriod(start: start, end: end))
+        let settled = max(used - included * subscription.interval.months, before)
+        let price = UnitRate.executions.price(of: settled) - UnitRate.executions.price(of: before)
+        guard subscription.overageCap > 0, price > 0 else { return ([], settled) }
+        let period = BillingPeriod(start: start, end: min(end, now))
+        return ([Charge(kind: .overage, plan: subscription.plan, period: period, quantity: settled - before, amount: price)], settled)
+    }
+}

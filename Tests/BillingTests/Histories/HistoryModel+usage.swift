@@ -1,0 +1,43 @@
+import Kernel
+import Tenancy
+
+@testable import Billing
+
+/// Executions beyond the included ones, and changes of the terms that they are reckoned by.
+extension HistoryModel {
+    /// How many executions of a period are reckoned, with those up to a moment: the most by which they were ever beyond the included ones.
+    func reckoned(of subscription: Subscription, until end: Timestamp) throws -> Int64 {
+        guard subscription.status != .trialing, let included = try Self.catalogue.included(of: subscription.plan, subscription.addons) else {
+            return subscription.settled
+        }
+        let used: Int64 = usage.values.reduce(0) { $1.at >= subscription.meteredFrom && $1.at < end ? $0 + $1.quantity : $0 }
+        return max(used - included * (subscription.interval == .year ? 12 : 1), subscription.settled)
+    }
+
+    func charge(of subscription: Subscription, _ units: Int64) -> [Charge] {
+        let price = UnitRate.executions.price(of: units) - UnitRate.executions.price(of: subscription.settled)
+        guard subscription.overageCap > 0, price > 0 else { return [] }
+        let period = BillingPeriod(start: subscription.meteredFrom, end: now)
+        return [Charge(kind: .overage, plan: subscription.plan, period: period, quantity: units - subscription.settled, amount: price)]
+    }
+
+    /// Takes a change up and bills it, with what was used on the terms before it.
+    mutating func change(from old: Subscription, to new: Subscription, _ own: [Charge]) throws {
+        var (new, charges) = (new, own)
+        if old.status != .trialing, old.status != .cancelled {
+            let isAnew = new.meteredFrom != old.meteredFrom
+            let stops = new.status != old.status && [.paused, .cancelled].contains(new.status)
+            let raises = try Self.catalogue.included(of: old.plan, old.addons) != Self.catalogue.included(of: new.plan, new.addons)
+            let turns = (old.overageCap > 0) != (new.overageCap > 0)
+            if isAnew || turns || old.overageCap > 0 && (stops || raises) {
+                let soon = now + .seconds(61)
+                let end = isAnew ? now : old.status == .paused ? soon : min(soon, old.period.end)
+                let units = try reckoned(of: old, until: end)
+                charges = charge(of: old, units) + own
+                if !isAnew { new.settled = units }
+            }
+        }
+        subscription = new
+        if !charges.isEmpty { issue(charges, at: now) }
+    }
+}
