@@ -71,7 +71,7 @@ struct Till {
             for (quantity, addon) in more { limits.raise(addon, by: quantity) }
             if !subscription.isGranted || isSuspended {
                 limits.executionsPerMonth = 0
-            } else if subscription.overageCap > 0, let included = limits.executionsPerMonth {
+            } else if subscription.overageCap > 0, subscription.status != .trialing, let included = limits.executionsPerMonth {
                 limits.executionsPerMonth = included + Int(subscription.overageCap)
             }
         }

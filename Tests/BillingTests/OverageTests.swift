@@ -184,6 +184,16 @@ import Testing
         }
     }
 
+    @Test func `a trial, which charges nothing, allows no more than what is included`() async throws {
+        try await withSubscriber(trialDays: 14) { harness in
+            #expect(try await harness.limit() == 1_000)
+            try await harness.perform(.overage(9_000))
+            #expect(try await harness.limit() == 1_000)
+            try await renew(harness)
+            #expect(try await harness.limit() == 10_000)
+        }
+    }
+
     @Test func `parts of a period's usage come to the price of the whole`() async throws {
         try await withSubscriber { harness in
             try await use(1_000, "included", harness)
