@@ -58,6 +58,9 @@ extension Till {
         }
         charges = try settle(old, before: &changed) + charges
         subscription = changed
+        let withheld = Self.withhold(from: &charges)
+        // Before the new invoice, which may charge the same add-on again.
+        try giveBack(withheld, chargedSince: old.meteredFrom)
         if !charges.isEmpty { try issue(charges, at: now) }
     }
 

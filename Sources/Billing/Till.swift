@@ -124,7 +124,7 @@ extension Till {
         if isSubscribed { try discount(&charges, currency) }
         let decision = VATRules(seller: terms.seller.party.country).decide(country: buyer.country, hasVATID: buyer.vatId != nil)
         let figures = InvoiceFigures(charges, rate: decision.rate)
-        precondition(figures.total >= 0, "no change of a subscription pays out")
+        precondition(figures.total >= 0, "what would bring an invoice below zero is given back apart")
         let id: InvoiceID = tx.ids.next()
         var invoice = Invoice(
             id: id, kind: .invoice, number: try invoices.number(terms.seller.series, for: id), series: terms.seller.series, status: .open,

@@ -76,6 +76,18 @@ struct InvoiceStore {
         return invoice
     }
 
+    /// Those that charge an add-on for what began at or after a moment, newest first.
+    func charging(_ item: String, since start: Timestamp) throws -> [InvoiceID] {
+        try tx.all(
+            """
+            SELECT DISTINCT invoice_id FROM invoice_lines
+            WHERE tenant_id = \(tx.tenant) AND item = \(item) AND period_start >= \(start)
+                AND kind IN \(list: [Charge.Kind.plan, Charge.Kind.remaining])
+            ORDER BY invoice_id DESC
+            """
+        ) { try $0.column(0) }
+    }
+
     /// Newest first, without their lines.
     func page(before cursor: InvoiceID?, limit: Int) throws -> [Invoice] {
         let last = cursor ?? InvoiceID(high: .max, low: .max)

@@ -170,7 +170,10 @@ struct BillingPages {
         let fields: [HTML] = ["action", "plan", "period", "trial", "overage_cap", "coupon", "add_on", "quantity"].filter { !form[$0].isEmpty }.map {
             "<input type=\"hidden\" name=\"\($0)\" value=\"\(form[$0])\">"
         }
-        let sheets: [HTML] = outcome.invoices.map { InvoiceSheet(invoice: $0, text: text).figures }
+        let sheets: [HTML] = outcome.invoices.map { invoice in
+            let head: HTML? = invoice.kind == .creditNote ? "<h2>\(text("billing.sum.credited"))</h2>" : nil
+            return "\(head)\(InvoiceSheet(invoice: invoice, text: text).figures)"
+        }
         let next: [HTML] = outcome.upcoming.map { InvoiceSheet(invoice: $0, text: text).figures }
         let later: HTML? = next.isEmpty ? nil : "<h2>\(text("billing.preview.upcoming"))</h2>\(next)"
         let free: HTML? = sheets.isEmpty ? "<p class=\"lead\">\(text("billing.preview.nothing"))</p>" : nil

@@ -38,6 +38,33 @@ extension HistoryModel {
             }
         }
         subscription = new
+        let excess = withheld(from: &charges)
+        for (item, amount) in excess { try giveBack(amount, of: item, since: old.meteredFrom) }
         if !charges.isEmpty { issue(charges, at: now) }
+    }
+
+    /// What credits give back beyond what is asked for: the last of them are lessened until nothing is left of the sum.
+    private func withheld(from charges: inout [Charge]) -> [(item: ChargeItem, amount: Int64)] {
+        var sum: Int64 = charges.reduce(0) { $0 + $1.amount - $1.discount }
+        var excess: [(item: ChargeItem, amount: Int64)] = []
+        while sum < 0, let place = charges.lastIndex(where: { $0.amount - $0.discount < 0 }) {
+            let part = min(-sum, charges[place].discount - charges[place].amount)
+            if let item = charges[place].item { excess.append((item, part)) }
+            charges[place].amount += part
+            sum += part
+            if charges[place].amount == charges[place].discount { charges.remove(at: place) }
+        }
+        return excess
+    }
+
+    private mutating func giveBack(_ amount: Int64, of item: ChargeItem, since start: Timestamp) throws {
+        var rest = amount
+        for place in bills.indices.reversed() where rest > 0 {
+            let own = bills[place].charges.filter { $0.item == item && $0.amount > 0 && $0.period.start >= start }
+            let net = min(rest, own.reduce(0) { $0 + $1.amount - $1.discount })
+            rest -= net
+            let gross = min(net + Self.rate.of(net), bills[place].total - bills[place].credited)
+            if gross > 0 { try credit(place, gross, nil) }
+        }
     }
 }

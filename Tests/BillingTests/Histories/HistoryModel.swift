@@ -16,6 +16,7 @@ struct HistoryModel {
         var reminders = 0
         /// By the place of the grant that paid it.
         var draws: [Int: Int64] = [:]
+        var charges: [Charge] = []
         /// What is sold on it: without tax, and the seller's part of what was collected.
         var sold: Int64 = 0
         var share = BasisPoints.zero
@@ -208,6 +209,7 @@ struct HistoryModel {
         }
         let figures = InvoiceFigures(charges, rate: Self.rate)
         var bill = Bill(total: figures.total, tax: figures.tax, dueAt: moment + Self.dueTime)
+        bill.charges = charges
         move(figures.total - figures.tax, .receivable, .revenue)
         move(figures.tax, .receivable, .tax)
         let prepaid = min(-balance(.wallet), bill.due)
@@ -280,7 +282,7 @@ struct HistoryModel {
         recover()
     }
 
-    private mutating func credit(_ place: Int, _ amount: Int64, _ paymentPlace: Int?) throws {
+    mutating func credit(_ place: Int, _ amount: Int64, _ paymentPlace: Int?) throws {
         guard bills.indices.contains(place) else { throw Refusal.missing("invoice") }
         guard amount <= bills[place].total - bills[place].credited else { throw Refusal(.conflict, "exceeds_invoice", "") }
         let taken = amount - min(amount, bills[place].due)

@@ -1,0 +1,97 @@
+import Kernel
+import Persistence
+import Tenancy
+import TestKit
+import Testing
+
+@testable import Billing
+
+/// Changes that give back more than they ask for.
+@Suite(.timeLimit(.minutes(4))) struct ExcessTests {
+    private static let bulk = Addon(
+        code: "bulk", name: "Bulk", monthly: 50_000, currency: "USD", limit: .none, units: 0, quantityMaximum: 100)
+
+    /// A starter by the month who has bought some pieces for the whole of it.
+    private func buy(_ quantity: Int64, _ harness: BillingHarness, isPaid: Bool = true) async throws -> Invoice {
+        _ = try await harness.billing.sell(Self.bulk, by: harness.ana)
+        let first = try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0)).invoices[0]
+        let bought = try await harness.perform(.addon("bulk", quantity)).invoices[0]
+        guard isPaid else { return bought }
+        for invoice in [first, bought] { _ = try await harness.pay(invoice.due, reference: invoice.numberText, for: invoice) }
+        return bought
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `a year without the month's add-ons takes back from their invoice what it cannot take off its own`(
+        engine: DatabaseEngine
+    ) async throws {
+        try await withBilling(engine) { harness in
+            try await harness.profile("DE")
+            let bought = try await buy(1, harness)
+            #expect(bought.total == 59_500)
+            try await harness.perform(.addon("bulk", 0))
+            let preview = try await harness.billing.preview(.change(.starter, .year), of: harness.id)
+            let changed = try await harness.perform(.change(.starter, .year))
+            #expect(changed.invoices.map(\.kind) == [.creditNote, .invoice] && preview.invoices.map(\.total) == [28_441, 0])
+            let (note, invoice) = (changed.invoices[0], changed.invoices[1])
+            // 29,000 for the year less 2,900 leave 26,100 of the add-on's 50,000; the rest goes back with its tax.
+            #expect(invoice.lines.map(\.subtotal) == [-2_900, -26_100, 29_000] && invoice.total == 0 && invoice.status == .paid)
+            #expect(note.subtotal == 23_900 && note.tax == 4_541 && note.corrects == bought.id)
+            #expect(try await harness.billing.wallet(of: harness.id) == [Money(minorUnits: 28_441, currency: "USD")])
+            #expect(changed.subscription.interval == .year && changed.subscription.addons.isEmpty)
+            try await harness.check("after the change")
+        }
+    }
+
+    @Test func `pieces that are fewer in the year come back as far as the year does not take them`() async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            _ = try await buy(12, harness)
+            try await harness.perform(.addon("bulk", 1))
+            let changed = try await harness.perform(.change(.starter, .year))
+            #expect(changed.invoices.map(\.total) == [73_900, 0])
+            #expect(changed.invoices[1].lines.map(\.subtotal) == [-2_900, -526_100, 29_000, 500_000])
+            #expect(changed.subscription.addons.map(\.quantity) == [1])
+            #expect(try await harness.billing.wallet(of: harness.id) == [Money(minorUnits: 73_900, currency: "USD")])
+            try await harness.check("after the change")
+        }
+    }
+
+    @Test func `what was not paid lessens what is due, and is no credit`() async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            let bought = try await buy(1, harness, isPaid: false)
+            try await harness.perform(.addon("bulk", 0))
+            let changed = try await harness.perform(.change(.starter, .year))
+            #expect(changed.invoices.map(\.total) == [23_900, 0])
+            #expect(try await harness.billing.invoice(bought.id, of: harness.id).due == 50_000 - 23_900)
+            #expect(try await harness.billing.wallet(of: harness.id).allSatisfy { $0.minorUnits == 0 })
+            try await harness.check("after the change")
+        }
+    }
+
+    @Test func `what was taken back already does not come back again`() async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            let bought = try await buy(1, harness)
+            _ = try await harness.billing.credit(bought.id, 50_000, to: .wallet, of: harness.id, by: harness.ana)
+            try await harness.perform(.addon("bulk", 0))
+            #expect(try await harness.perform(.change(.starter, .year)).invoices.map(\.total) == [0])
+            #expect(try await harness.billing.wallet(of: harness.id) == [Money(minorUnits: 50_000, currency: "USD")])
+            try await harness.check("after the change")
+        }
+    }
+
+    @Test func `credits are withheld from the last on, with what was discounted of them`() {
+        let period = BillingPeriod(start: ProrationTests.start, end: ProrationTests.start + .seconds(86_400))
+        func line(_ kind: Charge.Kind, _ amount: Int64, discount: Int64 = 0) -> Charge {
+            Charge(kind: kind, plan: .starter, period: period, amount: amount, discount: discount)
+        }
+        var charges = [line(.unused, -100), line(.unused, -80, discount: -30), line(.unused, -40), line(.plan, 110)]
+        let withheld = Till.withhold(from: &charges)
+        #expect(withheld.map(\.amount) == [-40, -40] && withheld.allSatisfy { $0.discount == 0 })
+        #expect(charges.map(\.amount) == [-100, -40, 110] && charges.map(\.discount) == [0, -30, 0])
+        let asked = charges
+        let more = Till.withhold(from: &charges)
+        #expect(more.isEmpty && charges == asked)
+    }
+}
