@@ -6,7 +6,7 @@ import Testing
 
 @testable import Billing
 
-/// Changes that give back more than they ask for.
+/// Changes that give back more than they ask for, and invoices of many lines.
 @Suite(.timeLimit(.minutes(4))) struct ExcessTests {
     private static let bulk = Addon(
         code: "bulk", name: "Bulk", monthly: 50_000, currency: "USD", limit: .none, units: 0, quantityMaximum: 100)
@@ -77,6 +77,30 @@ import Testing
             try await harness.perform(.addon("bulk", 0))
             #expect(try await harness.perform(.change(.starter, .year)).invoices.map(\.total) == [0])
             #expect(try await harness.billing.wallet(of: harness.id) == [Money(minorUnits: 50_000, currency: "USD")])
+            try await harness.check("after the change")
+        }
+    }
+
+    @Test func `all add-ons that there can be stand on one invoice, each as a line of its own`() async throws {
+        #expect(Invoice.linesMaximum >= 2 * (AddonStore.addonsMaximum + 1) + 1)
+        try await withBilling { harness in
+            try await harness.profile()
+            try await harness.perform(.start(.starter, .month, trialDays: 14, overageCap: 0))
+            let (count, monthly) = (60, Int64(100))
+            for place in 0..<count {
+                let addon = Addon(
+                    code: "piece_\(place)", name: "Piece", monthly: monthly, currency: "USD", limit: .none, units: 0, quantityMaximum: 1)
+                _ = try await harness.billing.sell(addon, by: harness.ana)
+                try await harness.perform(.addon(addon.code, 1))
+            }
+            harness.days(14)
+            try await harness.billing.collectDue()
+            let month = try #require(try await harness.billing.invoices(of: harness.id, before: nil, limit: 1).first)
+            #expect(month.total == 2_900 + Int64(count) * monthly)
+            let year = try await harness.perform(.change(.starter, .year)).invoices[0]
+            #expect(year.total == 9 * month.total)
+            let kept = try await harness.billing.invoice(year.id, of: harness.id).lines
+            #expect(kept.count == 2 * (count + 1) && kept.reduce(0) { $0 + $1.total } == year.total)
             try await harness.check("after the change")
         }
     }

@@ -78,7 +78,8 @@ package struct Invoice: Sendable, Hashable {
     /// What is still asked for; nothing of a credit note. `total = paid + credited + due`.
     package var due: Int64 { kind == .invoice ? max(total - paid - credited, 0) : 0 }
 
-    static let linesMaximum = 100
+    /// More than a change to yearly has, which credits and charges the plan and each add-on that there can be, and the usage.
+    static let linesMaximum = 3 * AddonStore.addonsMaximum
 }
 
 /// The figures of an invoice, from its charges.
