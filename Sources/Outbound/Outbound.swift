@@ -7,7 +7,7 @@ internal import Tracing
 /// so that no name server can lead a request elsewhere between the check and the connection (DNS rebinding).
 package final class Outbound: Sendable {
     private let policy: AddressPolicy
-    private let resolver: Resolver
+    private let resolver: Resolver?
     private let systemResolver: SystemResolver?
     private let gate: ConcurrencyGate
     private let clients: PinnedClients
@@ -22,9 +22,8 @@ package final class Outbound: Sendable {
         metrics: Metrics = .shared
     ) throws {
         self.policy = policy
-        let own = resolver == nil ? SystemResolver() : nil
-        systemResolver = own
-        self.resolver = resolver ?? Resolver { host in try await own?.addresses(of: host) ?? [] }
+        systemResolver = resolver == nil ? SystemResolver() : nil
+        self.resolver = resolver
         gate = ConcurrencyGate(concurrent: limits.concurrentPerTenant, queued: limits.queuedPerTenant)
         clients = try PinnedClients(limits: limits, trustedCertificates: trustedCertificates)
         self.metrics = metrics
@@ -41,8 +40,8 @@ package final class Outbound: Sendable {
                 let request = request.traced
                 let hop = try Hop(request)
                 let response = try await withDeadline(request.timeout) { [self] in
-                    guard let tenant else { return try await follow(hop, request) }
-                    return try await gate.pass(tenant) { try await follow(hop, request) }
+                    guard let tenant else { return try await follow(hop, request, nil) }
+                    return try await gate.pass(tenant) { try await follow(hop, request, tenant) }
                 }
                 span?.attributes["http.response.status_code"] = response.status
                 if response.status >= 400 { span?.setStatus(SpanStatus(code: .error)) }
@@ -70,10 +69,10 @@ package final class Outbound: Sendable {
         await systemResolver?.shutdown()
     }
 
-    private func follow(_ first: Hop, _ request: OutboundRequest) async throws -> OutboundResponse {
+    private func follow(_ first: Hop, _ request: OutboundRequest, _ tenant: TenantID?) async throws -> OutboundResponse {
         var hop = first
         for _ in 0...max(0, request.maximumRedirects) {
-            let response = try await exchange(hop, request)
+            let response = try await exchange(hop, request, tenant)
             guard request.followRedirects, let next = try hop.redirected(by: response) else { return response }
             hop = next
         }
@@ -81,8 +80,8 @@ package final class Outbound: Sendable {
     }
 
     /// One request and answer, tried on the next address only where the one before could not be connected to.
-    private func exchange(_ hop: Hop, _ request: OutboundRequest) async throws -> OutboundResponse {
-        let addresses = try await permittedAddresses(of: hop.url)
+    private func exchange(_ hop: Hop, _ request: OutboundRequest, _ tenant: TenantID?) async throws -> OutboundResponse {
+        let addresses = try await permittedAddresses(host: hop.url.host, port: hop.url.port, for: tenant)
         var failure = OutboundError(.unresolvable, "\(hop.url.host) has no address.")
         for address in addresses.prefix(Limits.outboundAddressesTried) {
             do {
@@ -95,13 +94,9 @@ package final class Outbound: Sendable {
         throw failure
     }
 
-    private func permittedAddresses(of url: OutboundURL) async throws -> [IPAddress] {
-        try await permittedAddresses(host: url.host, port: url.port)
-    }
-
     /// - Parameter host: in lower case, an IPv6 address without brackets.
-    func permittedAddresses(host: String, port: Int) async throws -> [IPAddress] {
-        let found = if let literal = IPAddress(host) { [literal] } else { try await resolver.addresses(host) }
+    func permittedAddresses(host: String, port: Int, for tenant: TenantID?) async throws -> [IPAddress] {
+        let found = if let literal = IPAddress(host) { [literal] } else { try await look(up: host, for: tenant) }
         guard !found.isEmpty else { throw OutboundError(.unresolvable, "\(host) has no address.") }
         let permitted = found.filter { policy.permits($0, host: host, port: port) }
         guard !permitted.isEmpty else {
@@ -110,6 +105,11 @@ package final class Outbound: Sendable {
                 .forbiddenAddress, "\(host) is not on the public internet; the operator can allow it with AIAS_OUTBOUND_ALLOW.")
         }
         return permitted
+    }
+
+    private func look(up host: String, for tenant: TenantID?) async throws -> [IPAddress] {
+        if let systemResolver { return try await systemResolver.addresses(of: host, for: tenant) }
+        return try await resolver?.addresses(host) ?? []
     }
 
     /// Takes one of the tenant's places for as long as `body` runs.

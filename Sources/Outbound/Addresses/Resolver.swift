@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Kernel
 internal import NIOPosix
 
 /// Turns a host name into all its addresses; a test passes its own.
@@ -10,26 +11,46 @@ package struct Resolver: Sendable {
 
 /// The machine's resolver, `getaddrinfo`, on threads of its own, so that a slow name server never holds up anything else.
 final class SystemResolver: Sendable {
-    private let threads = NIOThreadPool(numberOfThreads: 4)
+    private static let threadCount = 32
+    /// Names of one tenant that are looked up at a time: name servers that do not answer hold up those who ask them, and nobody else.
+    static let concurrentPerTenant = 8
 
-    init() { threads.start() }
+    private let threads = NIOThreadPool(numberOfThreads: threadCount)
+    private let gate = ConcurrencyGate(concurrent: concurrentPerTenant, queued: 1_000)
+    private let lookUp: @Sendable (_ host: String) throws -> [IPAddress]
 
-    /// - Throws: `unresolvable`. Returns early when cancelled, while the lookup runs out on its thread.
-    func addresses(of host: String) async throws -> [IPAddress] {
+    init(lookUp: @escaping @Sendable (_ host: String) throws -> [IPAddress] = SystemResolver.ask) {
+        self.lookUp = lookUp
+        threads.start()
+    }
+
+    /// - Parameter tenant: on whose behalf; nil for the platform.
+    /// - Throws: `unresolvable`. Returns early when cancelled, while the lookup runs out on its thread and keeps the tenant's place.
+    func addresses(of host: String, for tenant: TenantID?) async throws -> [IPAddress] {
         let answer = OneShot<[IPAddress]>()
-        threads.submit { state in
-            guard case .active = state else {
-                answer.resume(with: .failure(OutboundError(.closed, "Shutting down.")))
-                return
+        Task {
+            do {
+                let found = if let tenant { try await gate.pass(tenant) { try await onThread(host) } } else { try await onThread(host) }
+                answer.resume(with: .success(found))
+            } catch {
+                answer.resume(with: .failure(error))
             }
-            answer.resume(with: Result { try Self.lookUp(host) })
         }
         return try await answer.value()
     }
 
+    private func onThread(_ host: String) async throws -> [IPAddress] {
+        try await withCheckedThrowingContinuation { continuation in
+            threads.submit { [lookUp] state in
+                guard case .active = state else { return continuation.resume(throwing: OutboundError(.closed, "Shutting down.")) }
+                continuation.resume(with: Result { try lookUp(host) })
+            }
+        }
+    }
+
     func shutdown() async { try? await threads.shutdownGracefully() }
 
-    private static func lookUp(_ host: String) throws -> [IPAddress] {
+    private static func ask(_ host: String) throws -> [IPAddress] {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?

@@ -52,7 +52,7 @@ extension Outbound {
     package func postgres(
         _ destination: PostgresDestination, _ statements: [PostgresStatement], inTransaction: Bool, for tenant: TenantID? = nil
     ) async throws -> [Result<[JSONObject], PostgresClientError>] {
-        let addresses = try await permittedAddresses(of: destination.destination)
+        let addresses = try await permittedAddresses(of: destination.destination, for: tenant)
         return try await passing(tenant) {
             let work: @Sendable () async throws -> [Result<[JSONObject], PostgresClientError>] = {
                 try await PostgresClient.queue.run {

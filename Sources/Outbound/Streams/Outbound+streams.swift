@@ -19,8 +19,8 @@ extension Outbound {
     /// The addresses of a destination that may be connected to, for clients that connect themselves: they must be given one of these, never the
     /// name, so that nothing is resolved a second time.
     /// - Throws: `forbidden_address`, `unresolvable`, `invalid_url`.
-    package func permittedAddresses(of destination: OutboundDestination) async throws -> [String] {
-        try await checkedAddresses(of: destination).prefix(Limits.outboundAddressesTried).map(\.description)
+    package func permittedAddresses(of destination: OutboundDestination, for tenant: TenantID? = nil) async throws -> [String] {
+        try await checkedAddresses(of: destination, for: tenant).prefix(Limits.outboundAddressesTried).map(\.description)
     }
 
     /// Opens a byte stream, over TLS where `tls` says so, and closes it when `body` returns.
@@ -31,7 +31,7 @@ extension Outbound {
         to destination: OutboundDestination, tls: Bool = false, verifies: Bool = true, timeout: Duration, for tenant: TenantID? = nil,
         _ body: @escaping @Sendable (OutboundStream) async throws -> Value
     ) async throws -> Value {
-        let addresses = try await checkedAddresses(of: destination)
+        let addresses = try await checkedAddresses(of: destination, for: tenant)
         return try await passing(tenant) { [self] in
             try await withDeadline(timeout) { [self] in try await connected(to: destination, at: addresses, tls: tls, verifies: verifies, body) }
         }
@@ -60,12 +60,12 @@ extension Outbound {
         throw failure
     }
 
-    private func checkedAddresses(of destination: OutboundDestination) async throws -> [IPAddress] {
+    private func checkedAddresses(of destination: OutboundDestination, for tenant: TenantID?) async throws -> [IPAddress] {
         let host = destination.host.lowercased().trimmingCharacters(in: CharacterSet(charactersIn: "[] "))
         guard !host.isEmpty, (1...65_535).contains(destination.port), !host.utf8.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: "/") }) else {
             throw OutboundError(.invalidURL, "'\(destination.host):\(destination.port)' is no host with a port.")
         }
-        return try await permittedAddresses(host: host, port: destination.port)
+        return try await permittedAddresses(host: host, port: destination.port, for: tenant)
     }
 
     private func open(_ address: IPAddress, _ destination: OutboundDestination, tls: Bool, verifies: Bool) async throws -> OutboundStream {

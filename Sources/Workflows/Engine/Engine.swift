@@ -28,7 +28,7 @@ package final class Engine: Sendable {
     private let isStopping = Mutex(false)
     private let leases = Mutex(LeaseWatch(lifetime: EngineService.leaseTime))
     /// Runs that could not go on here, with their rows still in this process's name: taken up again by `recoverOwn`.
-    private let abandoned = Mutex<[RunID: TenantID]>([:])
+    private let abandoned = Mutex<[RunID: Abandoned]>([:])
 
     private struct WeakHandle: Sendable {
         weak let handle: RunHandle?
@@ -215,7 +215,10 @@ package final class Engine: Sendable {
         if run.machine.end == nil { retire(unended: run.facts.id, tenant: run.facts.tenant) } else { retire(run.facts.id) }
     }
 
-    func abandon(_ run: RunID, _ tenant: TenantID) { abandoned.withLock { $0[run] = tenant } }
+    func abandon(_ run: RunID, _ tenant: TenantID) {
+        let now = clock.elapsed()
+        abandoned.withLock { $0[run] = Abandoned(tenant: tenant, since: now) }
+    }
 
     /// Lets go of a run that goes on later, here or elsewhere; whoever holds its handle is told if it ends here.
     func setAside(_ run: RunID, tenant: TenantID) { if let handle = inHand.handle(of: run) { park(handle, tenant: tenant) } }
@@ -387,12 +390,27 @@ package final class Engine: Sendable {
             defer { abandoned = [:] }
             return abandoned
         }
-        for (id, tenant) in left {
-            do { try await takeUp(id, tenant: tenant, from: lease.epoch, evenPaused: true) } catch {
+        for (id, run) in left {
+            let tenant = run.tenant
+            do {
+                let isTaken = try await takeUp(id, tenant: tenant, from: lease.epoch, evenPaused: true)
+                // A commit whose answer was lost may still become visible.
+                if !isTaken, inHand.handle(of: id) == nil, clock.elapsed() - run.since < Self.commitsAppearWithin {
+                    abandoned.withLock { if $0[id] == nil { $0[id] = run } }
+                }
+            } catch {
                 abandon(id, tenant)
                 if error is TimerService.Busy { continue }
                 logger.error("a run cannot go on yet", metadata: ["run": "\(id)", "error": "\(error)"])
             }
         }
     }
+
+    /// A run of this process that could not go on.
+    private struct Abandoned {
+        var tenant: TenantID
+        var since: Duration
+    }
+
+    private static let commitsAppearWithin: Duration = .seconds(60)
 }

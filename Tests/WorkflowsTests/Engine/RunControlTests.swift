@@ -134,6 +134,34 @@ import Testing
         }
     }
 
+    @Test func `a run whose commit shows only later is taken up all the same`() async throws {
+        let isAway = Mutex(false)
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_brief", "b": "probe_keyed"])
+        let fault: @Sendable (Engine.FaultPoint) throws -> Void = { point in
+            if point == .beforeCommit, isAway.withLock({ $0 }) { throw PersistenceError.unavailable("away") }
+        }
+        try await withRig(document, fault: fault) { rig in
+            let handle = try await rig.start(document)
+            isAway.withLock { $0 = true }
+            while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(5)) }
+            isAway.withLock { $0 = false }
+            let tenant = rig.lease.tenant
+            func own(by epoch: Int64) async throws {
+                try await rig.lease.database.write(in: tenant) { tx in
+                    _ = try tx.execute("UPDATE runs SET epoch = \(epoch) WHERE tenant_id = \(tx.tenant) AND id = \(handle.run)")
+                }
+            }
+            let epoch = try await rig.row(handle.run).epoch
+            try await own(by: epoch + 1_000)
+            await rig.engine.recoverOwn()
+            #expect(rig.engine.liveRuns == 0)
+            try await own(by: epoch)
+            await rig.engine.recoverOwn()
+            try await rig.settle()
+            #expect(try await rig.row(handle.run).status == .succeeded)
+        }
+    }
+
     @Test func `a call of a workflow that is not there fails its step`() async throws {
         let document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_call"])
         try await withRig(document, resolve: { _, _ in throw StepFailure("no_such_workflow", "There is none.") }) { rig in

@@ -23,7 +23,7 @@ package struct ServiceNetwork: Sendable {
         postgres = { destination, statements, inTransaction, tenant in
             try await outbound.postgres(destination, statements, inTransaction: inTransaction, for: tenant)
         }
-        addresses = { destination, _ in try await outbound.permittedAddresses(of: destination) }
+        addresses = { destination, tenant in try await outbound.permittedAddresses(of: destination, for: tenant) }
     }
 }
 
