@@ -61,7 +61,7 @@ import Testing
         let (ear, clock) = (Ear(), Clock { Self.now })
         let stripe = StripeProvider(line: ear.line { _ in (200, #"{"id":"tr_1"}"#) }, key: "sk", webhookSecret: "w", clock: clock)
         #expect(try await stripe.payOut(Self.payout) == "tr_1")
-        #expect(ear.bodies("/v1/transfers") == ["amount=1234&currency=eur&destination=acct_1&description=June"])
+        #expect(ear.bodies("/v1/transfers") == ["amount=1234&currency=eur&destination=acct_1&description=June&transfer_group=payout%3A1"])
         #expect(ear.asked.all[0].headers.contains { $0.name == "Idempotency-Key" && $0.value == "payout:1" })
         let other = Ear()
         let line = other.line { request in
@@ -75,10 +75,21 @@ import Testing
         #expect(other.bodies("/token").count == 1, "the token is kept")
     }
 
-    @Test(arguments: [409, 429, 500, 503]) func `an answer that says try again is no refusal`(status: Int) async throws {
+    @Test(arguments: [302, 408, 409, 429, 500, 503]) func `an answer that says try again is no refusal`(status: Int) async throws {
         let line = Ear().line { _ in (status, "{}") }
         let stripe = StripeProvider(line: line, key: "sk", webhookSecret: "w", clock: Clock { Self.now })
-        await #expect(throws: ProviderError.unavailable("status \(status)")) { try await stripe.payOut(Self.payout) }
+        let reason = "status \(status)"
+        let error: ProviderError = status == 429 ? .unavailable(reason) : .unanswered(reason)
+        await #expect(throws: error) { try await stripe.payOut(Self.payout) }
+    }
+
+    @Test(arguments: [OutboundError.Code.unreachable, .unresolvable, .forbiddenAddress, .timeout, .closed, .tls, .responseTooLarge])
+    func `an order that never left was not taken, one whose answer is lost may have been`(code: OutboundError.Code) async throws {
+        let line = ProviderLine(url: "https://provider.example") { _ in throw OutboundError(code, "lost") }
+        let isUntaken = [OutboundError.Code.unreachable, .unresolvable, .forbiddenAddress].contains(code)
+        let error: ProviderError = isUntaken ? .unavailable("lost") : .unanswered("lost")
+        let stripe = StripeProvider(line: line, key: "sk", webhookSecret: "w", clock: Clock { Self.now })
+        await #expect(throws: error) { try await stripe.payOut(Self.payout) }
     }
 
     @Test func `a decline is told by the bank's reason, and a charge that must be confirmed is one`() async throws {

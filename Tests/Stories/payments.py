@@ -131,7 +131,7 @@ class Stripe(StandIn):
 
     def __init__(self):
         super().__init__()
-        self.customers, self.sessions, self.intents, self.refunds = {}, {}, {}, {}
+        self.customers, self.sessions, self.intents, self.refunds, self.transfers = {}, {}, {}, {}, {}
         # How far its clock is ahead of ours.
         self.ahead_s = 0
 
@@ -184,8 +184,20 @@ class Stripe(StandIn):
             case ("POST", ["refunds"]):
                 return self.refund(form["payment_intent"], int(form["amount"]), self.metadata(form))
             case ("POST", ["transfers"]):
-                return 200, {"id": self.id("tr_"), "object": "transfer", "amount": int(form["amount"]), "destination": form["destination"]}
+                identity = self.id("tr_")
+                self.transfers[identity] = {
+                    "id": identity, "object": "transfer", "amount": int(form["amount"]), "destination": form["destination"],
+                    "transfer_group": form.get("transfer_group")}
+                return 200, self.transfers[identity]
+            case ("GET", ["refunds"]):
+                return 200, self.listed(self.refunds, path, "payment_intent")
+            case ("GET", ["transfers"]):
+                return 200, self.listed(self.transfers, path, "transfer_group")
         return 404, {"error": {"type": "invalid_request_error", "code": "resource_missing"}}
+
+    def listed(self, things, path, name):
+        asked = dict(urllib.parse.parse_qsl(path.partition("?")[2]))[name]
+        return {"object": "list", "has_more": False, "data": [thing for thing in things.values() if thing[name] == asked]}
 
     def intent(self, amount, currency, customer, method, metadata, **more):
         identity = self.id("pi_")
@@ -345,6 +357,8 @@ class PayPal(StandIn):
             "id": self.id("REFUND"), "status": "COMPLETED", "custom_id": note, "amount": {**capture["amount"], "value": value},
             "seller_payable_breakdown": {"total_refunded_amount": {**capture["amount"], "value": f"{capture['refunded'] / 100:.2f}"}},
             "links": [{"rel": "up", "href": f"{self.url}/v2/payments/captures/{identity}"}]}
+        order = self.orders[capture["supplementary_data"]["related_ids"]["order_id"]]
+        order["purchase_units"][0]["payments"].setdefault("refunds", []).append(refund)
         self.happen("PAYMENT.CAPTURE.REFUNDED", refund)
         return 201, refund
 

@@ -98,6 +98,7 @@ extension Billing {
     private static let payeesAtOnce = 200
 
     private func order(_ payout: Payout) async throws {
+        guard !payout.isLeftToPeople(at: clock.now()) else { return try await postpone(payout) }
         guard let known = try await payee(payout.owner) else { return }
         let provider: any PaymentProvider
         do { provider = try await providers.provider(payout.provider) } catch let refusal as Refusal where refusal.code == "provider_missing" {
@@ -105,9 +106,10 @@ extension Billing {
         }
         let order = PayoutOrder(
             destination: known.destination, amount: Money(minorUnits: payout.amount, currency: payout.currency), note: seller.party.name,
-            key: "payout:\(payout.id)")
+            key: payout.orderKey)
+        guard let mayBeTaken = try await mark(payout) else { return }
         do {
-            let reference = try await provider.payOut(order)
+            let reference = try await mayBeTaken ? provider.payOut(again: order) : provider.payOut(order)
             try await database.write(in: payout.owner) { tx in
                 guard var found = try PayeeStore(tx: tx.platform).payout(payout.id), found.status == .pending else { return }
                 (found.status, found.reference) = (.sent, reference)
@@ -116,13 +118,29 @@ extension Billing {
             }
         } catch ProviderError.refused(let reason) {
             try await fail(payout.id, of: payout.owner, reason: reason)
-        } catch is ProviderError { try await postpone(payout) }
+        } catch ProviderError.unavailable(_) where !mayBeTaken {
+            try await postpone(payout, mayBeTaken: false)
+        } catch is ProviderError { try await postpone(payout, mayBeTaken: true) }
     }
 
-    private func postpone(_ payout: Payout) async throws {
+    /// Notes that the provider may have a payout's order: before it is given, since a crash loses the answer too.
+    /// - Returns: whether it may have had it before; nil where nothing is to be sent any more.
+    private func mark(_ payout: Payout) async throws -> Bool? {
+        try await database.writePlatform { tx -> Bool? in
+            guard var found = try PayeeStore(tx: tx).payout(payout.id), found.status == .pending else { return nil }
+            let before = found.mayBeTaken
+            found.reference = found.orderKey
+            try PayeeStore(tx: tx).update(found)
+            return before
+        }
+    }
+
+    /// - Parameter mayBeTaken: nil leaves what is noted of that.
+    private func postpone(_ payout: Payout, mayBeTaken: Bool? = nil) async throws {
         try await database.writePlatform { tx in
             // Somebody else may have ordered it meanwhile, or taken it back.
             guard var found = try PayeeStore(tx: tx).payout(payout.id), found.status == .pending else { return }
+            if let mayBeTaken { found.reference = mayBeTaken ? found.orderKey : nil }
             found.attempts += 1
             found.dueAt = tx.clock.now() + .seconds(min(60 << min(found.attempts, 10), 86_400))
             try PayeeStore(tx: tx).update(found)
@@ -130,11 +148,14 @@ extension Billing {
     }
 
     /// A payout came to nothing, or back: it is in the balance again, once.
-    /// - Throws: `payout_pending` where an operator says so of one whose order may have reached the provider unheard: it would be paid twice.
+    /// - Throws: `payout_pending` where an operator says so of one whose order is still given: it would be paid twice.
     func fail(_ id: PayoutID, of owner: TenantID, reason: String, by principal: Principal? = nil) async throws {
         try await database.write(in: owner) { tx in
             guard let payout = try PayeeStore(tx: tx.platform).payout(id), payout.owner == owner else { throw Refusal.missing("payout") }
-            if principal != nil, payout.status == .pending, payout.provider != Payee.bank {
+            // A refusal is no word about one that was sent meanwhile.
+            guard principal != nil || payout.status == .pending else { return }
+            let isOrdered = payout.status == .pending && payout.provider != Payee.bank && !payout.isLeftToPeople(at: tx.clock.now())
+            if principal != nil, isOrdered {
                 throw Refusal(.conflict, "payout_pending", "Its order is on its way; whether it was paid is known when the provider has answered.")
             }
             try payout.takeBack(reason: reason, in: tx)
@@ -184,6 +205,7 @@ extension Payout {
     func takeBack(reason: String, in tx: TenantTransaction) throws {
         guard status != .failed else { return }
         var payout = self
+        if mayBeTaken { payout.reference = nil }
         (payout.status, payout.reason) = (.failed, String(reason.prefix(200)))
         try PayeeStore(tx: tx.platform).update(payout)
         let ledger = LedgerStore(tx: tx.platform)

@@ -159,7 +159,10 @@ struct PayoutView: Codable, Sendable, Described {
     var reference: String?
     var reason: String?
     var madeAt: Timestamp
-    static let notes: [FieldNote] = [FieldNote("status", "pending, sent, or failed: then it is in the balance again.")]
+    static let notes: [FieldNote] = [
+        FieldNote("status", "pending, sent, or failed: then it is in the balance again."),
+        FieldNote("reference", "The provider's; while it is pending, the key of an order that the provider may have.")
+    ]
 
     init(_ payout: Payout) {
         (id, provider, currency, amount) = (payout.id, payout.provider, payout.currency, Int(payout.amount))

@@ -99,12 +99,22 @@ struct Payout: Sendable, Hashable {
     var sales: Int64
     var commissions: Int64
     var status: Status
+    /// The provider's; while it is pending, the key of the order where the provider may have that.
     var reference: String?
     var reason: String?
     var attempts: Int
     var dueAt: Timestamp
     var madeAt: Timestamp
     var amount: Int64 { sales + commissions }
+
+    /// Under which the provider sends it once.
+    var orderKey: String { "payout:\(id)" }
+    /// Whether the provider may have sent it, though no answer came: it is not in the balance again before that is known.
+    var mayBeTaken: Bool { status == .pending && reference != nil }
+
+    /// Whether a provider may know its key no more (PayPal's for thirty days): ordered again it could be sent twice, so that people look.
+    func isLeftToPeople(at now: Timestamp) -> Bool { mayBeTaken && madeAt + Self.keyLifetime <= now }
+    static let keyLifetime: Duration = .seconds(28 * 86_400)
 }
 
 /// What a payee has earned, in one currency.

@@ -72,7 +72,7 @@ extension Billing {
         } catch let error as ProviderError {
             let reason =
                 switch error {
-                case .unavailable(let text), .refused(let text): text
+                case .unavailable(let text), .unanswered(let text), .refused(let text): text
                 }
             throw Refusal(
                 .unavailable, "provider_unavailable", "\(name) cannot do this now: \(reason).", arguments: ["provider": name, "reason": reason],
@@ -153,16 +153,38 @@ extension Billing {
         let order = RefundOrder(
             reference: payment.reference, amount: Money(minorUnits: refund.amount, currency: payment.currency), note: refund.note, key: task.key)
         let provider = try await providers.provider(payment.provider)
-        let outcome = try await provider.refund(order)
+        guard let mayBeTaken = try await mark(task, mayBeTaken: true) else { return }
+        let outcome: RefundOutcome
+        do {
+            outcome = try await mayBeTaken ? provider.refund(again: order) : provider.refund(order)
+        } catch let error as ProviderError {
+            let isTaken: Bool = if case .unanswered = error { true } else { mayBeTaken }
+            _ = try await mark(task, mayBeTaken: isTaken)
+            throw error
+        }
         try await atTill(of: task.tenant) { till in
+            try ProviderTaskStore(tx: till.tx.system).remove(task.key)
+            // A webhook may have told the end of it meanwhile.
+            guard var done = try PaymentPartStore(tx: till.tx).refund(refund.note), done.status == .pending else { return }
             switch outcome {
             case .done(let reference):
-                var done = refund
                 (done.status, done.reference) = (.done, reference)
                 try PaymentPartStore(tx: till.tx).update(done)
             case .refused: try till.keepRefund(refund.note)
             }
-            try ProviderTaskStore(tx: till.tx.system).remove(task.key)
+        }
+    }
+
+    /// Notes whether the provider may have a refund's order: before it is given, since a crash loses the answer too.
+    /// - Returns: whether it may have had it before; nil where nothing is to be sent back any more.
+    private func mark(_ task: ProviderTask, mayBeTaken: Bool) async throws -> Bool? {
+        try await database.write(in: task.tenant) { tx -> Bool? in
+            let parts = PaymentPartStore(tx: tx)
+            guard var refund = try parts.refund(task.subject), refund.status == .pending else { return nil }
+            let before = refund.reference != nil
+            refund.reference = mayBeTaken ? task.key : nil
+            try parts.update(refund)
+            return before
         }
     }
 

@@ -19,6 +19,10 @@ protocol PaymentProvider: Sendable {
     /// Sends money to a seller's account at the provider.
     /// - Returns: the provider's id of the transfer.
     func payOut(_ order: PayoutOrder) async throws -> String
+    /// What became of a payout that may have been taken, though no answer came.
+    func trace(_ order: PayoutOrder) async throws -> OrderTrace
+    /// The same of a refund.
+    func trace(_ order: RefundOrder) async throws -> OrderTrace
     /// What became of a payment, for events that come before it; nil where it is none of ours, or not paid.
     func payment(_ reference: String) async throws -> ProviderPayment?
     /// What a webhook tells, in the order in which it is to be applied.
@@ -140,10 +144,12 @@ struct SavedMethod: Sendable, Hashable {
     var label: String
 }
 
-/// Why a provider did nothing.
+/// Why a provider did nothing, or is not known to have done it.
 enum ProviderError: Error, Sendable, Hashable {
-    /// It may have, or will later: the same order is sent again.
+    /// The order did not get there, or was put off: nothing was done, and the same order is sent again.
     case unavailable(String)
+    /// It may have been done, but no answer came that says so. The same order is sent again; that this is refused does not say that nothing was done.
+    case unanswered(String)
     /// It never will.
     case refused(String)
 }

@@ -25,6 +25,7 @@ struct ProviderRefund: Sendable, Hashable {
     var payment: PaymentID
     var amount: Int64
     var status: Status
+    /// The provider's; while it is pending, the key of the order where the provider may have that.
     var reference: String?
 }
 

@@ -67,8 +67,26 @@ struct PayPalProvider: PaymentProvider {
     func refund(_ order: RefundOrder) async throws -> RefundOutcome {
         let body: JSON = ["amount": Self.amount(order.amount), "custom_id": .string(order.note.description)]
         let reply = try await call("POST", "/v2/payments/captures/\(PercentEncoding.encode(order.reference))/refund", body, key: order.key)
-        guard (200..<300).contains(reply.status), let id = reply.body["id"]?.text else { return .refused(Self.reason(reply.body)) }
-        return ["FAILED", "CANCELLED"].contains(reply.body["status"]?.text ?? "") ? .refused("failed") : .done(id)
+        let made: JSON
+        do { made = try checked(reply) } catch ProviderError.refused(let reason) { return .refused(reason) }
+        guard let id = made["id"]?.text else { throw ProviderError.unanswered("an answer without an id") }
+        return Self.undone.contains(made["status"]?.text ?? "") ? .refused("failed") : .done(id)
+    }
+
+    private static let undone = ["FAILED", "CANCELLED"]
+
+    /// A refund stands in the order of its capture.
+    func trace(_ order: RefundOrder) async throws -> OrderTrace {
+        let capture = try checked(try await call("GET", "/v2/payments/captures/\(PercentEncoding.encode(order.reference))", nil, key: nil))
+        guard let id = capture["supplementary_data"]?["related_ids"]?["order_id"]?.text else { return .unknown }
+        let found = try checked(try await call("GET", "/v2/checkout/orders/\(PercentEncoding.encode(id))", nil, key: nil))
+        guard let payments = found["purchase_units"]?[0]?["payments"] else { return .unknown }
+        let refunds: [JSON] = payments["refunds"]?.array ?? []
+        let own = refunds.first { refund in
+            refund["custom_id"]?.text == order.note.description && !Self.undone.contains(refund["status"]?.text ?? "")
+        }
+        if let reference = own?["id"]?.text { return .taken(reference) }
+        return refunds.allSatisfy { $0["custom_id"]?.text != nil } ? .absent : .unknown
     }
 
     /// - Parameter order: its destination is the receiver's address of e-mail at PayPal.
@@ -82,9 +100,34 @@ struct PayPalProvider: PaymentProvider {
                 ]
             ]
         ]
-        let made = try checked(try await call("POST", "/v1/payments/payouts", body, key: order.key))
-        guard let id = made["batch_header"]?["payout_batch_id"]?.text else { throw ProviderError.unavailable("an answer without an id") }
+        let reply = try await call("POST", "/v1/payments/payouts", body, key: order.key)
+        if !(200..<300).contains(reply.status), Self.isRepeated(reply.body) {
+            guard let known = Self.batch(in: reply.body) else { throw ProviderError.unanswered("a batch of this id is there") }
+            return known
+        }
+        guard let id = try checked(reply)["batch_header"]?["payout_batch_id"]?.text else {
+            throw ProviderError.unanswered("an answer without an id")
+        }
         return id
+    }
+
+    /// Batches are found by PayPal's own id alone; the order given again tells of the one before, for thirty days.
+    func trace(_ order: PayoutOrder) async throws -> OrderTrace { .unknown }
+
+    /// Whether a batch is refused since one of its `sender_batch_id` is there
+    /// (https://developer.paypal.com/api/payments.payouts-batch/v1/payouts-post).
+    private static func isRepeated(_ body: JSON) -> Bool {
+        let details: [JSON] = body["details"]?.array ?? []
+        return batch(in: body) != nil || details.contains { ($0["field"]?.text ?? "").lowercased().hasSuffix("sender_batch_id") }
+    }
+
+    /// The batch that a refusal links to.
+    private static func batch(in body: JSON) -> String? {
+        let details: [JSON] = body["details"]?.array ?? []
+        let places: [JSON?] = [body["links"]] + details.flatMap { detail -> [JSON?] in [detail["link"], detail["links"]] }
+        let links: [JSON] = places.flatMap { place -> [JSON] in place?.array ?? [] }
+        let address = links.compactMap { $0["href"]?.text }.first { $0.contains("/v1/payments/payouts/") }
+        return address?.split(separator: "/").last.map(String.init)
     }
 
     func payment(_ reference: String) async throws -> ProviderPayment? {
@@ -129,9 +172,15 @@ struct PayPalProvider: PaymentProvider {
     }
 
     private func checked(_ reply: ProviderLine.Reply) throws -> JSON {
-        guard (200..<300).contains(reply.status) else { throw ProviderError.refused(Self.reason(reply.body)) }
+        guard (200..<300).contains(reply.status) else {
+            let reason = Self.reason(reply.body)
+            throw Self.isOfKey(reason) ? ProviderError.unanswered(reason) : ProviderError.refused(reason)
+        }
         return reply.body
     }
+
+    /// What is said of an order's key, and not of the order: another one under it is on its way, or came with other words.
+    private static func isOfKey(_ reason: String) -> Bool { ["previous_request_in_progress", "duplicate_request_id"].contains(reason) }
 
     /// - Parameter body: nil for what only reads.
     func call(_ method: String, _ path: String, _ body: JSON?, key: String?) async throws -> ProviderLine.Reply {
@@ -153,7 +202,13 @@ struct PayPalProvider: PaymentProvider {
     private func newToken() async throws -> (token: String, lifetime: Duration) {
         let basic = Data("\(clientID):\(secret)".utf8).base64EncodedString()
         let headers = [("Authorization", "Basic \(basic)"), ("Content-Type", "application/x-www-form-urlencoded")]
-        let reply = try await line.call("POST", "/v1/oauth2/token", headers, body: Array("grant_type=client_credentials".utf8))
+        let reply: ProviderLine.Reply
+        do {
+            reply = try await line.call("POST", "/v1/oauth2/token", headers, body: Array("grant_type=client_credentials".utf8))
+        } catch ProviderError.unanswered(let reason) {
+            // What is asked with the token has not left yet.
+            throw ProviderError.unavailable(reason)
+        }
         guard reply.status == 200, let token = reply.body["access_token"]?.text else { throw ProviderError.refused("the client is not known") }
         return (token, .seconds(Int64(reply.body["expires_in"]?.integer ?? 0)))
     }

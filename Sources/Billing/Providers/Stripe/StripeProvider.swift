@@ -61,19 +61,41 @@ struct StripeProvider: PaymentProvider {
         let form: Form = [
             ("payment_intent", order.reference), ("amount", String(order.amount.minorUnits)), ("metadata[note]", order.note.description)
         ]
-        let reply = try await call("POST", "/v1/refunds", form, key: order.key)
-        guard (200..<300).contains(reply.status) else { return .refused(Self.reason(reply.body["error"])) }
-        if reply.body["status"]?.text == "failed" { return .refused(reply.body["failure_reason"]?.text ?? "failed") }
-        return .done(try id(of: reply.body))
+        let made: JSON
+        do { made = try await self.order("/v1/refunds", form, key: order.key) } catch ProviderError.refused(let reason) { return .refused(reason) }
+        if made["status"]?.text == "failed" { return .refused(made["failure_reason"]?.text ?? "failed") }
+        return .done(try id(of: made))
     }
 
-    /// By Connect: from the platform's balance to a connected account.
+    /// By Connect: from the platform's balance to a connected account. Its group is the order's key, since Stripe forgets keys after a day.
     func payOut(_ order: PayoutOrder) async throws -> String {
         let form: Form = [
             ("amount", String(order.amount.minorUnits)), ("currency", order.amount.currency.lowercased()), ("destination", order.destination),
-            ("description", order.note)
+            ("description", order.note), ("transfer_group", order.key)
         ]
         return try id(of: try await self.order("/v1/transfers", form, key: order.key))
+    }
+
+    func trace(_ order: PayoutOrder) async throws -> OrderTrace {
+        let found = try await list("/v1/transfers", "transfer_group", order.key)
+        guard let transfer = found.entries.first else { return .absent }
+        return .taken(try id(of: transfer))
+    }
+
+    func trace(_ order: RefundOrder) async throws -> OrderTrace {
+        let found = try await list("/v1/refunds", "payment_intent", order.reference)
+        let own = found.entries.first { refund in
+            refund["metadata"]?["note"]?.text == order.note.description && !["failed", "canceled"].contains(refund["status"]?.text ?? "")
+        }
+        if let own { return .taken(try id(of: own)) }
+        return found.isWhole ? .absent : .unknown
+    }
+
+    /// The newest hundred, and whether these are all.
+    private func list(_ path: String, _ filter: String, _ value: String) async throws -> (entries: [JSON], isWhole: Bool) {
+        let found = try checked(try await call("GET", "\(path)?limit=100&\(filter)=\(PercentEncoding.encode(value))", [], key: nil))
+        guard let entries = found["data"]?.array else { throw ProviderError.unanswered("an answer without a list") }
+        return (entries, found["has_more"]?.boolean != true)
     }
 
     func payment(_ reference: String) async throws -> ProviderPayment? {
@@ -112,13 +134,16 @@ struct StripeProvider: PaymentProvider {
 
     private func checked(_ reply: ProviderLine.Reply) throws -> JSON {
         guard (200..<300).contains(reply.status) else {
-            throw ProviderError.refused(Self.reason(reply.body["error"]))
+            let error = reply.body["error"]
+            // The key came with other words before: that order may have been taken.
+            guard error?["type"]?.text != "idempotency_error" else { throw ProviderError.unanswered("idempotency_error") }
+            throw ProviderError.refused(Self.reason(error))
         }
         return reply.body
     }
 
     private func id(of object: JSON) throws -> String {
-        guard let id = object["id"]?.text else { throw ProviderError.unavailable("an answer without an id") }
+        guard let id = object["id"]?.text else { throw ProviderError.unanswered("an answer without an id") }
         return id
     }
 
