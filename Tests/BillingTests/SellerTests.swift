@@ -164,6 +164,44 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases) func `the bonus for who was brought is earned once, in one currency, whatever is paid in others`(
+        engine: DatabaseEngine
+    ) async throws {
+        try await withBilling(engine) { harness in
+            try await harness.profile()
+            let (ally, seller) = (try await harness.seller("ally"), try await harness.seller("sel"))
+            var terms = try await harness.billing.join(ally, code: "ally", by: harness.ana)
+            (terms.bonus, terms.bonusAfter) = (10_000, 2_900)
+            _ = try await harness.billing.setTerms(terms, by: harness.ana)
+            try await harness.billing.refer(harness.id, code: "ALLY", clickedAt: nil, by: harness.ana)
+            func earned(_ currency: String) async throws -> PayeeBalance? {
+                try await harness.billing.earnings(of: ally).first { $0.currency == currency }
+            }
+            let invoice = try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0)).invoices[0]
+            _ = try await harness.pay(invoice.total, reference: "B1", for: invoice)
+            #expect(try await earned("USD")?.commissions == 580 + 10_000)
+            // In euros less is paid than qualifies; later more than that.
+            for (place, amount) in [Int64(1_000), 5_000].enumerated() {
+                let order = SaleOrder(
+                    key: "\(place)", seller: seller, listing: "reader", kind: .template, name: "Reader",
+                    amount: Money(minorUnits: amount, currency: "EUR"))
+                let sale = try await harness.billing.sell(order, to: harness.id, by: harness.ana)
+                let line = StatementLine(id: "E\(place)", amount: amount, currency: "EUR", text: "")
+                _ = try await harness.billing.receive(line, harness.id, for: sale.invoice, by: BillingHarness.operatorOf)
+                #expect(try await earned("USD")?.commissions == 580 + 10_000)
+                #expect(try await earned("EUR")?.commissions == (place == 0 ? 200 : 1_200))
+            }
+            let euros = try #require(try await earned("EUR"))
+            #expect(euros.maturingCommissions == 1_200)
+            #expect(try await earned("USD")?.maturingCommissions == 580 + 10_000)
+            // It goes back in the currency that it came in, and comes again in no other.
+            _ = try await harness.billing.credit(invoice.id, invoice.total, to: .wallet, of: harness.id, by: harness.ana)
+            #expect(try await earned("USD")?.commissions == 0)
+            #expect(try await earned("EUR")?.commissions == 1_200)
+            try await harness.check("at the end")
+        }
+    }
+
     @Test(arguments: ["acct_123456789", "sel@example.com"])
     func `a payout is ordered once under its key, and one that is refused is in the balance again`(
         destination: String

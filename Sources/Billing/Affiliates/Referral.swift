@@ -39,6 +39,11 @@ struct Referral: Sendable, Hashable {
     /// What of the bonus is earned now.
     var bonusEarned: Int64 = 0
     var bonusMaturesAt: Timestamp
+
+    /// Of the postings of bonuses, which are about the tenant that was brought.
+    static let bonusKind = "referral_bonus"
+    static func subject(of referred: TenantID) -> String { "tenant:\(referred)" }
+    var subject: String { Self.subject(of: referred) }
 }
 
 /// What an affiliate has earned with an invoice so far.
@@ -79,17 +84,26 @@ extension Till {
         try settleBonus(of: referral, invoice.currency)
     }
 
+    /// The bonus is of the currency in which enough was paid first, and stays in that one, whatever is paid in others.
     private func settleBonus(of referral: Referral, _ currency: String) throws {
         guard referral.bonus > 0 else { return }
         let store = ReferralStore(tx: tx.platform)
         var referral = referral
-        let earned = try store.collected(from: referral.referred, currency) >= referral.bonusAfter ? referral.bonus : 0
-        let change = earned - referral.bonusEarned
-        guard change != 0 else { return }
-        referral.bonusEarned = earned
-        if change > 0 { referral.bonusMaturesAt = tx.clock.now() + Commission.maturity }
-        try store.update(referral)
-        try move(change, to: Account(.affiliate, of: referral.affiliate, currency), "referral_bonus", "tenant:\(referral.referred)")
+        var booked = try store.bonus(of: referral.referred)
+        let own = booked.currency ?? currency
+        let earned = try store.collected(from: referral.referred, own) >= referral.bonusAfter ? referral.bonus : 0
+        let known = booked.amounts.removeValue(forKey: own) ?? 0
+        if earned > known { referral.bonusMaturesAt = tx.clock.now() + Commission.maturity }
+        if earned != referral.bonusEarned || earned > known {
+            referral.bonusEarned = earned
+            try store.update(referral)
+        }
+        // In other currencies there is none of it.
+        var changes: [String: Int64] = booked.amounts.mapValues { -$0 }
+        changes[own] = earned - known
+        for (currency, change) in changes.sorted(by: { $0.key < $1.key }) where change != 0 {
+            try move(change, to: Account(.affiliate, of: referral.affiliate, currency), Referral.bonusKind, referral.subject)
+        }
     }
 }
 

@@ -140,10 +140,23 @@ struct ReferralStore {
         let commissions: [Int64] = try tx.all(
             "SELECT amount FROM commissions WHERE affiliate = \(owner) AND currency = \(currency) AND matures_at > \(now)"
         ) { try $0.column(0) }
-        let bonuses: [Int64] = try tx.all(
-            "SELECT bonus_earned FROM referrals WHERE affiliate = \(owner) AND bonus_earned > 0 AND bonus_matures_at > \(now)"
+        let brought: [TenantID] = try tx.all(
+            "SELECT referred FROM referrals WHERE affiliate = \(owner) AND bonus_earned > 0 AND bonus_matures_at > \(now)"
         ) { try $0.column(0) }
+        let bonuses: [Int64] = try brought.map { try max(bonus(of: $0).amounts[currency] ?? 0, 0) }
         return (commissions + bonuses).reduce(0, +)
+    }
+
+    /// The currency in which the bonus for a tenant was earned first, nil where it never was, and what of it is booked in each.
+    func bonus(of referred: TenantID) throws -> (currency: String?, amounts: [String: Int64]) {
+        var (first, amounts): (String?, [String: Int64]) = (nil, [:])
+        for posting in try LedgerStore(tx: tx).postings(Referral.bonusKind, about: Referral.subject(of: referred)) {
+            for (account, change) in posting.changes where account.kind == .affiliate {
+                first = first ?? account.currency
+                amounts[account.currency, default: 0] -= change
+            }
+        }
+        return (first, amounts)
     }
 
     private static func readAffiliate(_ row: Row) throws -> Affiliate {

@@ -80,6 +80,15 @@ struct LedgerStore {
                 """, Self.read))
     }
 
+    /// All of a kind that are about one thing, oldest first.
+    func postings(_ kind: String, about subject: String) throws -> [Posting] {
+        try filled(
+            try tx.all(
+                """
+                SELECT id, key, kind, subject, at, reverses FROM ledger_postings WHERE subject = \(subject) AND kind = \(kind) ORDER BY at, id
+                """, Self.read))
+    }
+
     func posting(_ id: PostingID) throws -> Posting? {
         try filled(try tx.all("SELECT id, key, kind, subject, at, reverses FROM ledger_postings WHERE id = \(id)", Self.read)).first
     }
