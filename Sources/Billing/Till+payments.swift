@@ -69,7 +69,8 @@ extension Till {
         guard amount >= 1, amount <= invoice.total - invoice.credited else {
             throw Refusal(.conflict, "exceeds_invoice", "Of this invoice \(invoice.total - invoice.credited) can be taken back.", field: "amount")
         }
-        let fromDue = min(amount, invoice.due)
+        // Money that has gone back already was paid: what is still asked for is not lessened by it.
+        let fromDue = isElsewhere ? max(amount - invoice.paid, 0) : min(amount, invoice.due)
         let fromPaid = amount - fromDue
         let tax =
             Fraction.halfUp(invoice.tax, invoice.credited + amount, over: invoice.total)

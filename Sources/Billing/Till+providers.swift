@@ -40,16 +40,29 @@ extension Till {
             ])
     }
 
-    /// What somebody sent back on the provider's own pages: the invoice that the payment named gets a credit note for it.
+    /// What somebody sent back on the provider's own pages: first what the payment brought beyond what it paid, as all of one that was made twice,
+    /// then what it paid; the invoices get credit notes for that, the one that it named first.
     /// - Parameter total: all that went back of the payment so far.
-    /// - Throws: `exceeds_invoice`, `exceeds_wallet` where no invoice can take it: the provider keeps telling, and people must look.
+    /// - Throws: `exceeds_wallet` where neither an invoice nor the wallet can take it: the provider keeps telling, and people must look.
     mutating func noteRefunds(_ reference: String, at provider: String, total: Int64) throws {
         guard let payment = try PaymentStore(tx: tx).payment(provider, reference) else { return }
         let beyond = total - payment.refunded
         guard beyond > 0, payment.status == .received else { return }
-        guard let invoice = payment.invoice else {
-            return try withdraw(beyond, to: payment)
+        let parts = try PaymentPartStore(tx: tx).parts(of: payment.id)
+        let prepaid = payment.amount - parts.reduce(0) { $0 + $1.amount }
+        // Of all that went back so far, less what of that had gone back before: parts add up.
+        var rest = max(total - prepaid, 0) - max(payment.refunded - prepaid, 0)
+        var fromWallet = beyond - rest
+        for (id, part) in parts.filter({ $0.invoice == payment.invoice }) + parts.filter({ $0.invoice != payment.invoice }) where rest > 0 {
+            guard let invoice = try invoices.invoice(id) else { continue }
+            // What grants had paid did not come with it.
+            let amount = min(rest, part, invoice.paid - (try wallet.drawn(on: id)))
+            guard amount > 0 else { continue }
+            _ = try credit(id, amount, to: .payment(payment.id), isElsewhere: true)
+            rest -= amount
         }
-        _ = try credit(invoice, beyond, to: .payment(payment.id), isElsewhere: true)
+        fromWallet += rest
+        guard fromWallet > 0, let left = try PaymentStore(tx: tx).payment(payment.id) else { return }
+        try withdraw(fromWallet, to: left)
     }
 }

@@ -194,11 +194,11 @@ extension Billing {
     /// - Throws: `bad_signature`, `bad_event`; another failure makes the provider tell again.
     func hear(_ message: ProviderMessage, from name: String) async throws {
         let provider = try await providers.provider(name)
-        let events: [ProviderEvent]
-        do { events = try await provider.events(in: message) } catch let error as ProviderError {
+        do {
+            for event in try await provider.events(in: message) { try await apply(event, provider) }
+        } catch let error as ProviderError {
             throw Refusal(.unavailable, "provider_unavailable", "\(name) did not answer: \(error).", retryAfter: .seconds(60))
         }
-        for event in events { try await apply(event, provider) }
     }
 
     private func apply(_ event: ProviderEvent, _ provider: any PaymentProvider) async throws {
@@ -208,9 +208,9 @@ extension Billing {
             owner = try await database.readPlatform { tx in try ProviderObjectStore(tx: tx).owner(provider.name, reference) }
         }
         var before: ProviderPayment?
-        if case .disputed(let reference, _, _, _) = event.fact, owner == nil {
+        if owner == nil, let reference = event.fact.payment {
             // It came before the payment that it is about.
-            before = try? await provider.payment(reference)
+            before = try await provider.payment(reference)
             owner = before?.tenant
         }
         // What is not ours is the business of whoever shares the account.
@@ -234,6 +234,14 @@ extension ProviderEvent.Fact {
         case .saved(_, let tenant, let reference): (tenant, reference)
         case .removed(let method): (nil, method)
         case .payoutReturned(let reference, _): (nil, reference)
+        }
+    }
+
+    /// The payment that it takes back, in whole or in part.
+    var payment: String? {
+        switch self {
+        case .refunded(let reference, _), .disputed(let reference, _, _, _): reference
+        case .paid, .failed, .refundFailed, .saved, .removed, .payoutReturned: nil
         }
     }
 }
