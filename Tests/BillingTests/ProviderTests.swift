@@ -109,6 +109,50 @@ import Testing
         #expect(try await outcome(200, paid) == .paid(payment))
     }
 
+    @Test(arguments: [
+        (Money(minorUnits: 500, currency: "ISK"), "50000"), (Money(minorUnits: 7, currency: "UGX"), "700"),
+        (Money(minorUnits: 1_200, currency: "MGA"), "12"), (Money(minorUnits: 500, currency: "JPY"), "500"),
+        (Money(minorUnits: 1_234, currency: "KWD"), "1234"), (Money(minorUnits: 1_234, currency: "USD"), "1234")
+    ]) func `an amount goes to Stripe and comes back as Stripe counts it`(money: Money, units: String) async throws {
+        let ear = Ear()
+        let currency = money.currency.lowercased()
+        let intent = #"{"id":"pi","status":"succeeded","amount_received":\#(units),"currency":"\#(currency)","url":"https://page"}"#
+        let stripe = StripeProvider(line: ear.line { _ in (200, intent) }, key: "sk", webhookSecret: "w", clock: Clock { Self.now })
+        let (tenant, invoice) = (TenantID(high: 1, low: 2), InvoiceID(high: 3, low: 4))
+        let charge = ChargeOrder(tenant: tenant, invoice: invoice, number: "AIAS-1", amount: money, customer: "c", method: "m", key: "k")
+        guard case .paid(let paid) = try await stripe.charge(charge) else {
+            Issue.record("nothing was paid")
+            return
+        }
+        #expect(paid.amount == money)
+        _ = try await stripe.refund(RefundOrder(reference: "pi", amount: money, note: invoice, key: "k"))
+        _ = try await stripe.payOut(PayoutOrder(destination: "acct_1", amount: money, note: "June", key: "k"))
+        _ = try await stripe.checkout(
+            HostedOrder(tenant: tenant, invoice: invoice, number: "AIAS-1", amount: money, customer: nil, returnTo: "https://home", key: "k"))
+        for path in ["/payment_intents", "/refunds", "/transfers", "/sessions"] {
+            let body = try #require(ear.bodies(path).first)
+            #expect(body.split(separator: "&").contains { $0.contains("amount") && $0.hasSuffix("=\(units)") }, "\(path): \(body)")
+        }
+        func fact(_ kind: String, _ object: String) async throws -> ProviderEvent.Fact? {
+            let body = Array(#"{"id":"evt","type":"\#(kind)","data":{"object":\#(object)}}"#.utf8)
+            let header = StripeSignature.header(body: body, secret: "w", at: Self.now)
+            return try await stripe.events(in: ProviderMessage(body: body) { $0 == "Stripe-Signature" ? header : nil }).first?.fact
+        }
+        let refunded = #"{"payment_intent":"pi","amount_refunded":\#(units),"currency":"\#(currency)"}"#
+        #expect(try await fact("charge.refunded", refunded) == .refunded(reference: "pi", total: money.minorUnits))
+        let disputed = #"{"payment_intent":"pi","amount":\#(units),"currency":"\#(currency)","status":"needs_response"}"#
+        let expected = ProviderEvent.Fact.disputed(reference: "pi", .opened, amount: money.minorUnits, fee: 0)
+        #expect(try await fact("charge.dispute.created", disputed) == expected)
+    }
+
+    @Test func `a part of what Stripe takes whole is refused before it is sent`() async throws {
+        let ear = Ear()
+        let stripe = StripeProvider(line: ear.line { _ in (200, "{}") }, key: "sk", webhookSecret: "w", clock: Clock { Self.now })
+        let order = RefundOrder(reference: "pi", amount: Money(minorUnits: 1_250, currency: "MGA"), note: InvoiceID(high: 3, low: 4), key: "k")
+        #expect(try await stripe.refund(order) == .refused("amount_not_whole"))
+        #expect(ear.asked.all.isEmpty)
+    }
+
     @Test func `an inquiry takes no money, a dispute does`() async throws {
         let stripe = StripeProvider(line: Ear().line { _ in (404, "") }, key: "sk", webhookSecret: "w", clock: Clock { Self.now })
         func facts(_ status: String) async throws -> [ProviderEvent.Fact] {

@@ -29,7 +29,7 @@ extension StripeProvider {
             return [.failed(tenant: tenant, invoice: invoice, reason: Self.reason(object["last_payment_error"]))]
         case "charge.refunded":
             guard let intent = object["payment_intent"]?.text, let total = object["amount_refunded"]?.integer else { return [] }
-            return [.refunded(reference: intent, total: Int64(total))]
+            return [.refunded(reference: intent, total: StripeAmount.minorUnits(total, object["currency"]?.text))]
         case "refund.failed", "refund.updated", "charge.refund.updated":
             guard object["status"]?.text == "failed", let intent = object["payment_intent"]?.text,
                 let note = object["metadata"]?["note"]?.text.flatMap({ InvoiceID($0) })
@@ -51,7 +51,7 @@ extension StripeProvider {
         else { return [] }
         let fee = (object["balance_transactions"]?.array ?? []).reduce(0) { $0 + max($1["fee"]?.integer ?? 0, 0) }
         let outcome: Till.DisputeOutcome = status == "won" ? .won : status == "lost" ? .lost : .opened
-        return [.disputed(reference: intent, outcome, amount: Int64(amount), fee: Int64(fee))]
+        return [.disputed(reference: intent, outcome, amount: StripeAmount.minorUnits(amount, object["currency"]?.text), fee: Int64(fee))]
     }
 }
 

@@ -25,7 +25,7 @@ struct StripeProvider: PaymentProvider {
         var form: Form = [
             ("mode", "payment"), ("success_url", order.returnTo), ("cancel_url", order.returnTo), ("client_reference_id", order.invoice.description),
             ("line_items[0][quantity]", "1"), ("line_items[0][price_data][currency]", order.amount.currency.lowercased()),
-            ("line_items[0][price_data][unit_amount]", String(order.amount.minorUnits)),
+            ("line_items[0][price_data][unit_amount]", String(try StripeAmount.units(of: order.amount))),
             ("line_items[0][price_data][product_data][name]", order.number), ("payment_intent_data[setup_future_usage]", "off_session")
         ]
         if let customer = order.customer { form.append(("customer", customer)) }
@@ -43,9 +43,9 @@ struct StripeProvider: PaymentProvider {
 
     func charge(_ order: ChargeOrder) async throws -> ChargeOutcome {
         let form: Form = [
-            ("amount", String(order.amount.minorUnits)), ("currency", order.amount.currency.lowercased()), ("customer", order.customer),
-            ("payment_method", order.method), ("off_session", "true"), ("confirm", "true"), ("description", order.number),
-            ("metadata[tenant]", order.tenant.description), ("metadata[invoice]", order.invoice.description)
+            ("amount", String(try StripeAmount.units(of: order.amount))), ("currency", order.amount.currency.lowercased()),
+            ("customer", order.customer), ("payment_method", order.method), ("off_session", "true"), ("confirm", "true"),
+            ("description", order.number), ("metadata[tenant]", order.tenant.description), ("metadata[invoice]", order.invoice.description)
         ]
         let reply = try await call("POST", "/v1/payment_intents", form, key: order.key)
         if reply.status == 402 { return .declined(Self.reason(reply.body["error"])) }
@@ -58,11 +58,14 @@ struct StripeProvider: PaymentProvider {
     }
 
     func refund(_ order: RefundOrder) async throws -> RefundOutcome {
-        let form: Form = [
-            ("payment_intent", order.reference), ("amount", String(order.amount.minorUnits)), ("metadata[note]", order.note.description)
-        ]
         let made: JSON
-        do { made = try await self.order("/v1/refunds", form, key: order.key) } catch ProviderError.refused(let reason) { return .refused(reason) }
+        do {
+            let form: Form = [
+                ("payment_intent", order.reference), ("amount", String(try StripeAmount.units(of: order.amount))),
+                ("metadata[note]", order.note.description)
+            ]
+            made = try await self.order("/v1/refunds", form, key: order.key)
+        } catch ProviderError.refused(let reason) { return .refused(reason) }
         if made["status"]?.text == "failed" { return .refused(made["failure_reason"]?.text ?? "failed") }
         return .done(try id(of: made))
     }
@@ -70,8 +73,8 @@ struct StripeProvider: PaymentProvider {
     /// By Connect: from the platform's balance to a connected account. Its group is the order's key, since Stripe forgets keys after a day.
     func payOut(_ order: PayoutOrder) async throws -> String {
         let form: Form = [
-            ("amount", String(order.amount.minorUnits)), ("currency", order.amount.currency.lowercased()), ("destination", order.destination),
-            ("description", order.note), ("transfer_group", order.key)
+            ("amount", String(try StripeAmount.units(of: order.amount))), ("currency", order.amount.currency.lowercased()),
+            ("destination", order.destination), ("description", order.note), ("transfer_group", order.key)
         ]
         return try id(of: try await self.order("/v1/transfers", form, key: order.key))
     }
@@ -108,9 +111,8 @@ struct StripeProvider: PaymentProvider {
         guard intent["status"]?.text == "succeeded", let id = intent["id"]?.text, let amount = intent["amount_received"]?.integer,
             let currency = intent["currency"]?.text
         else { return nil }
-        return ProviderPayment(
-            reference: id, amount: Money(minorUnits: Int64(amount), currency: currency.uppercased()), tenant: tenant(intent), invoice: invoice(intent)
-        )
+        let taken = Money(minorUnits: StripeAmount.minorUnits(amount, currency), currency: currency.uppercased())
+        return ProviderPayment(reference: id, amount: taken, tenant: tenant(intent), invoice: invoice(intent))
     }
 
     static func tenant(_ object: JSON) -> TenantID? { object["metadata"]?["tenant"]?.text.flatMap { TenantID($0) } }
