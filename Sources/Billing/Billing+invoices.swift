@@ -46,10 +46,11 @@ extension Billing {
         return note
     }
 
-    /// An operator notes money that came.
+    /// An operator notes money that came. What a statement had brought before without an invoice is that money, and no longer waits for one.
     func receive(_ line: StatementLine, _ tenant: TenantID, for invoice: InvoiceID?, by principal: Principal) async throws -> Bool {
         try await atTill(of: tenant) { till in
             let payment = try till.receive(line.amount, line.currency, from: "bank", reference: line.id, for: invoice)
+            try UnmatchedMoney(tx: till.tx.platform).leave(line)
             if let payment {
                 try till.tx.audit(principal, "payment.receive", "payment:\(payment.id)", ["amount": .string(String(line.amount))])
             }
@@ -57,7 +58,8 @@ extension Billing {
         }
     }
 
-    /// Matches the incoming lines of a bank's statement to invoices by the numbers that they name. The same statement again changes nothing.
+    /// Matches the incoming lines of a bank's statement to invoices by the numbers that they name. The same statement again books nothing twice: a
+    /// line whose invoice was issued since is its payment now.
     func take(_ lines: [StatementLine], by principal: Principal) async throws -> StatementReport {
         var report = StatementReport()
         for line in lines where line.amount > 0 {
@@ -70,17 +72,7 @@ extension Billing {
             if let found {
                 if try await receive(line, found.owner, for: found.invoice, by: principal) { report.matched += 1 } else { report.repeated += 1 }
             } else {
-                let isNew = try await database.writePlatform { tx in
-                    try LedgerStore(tx: tx).post(
-                        Posting(
-                            id: tx.ids.next(), key: "unmatched:bank:\(line.id)", kind: "unmatched", subject: "bank:\(line.id)", at: tx.clock.now(),
-                            transfers: [
-                                Transfer(
-                                    line.amount, debit: Account(.cash, "bank", line.currency),
-                                    credit: Account(.unmatched, currency: line.currency))
-                            ])
-                    ).isNew
-                }
+                let isNew = try await database.writePlatform { tx in try UnmatchedMoney(tx: tx).enter(line) }
                 if isNew { report.unmatched.append(line.id) } else { report.repeated += 1 }
             }
         }

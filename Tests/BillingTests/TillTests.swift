@@ -199,6 +199,39 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases) func `money without an invoice is booked once, also where its invoice comes later or a person finds it`(
+        engine: DatabaseEngine
+    ) async throws {
+        try await withBilling(engine) { harness in
+            try await harness.profile()
+            func take(_ id: String, _ amount: Int64, _ text: String) async throws -> Billing.StatementReport {
+                try await harness.billing.take([StatementLine(id: id, amount: amount, currency: "USD", text: text)], by: BillingHarness.operatorOf)
+            }
+            #expect(try await take("B1", 2_900, "for AIAS-1") == .init(matched: 0, repeated: 0, unmatched: ["B1"]))
+            #expect(try await take("B1", 2_900, "for AIAS-1") == .init(matched: 0, repeated: 1, unmatched: []))
+            #expect(try await harness.balance(.unmatched) == -2_900)
+            // The invoice that it names is there now.
+            let invoice = try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0)).invoices[0]
+            #expect(try await take("B1", 2_900, "for AIAS-1") == .init(matched: 1, repeated: 0, unmatched: []))
+            #expect(try await take("B1", 2_900, "for AIAS-1") == .init(matched: 0, repeated: 1, unmatched: []))
+            #expect(try await harness.billing.invoice(invoice.id, of: harness.id).status == .paid)
+            #expect(try await harness.balance(.cash) == 2_900)
+            #expect(try await harness.balance(.unmatched) == 0)
+            // A person knows whose it is, after the statement and before it.
+            #expect(try await take("B2", 500, "thank you").unmatched == ["B2"])
+            #expect(try await refusal { try await harness.pay(501, reference: "B2", for: nil) } == "key_reused")
+            #expect(try await harness.pay(500, reference: "B2", for: nil))
+            #expect(try await harness.pay(700, reference: "B3", for: nil))
+            for (id, amount) in [("B2", Int64(500)), ("B3", 700)] {
+                #expect(try await take(id, amount, "thank you") == .init(matched: 0, repeated: 1, unmatched: []))
+            }
+            #expect(try await refusal { try await take("B3", 701, "thank you") } == "key_reused")
+            #expect(try await harness.balance(.cash) == 2_900 + 500 + 700)
+            #expect(try await harness.balance(.unmatched) == 0)
+            try await harness.check("at the end")
+        }
+    }
+
     @Test func `camt.053 gives the booked credits with what the payers wrote`() throws {
         func entry(_ id: String, _ kind: String, _ status: String, _ text: String) -> String {
             """

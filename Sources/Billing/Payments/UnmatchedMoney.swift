@@ -1,0 +1,35 @@
+internal import Kernel
+internal import Persistence
+
+/// Money at the bank that no invoice was found for. It is in the bank's account once: as this, or as somebody's payment.
+struct UnmatchedMoney {
+    let tx: PlatformTransaction
+
+    private static let bank = "bank"
+
+    private func key(_ line: StatementLine) -> String { "unmatched:\(Self.bank):\(line.id)" }
+    private var ledger: LedgerStore { LedgerStore(tx: tx) }
+
+    /// - Returns: whether it is new.
+    /// - Throws: `key_reused` where the bank's reference stands for another amount.
+    func enter(_ line: StatementLine) throws -> Bool {
+        let cash = Account(.cash, Self.bank, line.currency)
+        if let payment = try ledger.posting(key: "payment:\(Self.bank):\(line.id)") {
+            guard payment.changes[cash] == line.amount else { throw Posting.conflict }
+            return false
+        }
+        return try ledger.post(
+            Posting(
+                id: tx.ids.next(), key: key(line), kind: "unmatched", subject: "\(Self.bank):\(line.id)", at: tx.clock.now(),
+                transfers: [Transfer(line.amount, debit: cash, credit: Account(.unmatched, currency: line.currency))])
+        ).isNew
+    }
+
+    /// It is a payment now. Told twice it changes nothing.
+    /// - Throws: `key_reused` where the bank's reference stands for another amount.
+    func leave(_ line: StatementLine) throws {
+        guard let entered = try ledger.posting(key: key(line)) else { return }
+        guard entered.changes[Account(.cash, Self.bank, line.currency)] == line.amount else { throw Posting.conflict }
+        try ledger.post(try entered.reversal(id: tx.ids.next(), key: "matched:\(Self.bank):\(line.id)", at: tx.clock.now()))
+    }
+}
