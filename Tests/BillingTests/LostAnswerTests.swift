@@ -83,6 +83,25 @@ import Testing
         }
     }
 
+    @Test func `a payout whose answer was lost and that came back is in the balance again, and is ordered no more`() async throws {
+        try await withCounter { harness, counter in
+            let seller = try await seller(harness, at: "stripe")
+            await counter.be(.losing)
+            let lost = try await payout(harness, seller)
+            let object = #"{"id":"id_1","reversed":true,"transfer_group":"payout:\#(lost.id)"}"#
+            let body = Array(#"{"id":"evt_1","type":"transfer.reversed","data":{"object":\#(object)}}"#.utf8)
+            let header = StripeSignature.header(body: body, secret: "w", at: harness.lease.clock.now)
+            for _ in 0..<2 {
+                try await harness.billing.hear(ProviderMessage(body: body) { $0 == "Stripe-Signature" ? header : nil }, from: "stripe")
+            }
+            #expect(try await available(harness, seller) == 7_000)
+            await counter.be(.willing)
+            harness.days(1)
+            #expect(try await payout(harness, seller).status == .failed)
+            #expect(await counter.taken.count == 1)
+        }
+    }
+
     @Test func `what nobody can tell is left to people once the provider may have forgotten the key`() async throws {
         try await withCounter { harness, counter in
             let seller = try await seller(harness, at: "paypal")

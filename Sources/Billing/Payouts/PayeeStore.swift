@@ -92,6 +92,13 @@ struct PayeeStore {
             """, Self.readPayout)
     }
 
+    /// - Parameter key: of our order, which stands in the place of the reference while that is not known here.
+    func payout(_ reference: String, key: String?, at provider: String) throws -> Payout? {
+        if let found = try payout(reference, at: provider) { return found }
+        guard let key else { return nil }
+        return try payout(key, at: provider)
+    }
+
     /// Newest first.
     func page(of owner: TenantID, before cursor: PayoutID?, limit: Int) throws -> [Payout] {
         let last = cursor ?? PayoutID(high: .max, low: .max)

@@ -207,6 +207,9 @@ extension Billing {
         if owner == nil, let reference {
             owner = try await database.readPlatform { tx in try ProviderObjectStore(tx: tx).owner(provider.name, reference) }
         }
+        if owner == nil, case .payoutReturned(let reference, _, let key) = event.fact {
+            owner = try await database.readPlatform { tx in try PayeeStore(tx: tx).payout(reference, key: key, at: provider.name)?.owner }
+        }
         var before: ProviderPayment?
         if owner == nil, let reference = event.fact.payment {
             // It came before the payment that it is about.
@@ -233,7 +236,7 @@ extension ProviderEvent.Fact {
         case .refunded(let reference, _), .refundFailed(_, let reference, _), .disputed(let reference, _, _, _): (nil, reference)
         case .saved(_, let tenant, let reference): (tenant, reference)
         case .removed(let method): (nil, method)
-        case .payoutReturned(let reference, _): (nil, reference)
+        case .payoutReturned(let reference, _, _): (nil, reference)
         }
     }
 
@@ -271,8 +274,8 @@ extension Till {
             try ProviderCustomerStore(tx: tx).save(
                 .init(provider: provider, customer: saved.customer, method: saved.method, label: saved.label, savedAt: tx.clock.now()))
             try ProviderObjectStore(tx: tx.platform).note(provider, saved.method, of: tx.tenant.id, nil)
-        case .payoutReturned(let reference, let reason):
-            try PayeeStore(tx: tx.platform).payout(reference, at: provider)?.takeBack(reason: reason, in: tx)
+        case .payoutReturned(let reference, let reason, let key):
+            try PayeeStore(tx: tx.platform).payout(reference, key: key, at: provider)?.takeBack(reason: reason, in: tx)
         case .removed(let method):
             let store = ProviderCustomerStore(tx: tx)
             guard var known = try store.customer(provider), known.method == method else { return }

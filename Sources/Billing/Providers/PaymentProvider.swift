@@ -125,8 +125,8 @@ struct ProviderEvent: Sendable, Hashable {
         case disputed(reference: String, Till.DisputeOutcome, amount: Int64, fee: Int64)
         case saved(SavedMethod, tenant: TenantID?, reference: String)
         case removed(method: String)
-        /// A payout came back, or never arrived.
-        case payoutReturned(reference: String, reason: String)
+        /// A payout came back, or never arrived. The key is that of our order, by which one is known whose answer was lost.
+        case payoutReturned(reference: String, reason: String, key: String? = nil)
     }
 
     /// The provider's own; what one event brings more of has a suffix.

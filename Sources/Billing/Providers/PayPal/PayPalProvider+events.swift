@@ -54,10 +54,8 @@ extension PayPalProvider {
         case "PAYMENT.PAYOUTS-ITEM.FAILED", "PAYMENT.PAYOUTS-ITEM.RETURNED", "PAYMENT.PAYOUTS-ITEM.BLOCKED", "PAYMENT.PAYOUTS-ITEM.REFUNDED",
             "PAYMENT.PAYOUTS-ITEM.CANCELED", "PAYMENT.PAYOUTS-ITEM.DENIED":
             guard let batch = resource["payout_batch_id"]?.text else { return [] }
-            return [
-                .payoutReturned(
-                    reference: batch, reason: resource["errors"]?["name"]?.text ?? kind.split(separator: ".").last.map(String.init) ?? kind)
-            ]
+            let reason: String = resource["errors"]?["name"]?.text ?? kind.split(separator: ".").last.map(String.init) ?? kind
+            return [.payoutReturned(reference: batch, reason: reason, key: resource["sender_batch_id"]?.text)]
         case "VAULT.PAYMENT-TOKEN.DELETED": return resource["id"]?.text.map { [.removed(method: $0)] } ?? []
         default: return []
         }

@@ -38,7 +38,7 @@ extension StripeProvider {
         case "charge.dispute.created", "charge.dispute.funds_withdrawn", "charge.dispute.closed": return dispute(object)
         case "transfer.reversed":
             guard object["reversed"]?.boolean == true, let id = object["id"]?.text else { return [] }
-            return [.payoutReturned(reference: id, reason: "reversed")]
+            return [.payoutReturned(reference: id, reason: "reversed", key: object["transfer_group"]?.text)]
         case "payment_method.detached": return object["id"]?.text.map { [.removed(method: $0)] } ?? []
         default: return []
         }
