@@ -23,7 +23,7 @@ package struct Answer: Sendable {
     }
 
     /// Whether a header may be set by what a tenant has written. A host is shared by many: cookies, for instance, are its own.
-    package static func mayBeSetByTenants(_ header: String) -> Bool { !SecurityHeaders.isReserved(header) }
+    package static func mayBeSetByTenants(_ header: String) -> Bool { !SecurityHeaders.reserved.contains(header.lowercased()) }
 
     package static func text(_ text: String, status: Int = 200, contentType: String = "text/plain; charset=utf-8") -> Answer {
         Answer(status: status, contentType: contentType, body: .bytes(Array(text.utf8)))

@@ -129,13 +129,11 @@ enum SecurityHeaders {
     ]
 
     /// Headers with which one who writes an answer would speak for the whole host, to everybody who uses it, or break the connection's framing.
-    private static let reserved: Set<String> = [
+    static let reserved: Set<String> = [
         "alt-svc", "clear-site-data", "connection", "content-length", "keep-alive", "nel", "proxy-connection", "report-to", "reporting-endpoints",
         "service-worker-allowed", "set-cookie", "strict-transport-security", "te", "trailer", "transfer-encoding", "upgrade",
         "x-content-type-options"
     ]
-
-    static func isReserved(_ name: String) -> Bool { reserved.contains(name.lowercased()) }
 
     /// Adds repeatable headers, replaces others; names and values that HTTP cannot hold are left out.
     static func set(_ name: String, _ value: String, in headers: inout HTTPFields) {

@@ -2,7 +2,6 @@ package import Kernel
 package import Logging
 package import Persistence
 internal import ServiceLifecycle
-internal import Synchronization
 
 /// Fires timers whose handlers wait for others, such as somebody else's server: one that takes long holds up no other, and no tenant has all places.
 package struct SlowTimers: Service {
@@ -10,29 +9,8 @@ package struct SlowTimers: Service {
     static let placesMaximum = 32
     static let placesOfTenant = 4
 
-    private final class Places: Sendable {
-        private let taken = Mutex<[TenantID: Int]>([:])
-
-        /// Few at a time, so that a tenant with many is seen to have its fill.
-        var room: TimerService.Room {
-            taken.withLock { taken in
-                let left = SlowTimers.placesMaximum - taken.values.reduce(0, +)
-                return .init(places: min(left, SlowTimers.placesOfTenant), without: taken.filter { $0.value >= SlowTimers.placesOfTenant }.map(\.key))
-            }
-        }
-
-        func enter(_ tenant: TenantID) { taken.withLock { $0[tenant, default: 0] += 1 } }
-
-        func leave(_ tenant: TenantID) {
-            taken.withLock { taken in
-                let left = (taken[tenant] ?? 1) - 1
-                taken[tenant] = left > 0 ? left : nil
-            }
-        }
-    }
-
     private let timers: TimerService
-    private let places = Places()
+    private let places = TenantPlaces(placesMaximum, share: placesOfTenant)
     private let wake = Wake()
     private let clock: Clock
     private let logger: Logger
@@ -40,7 +18,7 @@ package struct SlowTimers: Service {
     package init(database: any Database, clock: Clock, logger: Logger, handlers: [String: TimerService.Handler]) {
         self.clock = clock
         self.logger = logger
-        timers = TimerService(database: database, clock: clock, logger: logger, handlers: handlers, room: { [places] _ in places.room })
+        timers = TimerService(database: database, clock: clock, logger: logger, handlers: handlers, room: { [places] _ in Self.room(in: places) })
     }
 
     package func run() async throws {
@@ -67,9 +45,15 @@ package struct SlowTimers: Service {
         }
     }
 
+    /// Few at a time, so that a tenant with many is seen to have its fill.
+    private static func room(in places: TenantPlaces) -> TimerService.Room {
+        let room = places.room
+        return .init(places: min(room.free, placesOfTenant), without: room.full)
+    }
+
     /// Where there is no room a handler that ends is what is waited for.
     private func untilNext() async throws -> Duration {
-        let room = places.room
+        let room = Self.room(in: places)
         return room.places > 0 && room.without.isEmpty ? try await timers.untilNext() : TimerService.sweep
     }
 }

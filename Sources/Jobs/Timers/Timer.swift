@@ -75,21 +75,17 @@ package struct TimerStore {
     func renew(_ timer: Timer) throws { try postpone(timer, by: Self.claim) }
 
     /// A timer whose handler failed is due again after `wait`.
-    func postpone(_ timer: Timer, by wait: Duration) throws {
+    func postpone(_ timer: Timer, by wait: Duration, attempts: Int? = nil) throws {
         try tx.execute(
             """
-            UPDATE timers SET claimed_until = \(tx.clock.now() + wait)
+            UPDATE timers SET claimed_until = \(tx.clock.now() + wait), attempts = COALESCE(\(attempts), attempts)
             WHERE tenant_id = \(timer.tenant) AND kind = \(timer.kind) AND subject = \(timer.subject) AND due_at = \(timer.dueAt)
             """)
     }
 
     /// A timer that was not handled, as if it had never been claimed, is due again after `wait`.
     func putBack(_ timer: Timer, for wait: Duration) throws {
-        try tx.execute(
-            """
-            UPDATE timers SET claimed_until = \(tx.clock.now() + wait), attempts = \(timer.attempts)
-            WHERE tenant_id = \(timer.tenant) AND kind = \(timer.kind) AND subject = \(timer.subject) AND due_at = \(timer.dueAt)
-            """)
+        try postpone(timer, by: wait, attempts: timer.attempts)
     }
 
     /// When the next timer of these kinds can be claimed: due, and not left to another claimer or a wait after a failure.

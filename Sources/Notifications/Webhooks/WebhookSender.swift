@@ -4,7 +4,6 @@ package import Logging
 package import Outbound
 internal import Persistence
 internal import ServiceLifecycle
-internal import Synchronization
 internal import Telemetry
 
 /// Makes the attempts that are due: few at a time in all, and fewer of one tenant, so that an endpoint that hangs holds up nobody else.
@@ -25,7 +24,7 @@ package final class WebhookSender: Service {
     private let send: Send
     private let logger: Logger
     private let random: @Sendable () -> Double
-    private let active = Mutex<[TenantID: Int]>([:])
+    private let places = TenantPlaces(concurrentMaximum, share: concurrentPerTenant)
 
     /// - Parameter random: between 0 and 1, for the jitter.
     package init(
@@ -68,23 +67,20 @@ package final class WebhookSender: Service {
     }
 
     private func claim() async throws -> [WebhookQueueStore.Entry] {
-        let (free, full) = active.withLock { active in
-            (Self.concurrentMaximum - active.values.reduce(0, +), active.filter { $0.value >= Self.concurrentPerTenant }.map(\.key))
-        }
+        let room = places.room
         // Most looks find nothing, and need not write.
-        guard free > 0, let next = try await webhooks.database.readSystem({ tx in try WebhookQueueStore(tx: tx).nextDue() }),
+        guard room.free > 0, let next = try await webhooks.database.readSystem({ tx in try WebhookQueueStore(tx: tx).nextDue() }),
             next <= webhooks.clock.now()
         else { return [] }
         let due = try await webhooks.database.writeSystem { tx in
-            try WebhookQueueStore(tx: tx).claimDue(limit: min(free, Self.concurrentPerTenant), without: full)
+            try WebhookQueueStore(tx: tx).claimDue(limit: min(room.free, Self.concurrentPerTenant), without: room.full)
         }
-        active.withLock { active in for entry in due { active[entry.tenant, default: 0] += 1 } }
+        for entry in due { places.enter(entry.tenant) }
         return due
     }
 
     private func untilNext() async throws -> Duration {
-        let isFull = active.withLock { $0.values.reduce(0, +) >= Self.concurrentMaximum }
-        guard !isFull, let next = try await webhooks.database.readSystem({ tx in try WebhookQueueStore(tx: tx).nextDue() }) else { return Self.sweep }
+        guard places.room.free > 0, let next = try await webhooks.database.readSystem({ tx in try WebhookQueueStore(tx: tx).nextDue() }) else { return Self.sweep }
         // What is due and not taken is of tenants that have all their places; one that gets free wakes this.
         let wait = next - webhooks.clock.now()
         return wait <= .zero ? Self.pause : max(.milliseconds(1), min(Self.sweep, wait))
@@ -98,12 +94,7 @@ package final class WebhookSender: Service {
     }
 
     private func attempt(_ entry: WebhookQueueStore.Entry) async {
-        defer {
-            active.withLock { active in
-                active[entry.tenant, default: 1] -= 1
-                if active[entry.tenant] == 0 { active[entry.tenant] = nil }
-            }
-        }
+        defer { places.leave(entry.tenant) }
         do {
             guard let order = try await order(entry) else {
                 return try await webhooks.database.writeSystem { tx in try WebhookQueueStore(tx: tx).remove(entry) }
