@@ -99,6 +99,12 @@ package struct ScriptError: Error, Sendable, Hashable {
         self.line = line
         self.column = column
     }
+
+    /// - Parameter fault: as the sandbox tells it: `{kind, message, line?, column?}`.
+    package init(fault: JSON) {
+        let kind = Kind(rawValue: fault["kind"]?.text ?? "") ?? .runtime
+        self.init(kind, fault["message"]?.text ?? "", line: fault["line"]?.integer, column: fault["column"]?.integer)
+    }
 }
 
 extension ExpressionScope {

@@ -33,12 +33,14 @@ package struct Script: Sendable {
     package var staticGlobal: JSON
     package var staticNode: JSON
     package var timeLimit: Duration
+    /// Whether an item that fails, where each has a turn of its own, is given out as its fault instead of ending the script. Native Python ends.
+    package var continuesOnError: Bool
     /// Answers what takes time; nil where the script may not ask for it.
     package var helper: ScriptHelper?
 
     package init(
         source: String, language: Language = .javaScript, mode: Mode, staticGlobal: JSON = [:], staticNode: JSON = [:],
-        timeLimit: Duration = .seconds(10), helper: ScriptHelper? = nil
+        timeLimit: Duration = .seconds(10), continuesOnError: Bool = false, helper: ScriptHelper? = nil
     ) {
         self.source = source
         self.language = language
@@ -46,6 +48,7 @@ package struct Script: Sendable {
         self.staticGlobal = staticGlobal
         self.staticNode = staticNode
         self.timeLimit = timeLimit
+        self.continuesOnError = continuesOnError
         self.helper = helper
     }
 }
@@ -57,7 +60,8 @@ package typealias ScriptHelper = @Sendable (_ question: JSON) async throws -> JS
 
 /// What a script gave back.
 package struct ScriptResult: Sendable {
-    /// Items `{json, binary?, pairedItem?}`, already normalised as n8n does (bare objects wrapped).
+    /// Items `{json, binary?, pairedItem?}`, already normalised as n8n does (bare objects wrapped); one that failed where the script goes on after
+    /// errors is `{fault, pairedItem}`, and its fault what `ScriptError(fault:)` reads.
     package var items: [JSON]
     /// Lines of `console.log` and its kin, or of `print`.
     package var logs: [String]

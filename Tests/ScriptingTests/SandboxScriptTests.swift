@@ -44,6 +44,11 @@ struct SandboxScriptTests {
         #expect(await fault("return [{}]", .eachItem)?.message.contains("returned an array") == true)
     }
 
+    @Test func `nothing in each-item mode and null in all-items mode give no items`() async throws {
+        #expect(try await run("if ($json.a === 1) return; return {b: 2}", .eachItem).items == [["json": ["b": 2], "pairedItem": ["item": 1]]])
+        #expect(try await run("return null").items == [])
+    }
+
     @Test func `promises and timers are awaited`() async throws {
         let source =
             "const order = []; setTimeout(() => order.push('late'), 50); await new Promise(r => setTimeout(r, 10)); order.push('early'); await new Promise(r => setTimeout(r, 90)); return {order}"

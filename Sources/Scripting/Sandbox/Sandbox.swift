@@ -58,7 +58,8 @@ package final class Sandbox: ScriptRunner {
     package func run(_ script: Script, tenant: TenantID, scope: any ExpressionScope) async throws -> ScriptResult {
         let body: JSON = [
             "source": .string(script.source), "language": .string(script.language.rawValue), "mode": .string(script.mode.rawValue),
-            "staticGlobal": script.staticGlobal, "staticNode": script.staticNode, "facts": scope.facts.json, "limits": limits.json
+            "staticGlobal": script.staticGlobal, "staticNode": script.staticNode, "continuesOnError": .bool(script.continuesOnError),
+            "facts": scope.facts.json, "limits": limits.json
         ]
         let engine = script.language == .javaScript ? .javaScript : python
         let answer = try await request(.run, body, engine, limit: script.timeLimit, tenant: tenant, scope: scope, helper: script.helper)
@@ -113,7 +114,7 @@ package final class Sandbox: ScriptRunner {
         }
         try Task.checkCancellation()
         let answer = try outcome.mapError(Sandbox.told).get()
-        if let fault = answer["fault"] { throw Sandbox.error(fault) }
+        if let fault = answer["fault"] { throw ScriptError(fault: fault) }
         return answer
     }
 
@@ -122,13 +123,8 @@ package final class Sandbox: ScriptRunner {
 
 extension Sandbox {
     private static func value(_ entry: JSON) -> Result<ExpressionValue, ScriptError> {
-        if let fault = entry["e"] { return .failure(error(fault)) }
+        if let fault = entry["e"] { return .failure(ScriptError(fault: fault)) }
         return .success(entry["v"].map { .json($0) } ?? .undefined)
-    }
-
-    private static func error(_ fault: JSON) -> ScriptError {
-        let kind = ScriptError.Kind(rawValue: fault["kind"]?.text ?? "") ?? .runtime
-        return ScriptError(kind, fault["message"]?.text ?? "", line: fault["line"]?.integer, column: fault["column"]?.integer)
     }
 
     /// A process's fault as the builder is told it.

@@ -2,6 +2,7 @@
 (() => {
   const aias = globalThis.aias;
   const itemKeys = new Set(['json', 'binary', 'pairedItem', 'error', 'index']);
+  const before = { lines: 1 };
   let settled;
   let timers = [];
   let timerCount = 0;
@@ -51,27 +52,38 @@
     return list.map((item, index) => checkItem('json' in item ? item : { json: {}, ...item }, index));
   }
 
-  /** The item of `return` in each-item mode; null drops it. */
+  /** The item of `return` in each-item mode; null or nothing drops it. */
   function oneItem(result, index) {
-    if (result === null) return [];
+    if (result === null || result === undefined) return [];
     if (Array.isArray(result)) fail(`item ${index}: the code must return one object for each item, but returned an array`);
     if (!isObject(result)) fail(`item ${index}: the code must return an object, but returned ${kind(result)}`);
     const [item] = manyItems(result);
     return [{ ...item, pairedItem: { item: index } }];
   }
 
+  /** What `run` gives for one item after another. Where the node goes on after errors, an item that fails is given as `{fault, pairedItem}`. */
+  async function oneByOne(run) {
+    const out = [];
+    for (const [index, item] of aias.items.input().entries()) {
+      aias.setIndex(index);
+      try {
+        out.push(...await run(item, index));
+      } catch (error) {
+        if (!aias.request.continuesOnError) throw error;
+        out.push({ fault: aias.fault(error, before), pairedItem: { item: index } });
+      }
+    }
+    return out;
+  }
+
   const modes = {
     async allItems(script) {
-      return manyItems(await script(aias.items.input(), aias.items.input()[0]));
+      const result = await script(aias.items.input(), aias.items.input()[0]);
+      return result === null ? [] : manyItems(result);
     },
     async eachItem(script) {
       const all = aias.items.input();
-      const out = [];
-      for (let index = 0; index < all.length; index += 1) {
-        aias.setIndex(index);
-        out.push(...oneItem(await script(all, all[index]), index));
-      }
-      return out;
+      return oneByOne(async (item, index) => oneItem(await script(all, item), index));
     },
     async function(script) {
       const result = await script(aias.items.input());
@@ -79,16 +91,13 @@
       return result.map((item, index) => (isObject(item) ? checkItem(item, index) : fail(`item ${index}: an item must be an object, but is ${kind(item)}`)));
     },
     async functionItem(script) {
-      const out = [];
-      for (const [index, source] of aias.items.input().entries()) {
-        aias.setIndex(index);
+      return oneByOne(async (source, index) => {
         const files = { getBinaryData: () => source.binary, setBinaryData: (data) => { source.binary = data; } };
         aias.hide(globalThis, { getBinaryData: files.getBinaryData, setBinaryData: files.setBinaryData, getBinaryDataAsync: async () => source.binary });
         const json = await script(aias.items.input(), source.json, index);
         if (!isObject(json)) fail(`item ${index}: a function item must return an object, but returned ${kind(json)}`);
-        out.push({ json, ...(source.binary ? { binary: source.binary } : {}), pairedItem: { item: index } });
-      }
-      return out;
+        return [{ json, ...(source.binary ? { binary: source.binary } : {}), pairedItem: { item: index } }];
+      });
     },
   };
 
@@ -111,7 +120,6 @@
   aias.runScript = (request) => {
     aias.begin(request);
     aias.installRoots();
-    const before = { lines: 1 };
     const give = (error) => { settled = `{"fault":${aias.stringify(aias.fault(error, before))}}`; };
     try {
       const changed = staticData(request);
@@ -136,7 +144,7 @@
     try {
       nextTimer();
     } catch (error) {
-      settled = `{"fault":${aias.stringify(aias.fault(error, { lines: 1 }))}}`;
+      settled = `{"fault":${aias.stringify(aias.fault(error, before))}}`;
     }
     return settled;
   };

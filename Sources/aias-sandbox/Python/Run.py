@@ -113,7 +113,18 @@ def items_of(request):
     if mode == "allItems":
         result = run(0)
         return [] if native and result is None else many_items(result)
-    return [item for index in range(len(input_items())) for item in one_item(run(index), index)]
+    goes_on = request.get("continuesOnError") and not native
+    return [item for index in range(len(input_items())) for item in one_or_fault(run, index, goes_on)]
+
+
+def one_or_fault(run, index, goes_on):
+    """The item of one run; where the node goes on after errors, a failed one is given as `{fault, pairedItem}`."""
+    try:
+        return one_item(run(index), index)
+    except Exception as error:
+        if not goes_on or isinstance(error, MemoryError):
+            raise
+        return [{"fault": fault(error), "pairedItem": {"item": index}}]
 
 
 def extra_roots():

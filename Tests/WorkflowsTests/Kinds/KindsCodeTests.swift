@@ -59,6 +59,35 @@ struct KindsCodeTests {
         #expect(await failure(harness, python("return []", "ruby"))?.message.contains("JavaScript or Python") == true)
     }
 
+    @Test(arguments: [WorkflowNode.OnError.continueRegular, .continueErrorOutput])
+    func `where each item has a turn of its own, one that fails takes no other with it`(_ onError: WorkflowNode.OnError) async throws {
+        let harness = KindsHarness()
+        let given = items(["a": 1], ["a": 2], ["a": 3])
+        let source = "if (item.json.a === 2) throw new Error('two'); return {b: item.json.a}"
+        var each = code(source, onError: onError)
+        each.config["mode"] = "runOnceForEachItem"
+        let body: JSON = "if (item.a === 2) throw new Error('two'); return {b: item.a}"
+        let old = WorkflowNode.make("function_item", 1, ["functionCode": body], onError: onError)
+        let script = "if _json.a == 2:\n  raise ValueError('two')\nreturn {'b': _json.a}"
+        for node in [each, old, python(script, each: true, onError: onError)] {
+            let made = try await harness.items(node, inputs: [given])[0]
+            #expect(made.map { $0.json["b"] ?? "none" } == [1, "none", 3])
+            #expect(made.map { $0.json["error"]?.text?.hasSuffix("two") ?? false } == [false, true, false])
+            #expect(made.map(\.pairedItem) == [[PairedItem(item: 0)], [PairedItem(item: 1)], [PairedItem(item: 2)]])
+            #expect(made.map { $0.error?["code"] ?? "none" } == ["none", "code_error", "none"])
+        }
+    }
+
+    @Test func `a script that cannot start fails for each item`() async throws {
+        var broken = code("return ((", onError: .continueRegular)
+        broken.config["mode"] = "runOnceForEachItem"
+        let made = try await KindsHarness().items(broken, inputs: [items(["a": 1], ["a": 2])])[0]
+        #expect(made.map { $0.json["error"] != nil } == [true, true])
+        #expect(made.map(\.pairedItem) == [[PairedItem(item: 0)], [PairedItem(item: 1)]])
+        broken.config["mode"] = "runOnceForAllItems"
+        #expect(try await KindsHarness().items(broken, inputs: [items(["a": 1], ["a": 2])])[0].count == 1)
+    }
+
     @Test func `Python sends no requests, whatever it writes to the client`() async throws {
         let harness = KindsHarness()
         let source = """

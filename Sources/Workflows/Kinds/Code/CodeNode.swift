@@ -56,26 +56,29 @@ struct ScriptStep: Sendable {
 
     init(_ step: StepContext) { self.step = step }
 
-    /// - Throws: `code_error`; where the node continues on errors the failure becomes one `{error}` item.
+    /// - Throws: `code_error`; where the node continues on errors the failure becomes one `{error}` item, of each failed item where each has a turn
+    ///   of its own.
     func items(of source: String, language: Script.Language = .javaScript, mode: Script.Mode) async throws -> [Item] {
         let data = step.services.staticData()
         let requests = ScriptRequests(step)
         let isAsking = language == .javaScript && (ScriptRequests.areNamed(in: source) || source.contains("getBinaryDataBuffer"))
         let helper: ScriptHelper = { question in try await requests.answer(question) }
         let script = Script(
-            source: source, language: language, mode: mode, staticGlobal: data.global, staticNode: data.node, helper: isAsking ? helper : nil)
+            source: source, language: language, mode: mode, staticGlobal: data.global, staticNode: data.node,
+            continuesOnError: step.continuesOnError, helper: isAsking ? helper : nil)
+        let isPerItem = mode == .eachItem || mode == .functionItem
         let result: ScriptResult
         do {
             result = try await step.services.scripts.run(script, tenant: step.tenant, scope: step.services.scope())
         } catch {
             guard step.continuesOnError else { throw failure(error, requests) }
-            return [try step.failed(error, at: 0)]
+            guard isPerItem, language != .pythonNative else { return [try step.failed(error, at: 0)] }
+            return try step.items.indices.map { try step.failed(error, at: $0) }
         }
         for line in result.logs { step.services.log(line) }
         if result.staticGlobal != nil || result.staticNode != nil {
             step.services.setStaticData(global: result.staticGlobal, node: result.staticNode)
         }
-        let isPerItem = mode == .eachItem || mode == .functionItem
         return try result.items.enumerated().map { try item($1, at: $0, isOneToOne: isPerItem && result.items.count == step.items.count) }
     }
 
@@ -91,6 +94,9 @@ struct ScriptStep: Sendable {
     }
 
     private func item(_ value: JSON, at index: Int, isOneToOne: Bool) throws -> Item {
+        if let fault = value["fault"] {
+            return try step.failed(ScriptError(fault: fault), at: value["pairedItem"]?["item"]?.integer ?? index)
+        }
         guard case .object(let json)? = value["json"] else {
             throw StepFailure(
                 "code_error", "The script returned an item whose 'json' is no object [item \(index)].", itemIndex: index, isRetryable: false)
