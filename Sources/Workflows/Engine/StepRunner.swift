@@ -29,8 +29,7 @@ struct StepRunner: Sendable {
     private func attempt(_ request: StepRequest, node: CompiledWorkflow.Node, of run: RunFacts, machine: RunMachine) async -> Report {
         let now = clock.now()
         if run.mode == "manual", let pinned = machine.workflow.document.pinnedData[node.node.name]?.array {
-            let list = ItemList(pinned.map(ItemCodec.item))
-            return finished(request, outputs: [StepOutput(list, .unknown)], at: now)
+            return finished(request, outputs: [StepRunner.output(pinned: pinned, inputs: request.inputs)], at: now)
         }
         if node.isIdentity {
             let input = request.inputs.first ?? nil
@@ -38,6 +37,18 @@ struct StepRunner: Sendable {
             return finished(request, outputs: [StepOutput(list, input?.source == nil ? .unknown : .identity(input: 0))], at: now)
         }
         return await execute(request, node: node, of: run, machine: machine, now: now)
+    }
+
+    /// Pinned items keep the places they were pinned with; what they lack is filled in as for the items that a node makes.
+    private static func output(pinned: [JSON], inputs: [StepInput?]) -> StepOutput {
+        let items = pinned.map(ItemCodec.item)
+        let placed = zip(items, pinned).map { item, written -> Item in
+            var item = item
+            item.pairedItem = written["json"]?.object == nil ? nil : PairedItem.list(written["pairedItem"])
+            return item
+        }
+        let lineage = Lineage(of: placed, inputCounts: inputs.map { $0?.items.count ?? 0 }, isOnlyOutput: true)
+        return StepOutput(ItemList(items), lineage)
     }
 
     private func finished(_ request: StepRequest, outputs: [StepOutput?], at now: Timestamp) -> Report {

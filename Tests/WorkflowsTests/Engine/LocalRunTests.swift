@@ -81,6 +81,25 @@ private struct ShapeNode: NodeExecutor {
         #expect(one["ask"]?[0].map { $0.json["found"]?["n"] } == [0, 0, 0])
     }
 
+    @Test(
+        arguments: [
+            ([["json": ["m": 1]], ["json": ["m": 2]]], [0, 1]), ([["m": 1], ["m": 2]], [0, 1]), ([["json": ["m": 1]]], [0]),
+            ([["json": ["m": 1], "pairedItem": ["item": 1]], ["json": ["m": 2], "pairedItem": 0]], [1, 0])
+        ] as [(JSON, [JSON])])
+    func `pinned items are followed back by the place they were pinned with, or as those that a node makes`(_ pinned: JSON, _ found: [JSON])
+        async throws
+    {
+        var document = Graph(.n8nV1, ["t -> p", "p -> ask"]).document(["t": "manual", "p": "bare", "ask": "ask"])
+        asking("=$('t').item")(&document.nodes)
+        document.pinnedData = ["p": pinned]
+        let ids = IDs(clock: .system)
+        let local = LocalRun(services: .plain, clock: .system, ids: ids, tenant: ids.next()) { _ in throw Refusal.missing("workflow") }
+        let given = [Item(json: ["n": 0]), Item(json: ["n": 1])]
+        let outcome = try await local.run(CompiledWorkflow(document, kinds: Self.kinds), trigger: "t", items: given)
+        let asked = try outcome.outputs().first { $0.node == "ask" }
+        #expect(asked?.outputs[0].map { $0.json["found"]?["n"] ?? .null } == found)
+    }
+
     @Test func `data of a node that has not run, or is not there, is refused by name`() async throws {
         let graph = Graph(.n8nV1, ["t -> ask", "ask -> late"])
         let late = try await run(graph, ["ask": "ask"], items: 1, change: asking("=$('late').item"))
