@@ -98,6 +98,18 @@ import Testing
         #expect(outputs[0].map(\.json) == [["n": 1]])
     }
 
+    @Test func `a called workflow gets the items with the fields that the node defines`() async throws {
+        let inputs: JSON = [
+            "mappingMode": "defineBelow", "value": ["a": "={{ $json.a + 1 }}", "b": "new"],
+            "schema": [["displayName": "a"], ["displayName": "gone", "removed": true]]
+        ]
+        let call = WorkflowNode.make("execute_workflow", 1.2, ["workflowId": ["__rl": true, "mode": "id", "value": "sub"], "workflowInputs": inputs])
+        let file = BinaryReference(id: "x", mimeType: "a/b", byteCount: 1)
+        let given = Item(json: ["a": 1, "c": 3, "gone": 4], binary: ["data": file])
+        guard case .call(let asked) = try await harness.outcome(call, inputs: [[given]]) else { throw StepFailure("odd", "It does not call.") }
+        #expect(asked.inputs == [[Item(json: ["a": 2, "c": 3, "b": "new"], binary: ["data": file], pairedItem: [PairedItem(item: 0)])]])
+    }
+
     @Test func `a called workflow that fails stops its caller, or becomes an item`() async throws {
         let call = WorkflowNode.make("execute_workflow", 1.1, ["workflowId": "sub"])
         let lost = StepResume.called([.failure(StepFailure("odd", "it broke"))])

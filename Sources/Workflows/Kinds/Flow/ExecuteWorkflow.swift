@@ -51,15 +51,20 @@ struct ExecuteWorkflow: NodeExecutor {
         return (id.displayText, nil)
     }
 
-    /// From 1.2 on the fields defined in the node, where there are any, stand in place of the items'.
+    /// From 1.2 on the fields defined in the node are put over the items' own, and those that its schema has removed are left out; the trigger of
+    /// the workflow that is called takes what it declares.
     private func inputs(_ step: StepContext) async throws -> [Item] {
-        let isDefined = step.rawParameter("workflowInputs.mappingMode") == "defineBelow"
-        let hasValues = !(step.rawParameter("workflowInputs.value")?.object?.isEmpty ?? true)
-        guard isDefined, hasValues else { return step.items.enumerated().map { $1.paired(with: $0) } }
-        var items: [Item] = []
-        for index in step.items.indices {
-            let value = try await step.value("workflowInputs.value", item: index)?.object ?? [:]
-            items.append(Item(json: value, pairedItem: [PairedItem(item: index)]))
+        var items = step.items.enumerated().map { $1.paired(with: $0) }
+        guard step.version >= 1.2 else { return items }
+        let isDefined = !(step.rawParameter("workflowInputs.value")?.object?.isEmpty ?? true)
+        let schema = step.rawParameter("workflowInputs.schema")?.array ?? []
+        let removed = schema.filter { $0["removed"] == true }.compactMap { $0["displayName"]?.text }
+        for index in items.indices {
+            if isDefined {
+                let defined = try await step.value("workflowInputs.value", item: index)?.object ?? [:]
+                items[index].json.merge(defined)
+            }
+            for name in removed { items[index].json.removeValue(forKey: name) }
         }
         return items
     }
