@@ -44,10 +44,12 @@ import Testing
     @Test func `items seen in earlier runs are parted from new ones`() async throws {
         let config: JSONObject = ["operation": "removeItemsSeenInPreviousExecutions", "dedupeValue": "={{ $json.id }}"]
         let outputs = try await harness.node(.make("remove_duplicates", 2, config), inputs: [items(["id": 1], ["id": 2], ["id": 1])])
-        #expect(outputs == [[["id": 1], ["id": 2]], [["id": 1]]])
+        #expect(outputs == [[["id": 1], ["id": 2], ["id": 1]], []], "what was not seen before this run is new, however often it comes")
         let except: JSONObject = ["compare": "allFieldsExcept", "fieldsToExclude": "at"]
         let unique = try await one("remove_duplicates", 2, except, items(["id": 1, "at": 1], ["id": 1, "at": 2]))
         #expect(unique == [["id": 1, "at": 1]])
+        let uneven = try await one("remove_duplicates", 2, except, items(["id": 1, "at": 1], ["id": 1, "note": "x"], ["id": 2]))
+        #expect(uneven == [["id": 1, "at": 1], ["id": 2]], "the fields are the first item's")
         let narrow: JSONObject = ["compare": "selectedFields", "fieldsToCompare": "id", "options": ["removeOtherFields": true]]
         let kept = try await one("remove_duplicates", 2, narrow, items(["id": 1, "at": 1], ["id": 1, "at": 2]))
         #expect(kept == [["id": 1]])

@@ -67,11 +67,12 @@ struct DuplicateFields: Sendable {
         }
     }
 
-    /// All fields are those of all items, down to single values; an empty list or object has none.
+    /// All fields are those of all items, down to single values; an empty list or object has none. Where some are left out it is the first item's.
     private func paths(of items: [Item]) -> [DotPath] {
         if compare == "selectedFields" { return named.map { DotPath($0, dotNotation: dotNotation) } }
         var seen: Set<String> = []
-        let all = items.flatMap { item in dotNotation ? DuplicateFields.leaves(.object(item.json), []) : item.json.keys }
+        let looked = compare == "allFieldsExcept" && dotNotation ? items.prefix(1) : items[...]
+        let all = looked.flatMap { item in dotNotation ? DuplicateFields.leaves(.object(item.json), []) : item.json.keys }
         let names = all.filter { seen.insert($0).inserted && !named.contains($0) }
         return names.map { DotPath($0, dotNotation: dotNotation) }
     }

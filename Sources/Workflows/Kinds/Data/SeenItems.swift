@@ -27,13 +27,13 @@ struct SeenItems: Sendable {
     private func byValue() async throws -> [[Item]] {
         let most = Int(min(max(try await step.parameter("options.historySize", item: 0)?.coercedNumber ?? 10_000, 1), 100_000))
         var history = step.services.staticData().node["seen"]?.array?.compactMap(\.text) ?? []
-        var seen = Set(history)
+        let before = Set(history)
+        var seen = before
         var outputs: [[Item]] = [[], []]
         for (index, item) in step.items.enumerated() {
             let value = try await step.text("dedupeValue", item: index)
-            let isNew = seen.insert(value).inserted
-            if isNew { history.append(value) }
-            outputs[isNew ? 0 : 1].append(item.paired(with: index))
+            if seen.insert(value).inserted { history.append(value) }
+            outputs[before.contains(value) ? 1 : 0].append(item.paired(with: index))
         }
         step.services.setStaticData(global: nil, node: ["seen": .array(history.suffix(most).map { .string($0) })])
         return outputs
