@@ -186,6 +186,12 @@ import Testing
         ]
         let text = try await answered(["respondWith": "text", "responseBody": "<a/>", "options": headers])
         #expect(text.1 == "<a/>|text/xml" && text.0.status == 201 && text.0.headers.map(\.name) == ["X-A"])
+        let keyed: JSONObject = ["respondWith": "json", "responseBody": "[1]", "options": ["responseKey": "rows"]]
+        #expect(try await answered(keyed).1.hasPrefix("[1]"), "the key is of the items")
+        for nothing: JSON in ["", "={{ $json.missing }}"] {
+            let empty = try await answered(["respondWith": "json", "responseBody": nothing])
+            guard case .none = empty.0.body else { throw StepFailure("odd", "An empty body is answered with \(empty.1).") }
+        }
         #expect(try await answered(["respondWith": "redirect", "redirectURL": "http://b.test"]).0.status == 307)
         await #expect(throws: StepFailure.self) { try await answered(["respondWith": "json", "responseBody": "{"]) }
     }

@@ -36,18 +36,20 @@ struct RespondToWebhook: NodeExecutor {
             answer.body = .binary(try await file(step))
             if let contentType { answer.headers.append((name: "Content-Type", value: contentType)) }
         default:
-            let value = try await keyed(try await json(step, mode: mode), step)
+            guard let value = try await json(step, mode: mode) else { break }
             answer.body = .bytes(value.bytes, contentType: contentType ?? "application/json; charset=utf-8")
         }
         return answer
     }
 
-    private func json(_ step: StepContext, mode: String) async throws -> JSON {
+    /// nil for a body that is written and empty.
+    private func json(_ step: StepContext, mode: String) async throws -> JSON? {
         switch mode {
-        case "firstIncomingItem": return .object(step.items.first?.json ?? [:])
-        case "allIncomingItems": return .array(step.items.map { .object($0.json) })
+        case "firstIncomingItem": return try await keyed(.object(step.items.first?.json ?? [:]), step)
+        case "allIncomingItems": return try await keyed(.array(step.items.map { .object($0.json) }), step)
         case "json":
             let value = try await step.value("responseBody") ?? .null
+            guard value.isTruthy else { return nil }
             guard let text = value.text else { return value }
             do { return try JSON(parsing: text) } catch {
                 throw StepFailure.invalid("responseBody", "Invalid JSON in the response body: \(error)")
