@@ -31,6 +31,7 @@ struct SandboxTimeTests {
     @Test(arguments: [
         ("$now.weekNumber", 9.0), ("$now.ordinal", 60), ("$now.quarter", 1), ("$now.daysInMonth", 31), ("$now.weekday", 7),
         ("DateTime.fromISO('2024-01-01').diff(DateTime.fromISO('2023-01-01'), 'days').days", 365), ("Duration.fromISO('P1DT2H').as('hours')", 26),
+        ("DateTime.fromISO('2024-03-01').diff(DateTime.fromISO('2024-01-31'), 'months').months * 31", 32),
         ("Interval.fromDateTimes('2025-01-01', '2025-01-03').length('days')", 2),
         ("Interval.fromDateTimes('2025-01-01', '2025-01-03').splitBy({days: 1}).length", 2),
         ("Math.round('2024-03-30T18:49:07.234'.toDateTime().diffTo('2025-01-01', 'days') * 100)", -27622),

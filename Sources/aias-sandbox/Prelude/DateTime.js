@@ -224,7 +224,8 @@
     Object.assign(fields, { year, month: 1, day: 4 - fourth + (given.weekNumber ?? time.weekNumber) * 7 - 7 + (given.weekday ?? time.weekday) });
   }
 
-  /** Whole calendar units from the earlier to the later time, the rest in the smaller units or as a fraction of the last one. */
+  /** Whole calendar units from the earlier to the later time, the rest in the smaller units or as a fraction of the last one, which
+   * goes to where one more of it leads from the earlier time. */
   function difference(earlier, later, names) {
     const days = (time) => Math.floor(zones.instant({ ...time.c, hour: 0, minute: 0, second: 0, millisecond: 0 }) / day);
     const count = {
@@ -238,19 +239,19 @@
     let [cursor, beyond, lowest] = [earlier, undefined, undefined];
     for (const unit of Object.keys(count)) {
       if (!names.includes(unit)) continue;
-      lowest = unit;
+      [lowest, beyond] = [unit, undefined];
       found[unit] = count[unit](cursor);
-      beyond = earlier.plus(found);
-      while (beyond > later) {
+      cursor = earlier.plus(found);
+      while (cursor > later) {
+        beyond = cursor;
         found[unit] -= 1;
-        beyond = earlier.plus(found);
+        cursor = earlier.plus(found);
       }
-      cursor = beyond;
     }
     const rest = later - cursor;
     const smaller = names.filter((name) => units.names.indexOf(name) > 4);
     if (smaller.length === 0) {
-      const next = cursor.plus({ [lowest]: 1 });
+      const next = beyond ?? cursor.plus({ [lowest]: 1 });
       if (next > cursor) found[lowest] += rest / (next - cursor);
       return new Duration(found);
     }
