@@ -24,13 +24,14 @@ class Mailbox:
         self.mails.append((envelope.rcpt_tos, envelope.content.decode()))
         return "250 OK"
 
-    def words(self, email):
-        """The text of the newest mail to somebody, waited for."""
+    def words(self, email, saying=""):
+        """The text of the newest mail to somebody that says something, waited for."""
         deadline = time.monotonic() + MAIL_LIMIT_S
         while True:
-            found = [content for to, content in list(self.mails) if email in to]
+            texts = [base64.b64decode(mail.replace("\r\n", "\n").split("\n\n", 1)[1]).decode() for to, mail in list(self.mails) if email in to]
+            found = [text for text in texts if saying in text]
             if found:
-                return base64.b64decode(found[-1].replace("\r\n", "\n").split("\n\n", 1)[1]).decode()
+                return found[-1]
             assert time.monotonic() < deadline, f"no mail to {email}"
             time.sleep(0.05)
 
