@@ -18,7 +18,7 @@ extension Tenancy {
             user.isOperator = isOperator
             try store.update(user)
             // A session that was opened before holds no more than it did then.
-            try SessionStore(tx: tx).removeAll(of: id)
+            if isOperator { try SessionStore(tx: tx).removeAll(of: id) }
             try OperatorSessionStore(tx: tx).removeAll(of: id)
             try ImpersonationStore(tx: tx).endAll(of: id, at: tx.clock.now())
             try tx.tenant(Self.platformLog).audit(principal, isOperator ? "operator.add" : "operator.remove", "user:\(id)")
