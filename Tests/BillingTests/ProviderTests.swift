@@ -75,6 +75,27 @@ import Testing
         #expect(other.bodies("/token").count == 1, "the token is kept")
     }
 
+    @Test func `a payout that an earlier version ordered without a group is not ordered a second time`() async throws {
+        let other = #"{"error":{"type":"idempotency_error"}}"#
+        func stripe(_ ear: Ear, knows text: String) -> StripeProvider {
+            let line = ear.line { request in
+                guard case .bytes(let bytes) = request.body, String(decoding: bytes, as: UTF8.self) == text else { return (400, other) }
+                return (200, #"{"id":"tr_1"}"#)
+            }
+            return StripeProvider(line: line, key: "sk", webhookSecret: "w", clock: Clock { Self.now })
+        }
+        let ear = Ear()
+        let words = "amount=1234&currency=eur&destination=acct_1&description=June"
+        #expect(try await stripe(ear, knows: words).payOut(Self.payout) == "tr_1")
+        #expect(ear.bodies("/v1/transfers") == ["\(words)&transfer_group=payout%3A1", words])
+        let isSameKey = ear.asked.all.allSatisfy { request in
+            request.headers.contains { $0.name == "Idempotency-Key" && $0.value == "payout:1" }
+        }
+        #expect(isSameKey)
+        let unknown = stripe(Ear(), knows: "amount=1234&currency=eur&destination=acct_2&description=June")
+        await #expect(throws: ProviderError.unanswered("idempotency_error")) { try await unknown.payOut(Self.payout) }
+    }
+
     @Test(arguments: [302, 408, 409, 429, 500, 503]) func `an answer that says try again is no refusal`(status: Int) async throws {
         let line = Ear().line { _ in (status, "{}") }
         let stripe = StripeProvider(line: line, key: "sk", webhookSecret: "w", clock: Clock { Self.now })

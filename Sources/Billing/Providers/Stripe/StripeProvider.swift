@@ -74,10 +74,20 @@ struct StripeProvider: PaymentProvider {
     func payOut(_ order: PayoutOrder) async throws -> String {
         let form: Form = [
             ("amount", String(try StripeAmount.units(of: order.amount))), ("currency", order.amount.currency.lowercased()),
-            ("destination", order.destination), ("description", order.note), ("transfer_group", order.key)
+            ("destination", order.destination), ("description", order.note)
         ]
-        return try id(of: try await self.order("/v1/transfers", form, key: order.key))
+        var grouped: Form = form
+        grouped.append(("transfer_group", order.key))
+        do {
+            return try id(of: try await self.order("/v1/transfers", grouped, key: order.key))
+        } catch ProviderError.unanswered(Self.otherWords) {
+            // Earlier versions named no group. What they ordered is found by the same words, for as long as Stripe knows the key.
+            return try id(of: try await self.order("/v1/transfers", form, key: order.key))
+        }
     }
+
+    /// The key came with other words before: that order may have been taken.
+    private static let otherWords = "idempotency_error"
 
     func trace(_ order: PayoutOrder) async throws -> OrderTrace {
         let found = try await list("/v1/transfers", "transfer_group", order.key)
@@ -137,8 +147,7 @@ struct StripeProvider: PaymentProvider {
     private func checked(_ reply: ProviderLine.Reply) throws -> JSON {
         guard (200..<300).contains(reply.status) else {
             let error = reply.body["error"]
-            // The key came with other words before: that order may have been taken.
-            guard error?["type"]?.text != "idempotency_error" else { throw ProviderError.unanswered("idempotency_error") }
+            guard error?["type"]?.text != Self.otherWords else { throw ProviderError.unanswered(Self.otherWords) }
             throw ProviderError.refused(Self.reason(error))
         }
         return reply.body
