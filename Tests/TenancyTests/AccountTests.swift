@@ -132,6 +132,18 @@ import Testing
         }
     }
 
+    @Test func `a password that was replaced while it was compared opens no session`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let ben = try await world.signUpBen().user
+            try await world.tenancy.requestPasswordReset(email: "ben@example.com")
+            let token = try #require(try await world.mailedTokens("reset_password").first)
+            try await world.tenancy.resetPassword(token: token, password: "another good one")
+            #expect(try await world.tenancy.enter(ben, isRight: true) == nil)
+            let now = try #require(try await world.tenancy.user(ben.id))
+            #expect(try await world.tenancy.enter(now, isRight: true)?.user.id == ben.id)
+        }
+    }
+
     @Test func `one address gets five links for a new password within an hour`() async throws {
         try await withTenancy(.sqlite) { world in
             for _ in 0..<8 { try await world.tenancy.requestPasswordReset(email: "ana@example.com") }

@@ -41,9 +41,15 @@ extension Tenancy {
                 .rateLimited, "locked_out", "Too many wrong passwords; try again later or reset the password.", retryAfter: until - clock.now())
         }
         let isRight = try await Passwords.matches(password, encoded: found?.passwordHash)
-        guard let found else { throw wrong }
-        let outcome: SignedIn? = try await database.writeDirectory { tx in
-            guard var user = try UserStore(tx: tx).user(found.id) else { return nil }
+        guard let found, let signedIn = try await enter(found, isRight: isRight) else { throw wrong }
+        return signedIn
+    }
+
+    /// Opens a session for a right password, and counts a wrong one.
+    /// - Parameter shown: the account whose password was compared. Where it has another one meanwhile, what was compared is worth nothing.
+    func enter(_ shown: User, isRight: Bool) async throws -> SignedIn? {
+        try await database.writeDirectory { tx -> SignedIn? in
+            guard var user = try UserStore(tx: tx).user(shown.id), user.passwordHash == shown.passwordHash else { return nil }
             guard isRight else {
                 user.failedAttempts += 1
                 if user.failedAttempts >= Self.attemptsMaximum {
@@ -58,8 +64,6 @@ extension Tenancy {
             try UserStore(tx: tx).update(user)
             return try Self.openSession(for: user, in: tx)
         }
-        guard let outcome else { throw wrong }
-        return outcome
     }
 
     /// Takes the token of a printed or mailed sign-in link.
