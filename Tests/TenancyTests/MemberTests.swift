@@ -75,6 +75,25 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases) func `an invitation that is revoked was a mail all the same`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let (tenancy, by) = (world.tenancy, TenancyHarness.owner)
+            func invite(to tenant: TenantID) async throws {
+                try await tenancy.invite(email: "eve@example.com", role: .viewer, to: tenant, by: by)
+            }
+            for index in 0..<Tenancy.openInvitationsMaximum {
+                let tenant = try await world.makeTenant("team\(index)").tenant.id
+                try await invite(to: tenant)
+                try await tenancy.revokeInvitation(of: "eve@example.com", to: tenant, by: by)
+                #expect(try await refusal { try await invite(to: tenant) } == "invited_just_now")
+                #expect(try await tenancy.invitations(to: tenant).isEmpty)
+            }
+            #expect(try await refusal { try await tenancy.revokeInvitation(of: "eve@example.com", to: world.acme.id, by: by) } == "not_found")
+            #expect(try await refusal { try await invite(to: world.acme.id) } == "too_many_invitations")
+            #expect(try await world.mailedTokens("invitation").count == Tenancy.openInvitationsMaximum)
+        }
+    }
+
     @Test(arguments: DatabaseEngine.allCases) func `people who join at once never pass the plan's three`(engine: DatabaseEngine) async throws {
         try await withTenancy(engine) { world in
             for index in 0..<6 {

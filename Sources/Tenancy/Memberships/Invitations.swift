@@ -24,7 +24,7 @@ extension Tenancy {
             let store = OneTimeTokenStore(tx: tx)
             let isOpen = try store.invitations(to: tenant, now: tx.clock.now(), limit: Self.membersMaximum).contains { $0.email == email.text }
             guard isOpen else { throw Refusal.missing("invitation") }
-            try store.removeInvitations(of: email, to: tenant)
+            try store.revokeInvitations(of: email, to: tenant)
             try tx.tenant(tenant).audit(principal, "invitation.revoke", "tenant:\(tenant)")
         }
     }
@@ -35,13 +35,13 @@ extension OneTimeTokenStore {
         try tx.all(
             """
             SELECT email, role, expires_at FROM one_time_tokens
-            WHERE tenant_id = \(tenant) AND purpose = \(OneTimeToken.Purpose.invitation) AND expires_at > \(now)
+            WHERE tenant_id = \(tenant) AND purpose = \(OneTimeToken.Purpose.invitation) AND expires_at > \(now) AND role IS NOT NULL
             ORDER BY expires_at DESC, email LIMIT \(limit)
             """
         ) { Invitation(email: try $0.column(0), role: try $0.column(1), expiresAt: try $0.column(2)) }
     }
 
-    /// Until when the one that is open works.
+    /// Until when the one that was sent last works, or would if it was not revoked.
     func invitation(of email: EmailAddress, to tenant: TenantID) throws -> Timestamp? {
         try tx.first(
             """
@@ -50,6 +50,15 @@ extension OneTimeTokenStore {
             ORDER BY expires_at DESC LIMIT 1
             """
         ) { try $0.column(0) }
+    }
+
+    /// They stay without a role until their time is over: the mails were sent, and count among those that the address gets.
+    func revokeInvitations(of email: EmailAddress, to tenant: TenantID) throws {
+        try tx.execute(
+            """
+            UPDATE one_time_tokens SET role = NULL
+            WHERE tenant_id = \(tenant) AND purpose = \(OneTimeToken.Purpose.invitation) AND email = \(email.text)
+            """)
     }
 
     func removeInvitations(of email: EmailAddress, to tenant: TenantID) throws {

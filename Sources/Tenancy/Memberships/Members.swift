@@ -37,7 +37,8 @@ extension Tenancy {
         }
     }
 
-    /// Invitations of all tenants to one address that are open at a time: each was a mail to somebody who may not have asked for any.
+    /// Invitations of all tenants to one address that are open at a time, or were before they were revoked: each was a mail to somebody who may not
+    /// have asked for any.
     static let openInvitationsMaximum = 20
     /// Between two mails to one address about one tenant.
     static let invitationPause: Duration = .seconds(60)
