@@ -1,8 +1,8 @@
 internal import Kernel
 internal import Tenancy
 
-/// What a change gives back beyond what it asks for, as add-ons of a month that are not taken into a year. No invoice is below zero: the rest is taken
-/// back from the invoices that charged it, so that no more comes back than they asked for, and only what was paid goes into the wallet.
+/// What a change gives back beyond what it asks for, as add-ons of a month that are not taken into a year. No invoice is below zero: the rest is
+/// taken back from the invoices that charged it, so that no more comes back than they asked for, and only what was paid goes into the wallet.
 extension Till {
     /// Takes out of the charges of an invoice to be what would bring it below zero, from the last credit on.
     static func withhold(from charges: inout [Charge]) -> [Charge] {

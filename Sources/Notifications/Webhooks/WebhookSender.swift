@@ -80,7 +80,9 @@ package final class WebhookSender: Service {
     }
 
     private func untilNext() async throws -> Duration {
-        guard places.room.free > 0, let next = try await webhooks.database.readSystem({ tx in try WebhookQueueStore(tx: tx).nextDue() }) else { return Self.sweep }
+        guard places.room.free > 0, let next = try await webhooks.database.readSystem({ tx in try WebhookQueueStore(tx: tx).nextDue() }) else {
+            return Self.sweep
+        }
         // What is due and not taken is of tenants that have all their places; one that gets free wakes this.
         let wait = next - webhooks.clock.now()
         return wait <= .zero ? Self.pause : max(.milliseconds(1), min(Self.sweep, wait))
