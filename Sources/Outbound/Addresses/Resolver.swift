@@ -25,10 +25,11 @@ final class SystemResolver: Sendable {
     }
 
     /// - Parameter tenant: on whose behalf; nil for the platform.
-    /// - Throws: `unresolvable`. Returns early when cancelled, while the lookup runs out on its thread and keeps the tenant's place.
+    /// - Throws: `unresolvable`. Returns early when cancelled: a lookup that waits for a place waits no more, one that has begun runs out on its thread
+    ///   and keeps the tenant's place.
     func addresses(of host: String, for tenant: TenantID?) async throws -> [IPAddress] {
         let answer = OneShot<[IPAddress]>()
-        Task {
+        let lookup = Task {
             do {
                 let found = if let tenant { try await gate.pass(tenant) { try await onThread(host) } } else { try await onThread(host) }
                 answer.resume(with: .success(found))
@@ -36,11 +37,16 @@ final class SystemResolver: Sendable {
                 answer.resume(with: .failure(error))
             }
         }
-        return try await answer.value()
+        return try await withTaskCancellationHandler {
+            try await answer.value()
+        } onCancel: {
+            lookup.cancel()
+        }
     }
 
     private func onThread(_ host: String) async throws -> [IPAddress] {
-        try await withCheckedThrowingContinuation { continuation in
+        try Task.checkCancellation()
+        return try await withCheckedThrowingContinuation { continuation in
             threads.submit { [lookUp] state in
                 guard case .active = state else { return continuation.resume(throwing: OutboundError(.closed, "Shutting down.")) }
                 continuation.resume(with: Result { try lookUp(host) })
