@@ -101,6 +101,24 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases) func `what a process of an earlier version writes over is not charged a second time`(
+        engine: DatabaseEngine
+    ) async throws {
+        try await withSubscriber(engine) { harness in
+            harness.days(10)
+            try await use(3_000, "a", harness)
+            try await harness.perform(.change(.professional, .month))
+            // It writes the row anew, without the columns that it does not know.
+            try await harness.database.write(in: harness.id) { tx in
+                _ = try tx.execute("UPDATE subscriptions SET metered_from = NULL, settled = 0 WHERE tenant_id = \(tx.tenant)")
+            }
+            #expect(try await harness.billing.subscription(of: harness.id)?.settled == 2_000)
+            try await use(9_500, "b", harness)
+            try await renew(harness)
+            #expect(try await charged(harness) == [1_000, 250])
+        }
+    }
+
     @Test func `an add-on that includes more executions charges what was beyond before, and one of fewer waits for the end`() async throws {
         try await withSubscriber { harness in
             try await use(2_000, "a", harness)

@@ -88,6 +88,17 @@ struct InvoiceStore {
         ) { try $0.column(0) }
     }
 
+    /// Executions beyond the included ones that are charged of what was used from a moment on.
+    func chargedUsage(since start: Timestamp) throws -> Int64 {
+        let quantities: [Int64] = try tx.all(
+            """
+            SELECT quantity FROM invoice_lines
+            WHERE tenant_id = \(tx.tenant) AND kind = \(Charge.Kind.overage) AND period_start >= \(start)
+            """
+        ) { try $0.column(0) }
+        return quantities.reduce(0, +)
+    }
+
     /// Newest first, without their lines.
     func page(before cursor: InvoiceID?, limit: Int) throws -> [Invoice] {
         let last = cursor ?? InvoiceID(high: .max, low: .max)

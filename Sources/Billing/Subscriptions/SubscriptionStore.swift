@@ -24,15 +24,17 @@ struct SubscriptionStore {
             let plan: PlanName? = try row.column(8, as: String?.self).map { try PlanName(stored: $0) }
             let interval: BillingInterval? = try row.column(9)
             let period = BillingPeriod(start: try row.column(6), end: try row.column(7))
-            // Empty where it was written before this was kept: then the period has not moved, as far as is known.
+            // Empty where a version wrote it that does not keep this, which may work beside this one: then the period has not moved, as far as is
+            // known, and what is reckoned of it is what invoices charge.
             let meteredFrom: Timestamp? = try row.column(16)
+            let settled: Int64 = try meteredFrom == nil ? InvoiceStore(tx: tx).chargedUsage(since: period.start) : row.column(17)
             return Subscription(
                 plan: try PlanName(stored: try row.column(0)), interval: try row.column(1), status: try row.column(2), currency: try row.column(3),
                 anchor: try row.column(4), index: try row.column(5), period: period,
                 pending: plan.flatMap { plan in interval.map { Subscription.Pending(plan: plan, interval: $0) } },
                 cancelsAtPeriodEnd: try row.column(10), creditable: try row.column(11), discounted: try row.column(15),
                 pausedAt: try row.column(12), overageCap: try row.column(13), createdAt: try row.column(14),
-                meteredFrom: meteredFrom ?? period.start, settled: try row.column(17))
+                meteredFrom: meteredFrom ?? period.start, settled: settled)
         }
         found?.addons = try AddonItemStore(tx: tx).all()
         return found
