@@ -30,9 +30,11 @@ package final class Outbound: Sendable {
     }
 
     /// Sends a request, follows redirects as it says, and returns the whole answer, unpacked from gzip or deflate.
-    /// - Parameter tenant: whose share of the concurrent requests it takes; nil for the platform's own.
+    /// - Parameters:
+    ///   - tenant: whose share of the concurrent requests and lookups it takes; nil for the platform's own.
+    ///   - isLasting: that it goes on for so long that it takes no share of the requests; its name is looked up like any other.
     /// - Throws: `OutboundError`; `CancellationError` when the task is cancelled. An answer of any status is no error.
-    package func send(_ request: OutboundRequest, for tenant: TenantID? = nil) async throws -> OutboundResponse {
+    package func send(_ request: OutboundRequest, for tenant: TenantID? = nil, isLasting: Bool = false) async throws -> OutboundResponse {
         let started = ContinuousClock.now
         defer { metrics.observe(.outbound, ContinuousClock.now - started) }
         do {
@@ -40,8 +42,8 @@ package final class Outbound: Sendable {
                 let request = request.traced
                 let hop = try Hop(request)
                 let response = try await withDeadline(request.timeout) { [self] in
-                    guard let tenant else { return try await follow(hop, request, nil) }
-                    return try await gate.pass(tenant) { try await follow(hop, request, tenant) }
+                    guard let sharer = isLasting ? nil : tenant else { return try await follow(hop, request, tenant) }
+                    return try await gate.pass(sharer) { try await follow(hop, request, tenant) }
                 }
                 span?.attributes["http.response.status_code"] = response.status
                 if response.status >= 400 { span?.setStatus(SpanStatus(code: .error)) }

@@ -243,6 +243,25 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
         }
     }
 
+    @Test func `a lasting request takes no place of the tenant's others`() async throws {
+        var limits = OutboundLimits()
+        (limits.concurrentPerTenant, limits.queuedPerTenant) = (1, 0)
+        let (narrow, tenant) = (limits, TenantID(high: 1, low: 1))
+        try await TestServer.with {
+            $0.uri == "/silent" ? .silence : .answer()
+        } _: { server in
+            try await withOutbound(allowing: ["127.0.0.1:*"], limits: narrow) { outbound in
+                let origin = "http://127.0.0.1:\(server.port)"
+                let held = Task { try await outbound.send(.init(url: "\(origin)/silent"), for: tenant) }
+                while server.requests.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+                #expect(await code { _ = try await outbound.send(.init(url: "\(origin)/"), for: tenant) } == .overloaded)
+                #expect(try await outbound.send(.init(url: "\(origin)/"), for: tenant, isLasting: true).status == 200)
+                held.cancel()
+                _ = await held.result
+            }
+        }
+    }
+
     @Test func `a resolver that never answers is left in time`() async throws {
         let resolver = Resolver { _ in
             try await Task.sleep(for: .seconds(600))

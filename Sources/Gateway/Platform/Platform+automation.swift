@@ -71,7 +71,9 @@ extension Platform {
                 store: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, tenant) }), outbound: outbound,
             poller: Poller(engine: engine, workflows: workflows, services: services),
             diskStarts: DiskStarts(engine: engine, workflows: workflows),
-            listener: Listener(engine: engine, workflows: workflows) { [outbound] request in try await outbound.send(request) })
+            listener: Listener(engine: engine, workflows: workflows) { [outbound] request, tenant in
+                try await outbound.send(request, for: tenant, isLasting: true)
+            })
     }
 
     private func engineConfiguration(_ kinds: KindRegistry) -> Engine.Configuration {

@@ -1,7 +1,7 @@
 internal import Crypto
 internal import Foundation
 package import Jobs
-internal import Kernel
+package import Kernel
 internal import Logging
 package import Outbound
 internal import Persistence
@@ -29,12 +29,14 @@ package struct Listener: Sendable {
     /// Ends the work of whoever has lost the hold, or whose workflow was published anew.
     struct Superseded: Error {}
 
+    /// Sends a tenant's request outside of its share of short ones, which a lasting connection would use up.
+    package typealias Open = @Sendable (OutboundRequest, TenantID) async throws -> OutboundResponse
+
     private let engine: Engine
     private let workflows: Workflows
-    private let open: @Sendable (OutboundRequest) async throws -> OutboundResponse
+    private let open: Open
 
-    /// - Parameter open: sends a request outside of the tenant's share of short ones, which a lasting connection would use up.
-    package init(engine: Engine, workflows: Workflows, open: @escaping @Sendable (OutboundRequest) async throws -> OutboundResponse) {
+    package init(engine: Engine, workflows: Workflows, open: @escaping Open) {
         self.engine = engine
         self.workflows = workflows
         self.open = open
@@ -133,7 +135,7 @@ package struct Listener: Sendable {
         let sent = request
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                let response = try await open(sent)
+                let response = try await open(sent, ear.timer.tenant)
                 guard EventTrigger.isStream(response) else { throw EventTrigger.failure(response) }
             }
             group.addTask {

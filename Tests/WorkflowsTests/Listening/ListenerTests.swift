@@ -78,7 +78,10 @@ import Testing
                 let engine = Engine(
                     database: lease.database, lease: worker, services: .plain, configuration: configuration, clock: lease.clock.clock, ids: lease.ids,
                     blobs: lease.blobs)
-                let listener = Listener(engine: engine, workflows: harness.workflows) { try await outbound.send($0) }
+                let listener = Listener(engine: engine, workflows: harness.workflows) { [own = lease.tenant] request, tenant in
+                    #expect(tenant == own, "names are looked up in the tenant's own places")
+                    return try await outbound.send(request, for: tenant, isLasting: true)
+                }
                 holders.append(
                     TimerHolder(database: lease.database, clock: lease.clock.clock, logger: engine.logger, kind: Listener.timerKind) {
                         try await listener.listen($0)
