@@ -44,6 +44,16 @@ import Testing
         }
     }
 
+    @Test func `attempts that are under way when a person is locked out come to nothing`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let ben = try await world.signUpBen().user
+            for _ in 0..<Tenancy.attemptsMaximum { #expect(try await world.tenancy.enter(ben, isRight: false) == nil) }
+            #expect(try await world.tenancy.enter(ben, isRight: true) == nil)
+            world.lease.clock.advance(by: Tenancy.lockOut)
+            #expect(try await world.tenancy.enter(ben, isRight: true)?.user.id == ben.id)
+        }
+    }
+
     @Test(arguments: DatabaseEngine.allCases) func `a sign-in link works once and not after its time`(engine: DatabaseEngine) async throws {
         try await withTenancy(engine) { world in
             let path = try await world.tenancy.makeSignInLink(email: "ana@example.com")

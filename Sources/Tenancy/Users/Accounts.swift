@@ -46,10 +46,12 @@ extension Tenancy {
     }
 
     /// Opens a session for a right password, and counts a wrong one.
-    /// - Parameter shown: the account whose password was compared. Where it has another one meanwhile, what was compared is worth nothing.
+    /// - Parameter shown: the account whose password was compared. Where it has another one meanwhile, or is locked, what was compared is worth nothing.
     func enter(_ shown: User, isRight: Bool) async throws -> SignedIn? {
         try await database.writeDirectory { tx -> SignedIn? in
             guard var user = try UserStore(tx: tx).user(shown.id), user.passwordHash == shown.passwordHash else { return nil }
+            // Of many attempts at once no more than ten are compared for a result.
+            if let until = user.lockedUntil, until > tx.clock.now() { return nil }
             guard isRight else {
                 user.failedAttempts += 1
                 if user.failedAttempts >= Self.attemptsMaximum {
