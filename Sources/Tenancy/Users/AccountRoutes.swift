@@ -136,12 +136,24 @@ struct AccountRoutes {
 }
 
 extension Tenancy {
-    /// Attempts a second from one address at what costs a password hash or a mail.
+    /// Attempts a second from one network at what costs a password hash or a mail.
     static let attemptsPerSecond = 5
 
     /// - Throws: `rate_limited`
     func limitAttempts(_ what: String, _ address: String?) throws {
-        guard let decision = rates.take("\(what):\(address ?? "unknown")", perSecond: Self.attemptsPerSecond), !decision.isAllowed else { return }
+        let place = address.map { Self.network(of: $0) } ?? "unknown"
+        guard let decision = rates.take("\(what):\(place)", perSecond: Self.attemptsPerSecond), !decision.isAllowed else { return }
         throw Refusal(.rateLimited, "rate_limited", "Too many attempts from here; try again in a moment.", retryAfter: decision.retryAfter)
+    }
+
+    /// Whoever has one address of IPv6 has the 2^64 of its network, which count as one. An address of IPv4 stays itself, also where it is written as one
+    /// of IPv6.
+    static func network(of address: String) -> String {
+        guard address.contains(":") else { return address }
+        if let four = address.split(separator: ":").first(where: { $0.contains(".") }) { return String(four) }
+        let halves: [[Substring]] = address.split(separator: "::", omittingEmptySubsequences: false).map { $0.split(separator: ":") }
+        let (head, tail): ([Substring], [Substring]) = (halves[0], halves.count > 1 ? halves[1] : [])
+        let zeros: [Substring] = Array(repeating: "0", count: max(8 - head.count - tail.count, 0))
+        return (head + zeros + tail).prefix(4).joined(separator: ":")
     }
 }
