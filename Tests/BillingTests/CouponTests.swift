@@ -147,6 +147,34 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases) func `all credit that was drawn is gone from its grants, however many there are`(
+        engine: DatabaseEngine
+    ) async throws {
+        try await withBilling(engine) { harness in
+            try await harness.profile()
+            let ends = harness.lease.clock.now + .seconds(20 * 86_400)
+            try await harness.billing.atTill(of: harness.id) { till in
+                for _ in 0..<95 { _ = try till.grant(20, "USD", expiresAt: ends, reason: "many") }
+            }
+            func left() async throws -> Int64 {
+                try await harness.billing.grants(of: harness.id, before: nil, limit: 200).reduce(0) { $0 + $1.left }
+            }
+            let invoice = try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0)).invoices[0]
+            #expect(invoice.paid == 1_900 && invoice.due == 1_000)
+            #expect(try await left() == 0)
+            #expect(try await harness.balance(.wallet) == 0)
+            // What is still asked for falls away first; the rest goes back to the grants that it came from, and expires with them.
+            _ = try await harness.billing.credit(invoice.id, 1_900, to: .wallet, of: harness.id, by: harness.ana)
+            #expect(try await left() == 900)
+            #expect(try await harness.balance(.wallet) == -900)
+            harness.days(25)
+            try await harness.billing.collectDue()
+            #expect(try await left() == 0)
+            #expect(try await harness.balance(.wallet) == 0)
+            try await harness.check("at the end")
+        }
+    }
+
     @Test func `money that was paid into the wallet and sent back elsewhere is no longer in it`() async throws {
         try await withBilling { harness in
             try await harness.profile()

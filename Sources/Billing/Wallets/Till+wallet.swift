@@ -38,23 +38,17 @@ extension Till {
         let amount = min(-(try ledger.balance(of: account)), invoice.due)
         guard amount > 0 else { return }
         var rest = amount
-        var transfers: [Transfer] = []
-        let receivable = Account(.receivable, of: tx.tenant.id, invoice.currency)
         for grant in try wallet.usable() where grant.currency == invoice.currency && rest > 0 {
             let part = min(grant.left, rest)
             try wallet.set(left: grant.left - part, of: grant.id)
             try wallet.put(part, of: grant.id, on: invoice.id)
-            transfers.append(Transfer(part, debit: account, credit: receivable))
             rest -= part
-            if transfers.count == Self.drawsMaximum { break }
         }
-        if rest > 0 { transfers.append(Transfer(rest, debit: account, credit: receivable)) }
-        try post("wallet:\(invoice.id)", "wallet_payment", "invoice:\(invoice.id)", transfers)
+        // One transfer for all grants, of which there may be more than a posting has transfers.
+        let receivable = Account(.receivable, of: tx.tenant.id, invoice.currency)
+        try post("wallet:\(invoice.id)", "wallet_payment", "invoice:\(invoice.id)", [Transfer(amount, debit: account, credit: receivable)])
         invoice.paid += amount
     }
-
-    /// More grants than this are not drawn for one invoice; what is beyond counts as paid for.
-    private static let drawsMaximum = 90
 
     /// Gives back to grants what an invoice had drawn from them, the youngest first; what has expired meanwhile is gone at once.
     func restore(_ amount: Int64, from invoice: InvoiceID) throws {
