@@ -98,10 +98,15 @@ import Testing
         #expect(Money(minorUnits: 100, currency: "JPY").decimalText == "100")
     }
 
-    @Test func `a percentage beyond all and a country without a code are refused`() {
+    @Test func `a percentage beyond all and a country that there is not are refused`() throws {
         for value in [-1, 10_001, 9_999_999_900] { #expect(throws: Refusal.self) { try BasisPoints(value) } }
         #expect(throws: Refusal.self) { try AmountBounds.checked(AmountBounds.minorUnitsMaximum + 1, field: "amount") }
-        #expect(throws: Refusal.self) { try VATRules.checkedCountry("Germany") }
+        // Greece under the letters of its VAT numbers would pay no tax.
+        for country in ["Germany", "de", "EL", "UK", "XX", "ZZ", ""] {
+            #expect(throws: Refusal.self, "\(country)") { try VATRules.checkedCountry(country) }
+        }
+        for country in Array(VATRules.rates.keys) + ["US", "GB", "XK"] { #expect(try VATRules.checkedCountry(country) == country) }
+        #expect(Countries.codes.count == 250)
     }
 
     @Test func `tax follows the customer's country and number`() throws {

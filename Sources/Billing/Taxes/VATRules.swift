@@ -39,10 +39,11 @@ struct VATRules: Sendable {
         return table.compactMapValues { try? BasisPoints($0) }
     }()
 
+    /// Where there is no such country nobody could say what it taxes.
     /// - Throws: `unknown_country`
     static func checkedCountry(_ text: String) throws -> String {
-        guard text.utf8.count == 2, text.utf8.allSatisfy({ (65...90).contains($0) }) else {
-            throw Refusal.invalid("country", "unknown_country", "A country has two capital letters, as DE.")
+        guard Countries.codes.contains(text) else {
+            throw Refusal.invalid("country", "unknown_country", "A country has two capital letters, as DE; Greece is GR, the United Kingdom GB.")
         }
         return text
     }
