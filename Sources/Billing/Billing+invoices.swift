@@ -15,6 +15,12 @@ extension Billing {
         return found
     }
 
+    /// What a credit note takes back from; nil for an invoice.
+    func corrected(by note: Invoice, of tenant: TenantID) async throws -> Invoice? {
+        guard let id = note.corrects else { return nil }
+        return try await invoice(id, of: tenant)
+    }
+
     func payments(of tenant: TenantID, before cursor: PaymentID?, limit: Int) async throws -> [Payment] {
         try await database.read(in: tenant) { tx in try PaymentStore(tx: tx).page(before: cursor, limit: limit) }
     }

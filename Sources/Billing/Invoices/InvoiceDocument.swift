@@ -5,6 +5,8 @@ internal import Tenancy
 /// An invoice as a page to be printed: of itself, with its styles within, and without scripts, links and pictures.
 struct InvoiceDocument {
     let invoice: Invoice
+    /// What a credit note takes back from, which it has to name.
+    var corrected: Invoice?
     let text: Localizer
 
     var html: String { "<!DOCTYPE html>\n" + page.text }
@@ -12,13 +14,14 @@ struct InvoiceDocument {
     private var page: HTML {
         let title = text("billing.invoice.title.\(invoice.kind.rawValue)", ["number": invoice.numberText])
         let due: HTML? = invoice.kind == .invoice ? row("billing.invoice.due_at", day(invoice.dueAt)) : nil
+        let corrects: HTML? = corrected.map { row("billing.invoice.corrects", $0.numberText) }
         let reverse: HTML? = invoice.treatment == .reverseCharge ? "<p class=\"note\">\(text("billing.invoice.reverse_charge"))</p>" : nil
         return """
             <html lang="\(text.language)" dir="\(text.direction)"><head><meta charset="utf-8"><title>\(title)</title>
             <meta name="author" content="\(invoice.seller.name)"><style>\(Self.styles)</style></head><body>
             <header><p class="from">\(line(invoice.seller))</p><h1>\(title)</h1></header>
             <section class="parties"><div><h2>\(text("billing.invoice.buyer"))</h2><p>\(address(invoice.buyer))</p></div>
-            <dl>\(row("billing.column.issued", day(invoice.issuedAt)))\(due)</dl></section>
+            <dl>\(row("billing.column.issued", day(invoice.issuedAt)))\(due)\(corrects)</dl></section>
             <table><thead><tr><th scope="col">\(text("billing.column.what"))</th><th scope="col">\(text("billing.column.quantity"))</th>
             <th scope="col">\(text("billing.column.amount"))</th><th scope="col">\(text("billing.column.tax"))</th>
             <th scope="col">\(text("billing.column.total"))</th></tr></thead><tbody>\(lines)</tbody></table>
@@ -77,8 +80,8 @@ struct InvoiceDocument {
 
 extension Billing {
     /// - Throws: `printer_missing` where the deployment cannot print.
-    func printed(_ invoice: Invoice, _ text: Localizer) async throws -> [UInt8] {
+    func printed(_ invoice: Invoice, corrected: Invoice?, _ text: Localizer) async throws -> [UInt8] {
         guard let print else { throw Refusal(.unavailable, "printer_missing", "Pages cannot be printed here.") }
-        return try await print(Array(InvoiceDocument(invoice: invoice, text: text).html.utf8))
+        return try await print(Array(InvoiceDocument(invoice: invoice, corrected: corrected, text: text).html.utf8))
     }
 }

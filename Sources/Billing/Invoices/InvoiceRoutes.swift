@@ -51,14 +51,15 @@ struct InvoiceRoutes {
                 .get, "/v1/invoices/{id}/ubl", access: Self.read, summary: "Fetch an invoice as UBL 2.1", tag: Self.tag, answers: "application/xml"
             ) { call in
                 let invoice = try await billing.invoice(try call.id("id", noun: "invoice"), of: call.tenant)
-                return .text(UBL.document(invoice), contentType: "application/xml; charset=utf-8")
+                let corrected = try await billing.corrected(by: invoice, of: call.tenant)
+                return .text(UBL.document(invoice, corrected: corrected), contentType: "application/xml; charset=utf-8")
             },
             .raw(
                 .get, "/v1/invoices/{id}/pdf", access: Self.read, summary: "Fetch an invoice as PDF, in the language asked for", tag: Self.tag,
                 answers: "application/pdf", errors: [ErrorDeclaration(.unavailable, "printer_missing", "Nothing is printed here.")]
             ) { call in
                 let invoice = try await billing.invoice(try call.id("id", noun: "invoice"), of: call.tenant)
-                let file = try await billing.printed(invoice, call.localizer)
+                let file = try await billing.printed(invoice, corrected: try await billing.corrected(by: invoice, of: call.tenant), call.localizer)
                 return Answer(
                     contentType: "application/pdf", headers: [("Content-Disposition", "inline; filename=\"\(invoice.numberText).pdf\"")],
                     body: .bytes(file))

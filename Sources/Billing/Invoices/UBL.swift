@@ -4,7 +4,8 @@ internal import Tenancy
 
 /// An invoice or credit note as OASIS Universal Business Language 2.1, in the terms of EN 16931 (its core invoice) where both speak of the same.
 enum UBL {
-    static func document(_ invoice: Invoice) -> String {
+    /// - Parameter corrected: the invoice that a credit note takes back from.
+    static func document(_ invoice: Invoice, corrected: Invoice? = nil) -> String {
         let isNote = invoice.kind == .creditNote
         let root = isNote ? "CreditNote" : "Invoice"
         let head = [
@@ -13,11 +14,12 @@ enum UBL {
             tag("cbc:CustomizationID", "urn:cen.eu:en16931:2017"), tag("cbc:ID", invoice.numberText), tag("cbc:IssueDate", day(invoice.issuedAt)),
             isNote ? "" : tag("cbc:DueDate", day(invoice.dueAt)),
             tag(isNote ? "cbc:CreditNoteTypeCode" : "cbc:InvoiceTypeCode", isNote ? "381" : "380"),
-            tag("cbc:DocumentCurrencyCode", invoice.currency)
+            tag("cbc:DocumentCurrencyCode", invoice.currency), corrected.map(reference) ?? ""
         ]
         let body = [
-            "<cac:AccountingSupplierParty>\(party(invoice.seller))</cac:AccountingSupplierParty>",
-            "<cac:AccountingCustomerParty>\(party(invoice.buyer))</cac:AccountingCustomerParty>", taxes(invoice), totals(invoice)
+            "<cac:AccountingSupplierParty>\(party(invoice.seller, on: invoice, isSeller: true))</cac:AccountingSupplierParty>",
+            "<cac:AccountingCustomerParty>\(party(invoice.buyer, on: invoice, isSeller: false))</cac:AccountingCustomerParty>", taxes(invoice),
+            totals(invoice)
         ]
         let lines = invoice.lines.enumerated().map { line($0.offset + 1, $0.element, invoice) }
         return (head + body + lines + ["</\(root)>"]).filter { !$0.isEmpty }.joined(separator: "\n") + "\n"
@@ -26,12 +28,25 @@ enum UBL {
     private static let aggregates = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
     private static let basics = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
 
-    private static func party(_ party: Party) -> String {
-        let scheme = party.vatId.map {
+    /// What a credit note takes back from is named (Directive 2006/112/EC, article 219; EN 16931, BG-3).
+    private static func reference(_ invoice: Invoice) -> String {
+        """
+        <cac:BillingReference><cac:InvoiceDocumentReference>\(tag("cbc:ID", invoice.numberText))\(tag("cbc:IssueDate", day(invoice.issuedAt)))\
+        </cac:InvoiceDocumentReference></cac:BillingReference>
+        """
+    }
+
+    /// Where a sale is not subject to VAT no number for VAT may stand on its invoice (EN 16931, BR-O-02), and a seller without one is told by another
+    /// identifier (BR-CO-26).
+    private static func party(_ party: Party, on invoice: Invoice, isSeller: Bool) -> String {
+        let vatID = invoice.treatment == .outsideScope ? nil : party.vatId
+        let scheme = vatID.map {
             "<cac:PartyTaxScheme>\(tag("cbc:CompanyID", $0))<cac:TaxScheme>\(tag("cbc:ID", "VAT"))</cac:TaxScheme></cac:PartyTaxScheme>"
         }
+        let identity =
+            isSeller && vatID == nil ? "<cac:PartyIdentification>\(tag("cbc:ID", party.vatId ?? party.name))</cac:PartyIdentification>" : ""
         return """
-            <cac:Party><cac:PartyName>\(tag("cbc:Name", party.name))</cac:PartyName><cac:PostalAddress>\(filled("cbc:StreetName", party.street))\
+            <cac:Party>\(identity)<cac:PartyName>\(tag("cbc:Name", party.name))</cac:PartyName><cac:PostalAddress>\(filled("cbc:StreetName", party.street))\
             \(filled("cbc:CityName", party.city))\(filled("cbc:PostalZone", party.postalCode))\
             <cac:Country>\(tag("cbc:IdentificationCode", party.country))</cac:Country></cac:PostalAddress>\(scheme ?? "")\
             <cac:PartyLegalEntity>\(tag("cbc:RegistrationName", party.name))</cac:PartyLegalEntity></cac:Party>
@@ -92,7 +107,16 @@ enum UBL {
     private static func day(_ time: Timestamp) -> String { String(time.description.prefix(10)) }
 
     private static func escaped(_ text: String) -> String {
-        let allowed = text.unicodeScalars.filter { $0.value >= 32 || $0 == "\n" || $0 == "\t" }
+        let allowed = text.unicodeScalars.filter(isCharacter)
         return String(String.UnicodeScalarView(allowed)).replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+    }
+
+    /// Of XML 1.0.
+    private static func isCharacter(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 9, 10: true
+        case 0..<32, 0xFFFE, 0xFFFF: false
+        default: true
+        }
     }
 }

@@ -77,9 +77,10 @@ struct BillingPages {
             .page(.get, "\(Self.address)/invoices/{id}", access: .tenant(.billingRead), summary: "An invoice") { call in
                 let text = call.localizer
                 let invoice = try await billing.invoice(try call.id("id", noun: "invoice"), of: call.tenant)
+                let sheet = InvoiceSheet(invoice: invoice, corrected: try await billing.corrected(by: invoice, of: call.tenant), text: text)
                 return try await context.page(
                     call, title: text("billing.invoice.title.\(invoice.kind.rawValue)", ["number": invoice.numberText]), crumb: Self.back(text),
-                    "\(InvoiceSheet(invoice: invoice, text: text).html)\(try await PaymentForms(billing: billing, text: text).buttons(invoice, call))"
+                    "\(sheet.html)\(try await PaymentForms(billing: billing, text: text).buttons(invoice, call))"
                 )
             }
         ] + PaymentForms.endpoints(billing, context) + WalletForms.endpoints(billing, context)

@@ -110,17 +110,23 @@ struct SubscriptionForms {
 /// An invoice as a sheet.
 struct InvoiceSheet {
     let invoice: Invoice
+    /// What a credit note takes back from.
+    var corrected: Invoice?
     let text: Localizer
 
     var html: HTML {
         let reverse: HTML? = invoice.treatment == .reverseCharge ? "<p>\(text("billing.invoice.reverse_charge"))</p>" : nil
+        let corrects: HTML? = corrected.map { other -> HTML in
+            let address = "\(BillingPages.address)/invoices/\(other.id)"
+            return "<div><dt>\(text("billing.invoice.corrects"))</dt><dd><a href=\"\(href: address)\">\(other.numberText)</a></dd></div>"
+        }
         let ubl = "/v1/invoices/\(invoice.id)/ubl"
         return """
             <section class="card"><dl class="facts"><div><dt>\(text("billing.invoice.seller"))</dt><dd>\(address(invoice.seller))</dd></div>
             <div><dt>\(text("billing.invoice.buyer"))</dt><dd>\(address(invoice.buyer))</dd></div>
             <div><dt>\(text("billing.column.issued"))</dt><dd>\(Console.time(invoice.issuedAt))</dd></div>
             <div><dt>\(text("billing.invoice.due_at"))</dt><dd>\(Console.time(invoice.dueAt))</dd></div>
-            <div><dt>\(text("billing.column.status"))</dt><dd>\(text("billing.invoice.status.\(invoice.status.rawValue)"))</dd></div></dl></section>
+            <div><dt>\(text("billing.column.status"))</dt><dd>\(text("billing.invoice.status.\(invoice.status.rawValue)"))</dd></div>\(corrects)</dl></section>
             \(figures)\(reverse)<p class="buttons"><a class="button" href="\(href: "/v1/invoices/\(invoice.id)/pdf")">\(text("billing.invoice.pdf"))</a>
             <a class="button" href="\(href: ubl)">\(text("billing.invoice.ubl"))</a></p>
             """
