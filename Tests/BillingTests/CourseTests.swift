@@ -202,6 +202,16 @@ import Testing
         for bad in ["<script", "<b ", "<img", "javascript:", "data:"] { #expect(!html.contains(bad), "\(bad) in \(html)") }
     }
 
+    @Test func `ten times as long a lesson takes about ten times as long`() {
+        // Each mark is a quotation within the last: as many parts of a page as a lesson can have.
+        func time(_ marks: Int) -> Duration {
+            let text = String(repeating: "> ", count: marks) + "x"
+            return (0..<3).map { _ in ContinuousClock().measure { #expect(LessonText(text).html.text.hasSuffix("</blockquote>")) } }.min() ?? .zero
+        }
+        let (short, long) = (time(Lesson.textMaximum / 20 - 1), time(Lesson.textMaximum / 2 - 1))
+        #expect(long < short * 40, "\(short), \(long)")
+    }
+
     @Test(arguments: DatabaseEngine.allCases) func `the right answers are shown to the author alone, and nothing to other tenants`(
         engine: DatabaseEngine
     ) async throws {

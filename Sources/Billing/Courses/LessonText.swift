@@ -6,7 +6,10 @@ internal import Kernel
 /// that are not http, https or mailto lead nowhere, and pictures are links, so that nobody's page is fetched unasked.
 struct LessonText {
     private var lists: [Bool] = []
-    private(set) var html: HTML = ""
+    /// Joined once: a lesson can have so many that a longer text after each would be seconds of copying.
+    private var parts: [HTML] = []
+
+    var html: HTML { "\(parts)" }
 
     init(_ markdown: String) {
         guard let parser = cmark_parser_new(CMARK_OPT_VALIDATE_UTF8) else { return }
@@ -28,7 +31,7 @@ struct LessonText {
         }
     }
 
-    private mutating func add(_ more: HTML) { html = html + more }
+    private mutating func add(_ more: HTML) { parts.append(more) }
 
     private static func literal(_ node: OpaquePointer) -> String { cmark_node_get_literal(node).map { String(cString: $0) } ?? "" }
 
