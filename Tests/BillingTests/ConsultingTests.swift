@@ -201,6 +201,32 @@ import Testing
         }
     }
 
+    @Test func `hours are booked at the price that was seen, or not`() async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            let seller = try await harness.seller("sel")
+            let offer = try await offer(harness, seller)
+            _ = try await harness.billing.saveOffer(offer.id, of: seller, by: harness.ana) { _, _ in
+                var dearer = offer
+                dearer.rate = 1_000_000
+                return dearer
+            }
+            func book(_ rate: Int64, _ currency: String = "USD") async throws -> ConsultingBooking {
+                try await harness.billing.book(
+                    offer.id, minutes: 60, wished: "", note: "", for: harness.id, seen: Money(minorUnits: rate, currency: currency), by: harness.ana)
+            }
+            #expect(try await refusal { try await book(25_000) } == "price_changed")
+            #expect(try await refusal { try await book(1_000_000, "EUR") } == "price_changed")
+            #expect(try await book(1_000_000).rate == 1_000_000)
+            // The page shows what there is now, and asks again.
+            let answer = try await harness.surface(as: harness.ana).answer(
+                LocalRequest(
+                    "POST", "/settings/consulting/offers/\(offer.id)/bookings", headers: [("Content-Type", "application/x-www-form-urlencoded")],
+                    body: Array("hours=1:00&rate=25000&currency=USD".utf8)))
+            #expect(answer.status == 409 && answer.text.contains(#"name="rate" value="1000000""#), "\(answer.text)")
+        }
+    }
+
     @Test(arguments: [("1:30", 90), ("1.5", 90), ("0,75", 45), ("2", 120), ("0.33", 20)] as [(String, Int64)])
     func `hours are read as people write them`(text: String, minutes: Int64) {
         #expect(HoursText.minutes(text) == minutes)

@@ -165,6 +165,33 @@ import Testing
         }
     }
 
+    @Test func `who buys pays what was seen, or nothing`() async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            let (billing, ana) = (harness.billing, harness.ana)
+            let seller = try await harness.seller("sel")
+            let course = try await course(harness, seller)
+            _ = try await billing.changeCourse(course.id, of: seller, by: ana) { $0.price = 199_900 }
+            let surface = try harness.surface(as: ana)
+            func ask(_ path: String, _ kind: String, _ body: String) async throws -> LocalAnswer {
+                try await surface.answer(LocalRequest("POST", path, headers: [("Content-Type", kind)], body: Array(body.utf8)))
+            }
+            func buy(_ seen: String) async throws -> LocalAnswer {
+                try await ask(
+                    "/settings/courses/market/\(course.id)/purchases", "application/x-www-form-urlencoded", "learner_name=Ana&\(seen)")
+            }
+            // The page is shown again, with the price that there is now.
+            let stale = try await buy("price=49900&currency=USD")
+            #expect(stale.status == 409 && stale.text.contains(#"name="price" value="199900""#), "\(stale.text)")
+            #expect(try await buy("price=199900&currency=KWD").status == 409)
+            let body = #"{"course_id":"\#(course.id)","learner_name":"Ana","price":49900}"#
+            #expect(try await ask("/v1/enrolments", "application/json", body).text.contains("price_changed"))
+            #expect(try await billing.invoices(of: harness.id, before: nil, limit: 9).isEmpty)
+            #expect(try await buy("price=199900&currency=USD").status == 303)
+            #expect(try await billing.invoices(of: harness.id, before: nil, limit: 9).map(\.subtotal) == [199_900])
+        }
+    }
+
     @Test func `an exam is drawn by its seed, and marked by all that is right`() throws {
         let bank = (0..<8).map { number in
             Question(

@@ -11,6 +11,15 @@ enum ServiceBounds {
         }
     }
 
+    /// Who buys pays what they saw, also where it was changed meanwhile.
+    /// - Parameter seen: nil where nothing is said of it.
+    /// - Throws: `price_changed`
+    static func check(_ price: Money, seen: Money?) throws {
+        guard seen == nil || seen == price else {
+            throw Refusal(.conflict, "price_changed", "The price is \(price.decimalText) \(price.currency) now.", field: "price")
+        }
+    }
+
     static func check(_ number: Int64, _ field: String, _ range: ClosedRange<Int64>) throws {
         guard range.contains(number) else {
             throw Refusal.invalid(field, "out_of_range", "\(field) lies between \(range.lowerBound) and \(range.upperBound).")

@@ -89,9 +89,10 @@ extension Billing {
 
     // MARK: Bookings
 
-    /// - Throws: `own_offer`, `offer_closed`, `below_minimum`, `profile_required`, `sandbox`, `too_many_bookings`, `out_of_range`
+    /// - Parameter seen: the price of an hour that the buyer agreed to.
+    /// - Throws: `own_offer`, `offer_closed`, `below_minimum`, `profile_required`, `sandbox`, `too_many_bookings`, `out_of_range`, `price_changed`
     func book(
-        _ id: ConsultingOfferID, minutes: Int64, wished: String, note: String, for buyer: TenantID, by principal: Principal
+        _ id: ConsultingOfferID, minutes: Int64, wished: String, note: String, for buyer: TenantID, seen: Money? = nil, by principal: Principal
     ) async throws -> ConsultingBooking {
         try ServiceBounds.check(minutes, "minutes", 1...ConsultingBooking.minutesMaximum)
         try ServiceBounds.check(wished, "wished", 0...500)
@@ -103,6 +104,7 @@ extension Billing {
             guard minutes >= offer.minimumMinutes else {
                 throw Refusal.invalid("minutes", "below_minimum", "At least \(offer.minimumMinutes) minutes are booked here.")
             }
+            try ServiceBounds.check(Money(minorUnits: offer.rate, currency: offer.currency), seen: seen)
             let profiles = BillingProfileStore(tx: tx)
             guard try !profiles.hasClock() else { throw Refusal(.conflict, "sandbox", "A sandbox books nothing: its time is not others'.") }
             guard try profiles.profile() != nil else {

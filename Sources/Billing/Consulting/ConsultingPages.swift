@@ -44,8 +44,9 @@ struct ConsultingPages {
                 let id: ConsultingOfferID = try call.id("id", noun: "offer")
                 do {
                     guard let minutes = HoursText.minutes(form["hours"]) else { throw HoursText.refusal("hours") }
+                    let seen = Int64(form["rate"]).map { Money(minorUnits: $0, currency: form["currency"]) }
                     let booking = try await billing.book(
-                        id, minutes: minutes, wished: form["wished"], note: form["note"], for: call.tenant, by: call.principal)
+                        id, minutes: minutes, wished: form["wished"], note: form["note"], for: call.tenant, seen: seen, by: call.principal)
                     return .redirect("\(address)/bookings/\(booking.id)?done=booked")
                 } catch let refusal as Refusal where [.invalid, .conflict].contains(refusal.kind) { return try await offer(call, form, refusal) }
             }
@@ -188,6 +189,7 @@ struct ConsultingPages {
             mayBook
             ? """
             <h2>\(text("billing.consulting.book"))</h2><section class="card stack"><form method="post" action="\(href: "\(address)/offers/\(offer.id)/bookings")" class="form">
+            <input type="hidden" name="rate" value="\(offer.rate)"><input type="hidden" name="currency" value="\(offer.currency)">
             \(Console.field("hours", label: text("billing.consulting.hours"), value: form?["hours"] ?? HoursText.text(offer.minimumMinutes), hint: text("billing.consulting.hours.hint"), fault: hoursFault))
             \(Console.field("wished", label: text("billing.consulting.wished"), value: form?["wished"] ?? "", hint: text("billing.consulting.wished.hint"), fault: refusal?.message(for: "wished"), isRequired: false))
             \(Console.area("note", label: text("billing.consulting.note"), value: form?["note"] ?? "", fault: refusal?.message(for: "note"), isRequired: false))

@@ -36,13 +36,15 @@ struct ConsultingRoutes {
                 .post, "/v1/consulting-bookings", access: write, summary: "Book hours of an offer", tag: Self.tag,
                 body: ConsultingBookingBody.self, returns: .created(ConsultingBookingView.self),
                 errors: [
-                    ErrorDeclaration(.conflict, "own_offer", "It is the tenant's own offer, it is a sandbox, or there is no billing profile yet.")
+                    ErrorDeclaration(
+                        .conflict, "own_offer",
+                        "It is the tenant's own offer, its rate is another than was seen, it is a sandbox, or there is no billing profile yet.")
                 ]
             ) { call, body in
                 ConsultingBookingView(
                     try await billing.book(
                         body.offerId, minutes: Int64(body.minutes), wished: body.wished ?? "", note: body.note ?? "", for: call.tenant,
-                        by: call.principal))
+                        seen: body.seen, by: call.principal))
             },
             Endpoint.list(
                 "/v1/consulting-bookings", access: read, summary: "List what the tenant has booked, newest first", tag: Self.tag,

@@ -53,11 +53,17 @@ struct ConsultingBookingBody: Codable, Sendable, Described {
     var minutes: Int
     var wished: String?
     var note: String?
+    var rate: Int?
+    var currency: String?
     static let notes: [FieldNote] = [
         FieldNote("minutes", "How much is booked: nothing beyond it is charged unless more is agreed.", example: 240, range: 1...60_000),
         FieldNote("wished", "When the work is wished for, in your words.", example: "Tuesday or Thursday afternoon", length: 0...500),
-        FieldNote("note", "What it is about.", length: 0...4_000)
+        FieldNote("note", "What it is about.", length: 0...4_000),
+        FieldNote("rate", "As it was seen: where it is another by now nothing is booked.", example: 25_000, range: 0...1e15),
+        FieldNote("currency", "Of rate; USD where it is left out.", length: 3...3)
     ]
+
+    var seen: Money? { rate.map { Money(minorUnits: Int64($0), currency: currency ?? "USD") } }
 }
 
 struct ConsultingBookingView: Codable, Sendable, Described {

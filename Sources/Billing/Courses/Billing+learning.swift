@@ -96,10 +96,12 @@ extension Till {
 }
 
 extension Billing {
-    /// - Parameter learner: a member; who asks where it is nil.
-    /// - Throws: `learner_required`, `unknown_learner`, `already_enrolled`, `own_listing`, `profile_required`, `sandbox`
+    /// - Parameters:
+    ///   - learner: a member; who asks where it is nil.
+    ///   - seen: the price that the buyer agreed to.
+    /// - Throws: `learner_required`, `unknown_learner`, `already_enrolled`, `own_listing`, `profile_required`, `sandbox`, `price_changed`
     func enrol(
-        _ learner: UserID?, name: String, in id: CourseID, of tenant: TenantID, by principal: Principal
+        _ learner: UserID?, name: String, in id: CourseID, of tenant: TenantID, seen: Money? = nil, by principal: Principal
     ) async throws -> Enrolment {
         try ServiceBounds.check(name, "learner_name", 1...200)
         var asked = learner
@@ -110,6 +112,7 @@ extension Billing {
         }
         let enrolment = try await atTill(of: tenant) { till in
             guard let course = try CourseStore(tx: till.tx.platform).course(id), course.status == .published else { throw Refusal.missing("course") }
+            try ServiceBounds.check(Money(minorUnits: course.price, currency: course.currency), seen: seen)
             let enrolment = try till.enrol(person, name: name, in: course)
             try till.tx.audit(principal, "course.buy", "course:\(id)", ["learner": .string(person.description)])
             return enrolment

@@ -31,7 +31,9 @@ struct CoursePages {
                 let form = try call.form()
                 let id: CourseID = try call.id("id", noun: "course")
                 do {
-                    let made = try await billing.enrol(nil, name: form["learner_name"], in: id, of: call.tenant, by: call.principal)
+                    let seen = Int64(form["price"]).map { Money(minorUnits: $0, currency: form["currency"]) }
+                    let made = try await billing.enrol(
+                        nil, name: form["learner_name"], in: id, of: call.tenant, seen: seen, by: call.principal)
                     return .redirect("\(address)/learning/\(made.id)?done=bought")
                 } catch let refusal as Refusal where [.invalid, .conflict].contains(refusal.kind) { return try await offer(call, form, refusal) }
             }
@@ -165,6 +167,7 @@ struct CoursePages {
             mayBuy
             ? """
             <h2>\(text("billing.course.buy"))</h2><section class="card stack"><form method="post" action="\(href: "\(address)/market/\(course.id)/purchases")" class="form">
+            <input type="hidden" name="price" value="\(course.price)"><input type="hidden" name="currency" value="\(course.currency)">
             \(Console.field("learner_name", label: text("billing.course.learner_name"), value: form?["learner_name"] ?? name, hint: text("billing.course.learner_name.hint"), fault: refusal?.message(for: "learner_name")))
             <p class="buttons"><button class="button primary">\(text("billing.course.buy.for", ["amount": ConsultingPages.price(course.price, course.currency)]))</button></p></form></section>
             """ : nil

@@ -136,10 +136,16 @@ struct EnrolmentBody: Codable, Sendable, Described {
     var courseId: CourseID
     var learnerId: UserID?
     var learnerName: String
+    var price: Int?
+    var currency: String?
     static let notes: [FieldNote] = [
         FieldNote("learnerId", "A member of the tenant; who asks where it is left out."),
-        FieldNote("learnerName", "As it is to stand on the certificate.", example: "Ana Example", length: 1...200)
+        FieldNote("learnerName", "As it is to stand on the certificate.", example: "Ana Example", length: 1...200),
+        FieldNote("price", "As it was seen: where it is another by now nothing is bought.", example: 49_900, range: 0...1e15),
+        FieldNote("currency", "Of price; USD where it is left out.", length: 3...3)
     ]
+
+    var seen: Money? { price.map { Money(minorUnits: Int64($0), currency: currency ?? "USD") } }
 }
 
 struct EnrolmentView: Codable, Sendable, Described {

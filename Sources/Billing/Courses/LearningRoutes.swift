@@ -34,11 +34,13 @@ struct LearningRoutes {
                 .post, "/v1/enrolments", access: .tenant(.billingWrite), summary: "Buy a course for a member", tag: Self.tag,
                 body: EnrolmentBody.self, returns: .created(EnrolmentView.self),
                 errors: [
-                    ErrorDeclaration(.conflict, "already_enrolled", "The member has it, it is the tenant's own, or there is no billing profile yet.")
+                    ErrorDeclaration(
+                        .conflict, "already_enrolled",
+                        "The member has it, it is the tenant's own, its price is another than was seen, or there is no billing profile yet.")
                 ]
             ) { call, body in
                 let made = try await billing.enrol(
-                    body.learnerId, name: body.learnerName, in: body.courseId, of: call.tenant, by: call.principal)
+                    body.learnerId, name: body.learnerName, in: body.courseId, of: call.tenant, seen: body.seen, by: call.principal)
                 return EnrolmentView(try await billing.learning(made.id, of: call.tenant))
             },
             Endpoint.list(
