@@ -186,6 +186,11 @@ import Testing
                         try await harness.billing.writeSheet([entry], for: booking.id, of: booking.seller, by: harness.ana)
                     } == "out_of_range", "\(day) \(minutes)")
             }
+            // A booking that is full takes no more, whatever both sides agree to.
+            let full = try await booked(harness, booking.seller, minutes: ConsultingBooking.minutesMaximum)
+            #expect(
+                try await refusal { try await harness.billing.ask(full.id, minutes: 1, reason: "More", of: full.seller, by: harness.ana) }
+                    == "out_of_range")
             // Nobody is asked without end.
             let offer = try await offer(harness, booking.seller)
             func book() async throws -> ConsultingBooking {

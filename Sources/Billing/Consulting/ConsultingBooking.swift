@@ -63,7 +63,10 @@ struct ConsultingBooking: Sendable, Hashable {
     /// Asks the buyer for more than was agreed. The latest wish counts.
     mutating func ask(_ more: Int64, _ why: String) throws {
         try requireWork()
-        try ServiceBounds.check(more, "minutes", 1...max(Self.minutesMaximum - minutes, 1))
+        guard minutes < Self.minutesMaximum else {
+            throw Refusal.invalid("minutes", "out_of_range", "A booking has at most \(Self.minutesMaximum) minutes.")
+        }
+        try ServiceBounds.check(more, "minutes", 1...(Self.minutesMaximum - minutes))
         try ServiceBounds.check(why, "reason", ServiceBounds.reason)
         (moreMinutes, moreReason) = (more, why)
     }
