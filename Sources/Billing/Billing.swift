@@ -41,7 +41,7 @@ package struct Billing: Sendable {
         ledger = Ledger(database: database, clock: clock)
     }
 
-    /// Whether the books of this deployment know a tenant: it has subscribed, or was sent an invoice.
+    /// Whether the books of this deployment know a tenant: it has subscribed, was invoiced, holds credit, sells, brings others or has booked.
     package func hasBooks(of tenant: TenantID) async throws -> Bool {
         try await database.read(in: tenant) { tx in try SubscriptionStore(tx: tx).hasBooks() }
     }

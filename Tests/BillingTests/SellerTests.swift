@@ -93,6 +93,35 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases) func `the books know whoever is owed something, also without an invoice`(
+        engine: DatabaseEngine
+    ) async throws {
+        try await withBilling(engine) { harness in
+            let billing = harness.billing
+            func tenant(_ name: String) async throws -> TenantID {
+                let new = NewTenant(name: name, subdomain: name, plan: .starter)
+                return try await harness.tenancy.createTenant(new, owner: "\(name)@example.com", by: .system(in: nil)).tenant.id
+            }
+            #expect(try await !billing.hasBooks(of: harness.id))
+            // A seller waits for its earnings, a customer for hours that it has booked.
+            let seller = try await harness.seller("sel")
+            #expect(try await billing.hasBooks(of: seller))
+            try await harness.profile()
+            let offer = try await billing.saveOffer(nil, of: seller, by: harness.ana) { id, now in
+                ConsultingOffer(
+                    id: id, seller: seller, title: "Review", about: "", currency: "USD", rate: 20_000, minimumMinutes: 60, approvalDays: 7,
+                    isOpen: true, madeAt: now)
+            }
+            _ = try await billing.book(offer.id, minutes: 60, wished: "", note: "", for: harness.id, by: harness.ana)
+            #expect(try await billing.hasBooks(of: harness.id))
+            let (rich, ally, poor) = (try await tenant("rich"), try await tenant("ally"), try await tenant("poor"))
+            _ = try await billing.grant(500, "USD", expiresAt: nil, reason: "welcome", to: rich, by: harness.ana)
+            _ = try await billing.join(ally, code: "ALLY", by: harness.ana)
+            for known in [rich, ally] { #expect(try await billing.hasBooks(of: known)) }
+            #expect(try await !billing.hasBooks(of: poor))
+        }
+    }
+
     @Test func `a contract goes before a listing's terms, these before the seller's, that before the kind's`() async throws {
         try await withBilling { harness in
             try await harness.profile()

@@ -5,11 +5,25 @@ internal import Tenancy
 struct SubscriptionStore {
     let tx: TenantTransaction
 
-    /// Whether the deployment's books know the tenant: a subscription, or an invoice.
+    /// Whether the deployment's books know the tenant: a subscription, an invoice, or what the platform keeps of it beside them, as a balance.
     func hasBooks() throws -> Bool {
-        try tx.first(
+        let own = try tx.first(
             """
             SELECT 1 FROM subscriptions WHERE tenant_id = \(tx.tenant) UNION ALL SELECT 1 FROM invoices WHERE tenant_id = \(tx.tenant) LIMIT 1
+            """)
+        return try own != nil || isKnownToPlatform()
+    }
+
+    /// What it holds in the ledger, sells, brings and has booked.
+    private func isKnownToPlatform() throws -> Bool {
+        let id = tx.tenant.id
+        return try tx.platform.first(
+            """
+            SELECT 1 FROM ledger_accounts WHERE owner = \(id.description)
+            UNION ALL SELECT 1 FROM payees WHERE owner = \(id) UNION ALL SELECT 1 FROM affiliates WHERE owner = \(id)
+            UNION ALL SELECT 1 FROM referrals WHERE referred = \(id) UNION ALL SELECT 1 FROM courses WHERE author = \(id)
+            UNION ALL SELECT 1 FROM consulting_offers WHERE seller = \(id) UNION ALL SELECT 1 FROM consulting_bookings WHERE seller = \(id)
+            UNION ALL SELECT 1 FROM consulting_bookings WHERE buyer = \(id) LIMIT 1
             """) != nil
     }
 

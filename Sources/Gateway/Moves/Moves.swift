@@ -155,7 +155,7 @@ extension Moves {
         guard try await !source.billing.hasBooks(of: tenant.id) else {
             throw Refusal(
                 .conflict, "books_stay",
-                "\(tenant.subdomain) has a subscription or invoices here, and the books of a deployment cannot be moved to another one.")
+                "\(tenant.subdomain) has a subscription, invoices, credit or sales here, and the books of a deployment cannot be moved to another.")
         }
         guard named == nil || named == tenant.id else {
             throw Refusal(.conflict, "subdomain_taken", "The target has another tenant \(tenant.subdomain).")
