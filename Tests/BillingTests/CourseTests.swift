@@ -165,6 +165,27 @@ import Testing
         }
     }
 
+    @Test func `a course keeps its currency when its author changes the terms on the page`() async throws {
+        try await withBilling { harness in
+            let author = try await harness.seller("sel")
+            let made = try await harness.billing.makeCourse(of: author, by: harness.ana) { id, now in
+                Course(
+                    id: id, author: author, title: "Agents", summary: "", currency: "EUR", price: 49_900,
+                    exam: ExamRules(questions: 3, passPercent: 66, attempts: 3, pauseMinutes: 60), madeAt: now)
+            }
+            let sela = try await BillingHarness.owner(of: try #require(try await harness.tenancy.tenant(author)), harness.tenancy)
+            let (surface, place) = (try harness.surface(as: sela), "/settings/courses/own/\(made.id)")
+            let page = try await surface.answer(LocalRequest("GET", place)).text
+            #expect(page.contains(#"name="currency" value="EUR""#) && page.contains("Price for a person in EUR"), "\(page)")
+            let form = "do=terms&title=More&price=599.00&currency=EUR&exam_questions=3&pass_percent=66&attempts=3&pause_minutes=60"
+            let answer = try await surface.answer(
+                LocalRequest("POST", place, headers: [("Content-Type", "application/x-www-form-urlencoded")], body: Array(form.utf8)))
+            #expect(answer.status == 303, "\(answer.text)")
+            let course = try await harness.billing.authored(made.id, by: author).course
+            #expect(course.title == "More" && course.price == 59_900 && course.currency == "EUR")
+        }
+    }
+
     @Test func `who buys pays what was seen, or nothing`() async throws {
         try await withBilling { harness in
             try await harness.profile()

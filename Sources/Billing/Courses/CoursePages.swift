@@ -40,8 +40,10 @@ struct CoursePages {
         ]
     }
 
+    /// A course keeps its currency, which the form says.
     static func terms(_ form: FormFields) throws -> CourseBody {
-        guard let price = Money(decimal: form["price"], currency: "USD") else {
+        let currency = form["currency"].isEmpty ? "USD" : form["currency"]
+        guard let price = Money(decimal: form["price"], currency: currency) else {
             throw Refusal.invalid("price", "out_of_range", "price is an amount, as 499.00.")
         }
         func number(_ name: String) throws -> Int {
@@ -49,7 +51,7 @@ struct CoursePages {
             return number
         }
         return CourseBody(
-            title: form["title"], summary: form["summary"], price: Int(price.minorUnits), currency: nil,
+            title: form["title"], summary: form["summary"], price: Int(price.minorUnits), currency: currency,
             examQuestions: try number("exam_questions"), passPercent: try number("pass_percent"), attempts: try number("attempts"),
             pauseMinutes: try number("pause_minutes"))
     }
@@ -147,11 +149,13 @@ struct CoursePages {
         let rules: [HTML] = numbers.map { name, known in
             Console.field(name, label: text("billing.course.\(name)"), type: "number", value: value(name, String(known)), fault: fault(name))
         }
-        let price = Money(minorUnits: course?.price ?? 49_900, currency: "USD").decimalText
+        let currency = course?.currency ?? "USD"
+        let price = Money(minorUnits: course?.price ?? 49_900, currency: currency).decimalText
         return """
+            <input type="hidden" name="currency" value="\(currency)">
             \(Console.field("title", label: text("billing.consulting.title"), value: value("title", course?.title ?? ""), hint: text("billing.course.title.hint"), fault: fault("title")))
             \(Console.area("summary", label: text("billing.consulting.about"), value: value("summary", course?.summary ?? ""), fault: fault("summary"), isRequired: false))
-            \(Console.field("price", label: text("billing.course.price.usd"), value: value("price", price), hint: text("billing.course.price.hint"), fault: fault("price")))\(rules)
+            \(Console.field("price", label: text("billing.course.price.in", ["currency": currency]), value: value("price", price), hint: text("billing.course.price.hint"), fault: fault("price")))\(rules)
             """
     }
 
