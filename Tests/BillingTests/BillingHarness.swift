@@ -86,6 +86,10 @@ struct BillingHarness {
             resolveTenant: { address in
                 guard case .subdomain(let name) = address else { return nil }
                 return try await tenancy.tenant(subdomain: name)?.id
+            },
+            authenticateOperator: { _ in
+                guard case .platformOperator = person.actor else { return .anonymous }
+                return person
             })
         return Surface(endpoints: try endpoints(), doors: doors, ids: lease.ids, strings: try Strings(directory: "Locales"), logger: logger)
     }

@@ -166,6 +166,23 @@ import Testing
         }
     }
 
+    @Test func `what was typed wrong is typed again for the same currency`() async throws {
+        try await withBilling { harness in
+            let runner = Principal(
+                actor: .platformOperator(UserID(high: 1, low: 1)), permissions: ["operator.figures.read", "operator.figures.write"])
+            let surface = try harness.surface(as: runner)
+            func enter(_ form: String) async throws -> LocalAnswer {
+                try await surface.answer(
+                    LocalRequest(
+                        "POST", "/operator/figures/inputs/spend", headers: [("Content-Type", "application/x-www-form-urlencoded")],
+                        body: Array(form.utf8)))
+            }
+            let answer = try await enter("currency=EUR&month=2026-01&source=ads&amount=many")
+            #expect(answer.status == 422 && answer.text.contains(#"name="currency" value="EUR""#), "\(answer.status) \(answer.text)")
+            #expect(!answer.text.contains(#"name="currency" value="USD""#))
+        }
+    }
+
     @Test(arguments: DatabaseEngine.allCases) func `members of paying tenants are asked at most every ninety days`(engine: DatabaseEngine)
         async throws
     {

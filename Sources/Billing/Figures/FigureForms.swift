@@ -15,7 +15,9 @@ struct FigureForms {
 
     var endpoints: [Endpoint] {
         [
-            .page(.get, Self.address, access: FigurePages.read, summary: "Spend and targets") { call in try await inputs(call) },
+            .page(.get, Self.address, access: FigurePages.read, summary: "Spend and targets") { call in
+                try await inputs(call, try FigurePages.currency(call))
+            },
             .page(.post, "\(Self.address)/spend", access: FigurePages.write, summary: "Enter what was spent") { call in
                 try await answer(call, .spend) { form, currency in
                     guard let money = Money(decimal: form["amount"], currency: currency) else {
@@ -46,16 +48,18 @@ struct FigureForms {
 
     private func answer(_ call: EndpointCall, _ kind: Form, _ body: (FormFields, String) async throws -> Void) async throws -> Answer {
         let form = try call.form()
+        let currency = try AmountBounds.checkedCurrency(form["currency"].isEmpty ? "USD" : form["currency"])
         do {
-            let currency = try AmountBounds.checkedCurrency(form["currency"].isEmpty ? "USD" : form["currency"])
             try await body(form, currency)
             return .redirect("\(Self.address)?done=saved&currency=\(currency)")
-        } catch let refusal as Refusal where refusal.kind == .invalid { return try await inputs(call, kind, form, refusal) }
+        } catch let refusal as Refusal where refusal.kind == .invalid { return try await inputs(call, currency, kind, form, refusal) }
     }
 
-    private func inputs(_ call: EndpointCall, _ kind: Form? = nil, _ form: FormFields? = nil, _ refusal: Refusal? = nil) async throws -> Answer {
+    /// - Parameter currency: what is entered again goes into the same.
+    private func inputs(
+        _ call: EndpointCall, _ currency: String, _ kind: Form? = nil, _ form: FormFields? = nil, _ refusal: Refusal? = nil
+    ) async throws -> Answer {
         let text = call.localizer
-        let currency = refusal == nil ? try FigurePages.currency(call) : "USD"
         let last = Month(of: billing.clock.now())
         let spend = try await billing.spend(from: last + (1 - Self.monthsShown), to: last, currency)
         func value(_ name: String, of asked: Form, _ usual: String = "") -> String { kind == asked ? form?[name] ?? usual : usual }
