@@ -15,6 +15,18 @@ package struct SellerTerms: Sendable {
         self.series = series
         self.dueDays = dueDays
     }
+
+    /// With the country as the rules of taxes know it: under any other word nobody would be charged a tax.
+    /// - Throws: `unknown_country`
+    package func checked() throws -> SellerTerms {
+        var terms = self
+        terms.party.country = party.country.uppercased()
+        guard Countries.codes.contains(terms.party.country) else {
+            throw Refusal.invalid(
+                "country", "unknown_country", "The seller's country is two letters, as DE; Greece is GR, the United Kingdom GB.")
+        }
+        return terms
+    }
 }
 
 /// Subscriptions, usage, invoices and payments: the verbs of this module. Money moves in the ledger alone, in the transaction of what moves it.

@@ -107,6 +107,14 @@ import Testing
         }
         for country in Array(VATRules.rates.keys) + ["US", "GB", "XK"] { #expect(try VATRules.checkedCountry(country) == country) }
         #expect(Countries.codes.count == 250)
+        // A seller under a word that is none would charge nobody.
+        func seller(_ country: String) throws -> String {
+            var party = BillingHarness.german
+            party.country = country
+            return try SellerTerms(party: party).checked().party.country
+        }
+        #expect(try seller("de") == "DE")
+        for country in ["EL", "Germany", ""] { #expect(throws: Refusal.self, "\(country)") { try seller(country) } }
     }
 
     @Test func `tax follows the customer's country and number`() throws {

@@ -74,7 +74,7 @@ package final class Platform: Sendable {
         dataTables = DataTables(database: database, ids: ids, policies: policies)
         disk = Disk(database: database, blobs: blobs, policies: policies)
         billing = Billing(
-            database: database, tenancy: tenancy, clock: clock, seller: configuration.seller,
+            database: database, tenancy: tenancy, clock: clock, seller: try configuration.seller.checked(),
             providers: Providers(
                 database: database, vault: vault, clock: clock, environment: configuration.environment, publicURL: configuration.publicURL,
                 send: { request in try await outbound.send(request) }), print: Self.printer())
