@@ -74,8 +74,12 @@ import Testing
         #expect(throws: Refusal.self) { try CouponBody(code: "BOTH", name: "B", shareBasisPoints: 1, amount: 1, lasting: "once").coupon() }
         try await withBilling { harness in
             try await harness.profile()
-            try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0))
             _ = try await harness.billing.make(coupon("EURO", .amount(100, "EUR"), .once), by: harness.ana)
+            let start = SubscriptionRequest.start(.starter, .month, trialDays: 0, overageCap: 0)
+            #expect(
+                try await refusal { try await harness.billing.perform(start, coupon: "EURO", of: harness.id, by: harness.ana) } == "other_currency")
+            #expect(try await harness.billing.redemptions(of: harness.id).isEmpty)
+            try await harness.perform(start)
             #expect(try await refusal { try await harness.billing.redeem("EURO", of: harness.id, by: harness.ana) } == "other_currency")
             #expect(try await refusal { try await harness.billing.redeem("NONE", of: harness.id, by: harness.ana) } == "unknown_coupon")
             try await harness.billing.withdrawCoupon("EURO", by: harness.ana)

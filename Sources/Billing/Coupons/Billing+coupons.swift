@@ -18,7 +18,9 @@ extension Till {
         guard !known.contains(where: { $0.isInForce(at: now, terms.calendar) }) else {
             throw Refusal(.conflict, "coupon_active", "Another coupon is in force; one at a time.", field: "code")
         }
-        if case .amount(_, let currency) = coupon.reduction, let own = subscription?.currency, own != currency {
+        // Before there is a subscription it is held against what there can be: a coupon that is never used up would keep every other away.
+        let currencies = subscription.map { Set([$0.currency]) } ?? terms.catalogue.currencies
+        if case .amount(_, let currency) = coupon.reduction, !currencies.contains(currency) {
             throw Refusal.invalid("code", "other_currency", "This coupon is in \(currency).")
         }
         guard try store.take(code) else {

@@ -29,6 +29,9 @@ struct Catalogue: Sendable {
         self.addons = Dictionary(addons.map { ($0.code, $0) }) { first, _ in first }
     }
 
+    /// Those in which a subscription can be.
+    var currencies: Set<String> { Set(prices.values.map(\.currency)) }
+
     /// Executions of a month, with those of add-ons; nil is unlimited.
     func included(of plan: PlanName, _ items: [AddonItem]) throws -> Int64? {
         try price(of: plan).includedExecutions.map { included in
