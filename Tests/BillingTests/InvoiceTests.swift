@@ -37,6 +37,17 @@ import Testing
         }
     }
 
+    @Test func `an invoice says at which rate it is taxed`() async throws {
+        try await withBilling { harness in
+            try await harness.profile("FI")
+            let invoice = try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0)).invoices[0]
+            let text = Localizer(try Strings(directory: "Locales"))
+            #expect(invoice.tax == 740)
+            #expect(InvoiceDocument(invoice: invoice, text: text).html.contains("<dt>Tax, 25.50 %</dt><dd>7.40 USD</dd>"))
+            #expect(InvoiceSheet(invoice: invoice, text: text).html.text.contains("<dt>Tax, 25.50 %</dt><dd>7.40 USD</dd>"))
+        }
+    }
+
     @Test func `a credit note names the invoice that it takes back from`() async throws {
         try await withBilling { harness in
             try await harness.profile("DE")

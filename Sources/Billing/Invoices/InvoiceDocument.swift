@@ -52,10 +52,13 @@ struct InvoiceDocument {
             ("billing.column.due", due)
         ]
         let always = ["billing.sum.total"] + (invoice.kind == .invoice ? ["billing.column.due"] : [])
-        return all.filter { $0.1 != 0 || always.contains($0.0) }.map { row($0.0, "\(money($0.1)) \(invoice.currency)") }
+        return all.filter { $0.1 != 0 || always.contains($0.0) }.map { key, units in
+            entry(key == "billing.sum.tax" ? invoice.taxTitle(text) : text(key), "\(money(units)) \(invoice.currency)")
+        }
     }
 
-    private func row(_ key: String, _ value: String) -> HTML { "<div><dt>\(text(key))</dt><dd>\(value)</dd></div>" }
+    private func row(_ key: String, _ value: String) -> HTML { entry(text(key), value) }
+    private func entry(_ title: String, _ value: String) -> HTML { "<div><dt>\(title)</dt><dd>\(value)</dd></div>" }
     private func money(_ units: Int64) -> String { Money(minorUnits: units, currency: invoice.currency).decimalText }
     private func day(_ time: Timestamp) -> String { String(time.description.prefix(10)) }
     private func line(_ party: Party) -> String { parts(party).joined(separator: ", ") }

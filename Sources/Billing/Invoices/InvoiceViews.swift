@@ -2,6 +2,14 @@ internal import HTTPSurface
 internal import Kernel
 internal import Tenancy
 
+extension Invoice {
+    /// What the tax is called, with its rate where there is one: an invoice has to say it (Directive 2006/112/EC, article 226).
+    func taxTitle(_ text: Localizer) -> String {
+        let percent = Money(minorUnits: Int64(rate.value), currency: "USD").decimalText
+        return treatment == .standard ? text("billing.sum.tax.rate", ["percent": percent]) : text("billing.sum.tax")
+    }
+}
+
 struct InvoiceView: Codable, Sendable, Described {
     var id: InvoiceID
     var number: String

@@ -153,8 +153,9 @@ struct InvoiceSheet {
             ("billing.sum.subtotal", invoice.subtotal), ("billing.sum.discount", -invoice.discount), ("billing.sum.tax", invoice.tax),
             ("billing.sum.total", invoice.total), ("billing.sum.paid", -invoice.paid), ("billing.sum.credited", -invoice.credited)
         ]
-        let shown: [HTML] = sums.filter { $0.1 != 0 || $0.0 == "billing.sum.total" }.map {
-            "<div><dt>\(text($0.0))</dt><dd>\(money($0.1)) \(invoice.currency)</dd></div>"
+        let shown: [HTML] = sums.filter { $0.1 != 0 || $0.0 == "billing.sum.total" }.map { key, units -> HTML in
+            let title = key == "billing.sum.tax" ? invoice.taxTitle(text) : text(key)
+            return "<div><dt>\(title)</dt><dd>\(money(units)) \(invoice.currency)</dd></div>"
         }
         return "<section class=\"card\">\(Console.table(columns, rows))<dl class=\"facts\">\(shown)</dl></section>"
     }
