@@ -31,6 +31,11 @@ import Testing
             let end = terms.expiresAt
             #expect(terms.state(at: terms.startsAt - .seconds(1)) == .notYet && terms.state(at: end - .seconds(1)) == .valid)
             #expect(terms.state(at: end) == .grace && terms.state(at: end + .seconds(30 * 86_400)) == .expired)
+            // While a bank disputes the payment it is not fetched.
+            for (outcome, code) in [(Till.DisputeOutcome.opened, "licence_unpaid" as String?), (.won, nil)] {
+                try await harness.billing.atTill(of: harness.id) { till in try till.dispute("B1", at: "bank", outcome, fee: 0) }
+                #expect(try await refusal { try await harness.billing.licenceFile(licence.id, of: harness.id) } == code)
+            }
             let next = try await harness.billing.license(Self.order, to: harness.id, renewing: licence.id, by: harness.ana)
             #expect(next.startsAt == licence.expiresAt && next.renews == licence.id)
             #expect(

@@ -120,7 +120,9 @@ extension Billing {
     func licenceFile(_ id: LicenceID, of tenant: TenantID) async throws -> String {
         try await database.read(in: tenant) { tx in
             guard let licence = try LicenceStore(tx: tx).licence(id) else { throw Refusal.missing("licence") }
-            guard let invoice = try InvoiceStore(tx: tx).invoice(licence.invoice), invoice.due == 0, invoice.credited < invoice.total else {
+            guard let invoice = try InvoiceStore(tx: tx).invoice(licence.invoice), invoice.due == 0, invoice.credited < invoice.total,
+                try !PaymentPartStore(tx: tx).isDisputed(invoice.id)
+            else {
                 throw Refusal(.conflict, "licence_unpaid", "The licence can be fetched when its invoice is paid.")
             }
             return licence.file
