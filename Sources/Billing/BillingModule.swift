@@ -22,10 +22,11 @@ package enum BillingModule {
         Migration("billing.0006-licences", LicenceTables.all.map { .createTable($0) }),
         Migration("billing.0007-figures", FigureTables.all.map { .createTable($0) }),
         Migration("billing.0008-consulting", ConsultingTables.all.map { .createTable($0) }),
-        Migration("billing.0009-courses", CourseTables.all.map { .createTable($0) }),
+        Migration("billing.0009-courses", CourseTables.atFirst.map { .createTable($0) }),
         Migration(
             "billing.0010-settled-usage",
-            [.addColumn(table: "subscriptions", BillingTables.meteredFrom), .addColumn(table: "subscriptions", BillingTables.settled)])
+            [.addColumn(table: "subscriptions", BillingTables.meteredFrom), .addColumn(table: "subscriptions", BillingTables.settled)]),
+        Migration("billing.0011-exam-bars", [.addColumn(table: "exam_attempts", CourseTables.passPercent)])
     ]
 
     package static let permissions: [PermissionDeclaration] = [

@@ -213,6 +213,29 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases) func `an exam that has begun is passed by what was asked for when it began`(
+        engine: DatabaseEngine
+    ) async throws {
+        try await withBilling(engine) { harness in
+            try await harness.profile()
+            let (billing, id, ana) = (harness.billing, harness.id, harness.ana)
+            let seller = try await harness.seller("sel")
+            let course = try await course(harness, seller, pause: 0)
+            func bar(_ percent: Int64) async throws {
+                _ = try await billing.changeCourse(course.id, of: seller, by: ana) { $0.exam.passPercent = percent }
+            }
+            let (enrolment, _) = try await bought(harness, course)
+            try await readAll(harness, enrolment)
+            try await bar(100)
+            let hard = try await billing.beginExam(of: enrolment.id, in: id, by: ana)
+            try await bar(66)
+            #expect(try await !billing.handIn(hard.id, answers(hard, wrong: 1), of: enrolment.id, in: id, by: ana).attempt.hasPassed)
+            let fair = try await billing.beginExam(of: enrolment.id, in: id, by: ana)
+            try await bar(100)
+            #expect(try await billing.handIn(fair.id, answers(fair, wrong: 1), of: enrolment.id, in: id, by: ana).attempt.hasPassed)
+        }
+    }
+
     @Test func `an exam is drawn by its seed, and marked by all that is right`() throws {
         let bank = (0..<8).map { number in
             Question(

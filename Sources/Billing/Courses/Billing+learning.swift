@@ -168,7 +168,8 @@ extension Billing {
             let bank = try CourseStore(tx: tx.platform).questions(of: learning.course.id)
             let attempt = Attempt(
                 id: id, enrolment: enrolment, number: Int64(learning.attempts.count) + 1, seed: seed,
-                paper: Paper.draw(bank, count: Int(rules.questions), seed: seed), startedAt: tx.clock.now())
+                paper: Paper.draw(bank, count: Int(rules.questions), seed: seed), startedAt: tx.clock.now(),
+                passPercent: rules.passPercent)
             try EnrolmentStore(tx: tx).insert(attempt)
             return attempt
         }

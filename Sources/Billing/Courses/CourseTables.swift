@@ -55,7 +55,7 @@ enum CourseTables {
         columns: [Column("enrolment_id", .uuid), Column("lesson_id", .uuid), Column("done_at", .timestamp)])
 
     /// `paper` is JSON, with the right answers.
-    static let attempts = Table(
+    private static let attemptsAtFirst = Table(
         "exam_attempts", .tenant, primaryKey: ["id"],
         columns: [
             Column("id", .uuid), Column("enrolment_id", .uuid), Column("number", .integer), Column("seed", .integer), Column("paper", .text),
@@ -63,5 +63,11 @@ enum CourseTables {
             Column("has_passed", .boolean)
         ], indexes: [Index("exam_attempts_number", on: ["tenant_id", "enrolment_id", "number"], unique: true)])
 
+    /// Empty where the attempt was begun before this was kept.
+    static let passPercent = Column("pass_percent", .integer, optional: true)
+    static let attempts = attemptsAtFirst.with(passPercent)
+
+    /// As the first migration makes them.
+    static let atFirst = [courses, lessons, questions, certificates, enrolments, progress, attemptsAtFirst]
     static let all = [courses, lessons, questions, certificates, enrolments, progress, attempts]
 }

@@ -73,9 +73,10 @@ struct EnrolmentStore {
     func insert(_ new: Attempt) throws {
         try tx.execute(
             """
-            INSERT INTO exam_attempts (tenant_id, id, enrolment_id, number, seed, paper, started_at, marked_at, right_count, has_passed)
+            INSERT INTO exam_attempts (tenant_id, id, enrolment_id, number, seed, paper, started_at, marked_at, right_count, has_passed,
+                pass_percent)
             VALUES (\(tx.tenant), \(new.id), \(new.enrolment), \(new.number), \(new.seed), \(try CourseStore.json(new.paper)), \(new.startedAt),
-                \(new.markedAt), \(new.right), \(new.hasPassed))
+                \(new.markedAt), \(new.right), \(new.hasPassed), \(new.passPercent))
             """)
     }
 
@@ -91,14 +92,14 @@ struct EnrolmentStore {
     func attempts(of enrolment: EnrolmentID) throws -> [Attempt] {
         try tx.all(
             """
-            SELECT id, enrolment_id, number, seed, paper, started_at, marked_at, right_count, has_passed FROM exam_attempts
+            SELECT id, enrolment_id, number, seed, paper, started_at, marked_at, right_count, has_passed, pass_percent FROM exam_attempts
             WHERE tenant_id = \(tx.tenant) AND enrolment_id = \(enrolment) ORDER BY number
             """
         ) { row in
             Attempt(
                 id: try row.column(0), enrolment: try row.column(1), number: try row.column(2), seed: try row.column(3),
                 paper: try CourseStore.read(try row.column(4)), startedAt: try row.column(5), markedAt: try row.column(6), right: try row.column(7),
-                hasPassed: try row.column(8))
+                hasPassed: try row.column(8), passPercent: try row.column(9))
         }
     }
 

@@ -62,6 +62,8 @@ struct Attempt: Sendable, Hashable {
     /// How many were right.
     var right: Int64?
     var hasPassed: Bool = false
+    /// What was asked for when it began; nil where that was not kept yet.
+    var passPercent: Int64?
 
     var percent: Int64? { right.map { $0 * 100 / Int64(max(paper.count, 1)) } }
 
@@ -70,7 +72,7 @@ struct Attempt: Sendable, Hashable {
         guard markedAt == nil else { throw Refusal(.conflict, "already_marked", "These answers were marked already.") }
         let count = Int64(try Paper.mark(paper, answers))
         (right, markedAt) = (count, now)
-        hasPassed = count * 100 >= rules.passPercent * Int64(paper.count)
+        hasPassed = count * 100 >= (passPercent ?? rules.passPercent) * Int64(paper.count)
     }
 
     /// The one to go on with, or when the next can be begun.
