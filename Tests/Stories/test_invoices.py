@@ -7,6 +7,7 @@ import urllib.request
 
 import pytest
 from lxml import etree
+from test_payments import operator
 
 PROFILE = {"name": "Acme & Söhne GmbH", "street": "Hauptstr. 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
 
@@ -29,15 +30,20 @@ def buyer(server):
 
 
 def test_every_invoice_holds_to_the_schema_of_ubl(server, buyer, schemas):
-    key, _, invoices = buyer
+    key, tenant, invoices = buyer
     assert len(invoices) == 2
-    for invoice in invoices:
+    status, note = operator(server).request("POST", f"/v1/tenants/{tenant}/invoices/{invoices[0]['id']}/credit-notes", {"amount": 100})
+    assert status == 201, note
+    kinds = []
+    for invoice in invoices + [note]:
         status, text, _ = server.request("GET", f"/v1/invoices/{invoice['id']}/ubl", key=key)
         assert status == 200
         document = etree.fromstring(text.encode() if isinstance(text, str) else text)
         kind = etree.QName(document).localname
         schemas[kind].assertValid(document)
-    assert kind == "Invoice"
+        kinds.append(kind)
+    assert kinds == ["Invoice", "Invoice", "CreditNote"]
+    assert document.findtext(".//{*}BillingReference/{*}InvoiceDocumentReference/{*}ID") == invoices[0]["number"]
 
 
 def test_an_invoice_is_printed_as_a_tagged_pdf(server, buyer, tmp_path):
