@@ -103,6 +103,7 @@ extension Platform {
             },
             publish: { tenant, run, payload in live.publish(tenant, "run:\(run)", payload(), reach: .whereWatched) })
         configuration.liveRunsMaximum = self.configuration.liveRuns
+        configuration.executionAddress = { [publicURL = self.configuration.publicURL] run in "\(publicURL)/executions/\(run)" }
         configuration.onStart = { tx, facts in
             if facts.mode == "schedule" || facts.mode == "trigger" { try tx.requireActiveTenant() }
             try tx.requireStorage()

@@ -133,10 +133,12 @@ extension Engine {
         else { return nil }
         let node = end.step.map { run.machine.workflow.nodes[$0.node].node.name } ?? ""
         let error: JSON = ["message": .string(end.failure?.message ?? ""), "name": .string(end.failure?.code ?? ""), "node": ["name": .string(node)]]
+        var execution: JSONObject = [
+            "id": .string(run.facts.id.description), "error": error, "lastNodeExecuted": .string(node), "mode": .string(run.facts.mode)
+        ]
+        if let address = configuration.executionAddress(run.facts.id) { execution["url"] = .string(address) }
         let item: JSONObject = [
-            "execution": [
-                "id": .string(run.facts.id.description), "error": error, "lastNodeExecuted": .string(node), "mode": .string(run.facts.mode)
-            ],
+            "execution": .object(execution),
             "workflow": ["id": .string(run.facts.workflow.description), "name": .string(run.machine.workflow.document.name)]
         ]
         return NewRun(

@@ -57,6 +57,8 @@ package final class Engine: Sendable {
         package var publish: @Sendable (TenantID, RunID, () -> JSON) -> Void
         /// The `traceparent` kept of a run, so that its trace goes on where the run does; asked only where runs are traced.
         package var traceparent: @Sendable (RunID, TenantID) async -> String? = { _, _ in nil }
+        /// Where people look at a run; nil where there is no such page.
+        package var executionAddress: @Sendable (RunID) -> String? = { _ in nil }
         /// Runs that this process works on at once; further ones wait in the database.
         package var liveRunsMaximum: Int
         /// Where a test lets the process die: throwing abandons the run as a kill would.

@@ -35,7 +35,7 @@ struct ProbeNode: NodeExecutor {
             ("probe_pure", NodeKind.Effect.pure), ("probe_keyed", .keyed), ("probe_once", .once), ("probe_wait", .pure), ("probe_fail", .pure),
             ("probe_call", .pure), ("probe_answer", .pure), ("probe_static", .pure), ("probe_slow", .keyed), ("probe_zone", .pure),
             ("probe_picky", .keyed), ("probe_gate", .keyed), ("probe_brief", .keyed), ("probe_named", .keyed), ("probe_lost", .keyed),
-            ("probe_refused", .keyed)
+            ("probe_refused", .keyed), ("probe_told", .keyed)
         ].map {
             NodeKind(kind: $0.0, category: .action, title: $0.0, summary: "", effect: $0.1)
         }
@@ -46,6 +46,9 @@ struct ProbeNode: NodeExecutor {
         switch step.node.kind {
         case "probe_keyed", "probe_once":
             outside.hit(step.idempotencyKey.split(separator: "-").suffix(2).joined(separator: "-"))
+            return .items([step.items])
+        case "probe_told":
+            outside.hit(step.items.first?.json["execution"]?["url"]?.text ?? "nothing")
             return .items([step.items])
         case "probe_gate":
             while !outside.isOpen { try await Task.sleep(for: .milliseconds(5)) }
@@ -158,6 +161,7 @@ struct EngineRig {
         var configuration = Engine.Configuration(
             kinds: probeKinds, load: { _, id, _ in id == workflow ? document : sub ?? document },
             resolve: resolve ?? { _, _ in (WorkflowID(high: 1, low: 1), 1, "t") }, errorWorkflow: { _, _ in (WorkflowID(high: 1, low: 1), 1, "t") })
+        configuration.executionAddress = { "http://platform.test/executions/\($0)" }
         configuration.fault = fault
         configuration.liveRunsMaximum = liveRunsMaximum
         let engine = Engine(

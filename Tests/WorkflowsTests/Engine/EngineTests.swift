@@ -138,6 +138,16 @@ import TestKit
         }
     }
 
+    @Test func `the error workflow is told where the failed run is shown`() async throws {
+        let document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_fail"], settings: .init(order: .n8nV1, errorWorkflow: "errors"))
+        try await withRig(document, sub: Graph(.n8nV1, ["t -> log"]).document(["log": "probe_told"])) { rig in
+            let handle = try await rig.start(document)
+            #expect(await handle.finished().status == .failed)
+            try await rig.settle()
+            #expect(ProbeNode.outside(rig.lease.tenant).all == ["http://platform.test/executions/\(handle.run)"])
+        }
+    }
+
     @Test func `a wait leaves memory and is taken up when its time has come`() async throws {
         let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_wait", "b": "probe_keyed"])
         try await withRig(document) { rig in
