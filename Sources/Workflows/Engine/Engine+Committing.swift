@@ -128,9 +128,7 @@ extension Engine {
 
     /// The run of the error workflow, with n8n's item.
     private func errorRun(_ run: LiveRun, _ end: RunEnd) async throws -> NewRun? {
-        guard run.facts.mode != "manual", run.facts.mode != "error", let name = run.machine.workflow.document.settings.errorWorkflow,
-            let target = try await configuration.errorWorkflow(name, run.facts.tenant)
-        else { return nil }
+        guard run.facts.mode != "manual", run.facts.mode != "error", let target = try await errorWorkflow(of: run) else { return nil }
         let node = end.step.map { run.machine.workflow.nodes[$0.node].node.name } ?? ""
         let error: JSON = ["message": .string(end.failure?.message ?? ""), "name": .string(end.failure?.code ?? ""), "node": ["name": .string(node)]]
         var execution: JSONObject = [
@@ -146,6 +144,16 @@ extension Engine {
                 id: ids.next(), tenant: run.facts.tenant, workflow: target.workflow, version: target.version, mode: "error",
                 timeZone: run.facts.timeZone),
             trigger: target.trigger, items: ItemList([Item(json: item)]), idempotencyKey: nil, parent: nil, createdAt: clock.now())
+    }
+
+    /// The workflow that the settings name; without one, a workflow that has an error trigger is its own, as in n8n.
+    private func errorWorkflow(of run: LiveRun) async throws -> (workflow: WorkflowID, version: Int, trigger: String)? {
+        let document = run.machine.workflow.document
+        if let name = document.settings.errorWorkflow { return try await configuration.errorWorkflow(name, run.facts.tenant) }
+        guard let own = document.nodes.first(where: { $0.kind == "error" && !$0.disabled }),
+            let target = try await configuration.errorWorkflow(run.facts.workflow.description, run.facts.tenant), target.trigger == own.name
+        else { return nil }
+        return target
     }
 
     /// Tells those who wait and those who watch, after the commit.

@@ -113,7 +113,7 @@ extension EngineServices {
         writeBinary: { bytes, type, name, _ in BinaryReference(id: "x", mimeType: type, fileName: name, byteCount: bytes.count) })
 }
 
-let probeKinds = KindRegistry(executors: [ManualTrigger.self, WebhookTrigger.self, NoOperation.self, ProbeNode.self])
+let probeKinds = KindRegistry(executors: [ManualTrigger.self, WebhookTrigger.self, ErrorTrigger.self, NoOperation.self, ProbeNode.self])
 
 extension Graph {
     /// Kinds by node name: `["a": "probe_keyed"]`; the first node is a webhook, others no-ops.
@@ -160,7 +160,11 @@ struct EngineRig {
         }
         var configuration = Engine.Configuration(
             kinds: probeKinds, load: { _, id, _ in id == workflow ? document : sub ?? document },
-            resolve: resolve ?? { _, _ in (WorkflowID(high: 1, low: 1), 1, "t") }, errorWorkflow: { _, _ in (WorkflowID(high: 1, low: 1), 1, "t") })
+            resolve: resolve ?? { _, _ in (WorkflowID(high: 1, low: 1), 1, "t") },
+            errorWorkflow: { name, _ in
+                if name == workflow.description { return (workflow, 1, "failed") }
+                return (WorkflowID(high: 1, low: 1), 1, "t")
+            })
         configuration.executionAddress = { "http://platform.test/executions/\($0)" }
         configuration.fault = fault
         configuration.liveRunsMaximum = liveRunsMaximum

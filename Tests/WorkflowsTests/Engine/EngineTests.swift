@@ -148,6 +148,25 @@ import TestKit
         }
     }
 
+    @Test func `a workflow with an error trigger that names no error workflow is its own`() async throws {
+        let graph = Graph(.n8nV1, ["t -> a", "failed -> log"]).changing("failed") { $0.category = .trigger }
+        let kinds = ["a": "probe_fail", "failed": "error", "log": "probe_keyed"]
+        let document = graph.document(kinds)
+        try await withRig(document) { rig in
+            let handle = try await rig.start(document)
+            #expect(await handle.finished().status == .failed)
+            try await rig.settle()
+            #expect(ProbeNode.outside(rig.lease.tenant).all == ["log-0"])
+        }
+        let disabled = graph.changing("failed") { $0.disabled = true }.document(kinds)
+        try await withRig(disabled) { rig in
+            let handle = try await rig.start(disabled)
+            #expect(await handle.finished().status == .failed)
+            try await rig.settle()
+            #expect(ProbeNode.outside(rig.lease.tenant).all == [])
+        }
+    }
+
     @Test func `a wait leaves memory and is taken up when its time has come`() async throws {
         let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_wait", "b": "probe_keyed"])
         try await withRig(document) { rig in
