@@ -89,6 +89,43 @@ import Testing
         #expect(failed[0].error?["code"] == "http_error")
     }
 
+    func read(_ body: [UInt8], _ type: String?, _ options: JSON = [:]) async throws -> Item {
+        let headers: [(name: String, value: String)] = type.map { [(name: "Content-Type", value: $0)] } ?? []
+        let harness = self.harness { OutboundResponse(status: 200, headers: headers, body: body, url: $0.url) }
+        let config: JSONObject = ["url": "http://a.test/f", "options": ["response": ["response": options]]]
+        return try await harness.items(.make("http_request", 4.2, config), inputs: [items([:])])[0][0]
+    }
+
+    @Test func `an answer is read in its charset, without a byte order mark`() async throws {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let page = #"<meta charset="windows-1252">"#
+        #expect(try await read([0x63, 0x61, 0x66, 0xE9], "text/html; charset=ISO-8859-1").json == ["data": "café"])
+        #expect(try await read(Array(page.utf8) + [0x80], "text/html").json == ["data": .string(page + "€")])
+        #expect(try await read(Array("ä".utf8), "text/html; charset=unheard-of").json == ["data": "ä"])
+        #expect(try await read(mark + Array("a,b".utf8), "text/csv").json == ["data": "a,b"])
+        #expect(try await read(mark + Array("{\"a\":1}".utf8), "application/json").json == ["a": 1])
+        let latin: [UInt8] = Array("{\"a\":\"".utf8) + [0xE9] + Array("\"}".utf8)
+        #expect(try await read(latin, "application/json; charset=iso-8859-1").json == ["a": "é"])
+    }
+
+    @Test func `an answer without a body has no data`() async throws {
+        #expect(try await read([], nil).json == [:])
+        #expect(try await read(Array("null".utf8), "application/json").json == [:])
+        #expect(try await read([], "text/plain", ["fullResponse": true]).json["data"] == nil)
+        #expect(try await read([], nil, ["responseFormat": "text"]).json == ["data": ""])
+    }
+
+    @Test(arguments: ["application/vnd.api+json", "application/x-ndjson; charset=utf-8", "application/vnd.google-earth.kml+xml"])
+    func `a program's own type that says it is text is text`(_ type: String) async throws {
+        let item = try await read(Array("x: 1".utf8), type)
+        #expect(item.json == ["data": "x: 1"] && item.binary.isEmpty)
+    }
+
+    @Test func `what is no JSON though it says so is nothing where every answer is taken`() async throws {
+        #expect(try await read(Array("<p>".utf8), "application/json", ["neverError": true]).json == [:])
+        await #expect(throws: StepFailure.self) { try await read(Array("<p>".utf8), "application/json") }
+    }
+
     @Test func `credentials go into the request`() async throws {
         func sent(_ type: String, _ fields: JSONObject) async throws -> OutboundRequest? {
             var harness = self.harness()

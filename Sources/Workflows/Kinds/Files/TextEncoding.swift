@@ -10,7 +10,9 @@ enum TextEncoding {
         "utf32le": .utf32LittleEndian, "utf32be": .utf32BigEndian, "windows1252": .windowsCP1252, "win1252": .windowsCP1252,
         "windows-1252": .windowsCP1252, "cp1252": .windowsCP1252, "windows1250": .windowsCP1250, "windows1251": .windowsCP1251,
         "windows-1251": .windowsCP1251, "windows1253": .windowsCP1253, "windows1254": .windowsCP1254, "iso88592": .isoLatin2,
-        "shiftjis": .shiftJIS, "eucjp": .japaneseEUC, "macroman": .macOSRoman
+        "shiftjis": .shiftJIS, "eucjp": .japaneseEUC, "macroman": .macOSRoman,
+        "us-ascii": .ascii, "iso-8859-2": .isoLatin2, "windows-1250": .windowsCP1250, "windows-1253": .windowsCP1253,
+        "windows-1254": .windowsCP1254, "shift_jis": .shiftJIS, "euc-jp": .japaneseEUC
     ]
 
     private static func encoding(_ name: String) throws -> String.Encoding {
@@ -27,7 +29,20 @@ enum TextEncoding {
         case "hex": return bytes.hexText
         default: break
         }
-        let encoding = try encoding(name)
+        return try text(bytes, encoding(name), stripsMark: stripsMark)
+    }
+
+    /// The text of an answer from the web, without a byte order mark: in the charset that the server names, else in UTF-8. A page that is no
+    /// UTF-8 is read in the charset that it names itself.
+    static func decode(_ bytes: [UInt8], charset: String?) -> String {
+        if let encoding = charset.flatMap({ encodings[$0.lowercased()] }) { return text(bytes, encoding, stripsMark: true) }
+        guard String(validating: bytes, as: UTF8.self) == nil else { return text(bytes, .utf8, stripsMark: true) }
+        let head = String(decoding: bytes.prefix(1_024), as: UTF8.self).lowercased()
+        let named = head.firstMatch(of: /charset\s*=\s*["']?([a-z0-9_-]+)/).map { String($0.output.1) }
+        return text(bytes, named.flatMap { encodings[$0] } ?? .utf8, stripsMark: true)
+    }
+
+    private static func text(_ bytes: [UInt8], _ encoding: String.Encoding, stripsMark: Bool) -> String {
         var text: String
         switch encoding {
         case .utf8: text = String(decoding: bytes, as: UTF8.self)

@@ -30,18 +30,33 @@ struct HttpAnswer: Sendable {
             "image/", "audio/", "video/", "font/", "application/octet-stream", "application/pdf", "application/zip", "application/gzip",
             "application/x-", "application/vnd.", "application/msword", "application/rtf", "application/epub"
         ]
-        let isForm = type.contains("x-www-form-urlencoded") || type.contains("x-javascript")
-        return !isForm && files.contains { type.hasPrefix($0) } ? .file : .text
+        return !isText(type) && files.contains { type.hasPrefix($0) } ? .file : .text
+    }
+
+    /// Programs' own types whose names say that they are text: `application/vnd.api+json`, `application/x-ndjson`.
+    private func isText(_ type: String) -> Bool {
+        guard type.hasPrefix("application/") else { return false }
+        let name = type.prefix { $0 != ";" && !$0.isWhitespace }
+        return ["json", "+xml", "yaml", "javascript", "x-www-form-urlencoded"].contains { name.hasSuffix($0) }
     }
 
     /// The body as expressions see it: JSON where it is JSON, else text.
     var body: JSON {
         let isJSON = format == .json || contentType.contains("json")
-        if isJSON, let value = try? JSON(parsing: response.body) { return value }
+        if isJSON, let value = try? json() { return value }
         return .string(text)
     }
 
-    var text: String { String(decoding: response.body, as: UTF8.self) }
+    /// - Throws: where the body is no JSON.
+    private func json() throws -> JSON {
+        // Most answers are UTF-8 without a byte order mark, and need no text made of them.
+        if response.body.first != 0xEF, charset == nil || charset == "utf-8" { return try JSON(parsing: response.body) }
+        return try JSON(parsing: text)
+    }
+
+    var text: String { TextEncoding.decode(response.body, charset: charset) }
+
+    private var charset: String? { contentType.firstMatch(of: /charset=["']?([^;,\s"']+)/).map { String($0.output.1) } }
 
     var headers: JSON {
         var members = JSONObject()
@@ -69,7 +84,9 @@ struct HttpAnswer: Sendable {
     func items(_ services: any StepServices, given: Item?) async throws -> [Item] {
         switch format {
         case .file: return [try await file(services, given)]
-        case .text: return [full(.string(text))]
+        case .text:
+            // n8n finds no data in an answer without a body, unless it was told to take text.
+            return [full(response.body.isEmpty && options.format == .autodetect ? JSON?.none : JSON?.some(.string(text)))]
         case .json, .autodetect:
             let value = try parsed()
             if options.fullResponse { return [full(value)] }
@@ -80,21 +97,22 @@ struct HttpAnswer: Sendable {
 
     private func parsed() throws -> JSON {
         if response.body.allSatisfy({ $0 <= 0x20 }) { return [:] }
-        do { return try JSON(parsing: response.body) } catch {
+        do { return try json() } catch {
+            if options.neverError, options.format == .autodetect { return [:] }
             throw StepFailure("invalid_response", "The response is not valid JSON (\(error)); choose the format text to read it as it is.")
         }
     }
 
     private func wrapped(_ value: JSON) -> JSONObject {
         if case .object(let members) = value { return members }
+        if value.isNull { return [:] }
         return [options.outputProperty: value]
     }
 
-    private func full(_ value: JSON) -> Item {
-        guard options.fullResponse else { return Item(json: wrapped(value)) }
+    private func full(_ value: JSON?) -> Item {
+        guard options.fullResponse else { return Item(json: value.map(wrapped) ?? [:]) }
         var members = facts
-        members["body"] = value
-        if format == .text { members = facts; members[options.outputProperty] = value }
+        if let value { members[format == .text ? options.outputProperty : "body"] = value }
         return Item(json: members)
     }
 
