@@ -76,6 +76,10 @@ import Testing
             .make("schedule", 1.2, ["rule": ["interval": [["field": "hours", "hoursInterval": 4]]]]), kind: schedule, timeZone: "UTC")
         #expect(every.rules == [.hours(4, minute: 0)])
         #expect(try Schedule(.make("schedule", 1.2, [:]), kind: schedule, timeZone: "UTC").rules == [.days(1, hour: 0, minute: 0)])
+        let weekly = try Schedule(
+            .make("schedule", 1.2, ["rule": ["interval": [["field": "weeks", "triggerAtDay": []], ["field": "weeks", "triggerAtDay": ["7"]]]]]),
+            kind: schedule, timeZone: "UTC")
+        #expect(weekly.rules == [.weeks(1, days: [0, 1, 2, 3, 4, 5, 6], hour: 0, minute: 0), .weeks(1, days: [0], hour: 0, minute: 0)])
         let cron = try #require(KindRegistry.builtIn.kind("cron"))
         let old = try Schedule(
             .make("cron", 1, ["triggerTimes": ["item": [["mode": "everyX", "unit": "minutes", "value": 5], ["hour": 7]]]]), kind: cron,

@@ -33,8 +33,10 @@ extension Schedule {
         case "hours": return .hours(try number(entry, "hoursInterval", 1, 1...8_784), minute: minute)
         case "days": return .days(try number(entry, "daysInterval", 1, 1...3_660), hour: hour, minute: minute)
         case "weeks":
-            let days = entry["triggerAtDay"]?.array?.compactMap(\.integer) ?? [0]
-            return .weeks(try number(entry, "weeksInterval", 1, 1...522), days: Set(days.map { $0 % 7 }), hour: hour, minute: minute)
+            let days = entry["triggerAtDay"]?.array?.compactMap { Int($0.displayText) } ?? [0]
+            // A list without days means all of them, as in n8n.
+            let wanted: Set<Int> = days.isEmpty ? Set(0...6) : Set(days.map { $0 % 7 })
+            return .weeks(try number(entry, "weeksInterval", 1, 1...522), days: wanted, hour: hour, minute: minute)
         case "months":
             let day = try number(entry, "triggerAtDayOfMonth", 1, 1...31)
             return .months(try number(entry, "monthsInterval", 1, 1...120), day: day, hour: hour, minute: minute)
