@@ -74,6 +74,21 @@ import Testing
         #expect(none.item.json["body"] == [:] && none.files.isEmpty)
     }
 
+    @Test(arguments: [("Thanks", "Thanks"), ("=Thanks", "Thanks"), ("", #"{"message":"Workflow was started"}"#)])
+    func `a webhook that answers at once says its node's text`(_ written: String, _ said: String) throws {
+        let options: JSONObject = [
+            "responseData": .string(written), "responseHeaders": ["entries": [["name": "X-A", "value": "=1"]]]
+        ]
+        let node = WorkflowNode.make("webhook", 2, ["path": "in", "options": .object(options)])
+        let answer = WebhookDefinition(node, kind: try #require(KindRegistry.builtIn.kind("webhook"))).immediateAnswer
+        guard case .bytes(let bytes, _) = answer.body else {
+            Issue.record("it answers nothing")
+            return
+        }
+        #expect(String(decoding: bytes, as: UTF8.self) == said)
+        #expect(answer.headers.map(\.value) == ["1"])
+    }
+
     @Test func `a form that cannot be read is refused`() async throws {
         try await FormRig.run { rig in
             let hook = WorkflowNode(

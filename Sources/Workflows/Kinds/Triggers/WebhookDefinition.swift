@@ -51,12 +51,12 @@ package final class WebhookDefinition: Sendable {
         responseStatus = (100...599).contains(status) ? status : 200
         var headers: [String: String] = [:]
         for entry in option("responseHeaders")?["entries"]?.array ?? [] {
-            if let name = entry["name"]?.text, let value = entry["value"]?.displayText { headers[name] = value }
+            if let name = entry["name"]?.text, let value = entry["value"] { headers[name] = FormField.plain(value) }
         }
         if let type = option("responseContentType")?.text { headers["Content-Type"] = type }
         responseHeaders = headers
         sortedHeaders = headers.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
-        responseText = option("responseData")?.displayText
+        responseText = option("responseData").map(FormField.plain).flatMap { $0.isEmpty ? nil : $0 }
         responseProperty = option("responsePropertyName")?.text
         responseBinaryProperty = raw("responseBinaryPropertyName")?.text ?? "data"
         sendsNoBody = option("noResponseBody")?.boolean ?? false
