@@ -53,6 +53,11 @@ import Testing
         let filtered = try await harness.items(
             .make("filter", 2.2, condition("={{ $json.n }}", "number", "gt", 1)), inputs: [items(["n": 1], ["n": 2])])
         #expect(filtered[0].map(\.pairedItem) == [[PairedItem(item: 1)]])
+        for (onError, kept) in [(WorkflowNode.OnError.continueRegular, [0]), (.continueErrorOutput, [0, 1])] {
+            let node = WorkflowNode.make("filter", 2.2, condition("={{ $json.n }}", "number", "gt", 1), onError: onError)
+            let given = try await harness.items(node, inputs: [items(["n": 2], ["n": "many"])])[0]
+            #expect(given.compactMap { $0.pairedItem?.first?.item } == kept)
+        }
         func rule(_ value: JSON) -> JSON { .object(condition("={{ $json.n }}", "number", "gte", value)) }
         var config: JSONObject = ["rules": ["values": [rule(2), rule(1)]], "options": ["fallbackOutput": "extra"]]
         let input = [items(["n": 2], ["n": 1], ["n": 0])]

@@ -18,6 +18,8 @@ struct FilterNode: NodeExecutor {
 
     func run(_ step: StepContext) async throws -> StepOutcome {
         let parts = try await ConditionParameters.split(step)
-        return .items([parts.met + parts.unmet.filter { $0.error != nil }])
+        // An item that cannot be judged is not kept; it goes on only where failed items have an output of their own.
+        let failed = step.node.onError == .continueErrorOutput ? parts.unmet.filter { $0.error != nil } : []
+        return .items([parts.met + failed])
     }
 }
