@@ -64,6 +64,7 @@ import Testing
         let fields: JSON = ["fieldToAggregate": [["fieldToAggregate": "v"]]]
         let without = try await one("aggregate", 1, ["fieldsToAggregate": fields], items(["v": 1], ["v": .null], [:]))
         #expect(without == [["v": [1]]])
+        #expect(try await one("aggregate", 1, ["fieldsToAggregate": fields], items(["v": [1, .null]])) == [["v": [[1]]]])
         let with = try await one("aggregate", 1, ["fieldsToAggregate": fields, "options": ["keepMissing": true]], items(["v": 1], ["v": .null], [:]))
         #expect(with == [["v": [1, .null, .null]]])
     }

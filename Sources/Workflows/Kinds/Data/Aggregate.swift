@@ -57,13 +57,10 @@ struct Aggregate: NodeExecutor {
             }
             var values: [JSON] = []
             for item in step.items {
-                let value = DotPath(field, dotNotation: !plain).value(in: item.json) ?? .null
+                var value = DotPath(field, dotNotation: !plain).value(in: item.json) ?? .null
                 if value.isNull, !keepsMissing { continue }
-                if merges, case .array(let elements) = value {
-                    values += elements.filter { keepsMissing || !$0.isNull }
-                } else {
-                    values.append(value)
-                }
+                if !keepsMissing, case .array(let elements) = value { value = .array(elements.filter { !$0.isNull }) }
+                if merges, case .array(let elements) = value { values += elements } else { values.append(value) }
             }
             DotPath(name, dotNotation: !plain).set(.array(values), in: &out.json)
         }
