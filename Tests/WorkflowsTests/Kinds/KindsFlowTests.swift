@@ -113,8 +113,11 @@ import Testing
         #expect(try await merge(1, ["mode": "passThrough", "output": "input2"], a, b) == [["b": 1]])
         #expect(
             try await merge(1, ["mode": "mergeByKey", "propertyName1": "a", "propertyName2": "k"], a, items(["k": 2, "z": 9])) == [
-                ["a": 1], ["a": 2, "k": 2, "z": 9]
+                ["a": 1], ["a": 2, "z": 9]
             ])
+        let byKey: JSONObject = ["mode": "mergeByKey", "propertyName1": "a", "propertyName2": "k"]
+        let mixed = items(["a": ""], ["a": .null], ["b": 1], ["a": [1]])
+        #expect(try await merge(1, byKey, mixed, items(["k": "", "z": 9])) == [["a": ""], ["a": .null]], "an item without a key is left out")
         #expect(try await merge(1, ["mode": "removeKeyMatches", "propertyName1": "a", "propertyName2": "k"], a, items(["k": "2"])) == [["a": 1]])
     }
 

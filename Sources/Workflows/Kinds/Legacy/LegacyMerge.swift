@@ -50,15 +50,20 @@ struct LegacyMerge: Sendable {
         return out
     }
 
-    /// Every item of input 1, with the fields of the item of input 2 that has the same key; of several the last.
+    /// The items of input 1 that have a key, with the fields of the item of input 2 that has the same one, of several the last; its key itself
+    /// is not taken over. Null is a key that nothing has.
     private func byKey() async throws -> [Item] {
         let overwrite = try await step.text("overwrite", default: "always")
+        let keyName = try await step.text("propertyName2")
         let (path, others) = try await keyed()
-        return first.enumerated().map { index, item in
+        return first.enumerated().compactMap { index, item -> Item? in
             var out = item.paired(with: index)
-            guard let key = LegacyMerge.key(path, item), let place = others[key] else { return out }
+            let value = path.value(in: item.json)
+            if value == .null { return out }
+            guard let key = LegacyMerge.key(value) else { return Item?.none }
+            guard let place = others[key] else { return out }
             let other = second[place]
-            for (name, value) in other.json {
+            for (name, value) in other.json where name != keyName {
                 switch overwrite {
                 case "blank": if LegacyMerge.isBlank(out.json[name]) { out.json[name] = value }
                 case "undefined": if out.json[name] == nil { out.json[name] = value }
@@ -74,7 +79,7 @@ struct LegacyMerge: Sendable {
     private func filtered(keepsMatches: Bool) async throws -> [Item] {
         let (path, others) = try await keyed()
         return first.enumerated().compactMap { index, item in
-            let isMatch = LegacyMerge.key(path, item).map { others[$0] != nil } ?? false
+            let isMatch = LegacyMerge.key(path.value(in: item.json)).map { others[$0] != nil } ?? false
             return isMatch == keepsMatches ? item.paired(with: index) : nil
         }
     }
@@ -83,15 +88,17 @@ struct LegacyMerge: Sendable {
         let path = DotPath(try await step.text("propertyName1"))
         let other = DotPath(try await step.text("propertyName2"))
         var places: [String: Int] = [:]
-        for (index, item) in second.enumerated() { if let key = LegacyMerge.key(other, item) { places[key] = index } }
+        for (index, item) in second.enumerated() {
+            guard let value = other.value(in: item.json), value.isTruthy, let key = LegacyMerge.key(value) else { continue }
+            places[key] = index
+        }
         return (path, places)
     }
 
-    private static func key(_ path: DotPath, _ item: Item) -> String? {
-        switch path.value(in: item.json) {
+    private static func key(_ value: JSON?) -> String? {
+        switch value {
         case .string(let text)?: text
         case .number(let number)?: JSON.numberText(number)
-        case .object(let members)?: members["name"]?.text
         default: nil
         }
     }
