@@ -48,14 +48,18 @@ enum LooseTime {
         return (hours * 60 + minutes) * 60 * (text.first == "-" ? -1 : 1)
     }
 
-    /// Month names: HTTP (RFC 9110), RFC 2822 and the usual American forms.
+    /// Month names: HTTP (RFC 9110), RFC 2822, the text of an ECMAScript date and the usual American forms, as `Date.parse` takes them.
     private static func written(_ text: String) -> Timestamp? {
+        // An ECMAScript date ends with the name of its zone: ` (Coordinated Universal Time)`.
+        let text = text.firstRange(of: " (").map { String(text[..<$0.lowerBound]) } ?? text
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = TimeZone(secondsFromGMT: 0)
         formatter.isLenient = false
         for format in [
-            "EEE, dd MMM yyyy HH:mm:ss zzz", "EEE, dd MMM yyyy HH:mm:ss Z", "d MMM yyyy HH:mm:ss Z", "MMM d, yyyy", "MMMM d, yyyy", "M/d/yyyy"
+            "EEE, dd MMM yyyy HH:mm:ss zzz", "EEE, dd MMM yyyy HH:mm:ss Z", "d MMM yyyy HH:mm:ss Z", "EEE MMM dd yyyy HH:mm:ss 'GMT'Z",
+            "MMM d, yyyy", "MMMM d, yyyy", "M/d/yyyy", "M/d/yyyy H:mm:ss", "M/d/yyyy H:mm", "M/d/yyyy, h:mm:ss a", "M/d/yyyy h:mm:ss a",
+            "M/d/yyyy h:mm a", "yyyy/M/d", "yyyy/M/d H:mm:ss", "yyyy/M/d H:mm"
         ] {
             formatter.dateFormat = format
             if let date = formatter.date(from: text) { return Timestamp(seconds: Int64(date.timeIntervalSince1970)) }
