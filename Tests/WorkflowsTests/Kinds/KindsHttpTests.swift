@@ -45,6 +45,15 @@ import Testing
         #expect(header(requests[0], "idempotency-key") == "key-0")
     }
 
+    @Test func `a request says what it comes from, unless the node says so`() async throws {
+        let harness = self.harness()
+        for own: JSON in [[], [["name": "user-agent", "value": "mine/1.0"]]] {
+            let config: JSONObject = ["url": "http://a.test", "sendHeaders": true, "headerParameters": ["parameters": own]]
+            _ = try await harness.items(.make("http_request", 4.2, config), inputs: [items([:])])
+        }
+        #expect(harness.log.all.map { header($0, "User-Agent") } == ["AIAS", "mine/1.0"])
+    }
+
     @Test func `every form of body is written`() async throws {
         func sent(_ config: JSONObject, _ harness: KindsHarness, _ item: Item = Item(json: [:])) async throws -> OutboundRequest? {
             var all: JSONObject = ["method": "POST", "url": "http://a.test", "sendBody": true]

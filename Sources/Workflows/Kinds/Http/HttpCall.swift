@@ -86,6 +86,8 @@ struct HttpCall: Sendable {
         }
         if let contentType, !call.hasHeader("Content-Type") { call.setHeader("Content-Type", contentType) }
         if !call.hasHeader("Accept") { call.setHeader("Accept", "application/json, text/*;q=0.9, */*;q=0.8") }
+        // Some servers refuse whoever does not say what it is (api.github.com).
+        if !call.hasHeader("User-Agent") { call.setHeader("User-Agent", "AIAS") }
         var sent = bytes.map { OutboundRequest.Body.bytes($0) } ?? .none
         if case .file(let file, let services) = body {
             sent = .pieces(byteCount: file.byteCount) { try await services.openBinary(file) }
