@@ -54,6 +54,16 @@ import Testing
         #expect(harness.log.all.map { header($0, "User-Agent") } == ["AIAS", "mine/1.0"])
     }
 
+    @Test func `pages are asked for beside JSON, and JSON first where the node reads it`() async throws {
+        let harness = self.harness()
+        for format: JSON in ["autodetect", "json"] {
+            let config: JSONObject = ["url": "http://a.test", "options": ["response": ["response": ["responseFormat": format]]]]
+            _ = try await harness.items(.make("http_request", 4.2, config), inputs: [items([:])])
+        }
+        let asked = harness.log.all.map { header($0, "Accept") ?? "" }
+        #expect(asked[0].hasPrefix("application/json,text/html,") && asked[1] == "application/json,text/*;q=0.99")
+    }
+
     @Test func `every form of body is written`() async throws {
         func sent(_ config: JSONObject, _ harness: KindsHarness, _ item: Item = Item(json: [:])) async throws -> OutboundRequest? {
             var all: JSONObject = ["method": "POST", "url": "http://a.test", "sendBody": true]

@@ -61,7 +61,9 @@ struct HttpCall: Sendable {
 
     /// The request's address, headers and bytes.
     func outbound(_ options: HttpOptions) -> OutboundRequest {
-        var request = outbound(timeout: options.timeout)
+        var call = self
+        if !call.hasHeader("Accept") { call.setHeader("Accept", options.accepts) }
+        var request = call.outbound(timeout: options.timeout)
         request.followRedirects = options.followsRedirects
         request.maximumRedirects = options.maximumRedirects
         request.verifyCertificates = options.verifiesCertificates

@@ -20,6 +20,15 @@ struct HttpOptions: Sendable {
     var attempts: Int
     var backoffMilliseconds: Double
 
+    /// What servers that give several forms are asked for, in n8n's order.
+    var accepts: String {
+        switch format {
+        case .json: "application/json,text/*;q=0.99"
+        case .text: "application/json,text/html,application/xhtml+xml,application/xml,text/*;q=0.9,*/*;q=0.1"
+        case .autodetect, .file: "application/json,text/html,application/xhtml+xml,application/xml,text/*;q=0.9,image/*;q=0.8,*/*;q=0.7"
+        }
+    }
+
     init(_ step: StepContext, item: Int) async throws {
         func option(_ path: String) async throws -> JSON? { try await step.parameter("options.\(path)", item: item) }
         let isOld = step.version < 3
