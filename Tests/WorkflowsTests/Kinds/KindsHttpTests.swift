@@ -54,6 +54,25 @@ import Testing
         #expect(harness.log.all.map { header($0, "User-Agent") } == ["AIAS", "mine/1.0"])
     }
 
+    @Test func `what an expression finds nothing for is not sent`() async throws {
+        let harness = self.harness()
+        let pairs: JSON = [
+            "parameters": [
+                ["name": "none", "value": "={{ $json.none }}"], ["name": "null", "value": "={{ $json.null }}"], ["name": "empty", "value": ""],
+                ["name": "bare"]
+            ]
+        ]
+        let config: JSONObject = [
+            "method": "POST", "url": "http://a.test", "sendQuery": true, "queryParameters": pairs, "sendHeaders": true, "headerParameters": pairs,
+            "sendBody": true, "bodyParameters": pairs
+        ]
+        _ = try await harness.items(.make("http_request", 4.2, config), inputs: [items(["null": .null])])
+        let request = try #require(harness.log.all.first)
+        #expect(request.url == "http://a.test?empty=&bare=")
+        #expect(header(request, "none") == nil && header(request, "null") == nil && header(request, "empty") == "")
+        #expect(body(request) == #"{"null":null,"empty":"","bare":""}"#)
+    }
+
     @Test func `pages are asked for beside JSON, and JSON first where the node reads it`() async throws {
         let harness = self.harness()
         for format: JSON in ["autodetect", "json"] {

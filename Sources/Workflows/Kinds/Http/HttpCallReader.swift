@@ -12,7 +12,7 @@ struct HttpCallReader: Sendable {
         }
         if try await step.flag("sendHeaders", item: item) {
             call.headers = try await pairs("specifyHeaders", "headerParameters.parameters", "jsonHeaders")
-                .map { (name: $0.name, value: $0.value.displayText) }
+                .filter { !$0.value.isNull }.map { (name: $0.name, value: $0.value.displayText) }
         }
         call.queryArrays = try await step.parameter("options.queryParameterArrays", item: item)?.text ?? "brackets"
         if try await step.flag("sendBody", item: item) { call.body = try await body() }
@@ -37,12 +37,17 @@ struct HttpCallReader: Sendable {
         return members.map { (name: $0.key, value: $0.value) }
     }
 
-    /// `[{name, value}]`; entries without a name are left out.
+    /// `[{name, value}]`; entries without a name are left out, and those whose expression gives nothing.
     func keyValues(_ path: String) async throws -> [(name: String, value: JSON)] {
-        (try await step.value(path, item: item)?.array ?? []).compactMap { entry in
-            guard let name = entry["name"]?.displayText, !name.isEmpty else { return nil }
-            return (name: name, value: entry["value"] ?? "")
+        let written = step.rawParameter(path)
+        var pairs: [(name: String, value: JSON)] = []
+        for (index, entry) in (try await step.value(path, item: item)?.array ?? []).enumerated() {
+            guard let name = entry["name"]?.displayText, !name.isEmpty else { continue }
+            let value = entry["value"]
+            if value == nil, written?[index]?["value"] != nil { continue }
+            pairs.append((name: name, value: value ?? ""))
         }
+        return pairs
     }
 
     func parsed(_ path: String) async throws -> JSON {

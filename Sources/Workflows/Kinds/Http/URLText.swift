@@ -34,11 +34,12 @@ enum URLText {
             .joined(separator: "&")
     }
 
+    /// Values of null are left out, as axios does.
     /// - Parameter arrays: `brackets` (`a[]=1`), `indices` (`a[0]=1`) or `repeat` (`a=1`).
     static func adding(_ query: [(name: String, value: JSON)], to url: String, arrays: String) -> String {
         let parts = url.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
         let base = repaired(String(parts[0]))
-        let text = pairs(query, arrays: arrays).map { "\(escaped($0.0))=\(escaped($0.1))" }.joined(separator: "&")
+        let text = pairs(query.filter { !$0.value.isNull }, arrays: arrays).map { "\(escaped($0.0))=\(escaped($0.1))" }.joined(separator: "&")
         guard !text.isEmpty else { return base }
         if base.hasSuffix("?") || base.hasSuffix("&") { return base + text }
         return base + (base.contains("?") ? "&" : "?") + text

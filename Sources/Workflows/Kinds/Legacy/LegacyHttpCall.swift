@@ -11,7 +11,8 @@ struct LegacyHttpCall: Sendable {
         var call = HttpCall(method: method.uppercased(), url: try await reader.url())
         let isJSON = try await step.flag("jsonParameters", item: item)
         call.query = try await pairs("queryParameters", isJSON, reader)
-        call.headers = try await pairs("headerParameters", isJSON, reader).map { (name: $0.name, value: $0.value.displayText) }
+        call.headers = try await pairs("headerParameters", isJSON, reader).filter { !$0.value.isNull }
+            .map { (name: $0.name, value: $0.value.displayText) }
         if ["POST", "PUT", "PATCH", "DELETE"].contains(call.method) { call.body = try await body(isJSON, reader) }
         return call
     }
