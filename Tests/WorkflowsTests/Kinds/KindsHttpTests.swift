@@ -54,6 +54,21 @@ import Testing
         #expect(harness.log.all.map { header($0, "User-Agent") } == ["AIAS", "mine/1.0"])
     }
 
+    @Test(arguments: [
+        ("http://a.test/p/photo?size=2", "image/png", "", "photo", "png"), ("http://a.test/", "image/png", "", "data.png", "png"),
+        ("http://a.test/a.pdf", "", "", "a.pdf", "pdf"), ("http://a.test/x", "application/pdf", "attachment; filename=\"a b.PDF\"", "a b.PDF", "pdf"),
+        ("http://a.test/x", "text/csv; charset=utf-8", "attachment; filename*=UTF-8''%C3%A4.csv", "ä.csv", "csv")
+    ])
+    func `a file is named by its answer`(_ url: String, _ type: String, _ disposition: String, _ name: String, _ ending: String) async throws {
+        let headers = [(name: "Content-Type", value: type), (name: "Content-Disposition", value: disposition)].filter { !$0.value.isEmpty }
+        let harness = self.harness { OutboundResponse(status: 200, headers: headers, body: [1], url: $0.url) }
+        let config: JSONObject = ["url": .string(url), "options": ["response": ["response": ["responseFormat": "file"]]]]
+        let item = try await harness.items(.make("http_request", 4.2, config), inputs: [items([:])])[0][0]
+        let file = try #require(item.binary["data"])
+        #expect(file.fileName == name && file.fileExtension == ending)
+        #expect(type.isEmpty ? file.mimeType == "application/pdf" : type.hasPrefix(file.mimeType))
+    }
+
     @Test func `what an expression finds nothing for is not sent`() async throws {
         let harness = self.harness()
         let pairs: JSON = [

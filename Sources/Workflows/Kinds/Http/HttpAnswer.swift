@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Kernel
 internal import Outbound
 
@@ -121,21 +122,33 @@ struct HttpAnswer: Sendable {
     }
 
     private func file(_ services: any StepServices, _ given: Item?) async throws -> Item {
-        let file: BinaryReference
+        var file: BinaryReference
         if let kept { file = kept } else { file = try await services.writeBinary(response.body, mimeType: fileType, fileName: fileName) }
+        file.fileExtension = fileEnding
         var files = given?.binary ?? [:]
         files[options.outputProperty] = file
         return Item(json: options.fullResponse ? facts : given?.json ?? [:], binary: files)
     }
 
-    private var fileType: String { contentType.split(separator: ";").first.map(String.init) ?? "application/octet-stream" }
+    /// The type that the server names, else that of the name.
+    private var fileType: String {
+        let type = contentType.prefix { $0 != ";" && $0 != " " }
+        return type.isEmpty ? writtenName.flatMap(FileTypes.type(ofName:)) ?? "application/octet-stream" : String(type)
+    }
 
-    /// From the disposition, else the last part of the path.
-    private var fileName: String? {
+    private var fileEnding: String? { writtenName.flatMap(FileTypes.ending(ofName:)) ?? FileTypes.ending(ofType: fileType) }
+
+    /// A file without a name is called by its field, as in n8n.
+    private var fileName: String? { writtenName ?? fileEnding.map { "\(options.outputProperty).\($0)" } }
+
+    /// From the disposition (RFC 6266), else the last part of the path.
+    private var writtenName: String? {
         let disposition = response.header("Content-Disposition") ?? ""
+        if let match = disposition.firstMatch(of: /filename\*=[^']*'[^']*'([^;]+)/), let name = String(match.output.1).removingPercentEncoding {
+            return name
+        }
         if let match = disposition.firstMatch(of: /filename="?([^";]+)"?/) { return String(match.output.1) }
-        let path = response.url.split(separator: "?").first ?? ""
-        guard let last = path.split(separator: "/").last, last.contains("."), path.split(separator: "/").count > 2 else { return nil }
-        return String(last)
+        let path = response.url.prefix { $0 != "?" && $0 != "#" }.split(separator: "/")
+        return path.count > 2 ? path.last.map(String.init) : nil
     }
 }
