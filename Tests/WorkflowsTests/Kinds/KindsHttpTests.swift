@@ -69,6 +69,14 @@ import Testing
         #expect(type.isEmpty ? file.mimeType == "application/pdf" : type.hasPrefix(file.mimeType))
     }
 
+    @Test func `headers of an answer are in lower case, and cookies a list`() async throws {
+        let headers = [("Content-Type", "application/json"), ("Set-Cookie", "a=1"), ("X-Two", "1"), ("Set-Cookie", "b=2"), ("x-two", "2")]
+        let options: JSON = ["lowercaseHeaders": false, "response": ["response": ["fullResponse": true]]]
+        let given = try await harness(Self.answer("{}", headers: headers)).node(
+            .make("http_request", 4.2, ["url": "http://a.test", "options": options]), inputs: [items([:])])[0][0]
+        #expect(given["headers"] == ["content-type": "application/json", "set-cookie": ["a=1", "b=2"], "x-two": "1, 2"])
+    }
+
     @Test func `what an expression finds nothing for is not sent`() async throws {
         let harness = self.harness()
         let pairs: JSON = [

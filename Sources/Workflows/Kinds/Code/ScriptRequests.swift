@@ -50,7 +50,7 @@ final class ScriptRequests: Sendable {
         let response = try await step.services.send(request(asked, number))
         if (400..<500).contains(response.status) { told.withLock { $0.refused = (number, response.status) } }
         var members: JSONObject = [
-            "status": .number(Double(response.status)), "reason": .string(response.reason), "headers": Self.headers(of: response),
+            "status": .number(Double(response.status)), "reason": .string(response.reason), "headers": HttpAnswer.headers(of: response),
             "url": .string(response.url)
         ]
         if asBytes {
@@ -86,15 +86,6 @@ final class ScriptRequests: Sendable {
         guard let text = asked?["base64"]?.text else { return .none }
         guard let data = Data(base64Encoded: text) else { throw ScopeError(code: "invalid_request", message: "the body's bytes cannot be read") }
         return .raw([UInt8](data), contentType: "application/octet-stream")
-    }
-
-    private static func headers(of response: OutboundResponse) -> JSON {
-        var members = JSONObject()
-        for (name, value) in response.headers {
-            let key = name.lowercased()
-            if let old = members[key] { members[key] = .string("\(old.displayText), \(value)") } else { members[key] = .string(value) }
-        }
-        return .object(members)
     }
 
     private func file(_ value: JSON) async throws -> [UInt8] {

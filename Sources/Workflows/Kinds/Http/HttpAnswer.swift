@@ -59,11 +59,18 @@ struct HttpAnswer: Sendable {
 
     private var charset: String? { contentType.firstMatch(of: /charset=["']?([^;,\s"']+)/).map { String($0.output.1) } }
 
-    var headers: JSON {
+    var headers: JSON { HttpAnswer.headers(of: response) }
+
+    /// By names in lower case, repeated ones joined; cookies are always a list, as Node gives them.
+    static func headers(of response: OutboundResponse) -> JSON {
         var members = JSONObject()
         for (name, value) in response.headers {
-            let key = options.lowercaseHeaders ? name.lowercased() : name
-            if let old = members[key] { members[key] = .string("\(old.displayText), \(value)") } else { members[key] = .string(value) }
+            let key = name.lowercased()
+            switch members[key] {
+            case .array(let known)?: members[key] = .array(known + [.string(value)])
+            case let known?: members[key] = .string("\(known.displayText), \(value)")
+            case nil: members[key] = key == "set-cookie" ? .array([.string(value)]) : .string(value)
+            }
         }
         return .object(members)
     }

@@ -15,7 +15,6 @@ struct HttpOptions: Sendable {
     var outputProperty: String
     var fullResponse: Bool
     var neverError: Bool
-    var lowercaseHeaders: Bool
     /// Attempts of one request in all, with growing waits between them.
     var attempts: Int
     var backoffMilliseconds: Double
@@ -42,7 +41,6 @@ struct HttpOptions: Sendable {
         let response = isOld ? "" : "response.response."
         fullResponse = try await option(response + "fullResponse")?.isTruthy ?? false
         neverError = try await option(isOld ? "ignoreResponseCode" : response + "neverError")?.isTruthy ?? false
-        lowercaseHeaders = try await option("lowercaseHeaders")?.isTruthy ?? true
         let written = isOld ? try await step.parameter("responseFormat", item: item) : try await option(response + "responseFormat")
         let name = written?.text ?? (isOld ? "json" : "autodetect")
         guard let format = Format(rawValue: name == "string" ? "text" : name) else {
