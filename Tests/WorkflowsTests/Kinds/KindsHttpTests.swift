@@ -264,6 +264,14 @@ import Testing
         #expect(try await harness.node(.make("http_request", 2, text), inputs: [items([:])])[0] == [["html": "{\"a\":1}"]])
     }
 
+    @Test(arguments: [1.0, 2]) func `the old versions leave a list in one item, unless they split it`(_ version: Double) async throws {
+        let harness = self.harness(Self.answer(#"[{"n":1},{"n":2}]"#))
+        let whole = WorkflowNode.make("http_request", version, ["url": "http://a.test"])
+        #expect(try await harness.node(whole, inputs: [items([:])])[0] == [["0": ["n": 1], "1": ["n": 2]]])
+        let split = WorkflowNode.make("http_request", version, ["url": "http://a.test", "options": ["splitIntoItems": true]])
+        #expect(try await harness.node(split, inputs: [items([:])])[0] == [["n": 1], ["n": 2]])
+    }
+
     @Test func `a webhook is answered in every form`() async throws {
         func answered(_ config: JSONObject, _ input: [Item] = items(["a": 1], ["a": 2])) async throws -> (WebhookAnswer, String) {
             guard case .respond(let answer, let outputs) = try await harness().outcome(.make("respond_to_webhook", 1.1, config), inputs: [input])

@@ -69,7 +69,7 @@ struct HttpAnswer: Sendable {
             switch members[key] {
             case .array(let known)?: members[key] = .array(known + [.string(value)])
             case let known?: members[key] = .string("\(known.displayText), \(value)")
-            case nil: members[key] = key == "set-cookie" ? .array([.string(value)]) : .string(value)
+            case nil: members[key] = key == "set-cookie" ? JSON.array([.string(value)]) : JSON.string(value)
             }
         }
         return .object(members)
@@ -87,7 +87,7 @@ struct HttpAnswer: Sendable {
             details: ["status": .number(Double(response.status)), "body": .string(String(text.prefix(4_000)))])
     }
 
-    /// A JSON list gives an item for each element.
+    /// A JSON list gives an item for each element, where the node splits lists.
     /// - Parameter given: the item that the request was made for, which a file is added to.
     func items(_ services: any StepServices, given: Item?) async throws -> [Item] {
         switch format {
@@ -98,7 +98,11 @@ struct HttpAnswer: Sendable {
         case .json, .autodetect:
             let value = try parsed()
             if options.fullResponse { return [full(value)] }
-            if case .array(let elements) = value { return elements.map { Item(json: wrapped($0)) } }
+            if case .array(let elements) = value {
+                if options.splitsLists { return elements.map { Item(json: wrapped($0)) } }
+                // An item is an object: a list becomes one by its indices, and `$json["0"]` reads it.
+                return [Item(json: JSONObject(elements.enumerated().map { (String($0), $1) }))]
+            }
             return [Item(json: wrapped(value))]
         }
     }

@@ -15,6 +15,8 @@ struct HttpOptions: Sendable {
     var outputProperty: String
     var fullResponse: Bool
     var neverError: Bool
+    /// Whether a JSON list gives an item for each element; before version 3 only where the node says so.
+    var splitsLists: Bool
     /// Attempts of one request in all, with growing waits between them.
     var attempts: Int
     var backoffMilliseconds: Double
@@ -41,6 +43,7 @@ struct HttpOptions: Sendable {
         let response = isOld ? "" : "response.response."
         fullResponse = try await option(response + "fullResponse")?.isTruthy ?? false
         neverError = try await option(isOld ? "ignoreResponseCode" : response + "neverError")?.isTruthy ?? false
+        splitsLists = isOld ? try await option("splitIntoItems")?.isTruthy ?? false : true
         let written = isOld ? try await step.parameter("responseFormat", item: item) : try await option(response + "responseFormat")
         let name = written?.text ?? (isOld ? "json" : "autodetect")
         guard let format = Format(rawValue: name == "string" ? "text" : name) else {
