@@ -65,6 +65,7 @@ import Testing
         let without = try await one("aggregate", 1, ["fieldsToAggregate": fields], items(["v": 1], ["v": .null], [:]))
         #expect(without == [["v": [1]]])
         #expect(try await one("aggregate", 1, ["fieldsToAggregate": fields], items(["v": [1, .null]])) == [["v": [[1]]]])
+        #expect(try await one("aggregate", 1, [:], items(["v": 1], ["v": 2])) == [[:]], "a field without a name is none")
         let with = try await one("aggregate", 1, ["fieldsToAggregate": fields, "options": ["keepMissing": true]], items(["v": 1], ["v": .null], [:]))
         #expect(with == [["v": [1, .null, .null]]])
     }

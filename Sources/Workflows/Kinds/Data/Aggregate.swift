@@ -46,11 +46,12 @@ struct Aggregate: NodeExecutor {
         let keepsMissing = try await step.parameter("options.keepMissing", item: 0)?.isTruthy ?? false
         var out = Item(json: [:], pairedItem: step.items.indices.map { PairedItem(item: $0) })
         let entries = try await step.value("fieldsToAggregate.fieldToAggregate")?.array ?? []
-        guard !entries.isEmpty else { throw StepFailure.invalid("fieldsToAggregate", "Name at least one field to aggregate.") }
+        // What a node begins with is one field without a name, which gives nothing.
+        guard !entries.isEmpty || step.rawParameter("fieldsToAggregate") == nil else {
+            throw StepFailure.invalid("fieldsToAggregate", "Name at least one field to aggregate.")
+        }
         for entry in entries {
-            guard let field = entry["fieldToAggregate"]?.text, !field.isEmpty else {
-                throw StepFailure.invalid("fieldsToAggregate", "A field to aggregate has no name.")
-            }
+            guard let field = entry["fieldToAggregate"]?.text, !field.isEmpty else { continue }
             let name = AggregateParameters.outputName(of: entry, field: field, dotNotation: !plain)
             guard !out.json.contains(key: name) else {
                 throw StepFailure.invalid("fieldsToAggregate", "Two fields are put into '\(name)'; rename one.")
