@@ -1,9 +1,9 @@
-/// Starts when a run of another workflow fails; its item is `{execution, workflow}`.
+/// Starts when a run of its workflow fails, or of one that names it; its item is `{execution, workflow}`.
 struct ErrorTrigger: NodeExecutor {
     static var kinds: [NodeKind] {
         [
             NodeKind(
-                kind: "error", category: .trigger, title: "Error trigger", summary: "Starts when a workflow that names this one fails.",
+                kind: "error", category: .trigger, title: "Error trigger", summary: "Starts when this workflow fails, or one that names it.",
                 icon: "alert", inputs: .fixed([]), n8nTypes: ["n8n-nodes-base.errorTrigger"])
         ]
     }
