@@ -44,14 +44,21 @@ extension Workflows {
     ) async throws -> (document: WorkflowDocument, report: ImportReport) {
         let tenant = try principal.tenant(for: .workflowsWrite)
         var (document, report) = try n8nImporter.read(json, name: name)
-        let credentials = try await database.read(in: tenant) { tx in try CredentialStore(tx: tx).all() }
-        document.mapCredentials { type, name in
-            credentials.first { $0.type == type && $0.name == name && $0.isUsable(by: principal) }?.id
-        }
-        report.credentials.removeAll { wanted in
-            !document.nodes.contains { $0.credentials[wanted.type].map { $0.name == wanted.name && $0.id == nil } ?? false }
-        }
+        let credentials = try await usableCredentials(of: tenant, by: principal)
+        document.mapCredentials { type, name in credentials[WorkflowDocument.MissingCredential(type: type, name: name)] }
+        let missing = document.unmappedCredentials
+        report.credentials.removeAll { !missing.contains(WorkflowDocument.MissingCredential(type: $0.type, name: $0.name)) }
         return (document, report)
+    }
+
+    /// The tenant's credentials that somebody may use, by type and name.
+    private func usableCredentials(
+        of tenant: TenantID, by principal: Principal
+    ) async throws -> [WorkflowDocument.MissingCredential: CredentialID] {
+        let all = try await database.read(in: tenant) { tx in try CredentialStore(tx: tx).all() }
+        return all.filter { $0.isUsable(by: principal) }.reduce(into: [:]) { known, credential in
+            known[WorkflowDocument.MissingCredential(type: credential.type, name: credential.name)] = credential.id
+        }
     }
 
     /// Gives the draft's references without an id the tenant's credentials of the same type and name; what is published stays as it is.
@@ -59,11 +66,9 @@ extension Workflows {
     package func mapCredentials(of id: WorkflowID, by principal: Principal) async throws -> Bool {
         let tenant = try principal.tenant(for: .workflowsWrite)
         let (workflow, draft) = try await self.workflow(id, by: principal)
-        let credentials = try await database.read(in: tenant) { tx in try CredentialStore(tx: tx).all() }
+        let credentials = try await usableCredentials(of: tenant, by: principal)
         var mapped = draft
-        mapped.mapCredentials { type, name in
-            credentials.first { $0.type == type && $0.name == name && $0.isUsable(by: principal) }?.id
-        }
+        mapped.mapCredentials { type, name in credentials[WorkflowDocument.MissingCredential(type: type, name: name)] }
         guard mapped != draft else { return false }
         _ = try await update(id, draft: mapped, expecting: workflow.draftRevision, by: principal)
         return true
@@ -85,13 +90,21 @@ extension WorkflowDocument {
     /// In the order of the nodes, each once.
     var missingCredentials: [MissingCredential] {
         var found: [MissingCredential] = []
+        var seen: Set<MissingCredential> = []
         for node in nodes where !node.disabled {
             for (type, reference) in node.credentials.sorted(by: { $0.key < $1.key }) where reference.id == nil {
                 let missing = MissingCredential(type: type, name: reference.name)
-                if !found.contains(missing) { found.append(missing) }
+                if seen.insert(missing).inserted { found.append(missing) }
             }
         }
         return found
+    }
+
+    /// The same of all nodes, disabled ones too.
+    fileprivate var unmappedCredentials: Set<MissingCredential> {
+        nodes.reduce(into: []) { found, node in
+            for (type, reference) in node.credentials where reference.id == nil { found.insert(MissingCredential(type: type, name: reference.name)) }
+        }
     }
 
     /// Gives each reference without an id the one that `find` names for its type and name.

@@ -6,15 +6,22 @@ struct N8nConnections {
     /// As n8n wrote them.
     var raw: JSONObject
 
-    /// The edges of one source and type, in the order written. Edges to nodes that are not there, and malformed ones, are left out.
+    /// The edges of one source and type, in the order written. Edges to nodes that are not there, those from or to a port that no node has, and
+    /// malformed ones are left out.
     /// - Parameter ids: our node ids by n8n's node names.
     static func edges(_ outputs: JSON, type: String, ids: [String: String]) -> [WorkflowConnection] {
-        (outputs.array ?? []).enumerated().flatMap { output, targets in
-            (targets.array ?? []).compactMap { target in
-                guard let name = target["node"]?.text, let id = ids[name] else { return nil }
-                return WorkflowConnection(output: output, to: id, input: target["index"]?.integer ?? 0, kind: type)
+        (outputs.array ?? []).prefix(Limits.portsPerNode).enumerated().flatMap { output, targets in
+            (targets.array ?? []).compactMap { target -> WorkflowConnection? in
+                guard let name = target["node"]?.text, let id = ids[name], let input = input(target) else { return nil }
+                return WorkflowConnection(output: output, to: id, input: input, kind: type)
             }
         }
+    }
+
+    /// 0 where none is written; nil for one that no node has.
+    private static func input(_ target: JSON) -> Int? {
+        let input = target["index"]?.integer ?? 0
+        return (0..<Limits.portsPerNode).contains(input) ? input : nil
     }
 
     /// All edges that leave a node.
@@ -28,6 +35,19 @@ struct N8nConnections {
             let targets = (types.object ?? [:]).flatMap { ($0.value.array ?? []).flatMap { $0.array ?? [] } }
             let names = targets.map { $0["node"]?.text ?? "?" }
             return names.filter { ids[source] == nil || ids[$0] == nil }.map { "\(source) → \($0)" }
+        }
+    }
+
+    /// Edges between nodes that are there, from or to a port that no node has: `A → B`.
+    func misplaced(ids: [String: String]) -> [String] {
+        raw.flatMap { source, types -> [String] in
+            guard ids[source] != nil else { return [] }
+            return (types.object ?? [:]).flatMap { entry -> [String] in
+                (entry.value.array ?? []).enumerated().flatMap { output, targets -> [String] in
+                    let wrong = (targets.array ?? []).filter { output >= Limits.portsPerNode || N8nConnections.input($0) == nil }
+                    return wrong.compactMap { $0["node"]?.text }.filter { ids[$0] != nil }.map { "\(source) → \($0)" }
+                }
+            }
         }
     }
 }

@@ -39,11 +39,14 @@ extension N8nImporter {
 
     private static func credentials(of document: WorkflowDocument) -> [ImportReport.Credential] {
         var credentials: [ImportReport.Credential] = []
+        /// By type, by name.
+        var places: [String: [String: Int]] = [:]
         for node in document.nodes {
             for (type, reference) in node.credentials.sorted(by: { $0.key < $1.key }) {
-                if let index = credentials.firstIndex(where: { $0.type == type && $0.name == reference.name }) {
-                    credentials[index].nodes.append(node.name)
+                if let place = places[type]?[reference.name] {
+                    credentials[place].nodes.append(node.name)
                 } else {
+                    places[type, default: [:]][reference.name] = credentials.count
                     credentials.append(.init(type: type, name: reference.name, nodes: [node.name]))
                 }
             }

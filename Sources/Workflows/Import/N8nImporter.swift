@@ -40,6 +40,10 @@ package struct N8nImporter: Sendable {
         guard let top = json.object, let nodes = top["nodes"]?.array else {
             throw Refusal(.invalid, "invalid_import", "This is no n8n workflow: it has no list of nodes.", field: "nodes")
         }
+        guard nodes.count <= Limits.nodesPerWorkflow else {
+            throw Refusal(
+                .invalid, "invalid_import", "A workflow has at most \(Limits.nodesPerWorkflow) nodes; this has \(nodes.count).", field: "nodes")
+        }
         let collector = FaultCollector()
         for (index, node) in nodes.enumerated() {
             for key in ["name", "type"] where (node[key]?.text ?? "").isEmpty {
@@ -64,11 +68,14 @@ package struct N8nImporter: Sendable {
     private func nodes(_ raws: [JSONObject], _ origin: inout N8nOrigin, _ report: inout ImportReport) -> [WorkflowNode] {
         var ids: Set<String> = []
         var names = Set(raws.compactMap { $0["name"]?.text })
-        var seen: Set<String> = []
+        /// How often each name has come so far.
+        var seen: [String: Int] = [:]
         return raws.enumerated().map { index, raw in
             let written = raw["name"]?.text ?? ""
-            let isFirst = seen.insert(written).inserted
-            let name = isFirst ? written : N8nImporter.free(written, in: &names)
+            let count = seen[written, default: 0] + 1
+            let isFirst = count == 1
+            let (name, number) = isFirst ? (written, 1) : N8nImporter.free(written, from: count, in: &names)
+            seen[written] = number
             if !isFirst {
                 report.notes.append(.init(code: "renamed_node", message: "Another node is called \(written) already.", node: name))
             }
@@ -99,10 +106,10 @@ package struct N8nImporter: Sendable {
     }
 
     /// `Name 2`, `Name 3`, …: names are unique in our documents.
-    private static func free(_ name: String, in names: inout Set<String>) -> String {
-        var number = 2
+    private static func free(_ name: String, from first: Int, in names: inout Set<String>) -> (String, Int) {
+        var number = first
         while !names.insert("\(name) \(number)").inserted { number += 1 }
-        return "\(name) \(number)"
+        return ("\(name) \(number)", number)
     }
 
     /// Old exports have no ids, and copies may repeat them.
@@ -120,8 +127,12 @@ package struct N8nImporter: Sendable {
             guard let written = origin.nodes[nodes[index].id]?.members["name"]?.text, ids[written] == nodes[index].id else { continue }
             nodes[index].connections = connections.edges(from: written, ids: ids)
         }
-        for place in connections.dangling(ids: ids) {
+        for place in connections.dangling(ids: ids).prefix(Limits.faultsListed) {
             report.notes.append(.init(code: "dangling_connection", message: "\(place) connects a node that is not there; it is left out.", node: nil))
+        }
+        for place in connections.misplaced(ids: ids).prefix(Limits.faultsListed) {
+            let message = "\(place) uses a port beyond the \(Limits.portsPerNode) that a node may have; it is left out."
+            report.notes.append(.init(code: "misplaced_connection", message: message, node: nil))
         }
     }
 }

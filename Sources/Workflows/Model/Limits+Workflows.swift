@@ -1,6 +1,6 @@
 package import Kernel
 
-/// What a workflow document may hold. A document above a limit is refused as a whole, with every fault listed.
+/// What a workflow document may hold. A document above a limit is refused as a whole, with its faults listed.
 extension Limits {
     package static let nodesPerWorkflow = 2_000
     /// Edges that leave one node.
@@ -22,6 +22,8 @@ extension Limits {
     package static let concurrencyKeyLength = 200
     /// A step's attempt may take at most a day.
     package static let stepTimeoutSeconds = 1...86_400
+    /// Faults of a document, or notes of one kind on an import, that are told at once.
+    package static let faultsListed = 500
     /// Outputs or inputs of a node are counted below this.
     package static let portsPerNode = 256
     /// A run may take at most 30 days.

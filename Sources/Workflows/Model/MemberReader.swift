@@ -1,12 +1,13 @@
 package import Kernel
 
-/// Collects every fault of a document, so that all are told at once.
+/// Collects the faults of a document, so that all are told at once; of a great many the first.
 package final class FaultCollector {
     package private(set) var faults: [Refusal.Fault] = []
 
     package init() {}
 
     package func add(_ field: String, _ code: String, _ message: String) {
+        guard faults.count < Limits.faultsListed else { return }
         faults.append(Refusal.Fault(field: field, code: code, message: message))
     }
 }

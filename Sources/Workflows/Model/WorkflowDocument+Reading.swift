@@ -23,7 +23,9 @@ extension WorkflowDocument {
         reader.refuseMembers(except: ["schema", "name", "nodes", "settings", "pinned_data", "origin"])
         _ = reader.integer("schema", in: 1...schema)
         let name = reader.text("name", required: true)
-        let nodes = (reader.array("nodes") ?? []).enumerated().compactMap { index, node in
+        let written = reader.array("nodes") ?? []
+        if written.count > Limits.nodesPerWorkflow { collector.add("nodes", "too_many", StructureCheck.tooManyNodes(written.count)) }
+        let nodes = written.prefix(Limits.nodesPerWorkflow).enumerated().compactMap { index, node in
             WorkflowNode.read(node, path: "nodes[\(index)]", kinds: kinds, into: collector)
         }
         let settings = reader.object("settings").map { WorkflowSettings.read($0, path: "settings", into: collector) }
@@ -36,8 +38,10 @@ extension WorkflowDocument {
 
 extension Refusal {
     package static func invalidWorkflow(_ faults: [Fault]) -> Refusal {
-        let count = faults.count == 1 ? "a fault" : "\(faults.count) faults"
-        return Refusal(.invalid, "invalid_workflow", "The workflow has \(count): see the list.", faults: faults)
+        let listed = Array(faults.prefix(Limits.faultsListed))
+        let some = listed.count < Limits.faultsListed ? "\(listed.count) faults" : "\(listed.count) faults or more"
+        let count = listed.count == 1 ? "a fault" : some
+        return Refusal(.invalid, "invalid_workflow", "The workflow has \(count): see the list.", faults: listed)
     }
 }
 

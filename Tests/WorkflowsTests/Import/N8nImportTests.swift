@@ -98,6 +98,43 @@ import Testing
         #expect(exporter.write(document).canonical == twice.canonical)
     }
 
+    @Test func `copies of a name are numbered on, past names that are taken`() throws {
+        func named(_ name: JSON) -> JSON { ["name": name, "type": "n8n-nodes-base.stickyNote"] }
+        let copies: JSON = ["nodes": [named("Note"), named("Note"), named("Note 2"), named("Note"), named("Note")], "connections": [:]]
+        let (document, report) = try importer.read(copies)
+        #expect(document.nodes.map(\.name) == ["Note", "Note 3", "Note 2", "Note 4", "Note 5"])
+        #expect(report.notes.filter { $0.code == "renamed_node" }.map(\.node) == ["Note 3", "Note 4", "Note 5"])
+        #expect(exporter.write(document).canonical == copies.canonical)
+    }
+
+    @Test func `an edge from or to a port that no node has is left out and told, so that what is stored can be read again`() throws {
+        func edge(_ index: Double) -> JSON { ["node": "B", "type": "main", "index": .number(index)] }
+        let unused: [JSON] = Array(repeating: .array([]), count: Limits.portsPerNode)
+        let beyond: JSON = .array(unused + [.array([edge(0)])])
+        let odd: JSON = [
+            "nodes": [
+                ["name": "A", "type": "n8n-nodes-base.set"], ["name": "B", "type": "n8n-nodes-base.set"], ["name": "C", "type": "n8n-nodes-base.set"]
+            ],
+            "connections": ["A": ["main": [[edge(-1), edge(9e15), edge(256), edge(1)]]], "C": ["main": beyond]]
+        ]
+        let (document, report) = try importer.read(odd)
+        #expect(document.nodes[0].connections == [WorkflowConnection(output: 0, to: document.nodes[1].id, input: 1)])
+        #expect(document.nodes[2].connections.isEmpty)
+        let told: [String] = report.notes.filter { $0.code == "misplaced_connection" }.map { String($0.message.prefix(5)) }
+        #expect(told == ["A → B", "A → B", "A → B", "C → B"])
+        #expect(try WorkflowDocument(stored: document.json.bytes) == document)
+        #expect(exporter.write(document).canonical == odd.canonical)
+    }
+
+    @Test func `more nodes than a workflow may have are refused before they are looked at`() throws {
+        let many: [JSON] = Array(repeating: ["name": "A"], count: Limits.nodesPerWorkflow + 1)
+        let refusal = #expect(throws: Refusal.self) { try importer.read(["nodes": .array(many)]) }
+        #expect(refusal?.code == "invalid_import" && refusal?.faults.map(\.field) == ["nodes"])
+        let few: [JSON] = Array(repeating: 5, count: Limits.faultsListed)
+        let listed = #expect(throws: Refusal.self) { try importer.read(["nodes": .array(few)]) }
+        #expect(listed?.faults.count == Limits.faultsListed)
+    }
+
     @Test func `a removed node takes its edges along, and other groups stay as they were`() throws {
         var document = try importer.read(sample).document
         document.nodes.removeAll { $0.id == "d" }

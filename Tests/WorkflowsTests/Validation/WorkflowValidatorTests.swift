@@ -62,6 +62,29 @@ import Testing
             ])
     }
 
+    @Test func `what could not be read again is not saved`() {
+        let astray = [WorkflowConnection(output: 0, to: "b", input: -1), WorkflowConnection(output: Limits.portsPerNode, to: "b", input: 0)]
+        #expect(
+            codes(WorkflowDocument(name: "W", nodes: [node("a", "http", to: astray), node("b", "http")]), .draft) == [
+                "nodes[0].connections[0] out_of_range", "nodes[0].connections[1] out_of_range"
+            ])
+        var deep: JSON = 1
+        for _ in 0..<(Limits.jsonDepth - 2) { deep = .array([deep]) }
+        #expect(codes(WorkflowDocument(name: "W", origin: deep), .draft).isEmpty)
+        #expect(throws: Never.self) { try WorkflowDocument(stored: WorkflowDocument(name: "W", origin: deep).json.bytes) }
+        #expect(codes(WorkflowDocument(name: "W", origin: .array([deep])), .draft) == [" too_deep"])
+        #expect(throws: (any Error).self) { try WorkflowDocument(stored: WorkflowDocument(name: "W", origin: .array([deep])).json.bytes) }
+    }
+
+    @Test func `of a great many faults the first are told`() throws {
+        let json: JSON = ["name": "W", "nodes": .array(Array(repeating: 1, count: Limits.faultsListed * 2))]
+        let refusal = #expect(throws: Refusal.self) { try WorkflowDocument(json: json) }
+        #expect(refusal?.faults.count == Limits.faultsListed && refusal?.message.contains("\(Limits.faultsListed) faults or more") == true)
+        let astray = node("a", "http", to: Array(repeating: WorkflowConnection(to: "gone"), count: Limits.connectionsPerNode))
+        let document = WorkflowDocument(name: "W", nodes: [astray])
+        #expect { try validator.check(document, for: .draft) } throws: { ($0 as? Refusal)?.faults.count == Limits.faultsListed }
+    }
+
     @Test func `publication needs a trigger that is not disabled`() {
         #expect(codes(WorkflowDocument(name: "W", nodes: [node("a", "manual", disabled: true)])) == ["nodes no_trigger"])
     }
