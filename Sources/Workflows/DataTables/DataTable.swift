@@ -24,6 +24,8 @@ package struct DataTable: Sendable, Hashable {
     package var rowCount: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
+    /// Of its rows, counted among what the tenant stores; nil for a table from before they were, until it is changed.
+    var byteCount: Int?
 
     package func column(_ name: String) -> Column? { columns.first { $0.name == name } }
 
@@ -112,6 +114,12 @@ extension Limits {
     package static let rowsPerDataTable = 50_000
     package static let dataTableNameLength = 63
     package static let dataTableRowBytes = 64 << 10
-    /// Rows that one step or request reads or changes.
+    /// Of all rows of a table: a filter has them in memory.
+    package static let dataTableBytes = 64 << 20
+    /// Rows that are read at once.
     package static let rowsPerDataTableCall = 50_000
+    /// Rows that one step or request gets, for all its items.
+    package static let rowsPerDataTableStep = 100_000
+    /// Values that one step or request compares with others.
+    package static let comparisonsPerDataTableStep = 20_000_000
 }

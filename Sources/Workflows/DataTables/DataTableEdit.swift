@@ -1,21 +1,39 @@
 internal import Kernel
 internal import Persistence
+internal import Tenancy
 
 /// A table in the hands of one transaction: its rows are read once, and every change is seen by what follows.
 struct DataTableEdit {
+    private let tx: TenantTransaction
     private var table: DataTable
     private let store: DataTableStore
     private let now: Timestamp
-    private var rows: [DataTableRow]?
+    private let work = DataTableWork()
+    private var rows: DataTableRows?
     private var isChanged = false
+    /// Bytes that its rows take more, or less.
+    private var difference = 0
+    /// Rows that were given out.
+    private var given = 0
 
     init(_ table: DataTable, _ tx: TenantTransaction) throws {
+        self.tx = tx
         self.table = table
         store = DataTableStore(tx: tx)
         now = tx.clock.now()
     }
 
+    /// - Throws: `unknown_column`, `wrong_type`, `too_long`, `table_full`, `too_much_work`, `too_many`
     mutating func perform(_ call: DataTableCall) throws -> [JSONObject] {
+        let found = try answer(call)
+        given += found.count
+        guard given <= Limits.rowsPerDataTableStep else {
+            throw Refusal(.invalid, "too_many", "One step gets at most \(Limits.rowsPerDataTableStep) rows; ask for fewer, or divide the items.")
+        }
+        return found
+    }
+
+    private mutating func answer(_ call: DataTableCall) throws -> [JSONObject] {
         switch call {
         case .insert(let all): return try insert(all).map { $0.json(table) }
         case .get(let filter, let limit, let order):
@@ -45,10 +63,11 @@ struct DataTableEdit {
         var made: [DataTableRow] = []
         for (index, values) in all.enumerated() {
             let row = DataTableRow(id: first + index, values: try table.checked(values), createdAt: now, updatedAt: now)
+            try count(row.byteCount)
             try store.insert(row, into: table.id)
+            rows?.put(row)
             made.append(row)
         }
-        rows?.append(contentsOf: made)
         table.rowCount += made.count
         isChanged = true
         return made
@@ -58,24 +77,35 @@ struct DataTableEdit {
         var changed = row
         changed.values.merge(try table.checked(values))
         changed.updatedAt = now
+        try count(changed.byteCount - row.byteCount)
         try store.update(changed, in: table.id)
-        if let index = rows?.firstIndex(where: { $0.id == row.id }) { rows?[index] = changed }
+        rows?.put(changed)
         isChanged = true
         return changed
     }
 
     mutating func delete(_ row: DataTableRow) throws {
+        try count(-row.byteCount)
         try store.delete(row: row.id, of: table.id)
-        rows?.removeAll { $0.id == row.id }
+        rows?.remove(row.id)
         table.rowCount -= 1
         isChanged = true
     }
 
     /// Writes the table's own row, where anything was changed.
+    /// - Throws: `limit_reached` where more is stored than the plan allows.
     mutating func finish() throws {
         guard isChanged else { return }
         table.updatedAt = now
+        let byteCount = try table.byteCount.map { max(0, $0 + difference) } ?? store.byteCount(of: table.id)
+        try table.count(byteCount, isGrowing: difference > 0, in: tx)
         try store.update(table)
+    }
+
+    private mutating func count(_ bytes: Int) throws {
+        difference += bytes
+        guard bytes > 0, (table.byteCount ?? 0) + difference > Limits.dataTableBytes else { return }
+        throw Refusal(.limitReached, "table_full", "The rows of a data table take at most \(Limits.dataTableBytes) bytes.")
     }
 
     private mutating func updated(_ found: [DataTableRow], _ values: JSONObject, _ isDry: Bool) throws -> [JSONObject] {
@@ -91,16 +121,24 @@ struct DataTableEdit {
     }
 
     private mutating func matching(_ filter: DataTableFilter) throws -> [DataTableRow] {
-        let known = try rows ?? store.rows(of: table.id, limit: Limits.rowsPerDataTable)
-        rows = known
-        return known.filter(try filter.matcher(table))
+        let isMeant = try filter.matcher(table, work)
+        if rows == nil { rows = DataTableRows(try store.rows(of: table.id, limit: Limits.rowsPerDataTable)) }
+        let candidates: [DataTableRow]
+        if let key = filter.key(table) {
+            candidates = rows?.having(key.value, in: key.column) ?? []
+        } else {
+            candidates = rows?.all ?? []
+        }
+        try work.spend(letters: candidates.count)
+        return try candidates.filter(isMeant)
     }
 
     private func sorted(_ found: [DataTableRow], by order: DataTableCall.Order) throws -> [DataTableRow] {
         guard table.column(order.column) != nil || DataTable.own.contains(where: { $0.name == order.column }) else {
             throw Refusal.invalid("orderByColumn", "unknown_column", "The table \(table.name) has no column '\(order.column)'.")
         }
-        let keyed = found.map { (row: $0, key: $0.json(table)[order.column] ?? .null) }
+        try work.spend(comparisons: found.count)
+        let keyed = found.map { (row: $0, key: $0.value(of: order.column)) }
         let sorted = keyed.enumerated().sorted { left, right in
             let (first, second) = (left.element.key, right.element.key)
             if first.isNull != second.isNull { return second.isNull }
@@ -109,5 +147,16 @@ struct DataTableEdit {
             return order.isDescending ? comparison > 0 : comparison < 0
         }
         return sorted.map(\.element.row)
+    }
+}
+
+extension DataTable {
+    /// Counts what its rows take now among what the tenant stores.
+    /// - Throws: `limit_reached` where they take more than before, and more is stored than the plan allows.
+    mutating func count(_ bytes: Int, isGrowing: Bool, in tx: TenantTransaction) throws {
+        let before = byteCount ?? 0
+        byteCount = bytes
+        if bytes > before { try StorageUse(tx: tx).add(bytes: bytes - before) } else { try StorageUse(tx: tx).remove(before - bytes) }
+        if isGrowing { try tx.requireStorage() }
     }
 }

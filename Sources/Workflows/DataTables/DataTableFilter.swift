@@ -26,26 +26,32 @@ package struct DataTableFilter: Sendable, Hashable {
         self.isAny = isAny
     }
 
-    /// - Throws: `unknown_column`.
-    func matcher(_ table: DataTable) throws -> (DataTableRow) -> Bool {
-        let tests: [(DataTableRow) -> Bool] = try conditions.map { condition in
-            guard let column = table.column(condition.column) ?? DataTable.own.first(where: { $0.name == condition.column }) else {
+    /// - Throws: `unknown_column`; what it returns throws `too_much_work`.
+    func matcher(_ table: DataTable, _ work: DataTableWork) throws -> (DataTableRow) throws -> Bool {
+        let tests: [(DataTableRow) throws -> Bool] = try conditions.map { condition in
+            guard let column = Self.column(condition.column, of: table) else {
                 throw Refusal.invalid("filters", "unknown_column", "The table \(table.name) has no column '\(condition.column)'.")
             }
             let wanted = Self.comparable(condition.value, column.type)
-            return { row in Self.holds(condition.operation, Self.value(of: column, in: row), wanted) }
+            return { row in
+                try work.spend(comparisons: 1)
+                return try Self.holds(condition.operation, row.value(of: column.name), wanted, work)
+            }
         }
         if tests.isEmpty { return { _ in true } }
-        return isAny ? { row in tests.contains { $0(row) } } : { row in tests.allSatisfy { $0(row) } }
+        return isAny ? { row in try tests.contains { try $0(row) } } : { row in try tests.allSatisfy { try $0(row) } }
     }
 
-    private static func value(of column: DataTable.Column, in row: DataTableRow) -> JSON {
-        switch column.name {
-        case "id": .number(Double(row.id))
-        case "createdAt": .string(DataTableRow.iso(row.createdAt))
-        case "updatedAt": .string(DataTableRow.iso(row.updatedAt))
-        default: row.values[column.name] ?? .null
-        }
+    /// A value that every row that is meant has in a column; nil where there is no such column.
+    func key(_ table: DataTable) -> (column: DataTable.Column, value: JSON)? {
+        guard conditions.count == 1 || !isAny, let condition = conditions.first(where: { $0.operation == .eq }),
+            let column = Self.column(condition.column, of: table)
+        else { return nil }
+        return (column, Self.comparable(condition.value, column.type))
+    }
+
+    private static func column(_ name: String, of table: DataTable) -> DataTable.Column? {
+        table.column(name) ?? DataTable.own.first { $0.name == name }
     }
 
     /// A value as the column holds it, so that `"5"` finds 5.
@@ -59,7 +65,7 @@ package struct DataTableFilter: Sendable, Hashable {
         }
     }
 
-    private static func holds(_ operation: Operation, _ value: JSON, _ wanted: JSON) -> Bool {
+    private static func holds(_ operation: Operation, _ value: JSON, _ wanted: JSON, _ work: DataTableWork) throws -> Bool {
         switch operation {
         case .eq: return value == wanted
         case .neq: return value != wanted
@@ -67,8 +73,8 @@ package struct DataTableFilter: Sendable, Hashable {
         case .isNotEmpty: return !value.isNull
         case .isTrue: return value == true
         case .isFalse: return value == false
-        case .like: return like(value.displayText, wanted.displayText) && !value.isNull
-        case .ilike: return like(value.displayText.lowercased(), wanted.displayText.lowercased()) && !value.isNull
+        case .like: return try !value.isNull && like(value.displayText, wanted.displayText, work)
+        case .ilike: return try !value.isNull && like(value.displayText.lowercased(), wanted.displayText.lowercased(), work)
         case .gt, .gte, .lt, .lte: break
         }
         guard let order = order(value, wanted) else { return false }
@@ -90,10 +96,12 @@ package struct DataTableFilter: Sendable, Hashable {
         }
     }
 
-    /// SQL's LIKE: `%` is any text, `_` any one character. Without a loop that could run away: each text is walked once for each `%`.
-    static func like(_ text: String, _ pattern: String) -> Bool {
+    /// SQL's LIKE: `%` is any text, `_` any one character.
+    /// - Throws: `too_much_work`: behind a `%` a text may be walked once for each of its letters.
+    static func like(_ text: String, _ pattern: String, _ work: DataTableWork) throws -> Bool {
         let text = Array(text)
         let pattern = Array(pattern)
+        try work.spend(letters: text.count + pattern.count)
         var (place, mark) = (0, 0)
         var retry: (text: Int, pattern: Int)?
         while place < text.count {
@@ -104,6 +112,7 @@ package struct DataTableFilter: Sendable, Hashable {
                 place += 1
                 mark += 1
             } else if let last = retry {
+                try work.spend(letters: place - last.text)
                 retry = (last.text + 1, last.pattern)
                 place = last.text + 1
                 mark = last.pattern + 1

@@ -5,13 +5,22 @@ internal import Persistence
 struct DataTableStore {
     let tx: TenantTransaction
 
-    static let tables = Table(
+    /// As it was first made.
+    static let firstTables = Table(
         "data_tables", .tenant, primaryKey: ["id"],
         columns: [
             Column("id", .uuid), Column("name", .text), Column("columns", .text), Column("row_count", .integer), Column("last_row", .integer),
             Column("created_at", .timestamp), Column("updated_at", .timestamp)
         ],
         indexes: [Index("data_tables_name", on: ["tenant_id", "name"], unique: true)], checks: [.atLeast(column: "row_count", 0)])
+
+    static let tables: Table = {
+        var table = firstTables
+        table.columns += [addedBytes]
+        return table
+    }()
+
+    static let addedBytes = Column("byte_count", .integer, optional: true)
 
     static let rows = Table(
         "data_table_rows", .tenant, primaryKey: ["table_id", "id"],
@@ -24,26 +33,30 @@ struct DataTableStore {
     func insert(_ table: DataTable) throws {
         try tx.execute(
             """
-            INSERT INTO data_tables (tenant_id, id, name, columns, row_count, last_row, created_at, updated_at)
-            VALUES (\(tx.tenant), \(table.id), \(table.name), \(Self.text(table.columns)), 0, 0, \(table.createdAt), \(table.updatedAt))
+            INSERT INTO data_tables (tenant_id, id, name, columns, row_count, last_row, created_at, updated_at, byte_count)
+            VALUES (\(tx.tenant), \(table.id), \(table.name), \(Self.text(table.columns)), 0, 0, \(table.createdAt), \(table.updatedAt),
+                \(table.byteCount))
             """)
     }
 
     func table(_ id: DataTableID) throws -> DataTable? {
         try tx.first(
-            "SELECT id, name, columns, row_count, created_at, updated_at FROM data_tables WHERE tenant_id = \(tx.tenant) AND id = \(id)", Self.read)
+            "SELECT id, name, columns, row_count, created_at, updated_at, byte_count FROM data_tables WHERE tenant_id = \(tx.tenant) AND id = \(id)",
+            Self.read)
     }
 
     func table(named name: String) throws -> DataTable? {
         try tx.first(
-            "SELECT id, name, columns, row_count, created_at, updated_at FROM data_tables WHERE tenant_id = \(tx.tenant) AND name = \(name)",
-            Self.read)
+            """
+            SELECT id, name, columns, row_count, created_at, updated_at, byte_count FROM data_tables
+            WHERE tenant_id = \(tx.tenant) AND name = \(name)
+            """, Self.read)
     }
 
     func all() throws -> [DataTable] {
         try tx.all(
             """
-            SELECT id, name, columns, row_count, created_at, updated_at FROM data_tables WHERE tenant_id = \(tx.tenant)
+            SELECT id, name, columns, row_count, created_at, updated_at, byte_count FROM data_tables WHERE tenant_id = \(tx.tenant)
             ORDER BY name LIMIT \(Limits.dataTablesPerTenant)
             """, Self.read)
     }
@@ -54,7 +67,7 @@ struct DataTableStore {
         try tx.execute(
             """
             UPDATE data_tables SET name = \(table.name), columns = \(Self.text(table.columns)), row_count = \(table.rowCount),
-                updated_at = \(table.updatedAt)
+                updated_at = \(table.updatedAt), byte_count = \(table.byteCount)
             WHERE tenant_id = \(tx.tenant) AND id = \(table.id)
             """)
     }
@@ -76,14 +89,14 @@ struct DataTableStore {
         try tx.execute(
             """
             INSERT INTO data_table_rows (tenant_id, table_id, id, row_values, created_at, updated_at)
-            VALUES (\(tx.tenant), \(id), \(row.id), \(JSON.object(row.values).serialized), \(row.createdAt), \(row.updatedAt))
+            VALUES (\(tx.tenant), \(id), \(row.id), \(row.text), \(row.createdAt), \(row.updatedAt))
             """)
     }
 
     func update(_ row: DataTableRow, in id: DataTableID) throws {
         try tx.execute(
             """
-            UPDATE data_table_rows SET row_values = \(JSON.object(row.values).serialized), updated_at = \(row.updatedAt)
+            UPDATE data_table_rows SET row_values = \(row.text), updated_at = \(row.updatedAt)
             WHERE tenant_id = \(tx.tenant) AND table_id = \(id) AND id = \(row.id)
             """)
     }
@@ -109,6 +122,19 @@ struct DataTableStore {
             """, Self.readRow)
     }
 
+    /// What the rows take as they are stored, read a page at a time.
+    func byteCount(of id: DataTableID) throws -> Int {
+        var (sum, last) = (0, 0)
+        while true {
+            let page = try rows(of: id, after: last, limit: Self.pageRows)
+            sum += page.reduce(0) { $0 + $1.byteCount }
+            guard page.count == Self.pageRows, let next = page.last else { return sum }
+            last = next.id
+        }
+    }
+
+    private static let pageRows = 1_000
+
     private static func text(_ columns: [DataTable.Column]) -> String {
         JSON.array(columns.map { ["name": .string($0.name), "type": .string($0.type.rawValue)] }).serialized
     }
@@ -118,7 +144,8 @@ struct DataTableStore {
         return DataTable(
             id: try row.column(0), name: try row.column(1),
             columns: columns.map { DataTable.Column($0["name"]?.text ?? "", DataTable.ColumnType(rawValue: $0["type"]?.text ?? "") ?? .string) },
-            rowCount: try row.column(3), createdAt: try row.column(4), updatedAt: try row.column(5))
+            rowCount: try row.column(3), createdAt: try row.column(4), updatedAt: try row.column(5),
+            byteCount: try row.column(6))
     }
 
     private static func readRow(_ row: Row) throws -> DataTableRow {

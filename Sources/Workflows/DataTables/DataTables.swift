@@ -38,7 +38,7 @@ package struct DataTables: Sendable {
             }
             guard try store.table(named: name) == nil else { throw Self.taken(name) }
             let now = tx.clock.now()
-            let table = DataTable(id: tx.ids.next(), name: name, columns: columns, rowCount: 0, createdAt: now, updatedAt: now)
+            let table = DataTable(id: tx.ids.next(), name: name, columns: columns, rowCount: 0, createdAt: now, updatedAt: now, byteCount: 0)
             try store.insert(table)
             try policies.audit(tx, principal, "data_table.create", "data_table:\(table.id)", ["name": .string(name)])
             return table
@@ -61,11 +61,14 @@ package struct DataTables: Sendable {
             }
             if let columns, columns != table.columns {
                 table.columns = columns
+                var byteCount = 0
                 for row in try store.rows(of: id, limit: Limits.rowsPerDataTable) {
                     var kept = row
                     kept.values = JSONObject(row.values.compactMap { name, value in (try? table.checked([name: value]))?[name].map { (name, $0) } })
                     if kept.values != row.values { try store.update(kept, in: id) }
+                    byteCount += kept.byteCount
                 }
+                try table.count(byteCount, isGrowing: false, in: tx)
             }
             table.updatedAt = tx.clock.now()
             try store.update(table)
@@ -81,6 +84,7 @@ package struct DataTables: Sendable {
             let store = DataTableStore(tx: tx)
             let table = try Self.known(id, store)
             _ = try store.delete(id)
+            if let freed = table.byteCount { try StorageUse(tx: tx).remove(freed) }
             try policies.audit(tx, principal, "data_table.delete", "data_table:\(id)", ["name": .string(table.name)])
         }
     }

@@ -26,11 +26,12 @@ package enum WorkflowTables {
 
     package static let migrations: [Migration] = [
         Migration("workflows.0001-documents-triggers-credentials-variables", all.map { .createTable($0) }),
-        Migration("workflows.0002-data-tables", dataTables.map { .createTable($0) }),
+        Migration("workflows.0002-data-tables", [DataTableStore.firstTables, DataTableStore.rows].map { .createTable($0) }),
         Migration("workflows.0003-trials", trials.map { .createTable($0) }),
         Migration("workflows.0007-comments", comments.map { .createTable($0) }),
         Migration("workflows.0008-version-labels", labels.map { .createTable($0) }),
         Migration("workflows.0009-folders-tags", organising.map { .createTable($0) }),
-        Migration("workflows.0012-disk", disk.map { .createTable($0) })
+        Migration("workflows.0012-disk", disk.map { .createTable($0) }),
+        Migration("workflows.0014-bytes-of-data-tables", [.addColumn(table: "data_tables", DataTableStore.addedBytes)])
     ]
 }

@@ -133,14 +133,116 @@ import Testing
         }
     }
 
-    @Test func `a pattern finds what SQL's LIKE finds, however long it takes`() {
+    @Test func `a pattern finds what SQL's LIKE finds, and is given up where it takes too long`() throws {
         let cases: [(String, String, Bool)] = [
             ("abc", "abc", true), ("abc", "a%", true), ("abc", "%c", true), ("abc", "_b_", true), ("abc", "_", false), ("", "%", true),
             ("", "_", false),
             ("a%b", "a%b", true), ("aaab", "%ab", true), ("abcabd", "%ab%d", true), ("abc", "%%%", true)
         ]
-        for (text, pattern, isFound) in cases { #expect(DataTableFilter.like(text, pattern) == isFound, "\(text) \(pattern)") }
-        #expect(!DataTableFilter.like(String(repeating: "a", count: 5_000), String(repeating: "a%", count: 20) + "b"))
+        for (text, pattern, isFound) in cases {
+            #expect(try DataTableFilter.like(text, pattern, DataTableWork()) == isFound, "\(text) \(pattern)")
+        }
+        let long = String(repeating: "a", count: 5_000)
+        #expect(try !DataTableFilter.like(long, String(repeating: "a%", count: 20) + "b", DataTableWork()))
+        let hostile = "%" + String(repeating: "a", count: 2_500) + "b"
+        #expect { _ = try DataTableFilter.like(long, hostile, DataTableWork(comparisons: 10_000)) } throws: {
+            ($0 as? Refusal)?.code == "too_much_work"
+        }
+    }
+
+    @Test func `rows are found by a value while they come, change and go`() throws {
+        let table = DataTable(
+            id: DataTableID(high: 1, low: 1), name: "T", columns: Self.columns, rowCount: 0, createdAt: Timestamp(seconds: 0),
+            updatedAt: Timestamp(seconds: 0))
+        func row(_ id: Int, _ name: JSON) -> DataTableRow {
+            DataTableRow(id: id, values: ["name": name], createdAt: Timestamp(seconds: 0), updatedAt: Timestamp(seconds: 0))
+        }
+        let name = DataTable.Column("name", .string)
+        var rows = DataTableRows([row(1, "a"), row(2, "b"), row(3, "a")])
+        func numbers(_ value: JSON, in column: DataTable.Column) -> [Int] { rows.having(value, in: column).map(\.id) }
+        #expect(numbers("a", in: name) == [1, 3] && numbers(3, in: DataTable.own[0]) == [3])
+        rows.put(row(4, "a"))
+        rows.put(row(1, "b"))
+        rows.remove(2)
+        #expect(numbers("a", in: name) == [3, 4] && numbers("b", in: name) == [1])
+        #expect(rows.all.map(\.id) == [1, 3, 4] && numbers("c", in: name).isEmpty)
+        let equal = DataTableFilter.Condition("name", .eq, 5)
+        #expect(DataTableFilter([equal]).key(table)?.value == "5")
+        #expect(DataTableFilter([equal, .init("sold", .isTrue)]).key(table) == nil)
+        #expect(DataTableFilter([.init("sold", .isTrue), equal], isAny: false).key(table)?.column.name == "name")
+        #expect(DataTableFilter([.init("gone", .eq, 1)]).key(table) == nil)
+        let isMeant = try DataTableFilter([equal]).matcher(table, DataTableWork(comparisons: 2))
+        #expect(try !isMeant(row(1, "a")))
+        #expect(try isMeant(row(2, "5")))
+        #expect { _ = try isMeant(row(3, "a")) } throws: { ($0 as? Refusal)?.code == "too_much_work" }
+    }
+
+    @Test func `a step that changes many rows one by one looks at each a few times only`() async throws {
+        try await WorkflowHarness.run(.sqlite) { harness in
+            let tables = tables(harness)
+            let tenant = harness.lease.tenant
+            let table = try await tables.create("T", columns: Self.columns, by: harness.principal())
+            let count = 3_000
+            let rows: [JSONObject] = (0..<count).map { ["name": .string("n\($0)")] }
+            _ = try await tables.perform([.insert(rows)], on: table.id, tenant: tenant)
+            func filter(_ number: Int) -> DataTableFilter { DataTableFilter([.init("name", .eq, .string("n\(number)"))]) }
+            let changes: [DataTableCall] = (0..<count).map { .update(filter($0), ["price": .number(Double($0))], isDry: false) }
+            let changed = try await tables.perform(changes, on: table.id, tenant: tenant)
+            #expect(changed.allSatisfy { $0.count == 1 } && changed[count - 1][0]["price"] == .number(Double(count - 1)))
+            let all: [DataTableCall] = Array(
+                repeating: .get(DataTableFilter([]), limit: nil, order: nil), count: Limits.rowsPerDataTableStep / count + 1)
+            #expect(await code { _ = try await tables.perform(all, on: table.id, tenant: tenant) } == "too_many")
+            let gone: [DataTableCall] = (0..<count).map { .delete(filter($0), isDry: false) }
+            _ = try await tables.perform(gone, on: table.id, tenant: tenant)
+            #expect(try await tables.table(table.id, by: harness.principal()).rowCount == 0)
+        }
+    }
+
+    @Test(arguments: [DatabaseEngine.sqlite, .postgres])
+    func `rows count among what the plan stores`(engine: DatabaseEngine) async throws {
+        try await WorkflowHarness.run(engine) { harness in
+            let tables = tables(harness)
+            let (me, database, tenant) = (harness.principal(), harness.lease.database, harness.lease.tenant)
+            func stored() async throws -> Int { try await database.read(in: tenant) { tx in try StorageUse(tx: tx).bytes() } }
+            let table = try await tables.create("T", columns: Self.columns, by: me)
+            _ = try await tables.insert(["name": "12345"], into: table.id, by: me)
+            #expect(try await stored() == #"{"name":"12345"}"#.utf8.count)
+            _ = try await tables.update(1, of: table.id, to: ["name": "1"], by: me)
+            #expect(try await stored() == #"{"name":"1"}"#.utf8.count)
+            try await database.write(in: tenant) { tx in try StorageUse(tx: tx).allow(20) }
+            #expect(await code { _ = try await tables.insert(["name": "abcdefgh"], into: table.id, by: me) } == "limit_reached")
+            #expect(await code { _ = try await tables.update(1, of: table.id, to: ["name": "abcdefghijkl"], by: me) } == "limit_reached")
+            #expect(try await tables.table(table.id, by: me).rowCount == 1)
+            // As it was before its rows were counted.
+            try await database.write(in: tenant) { tx in
+                try tx.execute("UPDATE data_tables SET byte_count = NULL WHERE tenant_id = \(tx.tenant)")
+                try StorageUse(tx: tx).remove(100)
+                try StorageUse(tx: tx).allow(0)
+            }
+            _ = try await tables.update(1, of: table.id, to: ["name": ""], by: me)
+            #expect(try await stored() == #"{"name":""}"#.utf8.count)
+            _ = try await tables.change(table.id, columns: [.init("price", .number)], by: me)
+            #expect(try await stored() == 2)
+            try await tables.delete(table.id, by: me)
+            #expect(try await stored() == 0)
+        }
+    }
+
+    @Test func `a table takes only so many bytes`() async throws {
+        try await WorkflowHarness.run(.sqlite) { harness in
+            let tables = tables(harness)
+            let (me, tenant) = (harness.principal(), harness.lease.tenant)
+            let table = try await tables.create("T", columns: Self.columns, by: me)
+            _ = try await tables.insert(["name": "x"], into: table.id, by: me)
+            _ = try await harness.lease.database.write(in: tenant) { tx in
+                try tx.execute("UPDATE data_tables SET byte_count = \(Limits.dataTableBytes - 10) WHERE tenant_id = \(tx.tenant)")
+            }
+            #expect(await code { _ = try await tables.insert(["name": "y"], into: table.id, by: me) } == "table_full")
+            #expect(await code { _ = try await tables.update(1, of: table.id, to: ["name": "012345678901"], by: me) } == "table_full")
+            _ = try await tables.update(1, of: table.id, to: ["name": "y"], by: me)
+            try await tables.delete(row: 1, of: table.id, by: me)
+            #expect(try await tables.table(table.id, by: me).rowCount == 0)
+        }
     }
 
     @Test func `tables and rows are edited on pages`() async throws {
