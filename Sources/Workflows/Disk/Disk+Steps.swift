@@ -3,25 +3,36 @@ internal import Persistence
 
 /// What steps of a run do with the tenant's disk.
 extension Disk {
-    /// The files that a pattern matches, by path, lent to the items that will name them.
+    /// The files that a pattern matches, by path, lent to the items that will name them. They are looked for outside of any transaction, which
+    /// would keep all others waiting, and lent as they are by then.
     /// - Throws: `too_many`
     package func select(_ pattern: DiskGlob, tenant: TenantID) async throws -> [DiskFile] {
+        var found: [DiskPath] = []
+        var last = ""
+        while true {
+            let page = try await database.read(in: tenant) { [last] tx in
+                try DiskStore(tx: tx).files(below: pattern.root, after: last, limit: Self.pageRows)
+            }
+            found += page.map(\.path).filter { pattern.matches($0.text) }
+            guard found.count <= Limits.diskFilesPerStep else {
+                throw Refusal(
+                    .invalid, "too_many", "The pattern matches more than \(Limits.diskFilesPerStep) files, which one step reads; narrow it.")
+            }
+            guard page.count == Self.pageRows, let next = page.last else { break }
+            last = next.path.text
+            try Task.checkCancellation()
+        }
+        guard !found.isEmpty else { return [] }
+        return try await lend(found, tenant: tenant)
+    }
+
+    /// Those of some files that are still there.
+    func lend(_ paths: [DiskPath], tenant: TenantID) async throws -> [DiskFile] {
         try await database.write(in: tenant) { tx in
             let store = DiskStore(tx: tx)
-            var found: [DiskFile] = []
-            var last = ""
-            while true {
-                let page = try store.files(below: pattern.root, after: last, limit: Self.pageRows)
-                found += page.filter { pattern.matches($0.path.text) }
-                guard found.count <= Limits.diskFilesPerStep else {
-                    throw Refusal(
-                        .invalid, "too_many", "The pattern matches more than \(Limits.diskFilesPerStep) files, which one step reads; narrow it.")
-                }
-                guard page.count == Self.pageRows, let next = page.last else { break }
-                last = next.path.text
-            }
-            try Self.lend(found, tx)
-            return found
+            let files = try paths.compactMap { try store.file(at: $0) }
+            try Self.lend(files, tx)
+            return files
         }
     }
 

@@ -28,6 +28,8 @@ struct DiskEdit {
     private var filesBefore: [String: Bool] = [:]
     private var foldersBefore: [String: Bool] = [:]
     private var order: [String] = []
+    /// How many files there are, once that was asked.
+    private var fileCount: Int?
 
     init(_ tx: TenantTransaction) throws {
         self.tx = tx
@@ -52,7 +54,7 @@ struct DiskEdit {
         let file = DiskFile(
             id: id, path: path, hash: content.hash, byteCount: byteCount, mediaType: mediaType, writtenBy: mark,
             createdAt: known?.createdAt ?? now, updatedAt: now)
-        if known == nil { try store.insert(file) } else { try store.update(file) }
+        if known == nil { try insert(file) } else { try store.update(file) }
         try tx.requireStorage()
         return file
     }
@@ -70,15 +72,15 @@ struct DiskEdit {
         moved.mediaType = FileTypes.type(ofName: path.name) ?? file.mediaType
         moved.updatedAt = now
         // Out of the way first, so that `a` can become `a/b`.
-        try store.delete(file.id)
+        try delete(file.id)
         try checkRoom(for: path)
-        try store.insert(moved)
+        try insert(moved)
         return moved
     }
 
     mutating func remove(_ file: DiskFile) throws {
         try note(file.path)
-        try store.delete(file.id)
+        try delete(file.id)
         try payloads.release([file.hash], of: PayloadUser(file.id))
     }
 
@@ -109,8 +111,20 @@ struct DiskEdit {
         for folder in path.folders where foldersBefore[folder] == nil { foldersBefore[folder] = try store.hasFiles(below: folder) }
     }
 
-    private func checkRoom(for path: DiskPath) throws {
-        guard try store.count() < Limits.filesPerDisk else {
+    private mutating func insert(_ file: DiskFile) throws {
+        try store.insert(file)
+        fileCount? += 1
+    }
+
+    private mutating func delete(_ id: DiskFileID) throws {
+        try store.delete(id)
+        fileCount? -= 1
+    }
+
+    private mutating func checkRoom(for path: DiskPath) throws {
+        let count = try fileCount ?? store.count()
+        fileCount = count
+        guard count < Limits.filesPerDisk else {
             throw Refusal(.limitReached, "too_many", "A disk has at most \(Limits.filesPerDisk) files; delete some.")
         }
         guard try !store.isFile(anyOf: path.folders) else {

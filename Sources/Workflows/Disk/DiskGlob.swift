@@ -98,7 +98,10 @@ package struct DiskGlob: Sendable {
         for name in text.split(separator: "/").map({ Array($0) }) {
             switch name {
             case ["."]: continue
-            case ["*", "*"]: parts.append(.folders)
+            case ["*", "*"]:
+                // Any folders twice are any folders.
+                if case .folders? = parts.last { continue }
+                parts.append(.folders)
             case [".", "."]:
                 guard let last = parts.popLast(), literal(last) != nil else { throw DiskPath.refusal(written, "leads out of the disk") }
             default: parts.append(.name(tokens(name)))

@@ -24,15 +24,18 @@ package struct DiskPath: Sendable, Hashable {
 
     /// As workflows are told of it.
     package var shown: String { "/" + text }
-    package var name: String { text.split(separator: "/").last.map(String.init) ?? text }
+    package var name: String { names.last ?? text }
     /// Empty at the root.
     package var folder: String { folders.last ?? "" }
 
     /// All folders above it, the outermost first: `data`, `data/in`.
     var folders: [String] {
-        let names = text.split(separator: "/").dropLast()
+        let names = self.names.dropLast()
         return names.indices.map { names[...$0].joined(separator: "/") }
     }
+
+    /// By scalars: an accent at the beginning of a name would be one letter with the slash before it.
+    private var names: [String] { text.unicodeScalars.split(separator: "/").map { String(String.UnicodeScalarView($0)) } }
 
     /// The names that a path goes through, with `.` and `..` followed.
     private static func names(in written: String) throws -> [String] {

@@ -15,7 +15,8 @@ struct DiskWatch: Sendable {
     /// Folders below the watched one that are looked into; nil is any number.
     var depth: Int?
     /// Paths that start nothing, as a pattern; empty where there is none.
-    var ignored: String
+    let ignored: String
+    private let ignoring: DiskGlob?
 
     /// Read without a run: expressions are not evaluated.
     /// - Throws: `bad_path`, `required`
@@ -32,7 +33,7 @@ struct DiskWatch: Sendable {
         let wanted = config["options"]?["depth"]?.coercedNumber ?? -1
         depth = (0...Double(Limits.diskPathBytes)).contains(wanted) ? Int(wanted) : nil
         ignored = config["options"]?["ignored"].map(FormField.plain) ?? ""
-        if !ignored.isEmpty { _ = try DiskGlob(ignored) }
+        ignoring = try ignored.isEmpty ? nil : DiskGlob(ignored)
     }
 
     init(workflow: WorkflowID, node: String, path: String, isFolder: Bool, events: Set<Event>, depth: Int?, ignored: String) {
@@ -43,6 +44,7 @@ struct DiskWatch: Sendable {
         self.events = events
         self.depth = depth
         self.ignored = ignored
+        ignoring = try? ignored.isEmpty ? nil : DiskGlob(ignored)
     }
 
     var wantsFolders: Bool { events.contains(.addDir) || events.contains(.unlinkDir) }
@@ -54,7 +56,7 @@ struct DiskWatch: Sendable {
         guard changed.utf8.starts(with: prefix.utf8) else { return false }
         let level = changed.utf8.dropFirst(prefix.utf8.count).count { $0 == UInt8(ascii: "/") }
         if let depth, level > depth { return false }
-        return ignored.isEmpty || (try? DiskGlob(ignored).matches(changed)) != true
+        return ignoring?.matches(changed) != true
     }
 }
 

@@ -115,6 +115,34 @@ import Testing
         }
     }
 
+    @Test func `a file that goes or changes while others are looked for is lent as it is by then`() async throws {
+        try await WorkflowHarness.run(.sqlite) { rig in
+            let disk = DiskTests.disk(rig)
+            let me = rig.principal()
+            let gone = try await disk.put("/gone.txt", Array("gone".utf8), type: nil, by: me)
+            _ = try await disk.put("/kept.txt", Array("first".utf8), type: nil, by: me)
+            let paths = try await disk.select(DiskGlob("*.txt"), tenant: rig.lease.tenant).map(\.path)
+            #expect(paths.map(\.text) == ["gone.txt", "kept.txt"])
+            try await disk.delete(gone.id, by: me)
+            _ = try await disk.put("/kept.txt", Array("later".utf8), type: nil, by: me)
+            let lent = try await disk.lend(paths, tenant: rig.lease.tenant)
+            #expect(lent.map(\.path.text) == ["kept.txt"] && lent[0].hash == PayloadHash(of: Array("later".utf8)))
+        }
+    }
+
+    @Test func `files of one step count as they come and go`() async throws {
+        try await WorkflowHarness.run(.sqlite) { rig in
+            let disk = DiskTests.disk(rig)
+            let tenant = rig.lease.tenant
+            let files: [DiskWrite] = try (0..<50).map { number in
+                DiskWrite(try DiskPath("/many/\(number)"), BinaryReference(id: "b", mimeType: "text/plain", byteCount: 1), appends: true)
+            }
+            try await disk.write(files, key: "k", tenant: tenant) { _ in BytePieces([1]) }
+            let folder = try await disk.folder("/many", after: "", limit: 100, by: rig.principal())
+            #expect(folder.files.count == 50 && folder.diskFileCount == 50)
+        }
+    }
+
     // MARK: The trigger
 
     private static func document(_ config: JSONObject) -> WorkflowDocument {
