@@ -78,8 +78,8 @@ enum MailSearch {
         guard let time = LooseTime.parse(value, timeZone: "UTC") else {
             throw fault("'\(value.displayText)' is no date that is understood here; write it as 2026-03-01.")
         }
-        // 2026-03-01T…
-        let parts = time.description.prefix(10).split(separator: "-").compactMap { Int($0) }
-        return "\(parts[2])-\(months[parts[1] - 1])-\(parts[0])"
+        let (year, month, day) = Timestamp.civil(fromDays: time.seconds.flooringDivision(86_400))
+        guard (1...9_999).contains(year) else { throw fault("'\(value.displayText)' is no date that a mail server knows.") }
+        return "\(day)-\(months[Int(month) - 1])-\(year)"
     }
 }

@@ -86,4 +86,9 @@ import Testing
         #expect(read("13/10/2026") == nil)
         #expect(read("soon") == nil)
     }
+
+    @Test(arguments: ["2026-03-01T10:20:30.\u{663}", "\u{662}\u{660}\u{662}\u{666}-03-01", "1/1/300000", "1/1/99999999999", "January 1, 400000"])
+    func `what looks like a time but is none is not read`(text: String) {
+        #expect(LooseTime.parse(.string(text), timeZone: "UTC") == nil)
+    }
 }

@@ -67,7 +67,8 @@ import Testing
                 .plain("2-Mar-2026"), .plain("FLAGGED"), .plain("UID"), .plain("1:*")
             ])
         for text in [
-            "", "{}", "[]", #"["LOGOUT"]"#, #"[["UID","1\r\nA9 DELETE x"]]"#, #"[["SINCE","soon"]]"#, #"[["KEYWORD","a b"]]"#, #"[["FROM"]]"#
+            "", "{}", "[]", #"["LOGOUT"]"#, #"[["UID","1\r\nA9 DELETE x"]]"#, #"[["SINCE","soon"]]"#, #"[["KEYWORD","a b"]]"#, #"[["FROM"]]"#,
+            #"[["SINCE",8639999999999999]]"#, #"[["SINCE",-8639999999999999]]"#
         ] {
             #expect(throws: StepFailure.self, "\(text)") { _ = try MailSearch.words(text) }
         }

@@ -24,7 +24,8 @@ enum LooseTime {
 
     /// `2026-03-01`, `2026-03-01T10:20`, `2026-03-01 10:20:30.5+0100`
     private static func iso(_ text: String, timeZone: String) -> Timestamp? {
-        guard
+        // `\d` is a digit of any script, which is none for those that read numbers.
+        guard text.allSatisfy(\.isASCII),
             let match = text.wholeMatch(
                 of: /(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s?(Z|z|[+-]\d{2}:?\d{2}|[+-]\d{2})?/)
         else { return nil }
@@ -35,7 +36,7 @@ enum LooseTime {
         guard (1...12).contains(month), (1...31).contains(day), number(parts.4) < 25, number(parts.5) < 60, number(parts.6) < 61 else { return nil }
         let days = Timestamp.days(fromCivil: number(parts.1), month, day)
         let local = days * 86_400 + number(parts.4) * 3_600 + number(parts.5) * 60 + number(parts.6)
-        let fraction = parts.7.map { Int64(Double("0.\($0)")! * 1_000_000) } ?? 0
+        let fraction = parts.7.map { Int64((Double("0.\($0)") ?? 0) * 1_000_000) } ?? 0
         let offset = parts.8.map(offsetSeconds) ?? ZoneOffsets(timeZone).offset(ofLocalSeconds: local)
         return Timestamp(microseconds: (local - offset) * 1_000_000 + fraction)
     }
@@ -62,7 +63,9 @@ enum LooseTime {
             "M/d/yyyy h:mm a", "yyyy/M/d", "yyyy/M/d H:mm:ss", "yyyy/M/d H:mm"
         ] {
             formatter.dateFormat = format
-            if let date = formatter.date(from: text) { return Timestamp(seconds: Int64(date.timeIntervalSince1970)) }
+            guard let date = formatter.date(from: text) else { continue }
+            // As far as ECMAScript's times reach; a year may be written with any number of digits.
+            return abs(date.timeIntervalSince1970) < 8.64e12 ? Timestamp(seconds: Int64(date.timeIntervalSince1970)) : nil
         }
         return nil
     }
