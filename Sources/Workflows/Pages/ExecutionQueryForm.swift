@@ -26,8 +26,8 @@ struct ExecutionQueryForm {
 
     var search: ExecutionSearch {
         var wanted = ExecutionSearch(workflow: WorkflowID(typed("workflow")), status: RunStatus(rawValue: typed("status")))
-        wanted.from = day(typed("from"), adding: 0)
-        wanted.until = day(typed("until"), adding: 1)
+        wanted.from = Self.day(typed("from"), adding: 0, in: timeZone)
+        wanted.until = Self.day(typed("until"), adding: 1, in: timeZone)
         wanted.mark = RunMark(typed("find"))
         wanted.isOldestFirst = typed("order") == "oldest"
         return wanted
@@ -65,15 +65,14 @@ struct ExecutionQueryForm {
             """
     }
 
-    private func day(_ written: String, adding days: Int) -> Timestamp? {
+    /// When a day begins, `2026-03-10`; nil for what is none. Foundation's calendar adds up numbers of any size without a look at their sum.
+    static func day(_ written: String, adding days: Int, in timeZone: TimeZone) -> Timestamp? {
         let parts = written.split(separator: "-").compactMap { Int($0) }
-        guard parts.count == 3 else { return nil }
+        guard parts.count == 3, (1...9_999).contains(parts[0]), (1...12).contains(parts[1]), (1...31).contains(parts[2]) else { return nil }
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = timeZone
         let start = calendar.date(from: DateComponents(year: parts[0], month: parts[1], day: parts[2]))
-        guard let date = start.flatMap({ calendar.date(byAdding: .day, value: days, to: $0) }), abs(date.timeIntervalSince1970) < 1e11 else {
-            return nil
-        }
+        guard let date = start.flatMap({ calendar.date(byAdding: .day, value: days, to: $0) }) else { return nil }
         return Timestamp(seconds: Int64(date.timeIntervalSince1970))
     }
 }

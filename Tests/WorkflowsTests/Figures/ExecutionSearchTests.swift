@@ -1,3 +1,4 @@
+import Foundation
 import Kernel
 import Persistence
 import TestKit
@@ -75,6 +76,15 @@ import Testing
     @Test func `a value is written as name = value`() {
         #expect(RunMark(" order = 12 = 3 ") == RunMark(name: "order", value: "12 = 3"))
         #expect(RunMark("order") == nil && RunMark("= 3") == nil)
+    }
+
+    @Test func `a day is of the calendar, whatever numbers are written`() throws {
+        let berlin = try #require(TimeZone(identifier: "Europe/Berlin"))
+        #expect(ExecutionQueryForm.day("2026-03-10", adding: 0, in: berlin)?.description == "2026-03-09T23:00:00.000000Z")
+        #expect(ExecutionQueryForm.day("2026-03-29", adding: 1, in: berlin)?.description == "2026-03-29T22:00:00.000000Z")
+        for odd in ["", "2026-03", "2026-3-9223372036854775806", "2026-9223372036854775806-1", "9223372036854775806-1-1", "2026-0-1", "2026-1-0"] {
+            #expect(ExecutionQueryForm.day(odd, adding: 1, in: berlin) == nil, "\(odd)")
+        }
     }
 
     @Test func `every search goes by an index and sorts nothing`() async throws {
