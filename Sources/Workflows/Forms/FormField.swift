@@ -41,7 +41,10 @@ struct FormField: Sendable, Hashable {
         options = (json["fieldOptions"]?["values"]?.array ?? []).compactMap { $0["option"].map(FormField.plain) }
         takesSeveral =
             kind == .checkbox || (kind == .dropdown && json["multiselect"]?.boolean == true) || json["multipleFiles"]?.boolean ?? (kind == .file)
-        func count(_ name: String) -> Int? { json[name].flatMap { $0.coercedNumber.isFinite ? Int($0.coercedNumber) : nil } }
+        func count(_ name: String) -> Int? {
+            guard let number = json[name]?.coercedNumber, number.isFinite else { return nil }
+            return number.whole(in: 0...Int(Int32.max))
+        }
         switch json["limitSelection"]?.text {
         case "exact": selections = count("numberOfSelections").map { max(0, $0)...max(0, $0) }
         case "range": selections = max(0, count("minSelections") ?? 0)...max(count("minSelections") ?? 0, count("maxSelections") ?? Int.max)

@@ -59,6 +59,8 @@ import Testing
         let skipping: JSONObject = ["options": ["skipRecordsWithErrors": ["value": ["enabled": true]]]]
         #expect(json(try await extracted(skipping, file("a,b\n1\n2,3"))) == [["a": "2", "b": "3"]])
         #expect(json(try await extracted(["options": ["relaxQuotes": true]], file("a\nx\"y"))) == [["a": "x\"y"]])
+        #expect(json(try await extracted(["options": ["maxRowCount": 1e300]], file("a\n1\n2"))) == [["a": "1"], ["a": "2"]])
+        #expect(json(try await extracted(["options": ["fromLine": 1e300]], file("a\n1\n2"))).isEmpty)
     }
 
     @Test(arguments: ["xlsx", "ods"]) func `items become a spreadsheet and come back`(format: String) async throws {
@@ -73,6 +75,8 @@ import Testing
         #expect(try await reading(["sheetName": "Data", "headerRow": false])[1] == ["row": [1.5, "a<b & \"c\"", true]])
         #expect(try await reading(["range": "B1:B2"]) == [["text": "a<b & \"c\""]])
         #expect(try await reading(["range": 1]) == [["1.5": -2, "a<b & \"c\"": "ü\nz"]])
+        #expect(try await reading(["range": "-9223372036854775808"]).count == 2)
+        await #expect(throws: StepFailure.self) { try await reading(["range": ":"]) }
         #expect(try await reading(["includeEmptyCells": true])[1]["ok"] == "")
         await #expect(throws: StepFailure.self) { try await reading(["sheetName": "Other"]) }
     }

@@ -175,6 +175,8 @@ import Testing
         let failure = #expect(throws: StepFailure.self) { try slow.elements(in: document) }
         #expect(failure?.code == "selector_too_slow")
         #expect(try CSSSelector("i:nth-child(3n)").elements(in: document).count == 2_666)
+        let beyond = try CSSSelector("i:nth-child(9223372036854775807n-9223372036854775808)")
+        #expect(try beyond.elements(in: document).isEmpty)
         #expect(try CSSSelector("i + i").elements(in: document).count == 7_999)
     }
 

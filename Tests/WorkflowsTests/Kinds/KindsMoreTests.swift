@@ -23,6 +23,15 @@ import Testing
         #expect(filled == [["a": 1, "b": 1, "c": 1], ["a": 2, "c": 2], ["c": 3]])
         let third = try await one("merge", 3.2, ["mode": "chooseBranch", "numberInputs": 3, "useDataOfInput": 3], a, b, c)
         #expect(third.count == 3)
+        for odd: JSON in [1e300, -1e300, "Infinity", 0] {
+            await #expect(throws: StepFailure.self) { try await one("merge", 3.2, ["mode": "chooseBranch", "useDataOfInput": odd], a, b) }
+        }
+    }
+
+    @Test func `a request's numbers that are none are as if they were not written`() async throws {
+        let options: JSON = ["redirect": ["redirect": ["maxRedirects": "many"]], "retry": ["maxTries": "some", "waitBetweenTries": "long"]]
+        let answered = try await one("http_request", 4.2, ["url": "https://example.com", "options": options], items([:]))
+        #expect(answered.count == 1)
     }
 
     @Test func `merge settles clashes as it is told`() async throws {

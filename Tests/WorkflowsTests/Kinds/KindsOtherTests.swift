@@ -47,6 +47,8 @@ import Testing
         }
         #expect(try await drawn("uuid", ["randomDataSingleArray": true]).first?["generatedItems"]?.array?.count == 3)
         #expect(try await drawn("nanoid", ["nanoidAlphabet": "x", "nanoidLength": "5"]).first == ["nanoId": "xxxxx"])
+        let longest = try await drawn("nanoid", ["nanoidAlphabet": "x", "nanoidLength": 1e300, "randomDataCount": 1])
+        #expect(longest.first?["nanoId"]?.text?.utf8.count == KindLimits.randomBytes)
         #expect(try await drawn("uuid").allSatisfy { UUID(uuidString: $0["uuid"]?.text ?? "") != nil })
     }
 

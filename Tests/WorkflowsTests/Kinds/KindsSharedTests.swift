@@ -87,6 +87,17 @@ import Testing
         #expect(read("soon") == nil)
     }
 
+    @Test func `a number of any size is read as a whole one in a range`() {
+        let numbers: [Double] = [2.9, -2.9, 1e300, -1e300, .infinity]
+        let whole: [Int?] = numbers.map { $0.whole(in: -5...5) }
+        #expect(whole == [2, -2, 5, -5, 5])
+        #expect(Double.nan.whole(in: 0...1) == nil)
+        func field(_ json: JSON) -> FormField { FormField(json, index: 0, version: 2.4) }
+        let range: JSON = ["fieldType": "checkbox", "limitSelection": "range", "minSelections": -5, "maxSelections": -3]
+        #expect(field(range).selections == 0...0)
+        #expect(field(["fieldType": "checkbox", "limitSelection": "exact", "numberOfSelections": 1e300]).selections?.lowerBound == Int(Int32.max))
+    }
+
     @Test(arguments: ["2026-03-01T10:20:30.\u{663}", "\u{662}\u{660}\u{662}\u{666}-03-01", "1/1/300000", "1/1/99999999999", "January 1, 400000"])
     func `what looks like a time but is none is not read`(text: String) {
         #expect(LooseTime.parse(.string(text), timeZone: "UTC") == nil)

@@ -32,7 +32,7 @@ struct DebugNode: NodeExecutor {
         let seed = try await step.text("randomDataSeed")
         var source = SplitMix64(state: seed.isEmpty ? step.services.scope().facts.seed : MadeUpData.seed(of: seed))
         let alphabet = try await step.text("nanoidAlphabet")
-        let length = min(Int(try await step.number("nanoidLength") ?? 16), KindLimits.randomBytes)
+        let length = (try await step.number("nanoidLength") ?? 16).whole(in: -1...KindLimits.randomBytes) ?? 16
         let isOneList = try await step.flag("randomDataSingleArray")
         return try await step.eachItem { _, _ in
             let all = try (0..<Int(count)).map { _ in

@@ -25,7 +25,7 @@ struct SeenItems: Sendable {
     }
 
     private func byValue() async throws -> [[Item]] {
-        let most = Int(min(max(try await step.parameter("options.historySize", item: 0)?.coercedNumber ?? 10_000, 1), 100_000))
+        let most = (try await step.parameter("options.historySize", item: 0)?.coercedNumber ?? 10_000).whole(in: 1...100_000) ?? 10_000
         var history = step.services.staticData().node["seen"]?.array?.compactMap(\.text) ?? []
         let before = Set(history)
         var seen = before

@@ -61,7 +61,9 @@ struct CalendarEvent: Sendable {
         lines.append("DTSTAMP:\(Self.stamp(step.now))")
         lines.append(isAllDay ? "DTSTART;VALUE=DATE:\(Self.stamp(start).prefix(8))" : "DTSTART:\(Self.stamp(start))")
         lines.append(isAllDay ? "DTEND;VALUE=DATE:\(Self.stamp(end).prefix(8))" : "DTEND:\(Self.stamp(end))")
-        if let sequence = fields["sequence"], sequence.coercedNumber.isFinite { lines.append("SEQUENCE:\(Int(sequence.coercedNumber))") }
+        if let sequence = fields["sequence"]?.coercedNumber, sequence.isFinite, let number = sequence.whole(in: 0...Int(Int32.max)) {
+            lines.append("SEQUENCE:\(number)")
+        }
         for (name, member) in [("DESCRIPTION", "description"), ("LOCATION", "location")] {
             if let text = filled(fields, member) { lines.append("\(name):\(Self.escaped(text))") }
         }

@@ -51,7 +51,8 @@ struct ExtractFromFile: NodeExecutor {
 
     private func pdf(_ step: StepContext, _ item: Item, _ index: Int) async throws -> [Item] {
         let name = try await step.text("binaryPropertyName", item: index, default: "data")
-        let most = try await step.rawOption("maxPages") == nil ? nil : step.number("options.maxPages", item: index).map { Int($0) }
+        let written = try await step.rawOption("maxPages") == nil ? nil : step.number("options.maxPages", item: index)
+        let most = written?.whole(in: -1...1_000_000)
         let json = try await PDFFiles(step: step).read(
             step.bytes(name, of: item, at: index), password: step.text("options.password", item: index), maximumPages: most,
             joinsPages: step.value("options.joinPages", item: index) != .bool(false), item: index)

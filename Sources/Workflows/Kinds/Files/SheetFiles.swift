@@ -39,9 +39,9 @@ struct SheetFiles: Sendable {
         let text = try TextEncoding.decode(bytes, await step.text("options.encoding", item: item, default: "utf-8"))
         var options = CSVText.Options()
         options.delimiter = try await step.text("options.delimiter", item: item, default: ",")
-        options.firstLine = Int(max(1, try await step.number("options.fromLine", item: item) ?? 1))
+        options.firstLine = (try await step.number("options.fromLine", item: item) ?? 1).whole(in: 1...Int(Int32.max)) ?? 1
         let most = try await step.number("options.maxRowCount", item: item) ?? -1
-        if most > -1 { options.recordsMaximum = Int(most) + (hasHeader ? 1 : 0) }
+        if most > -1 { options.recordsMaximum = (most.whole(in: 0...Int(Int32.max)) ?? 0) + (hasHeader ? 1 : 0) }
         options.relaxesQuotes = try await step.flag("options.relaxQuotes", item: item)
         options.skipsFaults = try await step.flag("options.skipRecordsWithErrors.value.enabled", item: item)
         let includesEmpty = try await step.flag("options.includeEmptyCells", item: item)

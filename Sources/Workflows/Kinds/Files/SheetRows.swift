@@ -105,9 +105,9 @@ enum SheetRows {
     private static func cut(_ rows: [[JSON]], first: (row: Int, column: Int), range: String) throws -> [[JSON]] {
         let range = range.filter { !$0.isWhitespace && $0 != "$" }
         guard !range.isEmpty, !rows.isEmpty else { return rows }
-        if let start = Int(range) { return Array(rows.dropFirst(max(0, start - first.row))) }
+        if let start = Int(range) { return Array(rows.dropFirst(max(0, max(0, start) - first.row))) }
         let ends = range.split(separator: ":", maxSplits: 1).map(String.init)
-        guard let from = place(ends[0]), let to = place(ends[ends.count - 1]) else {
+        guard let from = ends.first.flatMap(place), let to = ends.last.flatMap(place) else {
             throw StepFailure.invalid("options.range", "'\(range)' is no range of cells; an example is A1:C10.")
         }
         let top = from.row ?? first.row

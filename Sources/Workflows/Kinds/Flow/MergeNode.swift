@@ -35,7 +35,8 @@ struct MergeNode: NodeExecutor {
             let lineage = inputs.enumerated().flatMap { input, items in items.indices.map { PairedItem(item: $0, input: input) } }
             return [Item(json: [:], pairedItem: lineage)]
         }
-        let wanted = output == "input2" ? 2 : output == "input1" ? 1 : Int(try await step.number("useDataOfInput") ?? 1)
+        let number = (try await step.number("useDataOfInput") ?? 1).whole(in: 0...Limits.portsPerNode) ?? 0
+        let wanted = output == "input2" ? 2 : output == "input1" ? 1 : number
         guard inputs.indices.contains(wanted - 1) else { throw StepFailure.invalid("useDataOfInput", "There is no input \(wanted).") }
         return inputs[wanted - 1].enumerated().map { $1.paired(with: $0, input: wanted - 1) }
     }

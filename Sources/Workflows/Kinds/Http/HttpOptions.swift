@@ -37,7 +37,7 @@ struct HttpOptions: Sendable {
         timeout = .milliseconds(Int64(milliseconds.isFinite ? min(max(milliseconds, 1), 3_600_000) : 300_000))
         let redirect = isOld ? "" : "redirect.redirect."
         followsRedirects = try await option(redirect + (isOld ? "followRedirect" : "followRedirects"))?.isTruthy ?? true
-        maximumRedirects = Int(min(max(try await option(redirect + "maxRedirects")?.coercedNumber ?? 21, 0), 50))
+        maximumRedirects = (try await option(redirect + "maxRedirects")?.coercedNumber ?? 21).whole(in: 0...50) ?? 21
         let lax = isOld ? try await step.parameter("allowUnauthorizedCerts", item: item) : try await option("allowUnauthorizedCerts")
         verifiesCertificates = lax?.isTruthy != true
         let response = isOld ? "" : "response.response."
@@ -52,7 +52,8 @@ struct HttpOptions: Sendable {
         self.format = format
         let property = isOld ? try await step.parameter("dataPropertyName", item: item) : try await option(response + "outputPropertyName")
         outputProperty = property?.text ?? "data"
-        attempts = Int(min(max(try await option("retry.maxTries")?.coercedNumber ?? 1, 1), 10))
-        backoffMilliseconds = min(max(try await option("retry.waitBetweenTries")?.coercedNumber ?? 1_000, 0), 30_000)
+        attempts = (try await option("retry.maxTries")?.coercedNumber ?? 1).whole(in: 1...10) ?? 1
+        let wait = try await option("retry.waitBetweenTries")?.coercedNumber ?? 1_000
+        backoffMilliseconds = wait.isNaN ? 1_000 : min(max(wait, 0), 30_000)
     }
 }

@@ -178,10 +178,16 @@ struct CSSSelectorParser {
         }
     }
 
+    /// No document has as many elements; places are counted from it without care for overflow.
+    private static let placeMaximum = 1 << 30
+
     /// `even`, `odd`, `3`, `2n+1`, `-n + 3`
     private mutating func nth(fromEnd: Bool, sameName: Bool) throws -> Simple {
         let formula = takeUntilClosing().lowercased().filter { !$0.isWhitespace }
-        func simple(_ step: Int, _ offset: Int) -> Simple { .nth(step: step, offset: offset, fromEnd: fromEnd, sameName: sameName) }
+        func bounded(_ number: Int) -> Int { min(max(number, -Self.placeMaximum), Self.placeMaximum) }
+        func simple(_ step: Int, _ offset: Int) -> Simple {
+            .nth(step: bounded(step), offset: bounded(offset), fromEnd: fromEnd, sameName: sameName)
+        }
         if formula == "even" { return simple(2, 0) }
         if formula == "odd" { return simple(2, 1) }
         guard let n = formula.firstIndex(of: "n") else {

@@ -72,3 +72,12 @@ extension JSON {
         return Double(padded.hasSuffix(".") ? String(padded.dropLast()) : padded) ?? .nan
     }
 }
+
+extension Double {
+    /// The whole number towards zero, or the end of the range beyond it; nil for what is no number. A conversion by `Int` stops the process where
+    /// no integer is as large.
+    func whole(in range: ClosedRange<Int>) -> Int? {
+        guard !isNaN else { return nil }
+        return Int(Swift.min(Swift.max(self, Double(range.lowerBound)), Double(range.upperBound)))
+    }
+}
