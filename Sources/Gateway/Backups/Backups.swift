@@ -62,11 +62,10 @@ struct Backups: Sendable {
         return report
     }
 
-    /// What the schedule asks for: one more, and none beyond those that are kept.
+    /// What the schedule asks for: one more, and none beyond those that are kept. What a person put beside them stays, and is not counted.
     func makeScheduled() async throws {
         _ = try await make(to: nil, withKeys: schedule.holdsKeys)
-        let names = try FileManager.default.contentsOfDirectory(atPath: schedule.folder)
-            .filter { $0.hasPrefix(Self.namePrefix) && $0.hasSuffix(Self.nameSuffix) }.sorted()
+        let names = try FileManager.default.contentsOfDirectory(atPath: schedule.folder).filter(Self.isNamedByTime).sorted()
         for name in names.dropLast(schedule.kept) { try FileManager.default.removeItem(atPath: "\(schedule.folder)/\(name)") }
     }
 
@@ -155,6 +154,12 @@ struct Backups: Sendable {
     }
 
     // MARK: Places
+
+    /// `aias-20260310T120000Z.tar.zst`
+    private static func isNamedByTime(_ name: String) -> Bool {
+        guard name.hasPrefix(namePrefix), name.hasSuffix(nameSuffix) else { return false }
+        return name.dropFirst(namePrefix.count).dropLast(nameSuffix.count).wholeMatch(of: #/[0-9]{8}T[0-9]{6}Z/#) != nil
+    }
 
     private func scheduledPath(_ now: Timestamp) throws -> String {
         let time = now.description.prefix(19).filter { $0 != "-" && $0 != ":" }
