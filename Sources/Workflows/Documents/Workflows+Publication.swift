@@ -45,9 +45,10 @@ extension Workflows {
         let tenant = try principal.tenant(for: .workflowsPublish)
         try Self.checkLabel(name, note)
         return try await database.write(in: tenant) { [self] tx in
-            guard var version = try WorkflowStore(tx: tx).versions(of: id, below: number + 1, limit: 1).first, version.number == number else {
-                throw Refusal.missing("version")
-            }
+            // The last number that there is has none above it.
+            guard number < .max, var version = try WorkflowStore(tx: tx).versions(of: id, below: number + 1, limit: 1).first,
+                version.number == number
+            else { throw Refusal.missing("version") }
             (version.name, version.note) = (name, note)
             try VersionLabelStore(tx: tx).set(version, by: principal.auditName)
             try policies.audit(tx, principal, "workflow.label", "workflow:\(id)", ["version": .number(Double(number))])

@@ -33,6 +33,7 @@ import Testing
             let workflow = try await workflows.create(.hook(), by: me)
             _ = try await workflows.publish(workflow.id, by: me)
             await #expect(throws: Refusal.self) { try await workflows.label(workflow.id, version: 2, name: "x", note: nil, by: me) }
+            await #expect(throws: Refusal.self) { try await workflows.label(workflow.id, version: .max, name: "x", note: nil, by: me) }
             let stranger = harness.principal(in: harness.lease.other)
             await #expect(throws: Refusal.self) { try await workflows.label(workflow.id, version: 1, name: "x", note: nil, by: stranger) }
             await #expect(throws: Refusal.self) {
