@@ -8,11 +8,24 @@ struct NodeCheck {
     let path: String
     let expressionFault: @Sendable (_ text: String) -> String?
 
-    func faults(document: WorkflowDocument, kinds: (String) -> NodeKind?) -> [WorkflowFault] {
+    /// What is asked of a node that edges lead to, worked out once for all of them.
+    struct Target {
+        let name: String
+        /// nil where its kind is unknown.
+        let inputCount: Int?
+
+        /// By id.
+        static func all(of document: WorkflowDocument, kinds: (String) -> NodeKind?) -> [String: Target] {
+            let all = document.nodes.map { node in (node.id, Target(name: node.name, inputCount: kinds(node.kind)?.inputNames(of: node).count)) }
+            return Dictionary(all, uniquingKeysWith: { first, _ in first })
+        }
+    }
+
+    func faults(order: WorkflowSettings.Order, targets: [String: Target]) -> [WorkflowFault] {
         var faults = parameterFaults(kind.parameters, in: node.config, place: "\(path).config")
         faults += expressionFaults(.object(node.config), place: "\(path).config")
         // n8n leaves edges from or to ports that are not there unused, and so do its documents here.
-        if document.settings.order == .parallel { faults += portFaults(document: document, kinds: kinds) }
+        if order == .parallel { faults += portFaults(targets) }
         faults += triggerFaults()
         faults += credentialFaults()
         return faults
@@ -94,17 +107,16 @@ struct NodeCheck {
     }
 
     /// Edges from outputs that the node does not have, and to inputs that the target does not have.
-    private func portFaults(document: WorkflowDocument, kinds: (String) -> NodeKind?) -> [WorkflowFault] {
+    private func portFaults(_ targets: [String: Target]) -> [WorkflowFault] {
         let outputs = kind.outputNames(of: node).count + (node.onError == .continueErrorOutput ? 1 : 0)
         return node.connections.enumerated().flatMap { index, edge -> [WorkflowFault] in
-            guard edge.kind == "main", let target = document.nodes.first(where: { $0.id == edge.to }) else { return [] }
+            guard edge.kind == "main", let target = targets[edge.to] else { return [] }
             let place = "\(path).connections[\(index)]"
             var faults: [WorkflowFault] = []
             if edge.output < 0 || edge.output >= outputs {
                 faults.append(fault("\(place).output", "no_such_output", "The node has \(outputs) outputs, and none with the number \(edge.output)."))
             }
-            guard let declaration = kinds(target.kind) else { return faults }
-            let inputs = declaration.inputNames(of: target).count
+            guard let inputs = target.inputCount else { return faults }
             if edge.input < 0 || edge.input >= inputs {
                 faults.append(
                     fault("\(place).input", "no_such_input", "\(target.name) has \(inputs) inputs, and none with the number \(edge.input)."))

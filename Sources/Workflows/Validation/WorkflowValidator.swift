@@ -38,6 +38,7 @@ package struct WorkflowValidator: Sendable {
             faults.append(WorkflowFault(field: "nodes", code: "no_trigger", reason: "Nothing starts the workflow: add a trigger."))
         }
         let reachable = document.reachableNodes()
+        let targets = NodeCheck.Target.all(of: document, kinds: self.kind)
         for (index, node) in document.nodes.enumerated() where reachable.contains(node.id) && !node.disabled {
             guard let kind = kind(node.kind) else {
                 let name = N8nTypes.type(ofForeignKind: node.kind) ?? node.kind
@@ -48,7 +49,7 @@ package struct WorkflowValidator: Sendable {
                 continue
             }
             let check = NodeCheck(node: node, kind: kind, path: "nodes[\(index)]", expressionFault: expressionFault)
-            faults += check.faults(document: document, kinds: self.kind)
+            faults += check.faults(order: document.settings.order, targets: targets)
         }
         return faults
     }
