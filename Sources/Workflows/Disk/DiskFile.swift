@@ -45,6 +45,8 @@ extension Limits {
     package static let diskUploadBytes = 16 << 20
     /// The largest file that something is appended to: each time it is written anew.
     package static let diskAppendBytes = 64 << 20
+    /// Triggers of published workflows that wait for a tenant's disk.
+    static let diskWatchesPerTenant = 200
     /// Alternatives that a pattern's braces stand for.
     static let diskAlternatives = 256
     /// How long it is known what a step has appended.

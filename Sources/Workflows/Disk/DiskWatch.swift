@@ -84,13 +84,24 @@ struct DiskWatchStore {
         ],
         foreignKeys: [ForeignKey(["tenant_id", "workflow_id"], references: "workflows", ["tenant_id", "id"], onDelete: .cascade)])
 
-    func insert(_ watch: DiskWatch) throws {
+    private func insert(_ watch: DiskWatch) throws {
         try tx.execute(
             """
             INSERT INTO disk_watches (tenant_id, workflow_id, node_id, path, is_folder, events, depth, ignored)
             VALUES (\(tx.tenant), \(watch.workflow), \(watch.node), \(watch.path), \(watch.isFolder),
                 \(watch.events.map(\.rawValue).sorted().joined(separator: " ")), \(watch.depth), \(watch.ignored))
             """)
+    }
+
+    /// Adds those of a workflow that has none.
+    /// - Throws: `too_many`: each change of the disk is told to each of them.
+    func add(_ watches: [DiskWatch]) throws {
+        guard !watches.isEmpty else { return }
+        guard try all().count + watches.count <= Limits.diskWatchesPerTenant else {
+            throw Refusal(
+                .limitReached, "too_many", "At most \(Limits.diskWatchesPerTenant) triggers of a tenant wait for its disk; unpublish some workflows.")
+        }
+        for watch in watches { try insert(watch) }
     }
 
     func removeAll(of workflow: WorkflowID) throws {

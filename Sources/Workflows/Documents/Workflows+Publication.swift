@@ -6,7 +6,8 @@ internal import Tenancy
 extension Workflows {
     /// Makes the draft a numbered version and lets its triggers start it in place of the version before.
     /// - Parameter name: what people call the version, where it has a name.
-    /// - Throws: `invalid_workflow` with every fault, `webhook_taken` where another workflow answers the path.
+    /// - Throws: `invalid_workflow` with every fault, `webhook_taken` where another workflow answers the path, `too_many` for more triggers that
+    ///   wait for the disk than a tenant may have.
     package func publish(
         _ id: WorkflowID, name: String? = nil, note: String? = nil, by principal: Principal
     ) async throws -> WorkflowVersion {
@@ -167,7 +168,7 @@ extension Workflows {
         if let poll = try document.nextPoll(after: tx.clock.now(), zone: zone) {
             try tx.setTimer(kind: Poller.timerKind, subject: workflow.id.description, dueAt: poll)
         }
-        for watch in try document.diskWatches(of: workflow.id) { try DiskWatchStore(tx: tx).insert(watch) }
+        try DiskWatchStore(tx: tx).add(try document.diskWatches(of: workflow.id))
         if document.listens { try tx.setTimer(kind: Listener.timerKind, subject: workflow.id.description, dueAt: tx.clock.now()) }
     }
 }

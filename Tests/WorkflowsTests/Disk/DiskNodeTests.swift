@@ -173,6 +173,28 @@ import Testing
         }
     }
 
+    @Test func `only so many triggers wait for a disk`() async throws {
+        try await WorkflowHarness.run(.sqlite, running: true) { rig in
+            let me = rig.principal()
+            func document(_ name: String, _ count: Int) -> WorkflowDocument {
+                WorkflowDocument(
+                    name: name,
+                    nodes: (0..<count).map { number in
+                        WorkflowNode(
+                            id: "t\(number)", category: .trigger, kind: LocalFileTrigger.kind, name: "T\(number)",
+                            config: ["triggerOn": "file", "path": .string("/\(number)")])
+                    })
+            }
+            let most = try await rig.workflows.create(document("Most", Limits.diskWatchesPerTenant), by: me)
+            _ = try await rig.workflows.publish(most.id, by: me)
+            let more = try await rig.workflows.create(document("More", 1), by: me)
+            #expect(await code { _ = try await rig.workflows.publish(more.id, by: me) } == "too_many")
+            _ = try await rig.workflows.publish(most.id, by: me)
+            _ = try await rig.workflows.unpublish(most.id, by: me)
+            _ = try await rig.workflows.publish(more.id, by: me)
+        }
+    }
+
     private func started(_ rig: WorkflowHarness, _ workflow: WorkflowID) async throws -> [JSON] {
         try await rig.lease.database.read(in: rig.lease.tenant) { tx in
             try RunStore(tx: tx).list(workflow: workflow, before: nil, limit: 50).reversed().flatMap { run in
