@@ -113,7 +113,11 @@ struct DataTableRoutes {
     }
 
     private var rowEndpoints: [Endpoint] {
-        [
+        let full = [
+            ErrorDeclaration(.limitReached, "limit_reached", "The plan's bytes are used up."),
+            ErrorDeclaration(.limitReached, "table_full", "The table has as many rows or bytes as it may have.")
+        ]
+        return [
             Endpoint.list(
                 "/v1/data-tables/{id}/rows", access: .tenant(.dataTablesRead), summary: "List the rows of a data table", tag: "Data tables",
                 of: DataTableRowView.self
@@ -124,11 +128,11 @@ struct DataTableRoutes {
             },
             Endpoint(
                 .post, "/v1/data-tables/{id}/rows", access: .tenant(.dataTablesWrite), summary: "Add a row to a data table", tag: "Data tables",
-                body: DataTableRowBody.self, returns: .created(DataTableRowView.self)
+                body: DataTableRowBody.self, returns: .created(DataTableRowView.self), errors: full
             ) { call, body in DataTableRowView(try await tables.insert(try body.object(), into: try Self.id(call), by: call.principal)) },
             Endpoint(
                 .patch, "/v1/data-tables/{id}/rows/{row}", access: .tenant(.dataTablesWrite), summary: "Change a row of a data table",
-                tag: "Data tables", body: DataTableRowBody.self, returns: .ok(DataTableRowView.self)
+                tag: "Data tables", body: DataTableRowBody.self, returns: .ok(DataTableRowView.self), errors: full
             ) { call, body in
                 DataTableRowView(
                     try await tables.update(try Self.row(call), of: try Self.id(call), to: try body.object(), by: call.principal))

@@ -207,7 +207,10 @@ struct WorkflowRoutes {
             Endpoint(
                 .post, "/v1/workflows/{id}/publication", access: .tenant("workflows.publish"), summary: "Publish the draft as a new version",
                 tag: Self.tag, body: PublicationBody?.self, returns: .created(VersionView.self),
-                errors: [Self.invalid, ErrorDeclaration(.conflict, "webhook_taken", "Another workflow answers the same address.")]
+                errors: [
+                    Self.invalid, ErrorDeclaration(.conflict, "webhook_taken", "Another workflow answers the same address."),
+                    ErrorDeclaration(.limitReached, "too_many", "More triggers than a tenant may have wait for its disk.")
+                ]
             ) { call, body in
                 VersionView(try await workflows.publish(try call.id("id", noun: "workflow"), name: body?.named, note: body?.note, by: call.principal))
             },
