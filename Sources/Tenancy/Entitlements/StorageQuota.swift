@@ -9,7 +9,7 @@ extension TenantTransaction {
         let allowed = try TenantStore(tx: directory).tenant(tenant.id)?.limits.storageBytes ?? 0
         throw Refusal(
             .limitReached, "limit_reached",
-            "The plan's limit of \(allowed) stored bytes is reached; delete executions or files, or change to a larger plan.",
+            "The plan's limit of \(allowed) stored bytes is reached; delete executions, files or rows of data tables, or change to a larger plan.",
             arguments: ["limit": QuotaKey.storageBytes.name, "allowed": String(allowed)])
     }
 

@@ -39,7 +39,7 @@ extension N8nImporter {
 
     private static func credentials(of document: WorkflowDocument) -> [ImportReport.Credential] {
         var credentials: [ImportReport.Credential] = []
-        /// By type, by name.
+        // By type, by name.
         var places: [String: [String: Int]] = [:]
         for node in document.nodes {
             for (type, reference) in node.credentials.sorted(by: { $0.key < $1.key }) {

@@ -68,7 +68,7 @@ package struct N8nImporter: Sendable {
     private func nodes(_ raws: [JSONObject], _ origin: inout N8nOrigin, _ report: inout ImportReport) -> [WorkflowNode] {
         var ids: Set<String> = []
         var names = Set(raws.compactMap { $0["name"]?.text })
-        /// How often each name has come so far.
+        // How often each name has come so far.
         var seen: [String: Int] = [:]
         return raws.enumerated().map { index, raw in
             let written = raw["name"]?.text ?? ""
