@@ -51,6 +51,7 @@ enum LooseTime {
 
     /// Month names: HTTP (RFC 9110), RFC 2822, the text of an ECMAScript date and the usual American forms, as `Date.parse` takes them.
     private static func written(_ text: String) -> Timestamp? {
+        guard text.allSatisfy(\.isASCII) else { return nil }
         // An ECMAScript date ends with the name of its zone: ` (Coordinated Universal Time)`.
         let text = text.firstRange(of: " (").map { String(text[..<$0.lowerBound]) } ?? text
         let formatter = DateFormatter()
