@@ -76,7 +76,13 @@ extension Billing {
                 return nil
             }
             if let found {
-                if try await receive(line, found.owner, for: found.invoice, by: principal) { report.matched += 1 } else { report.repeated += 1 }
+                do {
+                    if try await receive(line, found.owner, for: found.invoice, by: principal) { report.matched += 1 } else { report.repeated += 1 }
+                } catch let refusal as Refusal where refusal.code == Posting.conflict.code {
+                    // Somebody noted it by hand for another tenant than the one whose invoice it names.
+                    guard try await database.readPlatform({ tx in try UnmatchedMoney(tx: tx).isNoted(line) }) else { throw refusal }
+                    report.repeated += 1
+                }
             } else {
                 let isNew = try await database.writePlatform { tx in try UnmatchedMoney(tx: tx).enter(line) }
                 if isNew { report.unmatched.append(line.id) } else { report.repeated += 1 }

@@ -77,6 +77,24 @@ import Testing
         }
     }
 
+    @Test func `as much goes back a second time where a refund was kept between`() async throws {
+        try await withBilling { harness in
+            let invoice = try await started(harness)
+            try await take(5_000, "pi_1", for: invoice, harness)
+            let payment = try #require(try await harness.billing.payments(of: harness.id, before: nil, limit: 1).first)
+            let note = try await harness.billing.credit(invoice.id, 300, to: .payment(payment.id), of: harness.id, by: BillingHarness.operatorOf)
+            try await sentBack(800, of: "pi_1", harness)
+            try await harness.billing.atTill(of: harness.id) { till in
+                try till.apply(.refundFailed(note: note.id, reference: "pi_1", reason: "closed"), from: "stripe")
+            }
+            #expect(try await refunded("pi_1", harness) == 500)
+            try await sentBack(800, of: "pi_1", harness)
+            #expect(try await refunded("pi_1", harness) == 800)
+            #expect(try await harness.balance(.cash) == 4_200)
+            try await harness.check("at the end")
+        }
+    }
+
     @Test func `a part that was paid and sent back is taken from what was paid, not from what is still asked for`() async throws {
         try await withBilling { harness in
             let invoice = try await started(harness)

@@ -226,7 +226,15 @@ import Testing
                 #expect(try await take(id, amount, "thank you") == .init(matched: 0, repeated: 1, unmatched: []))
             }
             #expect(try await refusal { try await take("B3", 701, "thank you") } == "key_reused")
-            #expect(try await harness.balance(.cash) == 2_900 + 500 + 700)
+            // A person noted it for another tenant than the one whose invoice it names: the lines after it are read all the same.
+            let other = try await harness.tenancy.createTenant(
+                NewTenant(name: "Other", subdomain: "other", plan: .starter), owner: "otto@example.com", by: Principal(actor: .system)
+            ).tenant.id
+            let line = StatementLine(id: "B4", amount: 900, currency: "USD", text: "for AIAS-1")
+            #expect(try await harness.billing.receive(line, other, for: nil, by: BillingHarness.operatorOf))
+            #expect(try await take("B4", 900, "for AIAS-1") == .init(matched: 0, repeated: 1, unmatched: []))
+            #expect(try await refusal { try await take("B4", 901, "for AIAS-1") } == "key_reused")
+            #expect(try await harness.balance(.cash) == 2_900 + 500 + 700 + 900)
             #expect(try await harness.balance(.unmatched) == 0)
             try await harness.check("at the end")
         }

@@ -127,7 +127,7 @@ import Testing
                 let token = try #require(try await world.mailedTokens("invitation").last)
                 #expect(try await refusal { try await tenancy.acceptInvitation(token: token, name: nil, password: nil) } == "required")
                 let ben = try await tenancy.acceptInvitation(token: token, name: nil, password: password)
-                #expect(ben.user.id == account.id)
+                #expect(ben.user.id == account.id && ben.joined == world.acme.id)
                 _ = try await tenancy.signIn(email: "ben@example.com", password: password)
             case .tenant:
                 let new = NewTenant(name: "New", subdomain: "new", plan: .starter)

@@ -10,14 +10,19 @@ struct UnmatchedMoney {
     private func key(_ line: StatementLine) -> String { "unmatched:\(Self.bank):\(line.id)" }
     private var ledger: LedgerStore { LedgerStore(tx: tx) }
 
+    /// Whether it is somebody's payment already.
+    /// - Throws: `key_reused` where the bank's reference stands for another amount.
+    func isNoted(_ line: StatementLine) throws -> Bool {
+        guard let payment = try ledger.posting(key: "payment:\(Self.bank):\(line.id)") else { return false }
+        guard payment.changes[Account(.cash, Self.bank, line.currency)] == line.amount else { throw Posting.conflict }
+        return true
+    }
+
     /// - Returns: whether it is new.
     /// - Throws: `key_reused` where the bank's reference stands for another amount.
     func enter(_ line: StatementLine) throws -> Bool {
+        if try isNoted(line) { return false }
         let cash = Account(.cash, Self.bank, line.currency)
-        if let payment = try ledger.posting(key: "payment:\(Self.bank):\(line.id)") {
-            guard payment.changes[cash] == line.amount else { throw Posting.conflict }
-            return false
-        }
         return try ledger.post(
             Posting(
                 id: tx.ids.next(), key: key(line), kind: "unmatched", subject: "\(Self.bank):\(line.id)", at: tx.clock.now(),

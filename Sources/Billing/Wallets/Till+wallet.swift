@@ -77,8 +77,11 @@ extension Till {
         var payment = payment
         payment.refunded += amount
         try PaymentStore(tx: tx).update(payment)
+        let (kind, subject) = ("wallet_withdrawal", "payment:\(payment.id)")
+        // Where a refund is kept after all, as much may go back a second time.
+        let earlier = try LedgerStore(tx: tx.platform).postings(kind, about: subject).count
         try post(
-            "withdrawal:\(payment.id):\(payment.refunded)", "wallet_withdrawal", "payment:\(payment.id)",
+            "withdrawal:\(payment.id):\(payment.refunded):\(earlier)", kind, subject,
             [Transfer(amount, debit: walletAccount(payment.currency), credit: Account(.cash, payment.provider, payment.currency))])
     }
 }

@@ -71,7 +71,9 @@ extension Tenancy {
                 try MembershipStore(tx: tx).insert(Membership(tenant: tenant, user: id, role: role, createdAt: tx.clock.now()))
                 try scoped.audit(Principal(actor: .user(id), tenant: tenant), "member.join", "user:\(id)", ["role": .string(role.rawValue)])
             }
-            return try Self.openSession(for: user, in: tx)
+            var signedIn = try Self.openSession(for: user, in: tx)
+            signedIn.joined = tenant
+            return signedIn
         }
     }
 

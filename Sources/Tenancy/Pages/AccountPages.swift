@@ -20,7 +20,7 @@ struct AccountPages {
                 let form = try call.form()
                 do {
                     try tenancy.limitAttempts("sign-in", call.clientAddress)
-                    return enter(call, try await tenancy.signIn(email: form["email"], password: form.verbatim("password")))
+                    return try await enter(call, tenancy.signIn(email: form["email"], password: form.verbatim("password")))
                 } catch let refusal as Refusal {
                     return await signInForm(call, email: form["email"], fault: refusal.message, status: 401)
                 }
@@ -28,7 +28,7 @@ struct AccountPages {
             // A form in between: a mail scanner that follows the link must not use it up.
             .page(.post, "/sign-in-link", access: Self.reason, summary: "Sign in by link") { call in
                 do {
-                    return enter(call, try await tenancy.signIn(token: try call.form()["token"]))
+                    return try await enter(call, tenancy.signIn(token: call.form()["token"]))
                 } catch let refusal as Refusal {
                     return await signInForm(call, email: "", fault: refusal.message, status: 410)
                 }
@@ -41,9 +41,12 @@ struct AccountPages {
         ]
     }
 
-    private func enter(_ call: EndpointCall, _ signedIn: SignedIn) -> Answer {
+    /// Leads to the tenant that was joined, or to the first of those that the person belongs to.
+    private func enter(_ call: EndpointCall, _ signedIn: SignedIn) async throws -> Answer {
         call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: tenancy.usesTLS))
-        return .redirect("/")
+        var joined: Tenant?
+        if let id = signedIn.joined { joined = try await tenancy.tenant(id) }
+        return .redirect(joined.map { "/t/\($0.subdomain)/" } ?? "/")
     }
 
     private func signInForm(_ call: EndpointCall, email: String, fault: String?, status: Int) async -> Answer {
@@ -81,7 +84,7 @@ struct AccountPages {
                     let new = NewTenant(name: form["tenant_name"], subdomain: form["subdomain"], plan: .starter)
                     let password = form.verbatim("password")
                     _ = try await tenancy.signUp(name: form["name"], email: form["email"], password: password, tenant: new)
-                    return enter(call, try await tenancy.signIn(email: form["email"], password: password))
+                    return try await enter(call, tenancy.signIn(email: form["email"], password: password))
                 } catch let refusal as Refusal {
                     return signUpForm(call, form, refusal: refusal)
                 }
@@ -211,7 +214,7 @@ struct AccountPages {
                     let sent = LinkUse(
                         token: form["token"], session: call.head.cookie(SessionCookie.name), name: filled(form["name"]),
                         password: filled(form.verbatim("password")))
-                    if let signedIn = try await use(sent) { return enter(call, signedIn) }
+                    if let signedIn = try await use(sent) { return try await enter(call, signedIn) }
                     return .redirect(key == "verify_email" && sent.session != nil ? "/" : "/sign-in")
                 } catch let refusal as Refusal {
                     return try await page(call, token: form["token"], fault: refusal.message)

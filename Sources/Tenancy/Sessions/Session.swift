@@ -7,6 +7,8 @@ package struct SignedIn: Sendable, Hashable {
     /// Shown once; the cookie's value.
     package var token: String
     package var expiresAt: Timestamp
+    /// The tenant just joined; nil for one who was here before.
+    package var joined: TenantID?
 }
 
 struct SessionStore {

@@ -13,8 +13,9 @@ extension Tenancy {
         return try await database.writeDirectory { tx in
             let store = UserStore(tx: tx)
             if !isOperator, try store.user(email: email) == nil { throw Refusal.missing("person") }
-            let id = try isOperator ? Self.vouchFor(email, in: tx) : Self.findOrMakeUser(email, name: nil, in: tx)
+            let id = try Self.findOrMakeUser(email, name: nil, in: tx)
             guard var user = try store.user(id), user.isOperator != isOperator else { return false }
+            if isOperator { try Self.takeFromStranger(&user, in: tx) }
             user.isOperator = isOperator
             try store.update(user)
             // A session that was opened before holds no more than it did then.
