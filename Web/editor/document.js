@@ -105,6 +105,14 @@ export class Doc {
     return fits;
   }
 
+  /// Puts the nodes in the order of ids; what they do not name follows as it is.
+  order(ids) {
+    const named = ids.filter((id) => this.nodes.has(id));
+    this.nodes = new Map([...named, ...this.nodes.keys()].map((id) => [id, this.nodes.get(id)]));
+    this.version += 1;
+    this.links = undefined;
+  }
+
   insert(node, at) {
     if (at === undefined || at >= this.nodes.size) return void this.nodes.set(node.id, node);
     const all = [...this.nodes];

@@ -101,6 +101,8 @@ export class Saving {
     const { editor } = this;
     const ops = commands.replace(editor.doc, document);
     editor.doc.apply(ops);
+    // In the same order too: windows that differ in it alone would save theirs in turn without end.
+    editor.doc.order(document.nodes.map((node) => node.id));
     editor.changed({ ops });
     this.set("changed");
     this.later(50);

@@ -1,0 +1,78 @@
+"""Several windows on one draft, each with the editor's own saving, and a server in memory that can be made to fail: nothing is lost, and all come to rest."""
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from editor_desk import CHROMIUM
+
+PRELUDE = """async () => {
+  const at = (name) => import(`/assets/editor/${name}.js`);
+  const [d, c, s, a] = await Promise.all(["document", "commands", "saving", "api"].map(at));
+  const node = (id, name = id) => ({ id, type: "action", kind: "set", kind_version: 1, name, position: [0, 0], config: {}, connections: [] });
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  const refused = (status, code) => new a.Refused(status, { code, detail: code, faults: [] });
+  // `answer` may be exchanged by a test: it stands between a save and the one who made it.
+  const desk = (document) => {
+    const draft = { document, revision: 1, saves: 0, windows: [], answer: (save) => save() };
+    draft.save = (next, revision, from) => {
+      if (revision !== draft.revision) throw refused(409, "revision_conflict");
+      if (new Set(next.nodes.map((one) => one.name)).size < next.nodes.length) throw refused(422, "invalid_workflow");
+      Object.assign(draft, { document: d.clone(next), revision: revision + 1, saves: draft.saves + 1 });
+      const data = JSON.stringify({ draft_revision: draft.revision });
+      for (const one of draft.windows) if (one !== from) one.saving.source.dispatchEvent(new MessageEvent("draft", { data }));
+      return { draft_revision: draft.revision };
+    };
+    draft.load = () => ({ document: d.clone(draft.document), workflow: { draft_revision: draft.revision } });
+    draft.open = (mayWrite = true) => {
+      const editor = { mayWrite, doc: new d.Doc(draft.document), toolbar: { drawSaved() {}, say(text) { editor.said = text; } }, changed() { editor.saving.touch(); } };
+      editor.api = {
+        watchDraft: () => Object.assign(new EventTarget(), { close() {} }), load: async () => draft.load(),
+        save: async (next, revision) => { await pause(1); return draft.answer(() => draft.save(next, revision, editor)); },
+      };
+      editor.run = (ops) => { editor.doc.apply(ops); editor.changed(); };
+      editor.saving = new s.Saving(editor, draft.load());
+      draft.windows.push(editor);
+      return editor;
+    };
+    return draft;
+  };
+  window.saving = { c, d, desk, node, pause, refused };
+}"""
+
+
+@pytest.fixture(scope="module")
+def windows(server):
+    with sync_playwright() as tool:
+        browser = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(base_url=server.base)
+        page.goto("/sign-in")
+        page.evaluate(PRELUDE)
+        yield page
+        browser.close()
+
+
+def test_two_who_add_at_once_come_to_rest_in_the_same_order(windows):
+    found = windows.evaluate(
+        """async () => {
+          const { c, desk, node, pause } = saving;
+          const draft = desk({ name: "W", nodes: [node("a"), node("b")] });
+          const [one, other] = [draft.open(), draft.open()];
+          one.run(c.add(one.doc, node("x")));
+          other.run(c.add(other.doc, node("y")));
+          await Promise.all([one.saving.save(), other.saving.save()]);
+          await pause(1500);
+          // What is put back where it was, in the middle, too.
+          const ops = c.remove(one.doc, ["b"]);
+          one.run(ops);
+          await one.saving.save();
+          await pause(1000);
+          one.doc.apply(ops, true);
+          one.changed();
+          await one.saving.save();
+          await pause(1500);
+          const order = (editor) => [...editor.doc.nodes.keys()].join();
+          return { saves: draft.saves, states: draft.windows.map((editor) => editor.saving.state), orders: draft.windows.map(order) };
+        }""")
+    assert found["states"] == ["saved", "saved"]
+    assert found["orders"][0] == found["orders"][1] and set(found["orders"][0].split(",")) == {"a", "b", "x", "y"}
+    assert found["saves"] <= 6, found
