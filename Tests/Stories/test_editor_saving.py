@@ -76,3 +76,23 @@ def test_two_who_add_at_once_come_to_rest_in_the_same_order(windows):
     assert found["states"] == ["saved", "saved"]
     assert found["orders"][0] == found["orders"][1] and set(found["orders"][0].split(",")) == {"a", "b", "x", "y"}
     assert found["saves"] <= 6, found
+
+
+def test_two_who_give_one_name_at_once_both_keep_their_node(windows):
+    found = windows.evaluate(
+        """async () => {
+          const { c, desk, node, pause } = saving;
+          const draft = desk({ name: "W", nodes: [node("a")] });
+          const [one, other] = [draft.open(), draft.open()];
+          one.run(c.add(one.doc, node("x", "Set")));
+          other.run(c.add(other.doc, node("y", "Set")));
+          other.run(c.add(other.doc, { ...node("z"), config: { text: "={{ $('Set').item.json.a }}" } }));
+          await one.saving.save();
+          await other.saving.save();
+          await pause(1500);
+          const names = (editor) => Object.fromEntries([...editor.doc.nodes.values()].map((one) => [one.id, one.name]));
+          return { states: draft.windows.map((editor) => editor.saving.state), names: draft.windows.map(names), text: one.doc.node("z")?.config.text };
+        }""")
+    assert found["states"] == ["saved", "saved"]
+    assert found["names"] == [{"a": "a", "x": "Set", "y": "Set 2", "z": "z"}] * 2
+    assert found["text"] == "={{ $('Set 2').item.json.a }}"

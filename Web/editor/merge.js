@@ -1,5 +1,6 @@
 // Two people's changes to one draft, joined field by field; where both changed the same field, it is a conflict that a person decides.
 import { Doc, edgeKey, same, clone } from "./document.js";
+import { freeName, rename } from "./commands.js";
 
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 
@@ -54,6 +55,21 @@ function edges(base, mine, theirs) {
   // What is new comes in an order that does not ask whose it is.
   const rank = ([key]) => (was.has(key) ? "" : key);
   return kept.sort((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0)).map(([, edge]) => edge);
+}
+
+/// My side with other names where both gave one name to different nodes: the server would refuse what is joined from them.
+export function apart(base, mine, theirs) {
+  const [was, my, their] = [base, mine, theirs].map((one) => new Doc(one));
+  const stays = (node) => !my.node(node.id) || my.node(node.id).name === was.node(node.id)?.name;
+  const owners = new Map([...their.nodes.values()].filter(stays).map((node) => [node.name, node.id]));
+  const names = new Set([...my.names(), ...their.names()]);
+  for (const { id, name } of [...my.nodes.values()]) {
+    if (name === was.node(id)?.name || (owners.get(name) ?? id) === id) continue;
+    const free = freeName(name, names);
+    names.add(free);
+    my.apply(rename(my, id, free));
+  }
+  return my.toJSON();
 }
 
 /// Takes the other person's side of a conflict.

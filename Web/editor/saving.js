@@ -88,7 +88,7 @@ export class Saving {
     }
     if (loaded.workflow.draft_revision <= this.revision) return;
     const theirs = new this.editor.doc.constructor(loaded.document).toJSON();
-    const mine = this.editor.doc.toJSON();
+    const mine = merging.apart(this.base, this.editor.doc.toJSON(), theirs);
     const { document, conflicts } = merging.merge(this.base, mine, theirs);
     this.revision = loaded.workflow.draft_revision;
     this.base = theirs;
