@@ -96,3 +96,55 @@ def test_two_who_give_one_name_at_once_both_keep_their_node(windows):
     assert found["states"] == ["saved", "saved"]
     assert found["names"] == [{"a": "a", "x": "Set", "y": "Set 2", "z": "z"}] * 2
     assert found["text"] == "={{ $('Set 2').item.json.a }}"
+
+
+def test_a_save_whose_answer_was_lost_is_no_conflict_with_oneself(windows):
+    found = windows.evaluate(
+        """async () => {
+          const { c, desk, node, pause } = saving;
+          const draft = desk({ name: "W", nodes: [node("a")] });
+          const one = draft.open();
+          one.run(c.change(one.doc, "a", { notes: "first" }));
+          draft.answer = (save) => { draft.answer = (again) => again(); save(); throw new TypeError("Failed to fetch"); };
+          await one.saving.save();
+          one.run(c.change(one.doc, "a", { notes: "first and more" }));
+          await one.saving.save();
+          const { state } = one.saving;
+          await pause(500);
+          return { state, after: one.saving.state, kept: draft.document.nodes[0].notes };
+        }""")
+    assert found == {"state": "changed", "after": "saved", "kept": "first and more"}
+
+
+def test_a_refusal_that_is_no_conflict_is_told_and_one_that_passes_is_tried_again(windows):
+    found = windows.evaluate(
+        """async () => {
+          const { c, desk, node, pause, refused } = saving;
+          const draft = desk({ name: "W", nodes: [node("a")] });
+          const one = draft.open();
+          one.run(c.change(one.doc, "a", { notes: "mine" }));
+          draft.answer = () => { throw refused(409, "workflow_archived"); };
+          await one.saving.save();
+          const archived = [one.saving.state, one.saving.detail];
+          draft.answer = () => { throw refused(429, "rate_limited"); };
+          await one.saving.save();
+          const limited = one.saving.state;
+          draft.answer = (save) => save();
+          await pause(4500);
+          return { archived, limited, after: one.saving.state, kept: draft.document.nodes[0].notes };
+        }""")
+    assert found == {"archived": ["failed", "workflow_archived"], "limited": "failed", "after": "saved", "kept": "mine"}
+
+
+def test_one_who_only_reads_has_nothing_unsaved_when_others_save(windows):
+    found = windows.evaluate(
+        """async () => {
+          const { c, desk, node, pause } = saving;
+          const draft = desk({ name: "W", nodes: [node("a")] });
+          const [one, reader] = [draft.open(), draft.open(false)];
+          one.run(c.add(one.doc, node("x")));
+          await one.saving.save();
+          await pause(500);
+          return { state: reader.saving.state, there: Boolean(reader.doc.node("x")), may: await reader.saving.save() };
+        }""")
+    assert found == {"state": "saved", "there": True, "may": True}

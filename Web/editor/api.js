@@ -14,7 +14,13 @@ async function ask(method, path, body, options = {}) {
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   const text = await answer.text();
-  const json = text ? JSON.parse(text) : undefined;
+  let json;
+  try {
+    json = text ? JSON.parse(text) : undefined;
+  } catch (error) {
+    // What stands before the server refuses in words of its own.
+    if (answer.ok) throw error;
+  }
   if (!answer.ok) throw new Refused(answer.status, json);
   return json;
 }

@@ -7,12 +7,15 @@ import { announce, button, dialog, h, t } from "./dom.js";
 
 const PAUSE_MS = 700;
 const AGAIN_MS = 4000;
+const UNANSWERED = 4;
 
 export class Saving {
   constructor(editor, loaded) {
     this.editor = editor;
     this.revision = loaded.workflow.draft_revision;
     this.base = editor.doc.toJSON();
+    /// What was sent and may have been saved, though no answer came.
+    this.unanswered = [];
     this.set("saved");
     this.source = editor.api.watchDraft();
     this.source.addEventListener("draft", (event) => this.heard(JSON.parse(event.data)));
@@ -43,9 +46,11 @@ export class Saving {
   async save() {
     clearTimeout(this.timer);
     if (this.busy) return this.busy.then(() => (this.state === "saved" ? true : this.save()));
-    if (this.state === "asking" || !this.editor.mayWrite) return false;
+    if (this.state === "asking") return false;
     const document = this.editor.doc.toJSON();
+    // Also for those who only read: there is nothing of theirs to lose.
     if (same(document, this.base)) { this.set("saved"); return true; }
+    if (!this.editor.mayWrite) return false;
     this.set("saving");
     this.busy = this.put(document);
     const done = await this.busy;
@@ -54,17 +59,25 @@ export class Saving {
   }
 
   async put(document) {
+    this.unanswered = [document, ...this.unanswered].slice(0, UNANSWERED);
     try {
       const saved = await this.editor.api.save(document, this.revision);
+      this.unanswered = [];
       this.revision = saved.draft_revision;
       this.base = document;
       if (same(this.editor.doc.toJSON(), document)) this.set("saved");
       else this.touch();
       return true;
     } catch (error) {
-      if (error.status === 409) { await this.join(); return false; }
+      if (error.status && error.status < 500) this.unanswered.shift();
+      if (error.code === "revision_conflict") {
+        await this.join();
+        // What was loaded may be older than what the other one saved.
+        if (this.state === "saving") { this.set("changed"); this.later(AGAIN_MS); }
+        return false;
+      }
       this.set("failed", error.faults?.[0]?.message ?? error.message);
-      if (!error.status || error.status >= 500) this.later(AGAIN_MS);
+      if (!error.status || error.status === 429 || error.status >= 500) this.later(AGAIN_MS);
       return false;
     }
   }
@@ -86,12 +99,15 @@ export class Saving {
       this.later(AGAIN_MS);
       return;
     }
-    if (loaded.workflow.draft_revision <= this.revision) return;
+    if (loaded.workflow.draft_revision <= this.revision || this.state === "asking") return;
     const theirs = new this.editor.doc.constructor(loaded.document).toJSON();
-    const mine = merging.apart(this.base, this.editor.doc.toJSON(), theirs);
-    const { document, conflicts } = merging.merge(this.base, mine, theirs);
+    // What this window saved itself, and only the answer was lost, is nobody else's change.
+    const base = this.unanswered.some((one) => same(one, theirs)) ? theirs : this.base;
+    const mine = merging.apart(base, this.editor.doc.toJSON(), theirs);
+    const { document, conflicts } = merging.merge(base, mine, theirs);
     this.revision = loaded.workflow.draft_revision;
     this.base = theirs;
+    this.unanswered = [];
     if (conflicts.length) { this.ask(document, conflicts, merging.takeTheirs); return; }
     this.adopt(document);
     this.editor.toolbar.say(t("joined"));
