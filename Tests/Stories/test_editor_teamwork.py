@@ -91,6 +91,27 @@ def test_people_in_one_draft_see_each_other(team, chromium, scheme, width):
     bea.close()
 
 
+def test_a_node_that_another_takes_out_while_it_is_dragged_stays_gone(team, chromium):
+    server, key = team
+    workflow = blank(server, key, "Torn", NODES)
+    ana, bea = (Desk(server, chromium, email) for email in ("ana.lee@example.com", "bea@example.com"))
+    one, other = ana.open(workflow), bea.open(workflow)
+    x, y = middle(ana.node("Fields"))
+    one.mouse.move(x, y)
+    one.mouse.down()
+    one.mouse.move(x, y + 100, steps=4)
+    bea.node("Fields").click()
+    other.keyboard.press("Delete")
+    bea.saved()
+    expect(ana.node("Fields")).to_have_count(0)
+    one.mouse.move(x, y + 140, steps=4)
+    one.mouse.up()
+    assert {node["name"] for node in ana.document()["nodes"]} == {"Start", "End"}
+    ana.saved()
+    ana.close()
+    bea.close()
+
+
 def test_where_somebody_is_is_told_only_within_the_tenant_and_kept_nowhere(team):
     server, key = team
     workflow = blank(server, key, "Private", NODES)

@@ -31,7 +31,8 @@ export const add = (doc, node, link) => {
 
 export function move(doc, places) {
   const edit = new Edit(doc);
-  for (const [id, position] of places) edit.set(id, { position: position.map(Math.round) });
+  // One that somebody else took out meanwhile is not made anew from its place alone.
+  for (const [id, position] of places) if (doc.node(id)) edit.set(id, { position: position.map(Math.round) });
   return edit.ops();
 }
 

@@ -204,6 +204,9 @@ function dragging(editor, id, start) {
     move(event) {
       moved ||= far(start, event);
       if (!moved || !editor.mayWrite) return;
+      // Somebody else may take out what is dragged.
+      for (const one of from.keys()) if (!editor.doc.node(one)) from.delete(one);
+      if (!from.has(id)) { over(); canvas.preview(new Map()); return; }
       over(ids.length === 1 ? spliced(editor, id, event) : undefined);
       let dx = (event.clientX - start.clientX) / canvas.view.k;
       let dy = (event.clientY - start.clientY) / canvas.view.k;
@@ -219,13 +222,14 @@ function dragging(editor, id, start) {
     },
     end(event) {
       if (!moved) {
+        if (!editor.doc.node(id)) return undefined;
         if (wasChosen) editor.select(additive ? chosen.filter((one) => one !== id) : [id]);
         editor.focusID = id;
         return editor.tapped(id, event);
       }
       const into = wire;
       over();
-      if (into) {
+      if (into && editor.doc.node(id) && editor.doc.edges.some((edge) => edge.key === into.key)) {
         editor.run(t("do_insert"), commands.insert(editor.doc, { ...editor.doc.node(id), position: places.get(id).map(Math.round) }, into));
         canvas.endPreview();
         return announce(t("inserted", { name: editor.doc.node(id).name }));
@@ -254,8 +258,8 @@ function resizing(editor, id, start) {
       element.style.height = `${next.height}px`;
     },
     end() {
-      const { config } = editor.doc.node(id);
-      editor.run(t("do_resize"), commands.change(editor.doc, id, { config: { ...config, width: next.width, height: next.height } }));
+      const config = editor.doc.node(id)?.config;
+      if (config) editor.run(t("do_resize"), commands.change(editor.doc, id, { config: { ...config, width: next.width, height: next.height } }));
     },
     cancel() { canvas.redraw(id); canvas.draw(); },
   };
