@@ -128,3 +128,25 @@ def test_comments_over_the_api_end_at_the_tenant(team):
     assert len(server.request("GET", place, key=key)[1]["data"]) == 1
     assert server.request("DELETE", f"{place}/{made['id']}", key=key)[0] == 204
     assert server.request("GET", place, key=key)[1]["data"] == []
+
+
+def test_a_comment_that_is_being_changed_stays_so_while_others_write(team, chromium):
+    server, key = team
+    workflow = blank(server, key, "Disturbed", NODES)
+    ana = Desk(server, chromium, "ana.lee@example.com")
+    page = enter(ana, workflow)
+    ana.node("End").click()
+    page.keyboard.press("m")
+    page.get_by_role("textbox", name="Comment on: End").fill("First words")
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("button", name="Edit your comment").click()
+    area = page.get_by_role("textbox", name="Edit your comment")
+    area.fill("First words, and more")
+    assert server.request("POST", f"/v1/workflows/{workflow}/comments", {"text": "In between", "node": "end"}, key=key)[0] == 201
+    expect(page.get_by_text("In between")).to_be_visible()
+    expect(area).to_have_value("First words, and more")
+    expect(area).to_be_focused()
+    page.keyboard.press("Control+Enter")
+    expect(area).to_have_count(0)
+    expect(page.get_by_text("First words, and more")).to_be_visible()
+    ana.close()

@@ -7,7 +7,7 @@ const OFFERED = 6;
 
 export class Comments {
   constructor(editor) {
-    Object.assign(this, { editor, rows: [], counts: new Map(), isOpen: false });
+    Object.assign(this, { editor, rows: [], counts: new Map(), changing: new Set(), isOpen: false });
     this.button = editor.toolbar.commentsButton;
     this.threads = h("div.threads", {});
     this.about = h("select", { "aria-label": t("comment_about"), onchange: () => this.draw() });
@@ -120,6 +120,12 @@ export class Comments {
       ...(this.failure ? [h("p.fault", { role: "alert" }, this.failure.message)] : []),
       ...shown.map((row) => this.thread(row)),
       ...(shown.length || this.failure ? [] : [h("p.hint", {}, t("comments_none"))]));
+    for (const id of this.changing) {
+      const row = this.rows.find((one) => one.id === id);
+      const element = this.threads.querySelector(`#comment-${CSS.escape(id)}`);
+      if (!row) this.changing.delete(id);
+      else if (element) this.rewrite(row, element);
+    }
     for (const area of this.threads.querySelectorAll("textarea")) {
       const before = written.get(area.dataset.key);
       if (!before) continue;
@@ -164,10 +170,17 @@ export class Comments {
   }
 
   edit(row, element) {
-    const form = this.form(`edit ${row.id}`, t("comment_edit_own"), (text) => this.editor.api.editComment(row.id, text), "", row.text, () => this.draw());
+    this.changing.add(row.id);
+    this.rewrite(row, element).querySelector("textarea").focus();
+  }
+
+  /// A form in the text's place. It is there until it is done, however often all is drawn again.
+  rewrite(row, element) {
+    const done = () => { this.changing.delete(row.id); this.draw(); };
+    const form = this.form(`edit ${row.id}`, t("comment_edit_own"), (text) => this.editor.api.editComment(row.id, text), "", row.text, done);
     element.querySelector(".text").replaceWith(form);
     element.querySelector(".own").remove();
-    form.querySelector("textarea").focus();
+    return form;
   }
 
   /// Asks in its own words first.
@@ -197,9 +210,11 @@ export class Comments {
     const submit = button(t(key.startsWith("edit") ? "comment_save" : "comment_send"), async () => {
       if (!area.value.trim()) { area.focus(); return; }
       submit.disabled = true;
+      const written = area.value;
       try {
-        await send(area.value.trim(), this.mentioned(area.value));
-        area.value = "";
+        await send(written.trim(), this.mentioned(written));
+        // The field may have been drawn again meanwhile.
+        for (const one of [area, ...this.threads.querySelectorAll("textarea")]) if (one.dataset.key === key && one.value === written) one.value = "";
         announce(t("comment_sent"));
         await this.load();
         if (done) done();
