@@ -112,6 +112,20 @@ def test_a_node_that_another_takes_out_while_it_is_dragged_stays_gone(team, chro
     bea.close()
 
 
+def test_a_window_whose_stream_was_refused_once_hears_of_changes_after_all(team, chromium):
+    server, key = team
+    workflow = blank(server, key, "Refused", NODES)
+    ana = Desk(server, chromium, "ana.lee@example.com")
+    ana.page.route("**/v1/workflows/*/events", lambda route: route.fulfill(status=503, body=""), times=1)
+    ana.open(workflow)
+    nodes = [*NODES, step("Late", (840, 0))]
+    body = {"document": {"name": "Refused", "nodes": nodes}, "revision": 1}
+    assert server.request("PUT", f"/v1/workflows/{workflow}/draft", body, key=key)[0] == 200
+    expect(ana.node("Late")).to_be_visible()
+    ana.faults = [fault for fault in ana.faults if "503" not in fault]
+    ana.close()
+
+
 def test_where_somebody_is_is_told_only_within_the_tenant_and_kept_nowhere(team):
     server, key = team
     workflow = blank(server, key, "Private", NODES)

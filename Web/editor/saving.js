@@ -21,6 +21,7 @@ export class Saving {
     this.source.addEventListener("draft", (event) => this.heard(JSON.parse(event.data)));
     // What was told while the connection was away may not have been kept where it is now.
     this.source.addEventListener("open", () => { if (this.connected) this.heard({}); this.connected = true; });
+    this.source.addEventListener("refused", () => { this.connected = true; });
     addEventListener("beforeunload", (event) => { if (this.state !== "saved") event.preventDefault(); });
     addEventListener("pagehide", () => this.source.close());
   }
