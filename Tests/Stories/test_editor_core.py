@@ -257,3 +257,23 @@ def test_names_in_expressions_follow_a_new_name(core):
     assert found == [
         "={{ $('It\\'s \\\\new').item.json.a }}", '={{ $node["It\'s \\\\new"].json.a + $("It\'s \\\\new").first().json.b }}', "$('Old')",
         "={{ $('Older').item }}"]
+
+
+def test_what_is_pasted_is_taken_only_where_it_can_be_drawn(core):
+    found = core.evaluate(
+        """() => {
+          const { b, k } = core;
+          const node = { id: "x", kind: "set", name: "X", position: [0, 0], config: {}, connections: ["y", { to: "y" }] };
+          const read = (nodes, more = {}) => Boolean(b.read(JSON.stringify({ format: "aias.nodes", nodes, ...more })));
+          const wrong = [[null], [{}], ...[{ name: {} }, { position: ["0", 0] }, { position: [1] }, { position: {} }, { config: [] }, { config: null },
+            { connections: {} }, { connections: [null] }].map((part) => [{ ...node, ...part }])];
+          const many = { kind: "?", type: "action", config: {}, connections: [{ kind: "main", output: 4294967295, to: "y" }] };
+          return {
+            taken: [read([node]), read([{ kind: "set" }]), read([node], { pinned_data: { X: [] } })],
+            refused: [...wrong.map((nodes) => read(nodes)), read([node], { pinned_data: "x" }), read([node], { pinned_data: { X: 1 } })],
+            ports: new k.Kinds([]).of(many).outputs.length,
+          };
+        }""")
+    assert found["taken"] == [True] * 3
+    assert not any(found["refused"]), found
+    assert found["ports"] == 64

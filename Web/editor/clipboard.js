@@ -4,6 +4,9 @@ import { freeName, freshID, renamed } from "./commands.js";
 
 const MARK = "aias.nodes";
 
+/// As many nodes as the server takes in a workflow.
+export const MOST = 2000;
+
 export function write(doc, ids) {
   const chosen = new Set(ids);
   const nodes = [...doc.nodes.values()].filter((node) => chosen.has(node.id)).map((node) => ({
@@ -14,15 +17,24 @@ export function write(doc, ids) {
   return JSON.stringify({ format: MARK, version: 1, nodes, pinned_data: pinned }, null, 2);
 }
 
-/// {ours: {nodes, pinned_data}}, {n8n: json}, or undefined for a text that holds no nodes.
+/// {ours: {nodes, pinned_data}, count}, {n8n: json, count}, or undefined for a text that holds no nodes.
 export function read(text) {
   let json;
   try { json = JSON.parse(text); } catch { return undefined; }
   if (!json || !Array.isArray(json.nodes)) return undefined;
-  if (json.format === MARK) return { ours: json };
-  if (json.nodes.every((node) => typeof node?.kind === "string")) return { ours: json };
-  if (json.nodes.every((node) => typeof node?.type === "string" && typeof node?.name === "string")) return { n8n: json };
+  const count = json.nodes.length;
+  if (json.nodes.every(isNode) && Object.values(json.pinned_data ?? {}).every(Array.isArray)) return { ours: json, count };
+  if (json.nodes.every((node) => typeof node?.type === "string" && typeof node?.name === "string")) return { n8n: json, count };
   return undefined;
+}
+
+const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+
+/// Whether it can be drawn at all; what else is wrong with it, the server says.
+function isNode(node) {
+  const { kind, name = "", position = [0, 0], config = {}, connections = [] } = node ?? {};
+  return typeof kind === "string" && typeof name === "string" && isObject(config) && Array.isArray(position) && position.length === 2
+    && position.every(Number.isFinite) && Array.isArray(connections) && connections.every((edge) => typeof edge === "string" || isObject(edge));
 }
 
 /// Operations that put copies of nodes in, the middle of them at `center`, and the ids they have now.

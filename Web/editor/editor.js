@@ -427,15 +427,15 @@ export class Editor {
     if (!this.mayWrite) return;
     const found = clipboard.read(text);
     if (!found) { this.toolbar.say(t("no_nodes")); return; }
-    if (found.ours) { this.insertPart(found.ours, this.doc.nodes.size ? this.canvas.center() : undefined, t("do_paste")); return; }
+    if (found.count > clipboard.MOST - this.doc.nodes.size) { this.toolbar.say(t("paste_too_many", { count: found.count, most: clipboard.MOST })); return; }
     try {
+      if (found.ours) { this.insertPart(found.ours, this.doc.nodes.size ? this.canvas.center() : undefined, t("do_paste")); return; }
       const { document, report } = await this.api.convert(found.n8n);
       const settings = !this.doc.nodes.size && document.settings;
       this.insertPart(document, this.doc.nodes.size ? this.canvas.center() : undefined, t("do_paste"));
       if (settings) this.history.run(t("do_paste"), commands.setMeta(this.doc, "settings", settings));
       this.canvas.fit();
-      const missing = (report.credentials ?? []).length;
-      this.toolbar.say(missing ? t("pasted_missing", { count: missing }) : t("pasted", { count: document.nodes.length }));
+      this.toolbar.say(report.credentials?.length ? t("pasted_missing", { count: report.credentials.length }) : t("pasted", { count: document.nodes.length }));
     } catch (error) {
       this.toolbar.say(t("paste_failed", { reason: error.message }));
     }

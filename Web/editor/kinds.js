@@ -1,6 +1,9 @@
 // What the editor knows of kinds of nodes: their ports under their parameters, and which parameters show.
 import { same } from "./document.js";
 
+/// As many ports as the server takes at a node.
+const PORTS = 64;
+
 export class Kinds {
   constructor(list) {
     this.list = list;
@@ -30,7 +33,7 @@ export class Kinds {
     // A node of an import that nobody knows here: what its edges use is there.
     if (!kind) {
       const most = Math.max(0, ...node.connections.filter((edge) => edge.kind === "main").map((edge) => edge.output));
-      return { inputs: node.type === "trigger" ? [] : ["main"], outputs: Array.from({ length: most + 1 }, (_, index) => `output ${index}`) };
+      return { inputs: node.type === "trigger" ? [] : ["main"], outputs: Array.from({ length: Math.min(PORTS, most + 1) }, (_, index) => `output ${index}`) };
     }
     const rule = (kind.output_rules ?? []).find((one) => isShown({ show_when: one.show_when }, node.config, kind.parameters ?? [], node));
     const outputs = names(rule?.ports ?? kind.outputs, kind, node);
@@ -49,12 +52,12 @@ function names(ports, kind, node) {
   if (ports.fixed) return [...ports.fixed._0];
   if (ports.count) {
     const given = Number(valueAt(node.config, ports.count.parameter) ?? ports.count.default);
-    const count = Math.max(1, Math.min(64, Number.isNaN(given) ? ports.count.default : given));
+    const count = Math.max(1, Math.min(PORTS, Number.isNaN(given) ? ports.count.default : given));
     return Array.from({ length: count }, (_, index) => `input ${index + 1}`);
   }
   const entry = ports.entries;
   const list = valueAt(node.config, entry.parameter) ?? [];
-  const out = (Array.isArray(list) ? list : []).slice(0, 64).map((one, index) => String(one?.[entry.name_key] || `output ${index}`));
+  const out = (Array.isArray(list) ? list : []).slice(0, PORTS).map((one, index) => String(one?.[entry.name_key] || `output ${index}`));
   if (entry.fallback_parameter && valueAt(node.config, entry.fallback_parameter) === entry.fallback_value) out.push("fallback");
   return out;
 }
