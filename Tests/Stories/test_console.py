@@ -179,3 +179,18 @@ def test_many_failures_are_retried_at_once_after_the_consequences_are_said(serve
     page.get_by_role("button", name="Cancel the chosen").click()
     expect(page.get_by_text("1 execution is over already and left as they are.")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^Cancel"))).to_have_count(0)
+
+
+def test_the_page_of_a_run_keeps_the_focus_where_it_is_when_the_run_goes_on(server, desk):
+    key = desk.tenant["api_key"]
+    slow = server.import_workflow(key, line(
+        "Slow", node("Start", "manualTrigger", 1, 0), node("Wait", "wait", 1.1, 200, resume="timeInterval", amount=1, unit="hours")))["workflow"]["id"]
+    [run] = run_some(server, key, slow, 1, "waiting")
+    page = desk.page
+    page.goto(f"/executions/{run}")
+    expect(page.locator("#run")).to_contain_text("Waiting")
+    link = page.locator("#run").get_by_role("link", name="Slow")
+    link.focus()
+    assert server.request("POST", f"/v1/executions/{run}/cancellation", key=key)[0] < 300
+    expect(page.locator("#run")).to_contain_text("Cancelled")
+    expect(link).to_be_focused()

@@ -277,3 +277,23 @@ def test_what_is_pasted_is_taken_only_where_it_can_be_drawn(core):
     assert found["taken"] == [True] * 3
     assert not any(found["refused"]), found
     assert found["ports"] == 64
+
+
+def test_an_older_answer_about_a_run_does_not_take_the_place_of_a_newer_one(core):
+    found = core.evaluate(
+        """async () => {
+          const { Runs } = await import("/assets/editor/runs.js");
+          const answers = [];
+          const nothing = () => {};
+          const editor = { api: { run: () => new Promise((done) => answers.push(done)) }, toolbar: { draw: nothing, say: nothing }, canvas: { drawOverlay: nothing } };
+          const runs = new Runs(editor);
+          runs.id = "r";
+          const [first, second] = [runs.load(), runs.load()];
+          answers[1]({ id: "r", status: "succeeded", steps: [] });
+          await second;
+          answers[0]({ id: "r", status: "running", steps: [] });
+          await first;
+          clearTimeout(runs.look);
+          return editor.overlay.run.status;
+        }""")
+    assert found == "succeeded"

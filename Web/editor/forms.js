@@ -301,7 +301,8 @@ export class Form {
       const field = searching({ api, path: () => this.place(parameter), id, disabled, label: parameter.label, shown: now.cachedResultName ?? now.value ?? "", take: (one) => { write({ value: one.value, mode: "list", cachedResultName: one.name }); this.refreshPreviews(); } });
       holder.replaceChildren(...field.parts);
       // It may have another name by now.
-      if (now.value) nameOf(api, this.place(parameter), now.value).then((name) => { if (name) field.rename(name); }, () => {});
+      const { value } = now;
+      if (value) nameOf(api, this.place(parameter), value).then((name) => { if (name && now.value === value) field.rename(name); }, () => {});
     };
     mode.addEventListener("change", () => { if (now.value) write({ mode: mode.value }); draw(); holder.querySelector("input").focus(); });
     draw();

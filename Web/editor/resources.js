@@ -66,6 +66,7 @@ export function searching({ api, path, id, shown, disabled, label, take, write }
       list.hidden = !found.length;
       if (found.length) mark(0);
     } catch (error) {
+      if (asked !== own) return;
       close();
       state.textContent = error.message;
     }

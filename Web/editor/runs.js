@@ -58,8 +58,11 @@ export class Runs {
     const { editor, id } = this;
     // Left meanwhile.
     if (!id) return;
+    const turn = this.turn = (this.turn ?? 0) + 1;
     const run = await editor.api.run(id);
-    if (this.id !== id) return;
+    // An older answer that comes late says nothing new.
+    if (this.id !== id || turn < this.shown) return;
+    this.shown = turn;
     const first = editor.overlay?.run.id !== id;
     const was = editor.overlay?.run.status;
     this.show(run);

@@ -51,8 +51,12 @@ export function versions(editor, rows, box) {
   before.value = String(rows[0]?.number ?? "draft");
   const result = h("div.comparison", { role: "status" });
   const load = async (value) => (value === "draft" ? editor.doc.toJSON() : (await editor.api.version(value)).document);
+  let asked;
   const compare = async () => {
+    const own = Symbol("asked");
+    asked = own;
     const [a, b] = await Promise.all([load(before.value), load(after.value)]);
+    if (asked !== own) return;
     result.replaceChildren(...comparison(editor, new Doc(a).toJSON(), new Doc(b).toJSON()));
   };
   const list = rows.map((row) => h("li", { "data-version": row.number },
