@@ -297,3 +297,16 @@ def test_an_older_answer_about_a_run_does_not_take_the_place_of_a_newer_one(core
           return editor.overlay.run.status;
         }""")
     assert found == "succeeded"
+
+
+def test_what_is_asked_for_once_is_asked_for_again_where_it_did_not_come(core):
+    found = core.evaluate(
+        """async () => {
+          const { once } = await import("/assets/editor/api.js");
+          const holder = {};
+          let count = 0;
+          const ask = async () => { count += 1; if (count === 1) throw new Error("away"); return count; };
+          const first = await once(holder, "list", ask).catch((error) => error.message);
+          return [first, await once(holder, "list", ask), await once(holder, "list", ask)];
+        }""")
+    assert found == ["away", 2, 2]

@@ -71,6 +71,16 @@ export class Stream extends EventTarget {
   }
 }
 
+/// What is asked for once and kept; where it did not come, it is asked for again.
+export function once(holder, name, ask) {
+  if (!holder[name]) {
+    const asked = ask();
+    holder[name] = asked;
+    asked.catch(() => { if (holder[name] === asked) holder[name] = undefined; });
+  }
+  return holder[name];
+}
+
 export class API {
   constructor(workflow) {
     this.workflow = workflow;

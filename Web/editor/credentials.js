@@ -1,9 +1,18 @@
 // A credential made in place: its fields come from its type's declaration.
+import { once } from "./api.js";
 import { freeName } from "./commands.js";
 import { button, dialog, h, t, uid } from "./dom.js";
 
 export async function openCredential(editor, type, name, onMade) {
-  const [types, known] = await Promise.all([editor.credentialTypes ??= editor.api.credentialTypes(), editor.credentialList ??= editor.api.credentials()]);
+  let asked;
+  try {
+    asked = await Promise.all([
+      once(editor, "credentialTypes", () => editor.api.credentialTypes()), once(editor, "credentialList", () => editor.api.credentials())]);
+  } catch (error) {
+    editor.toolbar.say(error.message);
+    return;
+  }
+  const [types, known] = asked;
   const declared = types.find((one) => one.type === type);
   if (!declared) { editor.toolbar.say(t("unknown_credential_type", { name: type })); return; }
   const title = h("input", { id: uid("credential-name"), type: "text", value: freeName(name ?? declared.title, new Set(known.filter((one) => one.type === type).map((one) => one.name))), maxlength: 200 });
@@ -18,12 +27,15 @@ export async function openCredential(editor, type, name, onMade) {
       const { value } = controls.get(field.name);
       if (value !== "") values[field.name] = field.kind === "number" ? Number(value) : field.kind === "boolean" ? value === "true" : value;
     }
+    save.disabled = true;
     try {
       const made = await editor.api.createCredential({ type, name: title.value, fields: values });
       onMade(made);
       box.close();
     } catch (error) {
       fault.textContent = [...new Set([error.message, ...(error.faults ?? []).map((one) => one.message)])].join(" ");
+    } finally {
+      save.disabled = false;
     }
   }, { kind: "primary" });
   const box = dialog(declared.title, [h("div.field", {}, h("label", { for: title.id }, t("name")), title), ...fields, fault, h("p.buttons", {}, save)]);

@@ -1,4 +1,5 @@
 // A node's panel: what comes in, its parameters, what goes out.
+import { once } from "./api.js";
 import * as commands from "./commands.js";
 import { same } from "./document.js";
 import { Form } from "./forms.js";
@@ -244,7 +245,15 @@ class Panel {
   async drawCredentials() {
     const types = this.wanted();
     if (!types.length || !this.editor.rights.readCredentials) { this.credentials.replaceChildren(); return; }
-    const known = await (this.editor.credentialList ??= this.editor.api.credentials());
+    let known;
+    try {
+      known = await once(this.editor, "credentialList", () => this.editor.api.credentials());
+    } catch (error) {
+      this.credentials.replaceChildren(h("p.fault", { role: "alert" }, error.message));
+      return;
+    }
+    // Taken out by somebody else meanwhile.
+    if (!this.node) return;
     this.credentials.replaceChildren(...types.map((type) => {
       const reference = this.node.credentials?.[type];
       const fitting = known.filter((one) => one.type === type);
