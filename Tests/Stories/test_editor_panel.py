@@ -142,6 +142,25 @@ def test_pinned_data_of_any_node_before_are_completed_and_shown_without_a_run(se
     desk.saved()
 
 
+def test_the_focus_stays_in_the_data_that_is_looked_at_item_by_item(server, studio, desk, things):
+    workflow = blank(server, studio["api_key"], "Looked at", [start(connections=["end"]), step("End", (280, 0))])
+    document = kept(server, studio["api_key"], workflow)
+    document["pinned_data"] = {"Start": [{"json": {"a": 1}}, {"json": {"a": 2}}]}
+    assert server.request("PUT", f"/v1/workflows/{workflow}/draft", {"document": document, "revision": 1}, key=studio["api_key"])[0] == 200
+    page = desk.open(workflow)
+    desk.node("End").dblclick()
+    given = page.get_by_role("region", name="Input", exact=True)
+    second = given.get_by_role("button", name="Look at item 1")
+    second.press("Enter")
+    expect(second).to_have_attribute("aria-pressed", "true")
+    expect(second).to_be_focused()
+    given.get_by_role("button", name="JSON").press("Enter")
+    expect(given.locator("pre")).to_be_visible()
+    expect(given.get_by_role("button", name="JSON")).to_be_focused()
+    page.keyboard.press("Escape")
+    desk.saved()
+
+
 def test_what_can_be_chosen_ends_at_the_tenant(server, studio, things):
     stranger = server.create_tenant("panel-strangers", owner="pat@example.com")["api_key"]
     for path in ["workflows", "data-tables", "variables"]:

@@ -1,5 +1,5 @@
 // Items as a table, as JSON and as a schema; fields can be dragged into parameters.
-import { button, h, skeleton, t } from "./dom.js";
+import { button, h, keepingFocus, skeleton, t } from "./dom.js";
 
 const ROWS = 100;
 const DEPTH = 6;
@@ -36,7 +36,9 @@ export class DataView {
     this.body.replaceChildren(skeleton(5));
   }
 
-  draw() {
+  draw() { keepingFocus(this.element, () => this.redraw()); }
+
+  redraw() {
     this.tabs.replaceChildren(...["table", "json", "schema"].map((mode) =>
       button(t(`as_${mode}`), () => { this.mode = mode; this.draw(); }, { "aria-pressed": String(this.mode === mode) })));
     const values = this.items.map((item) => item?.json ?? item);

@@ -114,7 +114,7 @@ export class Toolbar {
       h(`span.status.${run.status}`, {}, t(`status_${run.status}`)),
       h("a", { href: `/executions/${run.id}` }, t("run_page")),
       may && over ? button(run.status === "failed" ? t("retry") : t("run_again"), () => editor.runs.retry()) : "",
-      may && !over ? button(t("cancel_run"), () => editor.api.cancel(run.id)) : "",
+      may && !over ? button(t("cancel_run"), () => editor.api.cancel(run.id).catch((error) => this.say(error.message))) : "",
       editor.mayWrite && over ? button(t("copy_data"), () => editor.runs.copyData()) : "",
       editor.rights.readRuns && over ? button(t("compare_with"), () => editor.runs.compare()) : "",
       button(t("leave_run"), () => editor.runs.clear()));
