@@ -126,6 +126,40 @@ def test_a_window_whose_stream_was_refused_once_hears_of_changes_after_all(team,
     ana.close()
 
 
+def test_what_another_changes_is_shown_where_it_is_open_and_written_on_from_there(team, chromium):
+    server, key = team
+    note = {"id": "note", "type": "action", "kind": "sticky_note", "name": "Note", "position": [0, 160], "config": {"content": "Old"}}
+    workflow = blank(server, key, "Open", [*NODES, note])
+    ana, bea = (Desk(server, chromium, email) for email in ("ana.lee@example.com", "bea@example.com"))
+    one, other = ana.open(workflow), bea.open(workflow)
+    change = """([id, patch]) => import('/assets/editor/commands.js').then((c) => {
+        const { editor } = document.querySelector('workflow-editor');
+        editor.run('x', c.change(editor.doc, id, patch));
+    })"""
+    ana.node("End").dblclick()
+    one.locator(".settings summary").click()
+    notes = one.locator(".settings").get_by_label("Notes")
+    other.evaluate(change, ["end", {"notes": "from bea"}])
+    expect(notes).to_have_value("from bea")
+    notes.press("End")
+    one.keyboard.type(", and ana")
+    one.keyboard.press("Escape")
+    ana.saved()
+    one.locator(".node.sticky").dblclick()
+    text = one.get_by_label("Text", exact=True)
+    expect(text).to_have_value("Old")
+    other.evaluate(change, ["note", {"config": {"content": "New"}}])
+    expect(text).to_have_value("New")
+    text.press("End")
+    one.keyboard.type(" words")
+    one.keyboard.press("Escape")
+    ana.saved()
+    found = {node["id"]: node for node in ana.document()["nodes"]}
+    assert found["end"]["notes"] == "from bea, and ana" and found["note"]["config"]["content"] == "New words"
+    ana.close()
+    bea.close()
+
+
 def test_where_somebody_is_is_told_only_within_the_tenant_and_kept_nowhere(team):
     server, key = team
     workflow = blank(server, key, "Private", NODES)

@@ -15,16 +15,25 @@ export function fillPanel(editor, id, box) {
   const node = editor.doc.node(id);
   // Taken out by somebody else while it was loaded.
   if (!node) { box.close(); return []; }
-  return node.kind === "sticky_note" ? note(editor, id) : new Panel(editor, id, box).content;
+  return node.kind === "sticky_note" ? note(editor, id, box) : new Panel(editor, id, box).content;
 }
 
-function note(editor, id) {
+function note(editor, id, box) {
   const node = editor.doc.node(id);
   const area = h("textarea", { id: uid("note"), rows: 8, disabled: !editor.mayWrite, oninput: () => change({ content: area.value }) });
   area.value = String(node.config.content ?? "");
   const change = (patch) => editor.run(t("do_note"), commands.change(editor.doc, id, { config: { ...editor.doc.node(id).config, ...patch } }), `note ${id}`);
   const color = h("select", { id: uid("color"), disabled: !editor.mayWrite, onchange: () => change({ color: Number(color.value) }) }, ...[1, 2, 3, 4, 5, 6, 7].map((one) => h("option", { value: one }, t(`color_${one}`))));
   color.value = String(node.config.color ?? 1);
+  // Changed by undoing or by somebody else: what is written next goes on from there.
+  editor.panel = { refresh() {
+    const now = editor.doc.node(id)?.config;
+    if (!now) { box.close(); return; }
+    const content = String(now.content ?? "");
+    const { selectionStart, selectionEnd } = area;
+    if (area.value !== content) { area.value = content; area.setSelectionRange(selectionStart, selectionEnd); }
+    color.value = String(now.color ?? 1);
+  } };
   return h("div.form-fields", {}, h("div.field", {}, h("label", { for: area.id }, t("note_content")), area), h("div.field", {}, h("label", { for: color.id }, t("color")), color));
 }
 
@@ -59,6 +68,7 @@ class Panel {
     editor.api.resources("variables", "").then(({ data }) => { this.vars = data.map((one) => one.value); }, () => {});
     this.form.draw();
     this.drawnConfig = this.node.config;
+    this.drawn = this.node;
     this.drawSettings();
     this.drawCredentials();
     this.refresh({ data: true });
@@ -104,6 +114,8 @@ class Panel {
     // Changed by undoing or by somebody else.
     if (this.drawnConfig !== this.node.config && !this.changing) keepingFocus(this.form.element, () => this.form.draw());
     this.drawnConfig = this.node.config;
+    if (this.drawn !== this.node && !this.changing) this.drawRest();
+    this.drawn = this.node;
     const state = this.editor.overlay?.states.get(this.node.name);
     const text = state?.error?.message ?? this.editor.faults?.get(this.id);
     this.faultText.hidden = !text;
@@ -111,6 +123,13 @@ class Panel {
     if (this.pinButton) this.pinButton.textContent = this.pinned ? t("unpin") : t("pin");
     if (data) this.drawData();
     else this.drawOutput();
+  }
+
+  /// What stands beside the parameters.
+  drawRest() {
+    if (document.activeElement !== this.name) this.name.value = this.node.name;
+    keepingFocus(this.settings, () => this.drawSettings());
+    if (!same(this.drawn.credentials ?? {}, this.node.credentials ?? {})) this.drawCredentials();
   }
 
   // MARK: Data
@@ -214,7 +233,11 @@ class Panel {
   drawSettings() {
     const { node } = this;
     const disabled = !this.editor.mayWrite;
-    const set = (fields) => this.editor.run(t("do_change", { name: this.node.name }), commands.setFields(this.editor.doc, this.id, fields), `${TYPED} ${Object.keys(fields)} ${this.id}`);
+    const set = (fields) => {
+      this.changing = true;
+      this.editor.run(t("do_change", { name: this.node.name }), commands.setFields(this.editor.doc, this.id, fields), `${TYPED} ${Object.keys(fields)} ${this.id}`);
+      this.changing = false;
+    };
     const tick = (key, label) => h("label.tick", {}, h("input", { type: "checkbox", disabled, checked: node[key] === true, onchange: (event) => set({ [key]: event.target.checked }) }), h("span", {}, label));
     const onError = h("select", { id: uid("on-error"), disabled, onchange: () => set({ on_error: onError.value === "stop" ? undefined : onError.value }) },
       ...["stop", "continue", "error_output"].map((one) => h("option", { value: one }, t(`on_error_${one}`))));
@@ -223,7 +246,7 @@ class Panel {
       onchange: () => set({ retry: Number(attempts.value) > 1 ? { wait_milliseconds: 1000, backoff: "fixed", jitter: false, ...this.node.retry, attempts: Number(attempts.value) } : undefined }) });
     const notes = h("textarea", { id: uid("notes"), rows: 3, disabled, oninput: () => set({ notes: notes.value }) });
     notes.value = node.notes ?? "";
-    this.settings.append(
+    this.settings.replaceChildren(this.settings.firstChild,
       h("div.field", {}, h("label", { for: onError.id }, t("on_error")), onError), h("div.field", {}, h("label", { for: attempts.id }, t("attempts")), attempts),
       tick("execute_once", t("execute_once")), tick("always_output", t("always_output")), tick("disabled", t("disabled")),
       h("div.field", {}, h("label", { for: notes.id }, t("notes")), notes));
@@ -269,6 +292,8 @@ class Panel {
   useCredential(type, credential) {
     const { [type]: _, ...others } = this.node.credentials ?? {};
     const credentials = credential ? { ...others, [type]: { id: credential.id, name: credential.name } } : others;
+    this.changing = true;
     this.editor.run(t("do_credential"), commands.change(this.editor.doc, this.id, { credentials }));
+    this.changing = false;
   }
 }
