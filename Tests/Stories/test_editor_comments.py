@@ -150,3 +150,24 @@ def test_a_comment_that_is_being_changed_stays_so_while_others_write(team, chrom
     expect(area).to_have_count(0)
     expect(page.get_by_text("First words, and more")).to_be_visible()
     ana.close()
+
+
+def test_keys_that_change_a_draft_do_nothing_for_one_who_only_reads_it(team, chromium):
+    server, key = team
+    workflow = blank(server, key, "Read", NODES)
+    bea = Desk(server, chromium, "bea@example.com")
+    page = enter(bea, workflow)
+    before = bea.document()
+    page.evaluate("""() => {
+        window.said = [];
+        new MutationObserver(() => window.said.push(document.getElementById('announcements')?.textContent)).observe(document.body, { subtree: true, childList: true });
+    }""")
+    bea.node("End").click()
+    page.evaluate("() => { window.said.length = 0; }")
+    for pressed in ("s", "l", "Control+d", "ArrowRight", "Delete"):
+        page.keyboard.press(pressed)
+        page.wait_for_timeout(100)
+    assert bea.document() == before
+    expect(bea.node("End")).to_have_class(re.compile("chosen"))
+    assert not [text for text in page.evaluate("window.said") if text and not text.startswith("End")], page.evaluate("window.said")
+    bea.close()

@@ -189,7 +189,7 @@ export class Editor {
   connect(from, output, to, input) {
     const why = refusal(this.doc, this.kinds, from, output, to, input);
     if (why) return announce(t(`refused_${why}`));
-    this.run(t("do_connect"), commands.connect(this.doc, from, output, to, input));
+    if (!this.run(t("do_connect"), commands.connect(this.doc, from, output, to, input))) return undefined;
     return announce(t("connected", { name: this.doc.node(from).name, other: this.doc.node(to).name }));
   }
 
@@ -217,7 +217,7 @@ export class Editor {
     if (!edges.length) return announce(t("no_edges"));
     return pick(t("disconnect_title", { name: this.doc.node(id).name }), edges.map((edge) => ({
       title: `${this.doc.node(edge.from).name} → ${this.doc.node(edge.to).name}`,
-      pick: () => { this.run(t("do_disconnect"), commands.disconnect(this.doc, [edge])); announce(t("disconnected")); },
+      pick: () => { if (this.run(t("do_disconnect"), commands.disconnect(this.doc, [edge]))) announce(t("disconnected")); },
     })));
   }
 
@@ -260,7 +260,7 @@ export class Editor {
   deleteSelection() {
     const ids = [...this.selection];
     const edges = [...this.edgeSelection].map((key) => this.canvas.links.get(key)?.edge).filter(Boolean);
-    if (!ids.length && !edges.length) return;
+    if (!this.mayWrite || (!ids.length && !edges.length)) return;
     const next = ids.length ? neighbour(this.canvas.box(ids[0]), this.canvas.allBoxes().filter((box) => !this.selection.has(box.id)), "left") : undefined;
     this.run(t("do_delete"), commands.remove(this.doc, ids, edges, true));
     announce(t("deleted", { count: ids.length + edges.length }));
@@ -273,7 +273,7 @@ export class Editor {
 
   insertPart(part, center, label) {
     const { ops, ids } = clipboard.paste(this.doc, part, center);
-    this.run(label, ops);
+    if (!this.run(label, ops)) return;
     this.select(ids, { quiet: true, focus: true });
     announce(t("pasted", { count: ids.length }));
   }
@@ -281,6 +281,7 @@ export class Editor {
   toggle(ids = [...this.selection]) { if (ids.length) this.run(t("do_disable"), commands.toggle(this.doc, ids)); }
 
   arrange() {
+    if (!this.mayWrite) return;
     this.run(t("do_arrange"), commands.move(this.doc, layout(this.doc, (node) => this.canvas.boxes.get(node.id))));
     this.canvas.fit();
     announce(t("arranged"));
@@ -305,9 +306,8 @@ export class Editor {
   }
 
   addNote() {
-    const kind = this.kinds.get("sticky_note");
-    const node = this.addKind(kind, {});
-    this.open(node.id);
+    if (!this.mayWrite) return;
+    this.open(this.addKind(this.kinds.get("sticky_note"), {}).id);
   }
 
   /// - first: names where in the panel the first field is looked for.
@@ -400,7 +400,7 @@ export class Editor {
     const step = event.shiftKey ? 5 * NUDGE : NUDGE;
     const [dx, dy] = { left: [-step, 0], right: [step, 0], up: [0, -step], down: [0, step] }[direction];
     const places = new Map(withMembers(this, this.selection).map((id) => [id, this.doc.node(id).position.map((value, axis) => value + (axis ? dy : dx))]));
-    this.run(t("do_move"), commands.move(this.doc, places), `nudge ${[...this.selection].join()}`);
+    if (!this.run(t("do_move"), commands.move(this.doc, places), `nudge ${[...this.selection].join()}`)) return;
     const [x, y] = places.values().next().value;
     announce(t("moved_to", { name: Math.round(x), other: Math.round(y) }));
   }
