@@ -310,3 +310,17 @@ def test_what_is_asked_for_once_is_asked_for_again_where_it_did_not_come(core):
           return [first, await once(holder, "list", ask), await once(holder, "list", ask)];
         }""")
     assert found == ["away", 2, 2]
+
+
+def test_items_are_written_as_json_no_further_than_they_are_shown(core):
+    found = core.evaluate(
+        """async () => {
+          const { written } = await import("/assets/editor/dataview.js");
+          const items = [{ a: [1, { b: "x" }] }, {}, { c: null }];
+          let asked = 0;
+          const many = Array.from({ length: 1000 }, () => ({ toJSON() { asked += 1; return { text: "long".repeat(100) }; } }));
+          const cut = written(many, 1000);
+          return { same: written(items) === JSON.stringify(items, null, 2), length: cut.length, end: cut.at(-1), asked };
+        }""")
+    assert found["same"] and found["length"] == 1001 and found["end"] == "…"
+    assert found["asked"] < 5

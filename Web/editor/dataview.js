@@ -3,6 +3,7 @@ import { button, h, keepingFocus, skeleton, t } from "./dom.js";
 
 const ROWS = 100;
 const DEPTH = 6;
+const LETTERS = 200_000;
 
 /// The expression that names a field: `$json.a.b[0]`.
 export const pathText = (path) => `$json${path.map((key) => (typeof key === "number" ? `[${key}]` : /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`)).join("")}`;
@@ -48,7 +49,7 @@ export class DataView {
       return;
     }
     this.foot.textContent = values.length > ROWS && this.mode === "table" ? t("first_items", { count: ROWS, other: values.length }) : values.length === 1 ? t("one_item") : t("items", { count: values.length });
-    this.body.replaceChildren({ table: () => this.table(values), json: () => h("pre", {}, JSON.stringify(values, null, 2).slice(0, 200_000)), schema: () => this.schema(values) }[this.mode]());
+    this.body.replaceChildren({ table: () => this.table(values), json: () => h("pre", {}, written(values)), schema: () => this.schema(values) }[this.mode]());
   }
 
   table(values) {
@@ -85,6 +86,19 @@ export class DataView {
       onclick: (event) => { event.stopPropagation(); this.onPick(text); },
     }, label);
   }
+}
+
+/// The items as JSON, no more of them than is shown: a text of all may be longer than there is memory. What is cut off ends in dots.
+export function written(values, most = LETTERS) {
+  const parts = [];
+  let length = 0;
+  for (const value of values) {
+    if (length > most) break;
+    parts.push(`  ${JSON.stringify(value ?? null, null, 2).replaceAll("\n", "\n  ")}`);
+    length += parts.at(-1).length + 2;
+  }
+  const text = `[\n${parts.join(",\n")}`;
+  return text.length > most || parts.length < values.length ? `${text.slice(0, most)}…` : `${text}\n]`;
 }
 
 function short(value) {
