@@ -324,3 +324,16 @@ def test_items_are_written_as_json_no_further_than_they_are_shown(core):
         }""")
     assert found["same"] and found["length"] == 1001 and found["end"] == "…"
     assert found["asked"] < 5
+
+
+def test_a_run_that_cannot_be_shown_is_told_of(core):
+    said = core.evaluate(
+        """async () => {
+          const { Runs } = await import("/assets/editor/runs.js");
+          const said = [];
+          const source = Object.assign(new EventTarget(), { close() {} });
+          const api = { run: async () => { throw new Error("away"); }, watchRun: () => source };
+          await new Runs({ api, toolbar: { say: (text) => said.push(text) } }).follow("r");
+          return said;
+        }""")
+    assert said == ["away"]

@@ -35,3 +35,22 @@ def test_a_version_is_named_at_publishing_and_another_one_later(server, studio, 
     page.goto(f"/workflows/{workflow}")
     expect(page.get_by_text("Summer prices")).to_be_visible()
     desk.close()
+
+
+def test_a_version_that_did_not_come_is_told_of_and_asked_for_again(server, studio, chromium):
+    desk = Desk(server, chromium, "stu@example.com")
+    workflow = blank(server, studio["api_key"], "Away", [start(connections=["end"]), step("End", (280, 0))])
+    assert server.request("POST", f"/v1/workflows/{workflow}/publication", {}, key=studio["api_key"])[0] < 300
+    page = desk.open(workflow)
+    page.route("**/versions/1", lambda route: route.abort())
+    page.get_by_role("button", name="Versions").click()
+    shown = page.locator(".comparison")
+    expect(shown.locator(".fault")).to_be_visible()
+    page.get_by_role("button", name="Go back to version 1").click()
+    expect(shown.locator(".fault")).to_be_visible()
+    page.unroute("**/versions/1")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(shown.locator(".fault")).to_have_count(0)
+    expect(shown).not_to_be_empty()
+    desk.faults = [fault for fault in desk.faults if "ERR_FAILED" not in fault]
+    desk.close()

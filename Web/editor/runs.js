@@ -30,7 +30,11 @@ export class Runs {
     this.source?.close();
     this.id = id;
     this.source = this.watch(id);
-    await this.load();
+    try {
+      await this.load();
+    } catch (error) {
+      if (this.id === id) this.editor.toolbar.say(error.message);
+    }
   }
 
   watch(id) {

@@ -55,19 +55,26 @@ export function versions(editor, rows, box) {
   const compare = async () => {
     const own = Symbol("asked");
     asked = own;
-    const [a, b] = await Promise.all([load(before.value), load(after.value)]);
-    if (asked !== own) return;
-    result.replaceChildren(...comparison(editor, new Doc(a).toJSON(), new Doc(b).toJSON()));
+    try {
+      const [a, b] = await Promise.all([load(before.value), load(after.value)]);
+      if (asked === own) result.replaceChildren(...comparison(editor, new Doc(a).toJSON(), new Doc(b).toJSON()));
+    } catch (error) {
+      if (asked === own) result.replaceChildren(h("p.fault", {}, error.message));
+    }
   };
   const list = rows.map((row) => h("li", { "data-version": row.number },
     h("span.title", {}, called(row), row.number === editor.workflow.published_version ? h("span.status.published", {}, t("current")) : undefined),
     h("span.sub", {}, [when.format(new Date(row.published_at)), row.note].filter(Boolean).join(" · ")),
     editor.rights.publish ? button(t("version_label"), (event) => label(editor, row, event.currentTarget.closest("li"), box), { "aria-label": t("version_label_of", { count: row.number }) }) : undefined,
     editor.mayWrite ? button(t("roll_back"), async () => {
-      const { document: json } = await editor.api.version(row.number);
-      editor.run(t("do_roll_back", { count: row.number }), commands.replace(editor.doc, json));
-      box.close();
-      editor.toolbar.say(t("rolled_back", { count: row.number }));
+      try {
+        const { document: json } = await editor.api.version(row.number);
+        editor.run(t("do_roll_back", { count: row.number }), commands.replace(editor.doc, json));
+        box.close();
+        editor.toolbar.say(t("rolled_back", { count: row.number }));
+      } catch (error) {
+        result.replaceChildren(h("p.fault", {}, error.message));
+      }
     }, { "aria-label": t("roll_back_to", { count: row.number }) }) : undefined));
   if (!rows.length) return h("p", {}, t("no_versions"));
   compare();
