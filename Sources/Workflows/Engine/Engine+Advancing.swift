@@ -42,8 +42,8 @@ extension Engine {
             if run.ready.count == 1 {
                 run.ready.removeAll()
                 try await take(await stepRunner.run(first, of: run.facts, machine: run.machine), &run, isEffect: reachesOut)
-            } else {
-                try await executeSideBySide(&run)
+            } else if let other = try await executeSideBySide(&run) {
+                return other
             }
         }
     }
@@ -73,12 +73,13 @@ extension Engine {
     }
 
     /// Runs all that is ready at once, and what becomes ready meanwhile.
-    private func executeSideBySide(_ run: inout LiveRun) async throws {
+    /// - Returns: nil where the run goes on in this process, or has its end to be written.
+    private func executeSideBySide(_ run: inout LiveRun) async throws -> Phase? {
         enum Message: Sendable {
             case report(StepRunner.Report, isEffect: Bool)
             case due(StepKey)
         }
-        try await withThrowingTaskGroup(of: Message.self) { group in
+        return try await withThrowingTaskGroup(of: Message.self) { group -> Phase? in
             var executing = 0
             var armed: Set<StepKey> = []
             while true {
@@ -109,10 +110,14 @@ extension Engine {
                 if run.machine.end != nil { break }
                 if run.ready.contains(where: { effect(of: $0, run) != .pure }) || run.isUrgent {
                     if !isPausing(run) { intend(&run) }
-                    _ = try await commit(&run, .kept)
+                    if let other = try await commit(&run, .kept) {
+                        group.cancelAll()
+                        return other
+                    }
                 }
             }
             group.cancelAll()
+            return nil
         }
     }
 

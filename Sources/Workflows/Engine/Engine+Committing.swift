@@ -1,5 +1,6 @@
 internal import Jobs
 internal import Kernel
+internal import Logging
 internal import Persistence
 
 /// How what happened to a run gets into the database, in one transaction.
@@ -8,11 +9,17 @@ extension Engine {
     /// - Returns: nil where the run goes on in this process.
     func commit(_ run: inout LiveRun, _ hold: RunCommit.Hold) async throws -> Phase? {
         if case .kept = hold, run.new == nil, run.uncommitted.isEmpty { return nil }
-        let commit = try await prepare(&run, hold)
+        var commit = try await prepare(&run, hold)
         try configuration.fault(.beforeCommit)
-        let (blobs, onStart, onFinish) = (self.blobs, configuration.onStart, configuration.onFinish)
-        let outcome = try await database.write(in: run.facts.tenant, commit.isolation) { tx in
-            try commit.write(tx, blobs: blobs, onStart: onStart) { tx, commit, end in try onFinish(tx, commit.facts, commit.status, end) }
+        let outcome: RunCommit.Outcome
+        do {
+            outcome = try await write(commit)
+        } catch let refused as StartRefused {
+            // A run that is over ends all the same; in one that is not, the step that would start others fails.
+            if run.machine.end == nil { commit = try await failing(&run, in: commit, for: refused.reason) }
+            logger.notice("a run may start no others", metadata: ["run": "\(run.facts.id)", "reason": "\(refused.reason.code)"])
+            commit.started = []
+            outcome = try await write(commit)
         }
         try configuration.fault(.afterCommit)
         if case .duplicate(let other) = outcome { return .duplicate(other) }
@@ -30,12 +37,42 @@ extension Engine {
             take(returned, &run)
             return nil
         }
-        switch hold {
+        switch commit.hold {
         case .kept: return nil
         case .parked: setAside(run.facts.id, tenant: run.facts.tenant)
         case .ended: break
         }
         return .over
+    }
+
+    private func write(_ commit: RunCommit) async throws -> RunCommit.Outcome {
+        let (blobs, onStart, onFinish) = (self.blobs, configuration.onStart, configuration.onFinish)
+        return try await database.write(in: commit.facts.tenant, commit.isolation) { tx in
+            try commit.write(tx, blobs: blobs, onStart: onStart) { tx, commit, end in try onFinish(tx, commit.facts, commit.status, end) }
+        }
+    }
+
+    /// The end of a run with a step whose calls are refused: it fails with that.
+    /// - Parameter commit: what would have been written; its events were named by their places, and keep them.
+    private func failing(_ run: inout LiveRun, in commit: RunCommit, for reason: Refusal) async throws -> RunCommit {
+        let calling = run.uncommitted.compactMap { event -> StepKey? in if case .stepCalled(let step, _, _) = event { step } else { nil } }
+        guard let step = calling.first else { throw reason }
+        let new = run.new
+        run.new = nil
+        run.seq += run.uncommitted.count
+        run.uncommitted = []
+        run.calls = []
+        let cause = StepFailure(wrapping: reason, itemIndex: nil)
+        let failure = StepFailure(cause.code, cause.message, details: cause.details, isRetryable: false)
+        run.feed(.stepFailed(step, attempt: run.machine.attempt(of: step), failure, at: clock.now()))
+        var last = try await prepare(&run, .ended)
+        last.new = new
+        last.entries = commit.entries + last.entries
+        last.journal = .rows(last.entries.map { $0.text.stored.bytes })
+        last.payloads = commit.payloads + last.payloads
+        last.staticData = commit.staticData + last.staticData
+        last.marks = commit.marks + last.marks
+        return last
     }
 
     private func prepare(_ run: inout LiveRun, _ hold: RunCommit.Hold) async throws -> RunCommit {

@@ -73,7 +73,7 @@ struct RunCommit: Sendable {
         let (runs, now) = (RunStore(tx: tx), tx.clock.now())
         if let new, let other = try runs.find(startedLike: new) { return .duplicate(other) }
         if new != nil { try onStart(tx, facts) }
-        for run in started { try onStart(tx, run.facts) }
+        for run in started { do { try onStart(tx, run.facts) } catch let reason as Refusal { throw StartRefused(reason: reason) } }
         let payloadStore = PayloadStore(tx: tx)
         for payload in payloads { try payloadStore.store(payload, for: PayloadUser(facts.id)) }
         var hold = hold
@@ -155,3 +155,6 @@ struct RunCommit: Sendable {
         return .success(try PayloadReader(tx: tx, run: run.id, blobs: blobs).result(run))
     }
 }
+
+/// Runs that a run would start are refused; nothing is written.
+struct StartRefused: Error { let reason: Refusal }

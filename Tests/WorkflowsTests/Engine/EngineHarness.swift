@@ -126,7 +126,8 @@ extension Graph {
 
 func withRig(
     _ document: WorkflowDocument, sub: WorkflowDocument? = nil, liveRunsMaximum: Int = 1_000,
-    resolve: EngineRig.Resolver? = nil, fault: @escaping @Sendable (Engine.FaultPoint) throws -> Void = { _ in },
+    resolve: EngineRig.Resolver? = nil, onStart: @escaping EngineRig.OnStart = { _, _ in },
+    fault: @escaping @Sendable (Engine.FaultPoint) throws -> Void = { _ in },
     _ body: (EngineRig) async throws -> Void
 ) async throws {
     try await withDatabase(.sqlite, tables: RunTables.all + JobsModule.tables, migrations: JobsModule.migrations + RunTables.migrations) { lease in
@@ -134,13 +135,14 @@ func withRig(
         try await body(
             try await EngineRig.make(
                 lease, workflow: workflow, document: document, sub: sub, liveRunsMaximum: liveRunsMaximum, resolve: resolve,
-                fault: fault))
+                onStart: onStart, fault: fault))
     }
 }
 
 /// An engine on a leased database, and the timers that drive it.
 struct EngineRig {
     typealias Resolver = @Sendable (WorkflowCall, TenantID) async throws -> (workflow: WorkflowID, version: Int, trigger: String)
+    typealias OnStart = @Sendable (TenantTransaction, RunFacts) throws -> Void
 
     let engine: Engine
     let timers: TimerService
@@ -150,7 +152,7 @@ struct EngineRig {
 
     static func make(
         _ lease: DatabaseLease, workflow: WorkflowID, document: WorkflowDocument, sub: WorkflowDocument? = nil, liveRunsMaximum: Int = 1_000,
-        resolve: Resolver? = nil, fault: @escaping @Sendable (Engine.FaultPoint) throws -> Void = { _ in }
+        resolve: Resolver? = nil, onStart: @escaping OnStart = { _, _ in }, fault: @escaping @Sendable (Engine.FaultPoint) throws -> Void = { _ in }
     ) async throws -> EngineRig {
         let worker = try await lease.database.writeSystem { tx in
             let leases = LeaseStore(tx: tx)
@@ -166,6 +168,7 @@ struct EngineRig {
                 return (WorkflowID(high: 1, low: 1), 1, "t")
             })
         configuration.executionAddress = { "http://platform.test/executions/\($0)" }
+        configuration.onStart = onStart
         configuration.fault = fault
         configuration.liveRunsMaximum = liveRunsMaximum
         let engine = Engine(
