@@ -48,6 +48,8 @@ extension Engine {
         do { return try await launch(run, handle) } catch {
             facts.trace?.end(.failed)
             retire(facts.id)
+            // Its commit may have happened all the same.
+            if error is PersistenceError { abandon(facts.id, tenant) }
             throw error
         }
     }

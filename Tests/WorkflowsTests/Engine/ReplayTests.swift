@@ -1,5 +1,6 @@
 import Kernel
 import Persistence
+import Synchronization
 import TestKit
 import Testing
 
@@ -154,6 +155,31 @@ import Testing
             #expect(try await rig.row(waiting.run).status == .waiting)
             try await rig.settle()
             #expect(try await rig.row(waiting.run).failure?.code == "picky")
+        }
+    }
+
+    @Test func `a replay whose first commit had no answer goes on in its process`() async throws {
+        let document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_keyed"])
+        let isLost = Mutex(false)
+        try await withRig(
+            document,
+            fault: { point in
+                if point == .afterCommit, isLost.withLock({ $0 }) { throw PersistenceError.unavailable("the answer was lost") }
+            }
+        ) { rig in
+            let first = try await rig.start(document).finished()
+            isLost.withLock { $0 = true }
+            await #expect(throws: PersistenceError.self) { try await rig.engine.replay(first.run, tenant: rig.lease.tenant, from: nil) }
+            isLost.withLock { $0 = false }
+            await rig.engine.recoverOwn()
+            try await rig.settle()
+            let status = try await rig.lease.database.read(in: rig.lease.tenant) { tx in
+                try tx.first("SELECT status FROM runs WHERE tenant_id = \(tx.tenant) AND replay_of = \(first.run)") { row in
+                    try row.column(0, as: RunStatus.self)
+                }
+            }
+            #expect(status == .succeeded)
+            #expect(outside(rig) == ["a-0", "a-0"])
         }
     }
 
