@@ -163,7 +163,7 @@ extension Engine {
         }
     }
 
-    /// The run of the error workflow, with n8n's item.
+    /// The run of the error workflow, with n8n's item. It is as deep as a called one: what it calls may fail and start it again.
     private func errorRun(_ run: LiveRun, _ end: RunEnd) async throws -> NewRun? {
         guard run.facts.mode != "manual", run.facts.mode != "error", let target = try await errorWorkflow(of: run) else { return nil }
         let node = end.step.map { run.machine.workflow.nodes[$0.node].node.name } ?? ""
@@ -179,7 +179,7 @@ extension Engine {
         return NewRun(
             facts: RunFacts(
                 id: ids.next(), tenant: run.facts.tenant, workflow: target.workflow, version: target.version, mode: "error",
-                timeZone: run.facts.timeZone),
+                timeZone: run.facts.timeZone, depth: run.facts.depth + 1),
             trigger: target.trigger, items: ItemList([Item(json: item)]), idempotencyKey: nil, parent: nil, createdAt: clock.now())
     }
 

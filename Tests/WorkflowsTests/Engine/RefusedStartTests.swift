@@ -7,7 +7,7 @@ import Testing
 
 @testable import Workflows
 
-/// Runs that a run would start, where the plan allows no more.
+/// Runs that a run would start, where it may start no more.
 @Suite(.timeLimit(.minutes(3))) struct RefusedStartTests {
     private func outside(_ rig: EngineRig) -> [String] { ProbeNode.outside(rig.lease.tenant).all }
 
@@ -61,6 +61,21 @@ import Testing
             #expect(row.status == .failed)
             #expect(row.failure?.code == "limit_reached")
             #expect(row.epoch == 0)
+        }
+    }
+
+    @Test func `an error workflow that calls what fails again comes to an end`() async throws {
+        let document = Graph(.n8nV1, ["t -> k", "k -> f"]).document(
+            ["k": "probe_keyed", "f": "probe_fail"], settings: .init(order: .n8nV1, errorWorkflow: "errors"))
+        let errors = Graph(.n8nV1, ["t -> c"]).document(["c": "probe_call"])
+        let (tables, migrations) = (RunTables.all + JobsModule.tables, JobsModule.migrations + RunTables.migrations)
+        try await withDatabase(.sqlite, tables: tables, migrations: migrations) { lease in
+            let workflow: WorkflowID = lease.ids.next()
+            let rig = try await EngineRig.make(
+                lease, workflow: workflow, document: document, sub: errors, resolve: { _, _ in (workflow, 1, "t") })
+            _ = try await rig.start(document)
+            try await rig.settle()
+            #expect(outside(rig).count == Limits.callDepth / 2 + 1)
         }
     }
 }
