@@ -143,6 +143,7 @@ func withRig(
 struct EngineRig {
     typealias Resolver = @Sendable (WorkflowCall, TenantID) async throws -> (workflow: WorkflowID, version: Int, trigger: String)
     typealias OnStart = @Sendable (TenantTransaction, RunFacts) throws -> Void
+    typealias OnFinish = @Sendable (TenantTransaction, RunFacts, RunStatus, Timestamp) throws -> Void
 
     let engine: Engine
     let timers: TimerService
@@ -152,7 +153,8 @@ struct EngineRig {
 
     static func make(
         _ lease: DatabaseLease, workflow: WorkflowID, document: WorkflowDocument, sub: WorkflowDocument? = nil, liveRunsMaximum: Int = 1_000,
-        resolve: Resolver? = nil, onStart: @escaping OnStart = { _, _ in }, fault: @escaping @Sendable (Engine.FaultPoint) throws -> Void = { _ in }
+        resolve: Resolver? = nil, onStart: @escaping OnStart = { _, _ in }, onFinish: @escaping OnFinish = { _, _, _, _ in },
+        fault: @escaping @Sendable (Engine.FaultPoint) throws -> Void = { _ in }
     ) async throws -> EngineRig {
         let worker = try await lease.database.writeSystem { tx in
             let leases = LeaseStore(tx: tx)
@@ -169,6 +171,7 @@ struct EngineRig {
             })
         configuration.executionAddress = { "http://platform.test/executions/\($0)" }
         configuration.onStart = onStart
+        configuration.onFinish = onFinish
         configuration.fault = fault
         configuration.liveRunsMaximum = liveRunsMaximum
         let engine = Engine(

@@ -348,4 +348,23 @@ import TestKit
             #expect(!isRepeatedAgain)
         }
     }
+
+    @Test func `a run that is uncertain has not ended, and its end is counted once`() async throws {
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_once"])
+        try await withRig(document, fault: { if $0 == .afterEffect { throw Death() } }) { rig in
+            let run = try await rig.start(document).run
+            try await Task.sleep(for: .milliseconds(20))
+            let ends = Mutex<[RunStatus]>([])
+            let heir = try await EngineRig.make(
+                rig.lease, workflow: rig.workflow, document: document, onFinish: { _, _, status, _ in ends.withLock { $0.append(status) } })
+            try await heir.engine.recover()
+            try await heir.settle()
+            #expect(try await heir.row(run).status == .uncertain)
+            #expect(ends.withLock { $0 } == [])
+            let isRepeated = try await heir.engine.repeatUncertain(run, tenant: rig.lease.tenant)
+            #expect(isRepeated)
+            try await heir.settle()
+            #expect(ends.withLock { $0 } == [.succeeded])
+        }
+    }
 }
