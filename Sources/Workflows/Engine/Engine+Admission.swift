@@ -18,6 +18,13 @@ struct Admission: Sendable {
         case supersedes([RunID])
     }
 
+    /// Writes a run that nobody waits for, of a workflow that may allow only so many at once. One that is refused for want of a place is none.
+    static func enter(_ new: NewRun, _ admission: Admission?, _ tx: TenantTransaction) throws -> Entrance {
+        if let admission { return try admission.enter(new, tx) }
+        try RunCommit.queue(new, tx)
+        return .waits
+    }
+
     /// Writes the run as one to be taken up, at once or when its turn comes; nothing where it is refused.
     func enter(_ new: NewRun, _ tx: TenantTransaction) throws -> Entrance {
         let slots = SlotStore(tx: tx)

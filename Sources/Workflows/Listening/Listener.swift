@@ -54,10 +54,11 @@ package struct Listener: Sendable {
             return
         }
         let zone = try await workflows.policies.timeZone(timer.tenant)
+        let compiled = CompiledWorkflow(document, kinds: workflows.kinds)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for node in document.nodes where node.isListening {
                 let ear = Ear(
-                    timer, id, version: version, node, document.settings, zone: zone, lastID: known[node.name]?["lastEventId"]?.text ?? "")
+                    timer, id, version: version, node, compiled, zone: zone, lastID: known[node.name]?["lastEventId"]?.text ?? "")
                 group.addTask { try await keepListening(ear) }
             }
             try await group.waitForAll()
@@ -72,6 +73,7 @@ package struct Listener: Sendable {
         let node: WorkflowNode
         let zone: String
         let priority: WorkflowSettings.Priority
+        let compiled: CompiledWorkflow
         let events: Mutex<StreamEvents>
         /// The id of the last event that has been dealt with.
         let done: Mutex<String>
@@ -79,15 +81,17 @@ package struct Listener: Sendable {
         let sign = Mutex<(at: Duration, isOpen: Bool)>((.zero, false))
 
         init(
-            _ timer: Jobs.Timer, _ workflow: WorkflowID, version: Int, _ node: WorkflowNode, _ settings: WorkflowSettings, zone: String,
+            _ timer: Jobs.Timer, _ workflow: WorkflowID, version: Int, _ node: WorkflowNode, _ compiled: CompiledWorkflow, zone: String,
             lastID: String
         ) {
+            let settings = compiled.document.settings
             self.timer = timer
             self.workflow = workflow
             self.version = version
             self.node = node
             self.zone = settings.timeZone ?? zone
             priority = settings.priority
+            self.compiled = compiled
             events = Mutex(StreamEvents(lastID: lastID))
             done = Mutex(lastID)
         }
@@ -163,15 +167,18 @@ package struct Listener: Sendable {
             createdAt: now, rank: engine.ranks.next(of: tenant, ear.priority, at: now))
         try await PayloadNames.prepare(run.items, tenant: tenant, blobs: engine.blobs)
         let onStart = engine.configuration.onStart
-        let isHeld = try await engine.database.write(in: tenant) { tx -> Bool in
-            guard try tx.holds(ear.timer), try WorkflowStore(tx: tx).workflow(ear.workflow)?.publishedVersion == ear.version else { return false }
+        let admission = try await engine.admission(of: run, ear.compiled)
+        let entrance = try await engine.database.write(in: tenant) { tx -> Admission.Entrance? in
+            guard try tx.holds(ear.timer), try WorkflowStore(tx: tx).workflow(ear.workflow)?.publishedVersion == ear.version else { return nil }
             if let id = event.id { try JournalStore(tx: tx).keep(["lastEventId": .string(id)], of: ear.node.name, workflow: ear.workflow) }
-            guard try RunStore(tx: tx).find(startedLike: run) == nil else { return true }
+            guard try RunStore(tx: tx).find(startedLike: run) == nil else { return .refused }
+            let entrance = try Admission.enter(run, admission, tx)
+            if case .refused = entrance { return entrance }
             try onStart(tx, run.facts)
-            try RunCommit.queue(run, tx)
-            return true
+            return entrance
         }
-        guard isHeld else { throw Superseded() }
+        guard let entrance else { throw Superseded() }
+        if case .supersedes = entrance { try await engine.settle(entrance, run.facts) }
     }
 
     /// An id is the server's own and may be long.

@@ -39,8 +39,7 @@ package struct Poller: Sendable {
         for (node, _) in due {
             if let look = await look(node, known[node.name] ?? [:], timer.tenant) { looks.append(look) }
         }
-        guard try await finish(timer, id, version, document, zone, looks) else { return }
-        for look in looks { await settle(look, timer.tenant) }
+        for look in try await finish(timer, id, version, document, zone, looks) { await settle(look, timer.tenant) }
     }
 
     /// What came of a look at one node's source.
@@ -97,12 +96,12 @@ package struct Poller: Sendable {
         }
     }
 
-    /// - Returns: false where another version was published meanwhile, or none: its own timer is set then. Also where the look took so long that
-    ///   another process has begun one.
+    /// - Returns: the looks whose runs are written; a run that is refused for want of a place leaves its items to the next look. None where another
+    ///   version was published meanwhile, or none: its own timer is set then. Also where the look took so long that another process has begun one.
     private func finish(
         _ timer: Jobs.Timer, _ id: WorkflowID, _ version: Int, _ document: WorkflowDocument, _ zone: String,
         _ looks: [Look]
-    ) async throws -> Bool {
+    ) async throws -> [Look] {
         let now = engine.clock.now()
         let next = try document.nextPoll(after: max(now, timer.dueAt), zone: zone)
         let runs: [NewRun] = looks.filter { !$0.items.isEmpty }.map { look in
@@ -112,24 +111,42 @@ package struct Poller: Sendable {
                     timeZone: document.settings.timeZone ?? zone),
                 trigger: look.node.name, items: ItemList(look.items), idempotencyKey: nil, parent: nil, createdAt: now)
         }
-        for run in runs { try await PayloadNames.prepare(run.items, tenant: timer.tenant, blobs: engine.blobs) }
-        let onStart = engine.configuration.onStart
+        let compiled = CompiledWorkflow(document, kinds: workflows.kinds)
+        var starts: [(run: NewRun, admission: Admission?)] = []
+        for run in runs {
+            try await PayloadNames.prepare(run.items, tenant: timer.tenant, blobs: engine.blobs)
+            starts.append((run, try await engine.admission(of: run, compiled)))
+        }
+        let (onStart, entering) = (engine.configuration.onStart, starts)
         let cursors = looks.map { (name: $0.node.name, cursor: $0.cursor) }
-        return try await engine.database.write(in: timer.tenant) { tx in
-            guard try tx.holds(timer), try WorkflowStore(tx: tx).workflow(id)?.publishedVersion == version else { return false }
+        let written = try await engine.database.write(in: timer.tenant) { tx -> [(run: NewRun, entrance: Admission.Entrance)]? in
+            guard try tx.holds(timer), try WorkflowStore(tx: tx).workflow(id)?.publishedVersion == version else { return nil }
             let journal = JournalStore(tx: tx)
-            for (name, cursor) in cursors { try journal.keep(cursor, of: name, workflow: id) }
-            for run in runs {
-                try onStart(tx, run.facts)
-                try RunCommit.queue(run, tx)
+            var entered: [(run: NewRun, entrance: Admission.Entrance)] = []
+            var refused: Set<String> = []
+            for (run, admission) in entering {
+                let entrance = try Admission.enter(run, admission, tx)
+                entered.append((run, entrance))
+                if case .refused = entrance { refused.insert(run.trigger) } else { try onStart(tx, run.facts) }
             }
+            for (name, cursor) in cursors where !refused.contains(name) { try journal.keep(cursor, of: name, workflow: id) }
             if let next {
                 try tx.setTimer(kind: Self.timerKind, subject: timer.subject, dueAt: next)
             } else {
                 try tx.cancelTimer(kind: Self.timerKind, subject: timer.subject)
             }
-            return true
+            return entered
         }
+        guard let written else { return [] }
+        var refused: Set<String> = []
+        for (run, entrance) in written {
+            switch entrance {
+            case .refused: refused.insert(run.trigger)
+            case .supersedes: try await engine.settle(entrance, run.facts)
+            case .admitted, .waits: break
+            }
+        }
+        return looks.filter { !refused.contains($0.node.name) }
     }
 }
 

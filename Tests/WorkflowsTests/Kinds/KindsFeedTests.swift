@@ -153,4 +153,61 @@ import Testing
             #expect(try await timers.fireDue() == 0)
         }
     }
+
+    @Test func `a look whose run finds no place leaves its items to the next one`() async throws {
+        try await WorkflowHarness.run(.sqlite, running: true) { harness in
+            let lease = harness.lease
+            let worker = try await lease.database.writeSystem { tx in try LeaseStore(tx: tx).acquire(name: "test", for: .seconds(3_600)) }
+            let feed = Mutex(Self.rss)
+            let converter = KindsHarness.converter
+            var services = EngineServices.plain
+            services.send = { request, _ in
+                OutboundResponse(status: 200, headers: [], body: Array(feed.withLock { $0 }.utf8), url: request.url)
+            }
+            services.facilities = StepFacilities(convert: { try await converter.convert($0) })
+            let engine = Engine(
+                database: lease.database, lease: worker, services: services,
+                configuration: Engine.Configuration(
+                    kinds: .builtIn, load: { _, _, _ in throw Refusal.missing("workflow") }, resolve: { _, _ in throw Refusal.missing("workflow") }),
+                clock: lease.clock.clock, ids: lease.ids, blobs: lease.blobs)
+            let poller = Poller(engine: engine, workflows: harness.workflows, services: services)
+            let timers = TimerService(
+                database: lease.database, clock: lease.clock.clock, logger: engine.logger,
+                handlers: [Poller.timerKind: { try await poller.poll($0) }])
+            let document = WorkflowDocument(
+                name: "Feed",
+                nodes: [
+                    WorkflowNode(
+                        id: "f", category: .trigger, kind: "rss_trigger", name: "Feed", config: ["feedUrl": "https://a.test/feed"],
+                        connections: [.init(to: "n")]), WorkflowNode(id: "n", category: .action, kind: "no_op", name: "N")
+                ], settings: WorkflowSettings(concurrency: .init(limit: 1, whenFull: .skip)))
+            let workflow = try await harness.workflows.create(document, by: harness.principal())
+            _ = try await harness.workflows.publish(workflow.id, by: harness.principal())
+            func item(_ title: String, hour: Int) -> String {
+                "<item><title>\(title)</title><pubDate>Wed, 11 Mar 2026 \(hour):00:00 GMT</pubDate></item></channel>"
+            }
+            func poll() async throws -> [RunID] {
+                lease.clock.advance(by: .seconds(61))
+                try await timers.fireDue()
+                return try await lease.database.read(in: lease.tenant) { tx in
+                    try RunStore(tx: tx).list(workflow: workflow.id, before: nil, limit: 10).map(\.id)
+                }
+            }
+            #expect(try await poll().isEmpty)
+            feed.withLock { $0 = $0.replacing("</channel>", with: item("New", hour: 12)) }
+            let first = try await poll()
+            #expect(first.count == 1)
+            feed.withLock { $0 = $0.replacing("</channel>", with: item("Newer", hour: 13)) }
+            #expect(try await poll() == first)
+            try await lease.database.write(in: lease.tenant) { tx in try SlotStore(tx: tx).leave(first[0]) }
+            let second = try await poll()
+            #expect(second.count == 2)
+            let titles = try await lease.database.read(in: lease.tenant) { tx -> [JSON] in
+                let runs = RunStore(tx: tx)
+                guard let run = try runs.find(second[0]) else { return [] }
+                return try PayloadReader(tx: tx, run: run.id, blobs: lease.blobs).input(run).items().compactMap { $0.json["title"] }
+            }
+            #expect(titles == ["Newer"])
+        }
+    }
 }

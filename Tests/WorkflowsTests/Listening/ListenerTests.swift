@@ -13,14 +13,14 @@ import Testing
 @Suite(.timeLimit(.minutes(3))) struct ListenerTests {
     private static let headers = [("Content-Type", "text/event-stream; charset=utf-8")]
 
-    private static func document(_ url: String) -> WorkflowDocument {
+    private static func document(_ url: String, _ concurrency: WorkflowSettings.Concurrency?) -> WorkflowDocument {
         WorkflowDocument(
             name: "Events",
             nodes: [
                 WorkflowNode(
                     id: "e", category: .trigger, kind: "sse_trigger", name: "Events", config: ["url": .string(url)], connections: [.init(to: "n")]),
                 WorkflowNode(id: "n", category: .action, kind: "no_op", name: "N")
-            ])
+            ], settings: WorkflowSettings(concurrency: concurrency))
     }
 
     private struct Rig {
@@ -51,7 +51,7 @@ import Testing
 
     /// - Parameter processes: how many share the database.
     private func with(
-        _ engine: DatabaseEngine = .sqlite, processes: Int = 1,
+        _ engine: DatabaseEngine = .sqlite, processes: Int = 1, concurrency: WorkflowSettings.Concurrency? = nil,
         onStart: @escaping @Sendable (TenantTransaction, RunFacts) throws -> Void = { _, _ in },
         reply: @escaping @Sendable (_ number: Int, _ lastID: String?) -> TestServer.Reply, _ body: (Rig, TestServer) async throws -> Void
     ) async throws {
@@ -66,7 +66,8 @@ import Testing
         let outbound = try Outbound(policy: AddressPolicy(allowing: ["127.0.0.1:\(server.port)"]))
         try await WorkflowHarness.run(engine, running: true) { harness in
             let lease = harness.lease
-            let workflow = try await harness.workflows.create(Self.document("http://127.0.0.1:\(server.port)/events"), by: harness.principal())
+            let document = Self.document("http://127.0.0.1:\(server.port)/events", concurrency)
+            let workflow = try await harness.workflows.create(document, by: harness.principal())
             _ = try await harness.workflows.publish(workflow.id, by: harness.principal())
             var holders: [TimerHolder] = []
             for number in 1...processes {
@@ -131,6 +132,18 @@ import Testing
             try await Task.sleep(for: .seconds(6))
             #expect(try await rig.started().count == 1)
             #expect(server.requests.count == 1)
+        }
+    }
+
+    @Test func `events of a workflow that allows one run at once wait for their turn`() async throws {
+        let text = "id: 1\ndata: {\"n\":1}\n\nid: 2\ndata: {\"n\":2}\n\n"
+        try await with(concurrency: .init(limit: 1), reply: { _, _ in .stream(headers: Self.headers, Array(text.utf8), ends: false) }) { rig, _ in
+            #expect(try await rig.started(2) == [["n": 1], ["n": 2]])
+            let lease = rig.harness.lease
+            let waiting = try await lease.database.read(in: lease.tenant) { tx in
+                try tx.all("SELECT is_waiting FROM run_slots WHERE tenant_id = \(tx.tenant) ORDER BY run_id") { try $0.column(0, as: Bool.self) }
+            }
+            #expect(waiting == [false, true])
         }
     }
 
