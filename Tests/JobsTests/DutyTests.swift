@@ -73,4 +73,24 @@ import TestKit
             #expect(calls.all.count == 2)
         }
     }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `a duty that the end of its process interrupts is left to the next one`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { lease in
+            let calls = Calls()
+            let interrupted = service(
+                lease,
+                Duty("seal", every: .seconds(3_600)) {
+                    calls.add("begun")
+                    try await Task.sleep(for: .seconds(60))
+                })
+            let process = Task { await interrupted.doDue() }
+            while calls.all.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+            process.cancel()
+            let done = await process.value
+            #expect(done.isEmpty && calls.all == ["begun"])
+            let next = await service(lease, Duty("seal", every: .seconds(3_600)) { calls.add("seal") }).doDue()
+            #expect(next == ["seal"])
+        }
+    }
 }

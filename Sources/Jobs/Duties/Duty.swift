@@ -55,4 +55,10 @@ struct DutyStore {
             WHERE name = \(duty.name) AND claimed_until = \(claim)
             """)
     }
+
+    /// Gives a claim back: the duty is as due as it was.
+    func release(_ duty: Duty, claim: Timestamp) throws {
+        try tx.execute(
+            "UPDATE duties SET claimed_until = \(Timestamp(microseconds: 0)) WHERE name = \(duty.name) AND claimed_until = \(claim)")
+    }
 }

@@ -30,7 +30,8 @@ package struct DutyService: Service {
         }
     }
 
-    /// Does what is due, one after the other; one that fails is tried again after its interval.
+    /// Does what is due, one after the other; one that fails is tried again after its interval. One that the end of the process interrupts is left to
+    /// the next one.
     /// - Returns: the names of those done.
     @discardableResult
     package func doDue() async -> [String] {
@@ -39,13 +40,20 @@ package struct DutyService: Service {
             do {
                 guard try await database.readSystem({ tx in try DutyStore(tx: tx).isDue(duty) }) else { continue }
                 guard let claim = try await database.writeSystem({ tx in try DutyStore(tx: tx).claim(duty, for: Self.claim) }) else { continue }
+                var isOver = true
                 do {
                     try await duty.work()
-                    done.append(duty.name)
+                    isOver = !Task.isCancelled
+                    if isOver { done.append(duty.name) }
                 } catch {
-                    logger.error("a duty failed", metadata: ["duty": "\(duty.name)", "error": "\(error)"])
+                    isOver = !Task.isCancelled
+                    if isOver { logger.error("a duty failed", metadata: ["duty": "\(duty.name)", "error": "\(error)"]) }
                 }
-                try await database.writeSystem { tx in try DutyStore(tx: tx).finish(duty, claim: claim) }
+                let ended = isOver
+                try await database.writeSystem { tx in
+                    let duties = DutyStore(tx: tx)
+                    if ended { try duties.finish(duty, claim: claim) } else { try duties.release(duty, claim: claim) }
+                }
             } catch {
                 logger.error("a duty could not be claimed", metadata: ["duty": "\(duty.name)", "error": "\(error)"])
             }
