@@ -82,7 +82,6 @@ extension Engine {
         if let new = run.new { PayloadNames.settle(input: new.items, of: run.facts.id) }
         let result = isOver ? run.machine.lastItems : nil
         var kept = kept(run)
-        kept.lists += started.map(\.items)
         if let new = run.new { kept.lists.append(new.items) }
         if let result { kept.lists.append(result) }
         var payloads: [PreparedPayload] = []
@@ -91,6 +90,8 @@ extension Engine {
             try await PayloadNames.prepare(list, tenant: run.facts.tenant, blobs: blobs)
             if let payload = list.payload { payloads.append(payload) }
         }
+        // Stored for the runs that begin with them alone, since no text of this one names them.
+        for run in started { try await PayloadNames.prepare(run.items, tenant: run.facts.tenant, blobs: blobs) }
         let isWhole = if case .ended = hold { run.new != nil } else { false }
         let (entries, journal) = entries(&run, isWhole: isWhole)
         if let new = run.new { run.storedBytes += new.items.inputText.size }

@@ -269,4 +269,23 @@ import Testing
             #expect(try await used() == 0)
         }
     }
+
+    @Test func `called runs and their caller give back all that they stored`() async throws {
+        let document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_call"])
+        try await withRig(document, sub: Graph(.n8nV1, ["t -> s"]).document(["s": "probe_pure"])) { rig in
+            let (database, tenant) = (rig.lease.database, rig.lease.tenant)
+            let items = ["x", "y"].map { Item(json: ["n": .string(String(repeating: $0, count: 4_000))]) }
+            let handle = try await rig.start(document, items: items)
+            try await rig.settle()
+            #expect(try await rig.row(handle.run).status == .succeeded)
+            func used() async throws -> Int { try await database.read(in: tenant) { try StorageUse(tx: $0).bytes() } }
+            #expect(try await used() > 0)
+            try await database.write(in: tenant) { tx in
+                let runs = RunStore(tx: tx)
+                for called in try runs.returned(to: handle.run) { try runs.remove(called.id) }
+                try runs.remove(handle.run)
+            }
+            #expect(try await used() == 0)
+        }
+    }
 }
