@@ -54,10 +54,10 @@ extension Engine {
         do {
             let value = try await stepRunner.services.evaluate(.string(expression), new.facts.tenant, scope, 0)
             let text = value.text ?? value.serialized
-            guard text.count <= Limits.concurrencyKeyLength else {
+            guard text.unicodeScalars.count <= Limits.concurrencyKeyLength else {
                 throw StepFailure("too_long", "it gives more than \(Limits.concurrencyKeyLength) characters")
             }
-            return text
+            return text.indexable(Limits.concurrencyKeyLength)
         } catch {
             let reason = StepFailure(wrapping: error, itemIndex: nil).message
             throw Refusal(.invalid, "concurrency_key_failed", "The expression that runs of this workflow are counted by fails: \(reason)")

@@ -26,8 +26,8 @@ package struct RunMark: Sendable, Hashable {
     package var value: String
 
     package init(name: String, value: String) {
-        self.name = name
-        self.value = value
+        self.name = name.indexable(Limits.markNameCharacters)
+        self.value = value.indexable(Limits.markValueCharacters)
     }
 
     /// Reads `name = value`; nil where there is no name or no equals sign.
@@ -39,6 +39,15 @@ package struct RunMark: Sendable, Hashable {
         let name = trimmed(written[..<equals])
         guard !name.isEmpty else { return nil }
         self.init(name: name, value: trimmed(written[written.index(after: equals)...]))
+    }
+}
+
+extension String {
+    /// As every database keeps it in an index: PostgreSQL's texts hold no NUL, and an entry of its indexes no more than 2.7 KB, while one character
+    /// may be of any number of scalars.
+    func indexable(_ scalarsMaximum: Int) -> String {
+        let scalars: [Unicode.Scalar] = unicodeScalars.prefix(scalarsMaximum).map { $0 == "\0" ? "\u{FFFD}" : $0 }
+        return String(String.UnicodeScalarView(scalars))
     }
 }
 

@@ -57,6 +57,17 @@ import Testing
         }
     }
 
+    @Test func `a key is kept as every database takes it`() async throws {
+        let document = document(.init(limit: 1, key: "=$json.key"))
+        try await withRig(document) { rig in
+            _ = try await rig.start(document, items: item("a\0"))
+            let keys = try await rig.lease.database.read(in: rig.lease.tenant) { tx in
+                try tx.all("SELECT slot_key FROM run_slots WHERE tenant_id = \(tx.tenant)") { try $0.column(0, as: String.self) }
+            }
+            #expect(keys == ["a\u{FFFD}"])
+        }
+    }
+
     @Test func `a run without a place is refused where the workflow says so, and leaves nothing`() async throws {
         let document = document(.init(limit: 1, whenFull: .skip))
         try await withRig(document) { rig in

@@ -73,6 +73,23 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases) func `whatever a run is marked with, its commit is taken`(_ engine: DatabaseEngine) async throws {
+        try await WorkflowHarness.run(engine, running: true) { harness in
+            let run = try await harness.write([RunRow(workflow: harness.lease.ids.next(), start: harness.lease.clock.now)])[0]
+            // One character for people, whatever it weighs.
+            let scalars: [Unicode.Scalar] = (0..<4_000).map { Unicode.Scalar(0x300 + UInt32($0 * 7 % 79)) ?? "a" }
+            let tall = String(String.UnicodeScalarView(scalars))
+            let marks = try await harness.lease.database.write(in: harness.lease.tenant) { tx in
+                let store = RunMarkStore(tx: tx)
+                try store.mark(run, [RunMark(name: "a", value: "x\0y"), RunMark(name: "b", value: tall), RunMark(name: "n\0", value: "")])
+                return try store.marks(of: [run])[run] ?? []
+            }
+            #expect(marks.map(\.name) == ["a", "b", "n\u{FFFD}"])
+            #expect(marks[0].value == "x\u{FFFD}y")
+            #expect(marks[1].value.unicodeScalars.count == Limits.markValueCharacters)
+        }
+    }
+
     @Test func `a value is written as name = value`() {
         #expect(RunMark(" order = 12 = 3 ") == RunMark(name: "order", value: "12 = 3"))
         #expect(RunMark("order") == nil && RunMark("= 3") == nil)
