@@ -1,4 +1,5 @@
 package import Kernel
+internal import Logging
 package import Persistence
 
 /// Removes runs that ended long ago, with what they stored, in short transactions between which work goes on.
@@ -10,6 +11,7 @@ package struct RunRetention: Sendable {
     /// Runs that one transaction removes.
     static let batch = 50
     private static let pauseBetweenBatches: Duration = .milliseconds(20)
+    private let logger = Logger(label: "retention")
 
     /// - Parameters:
     ///   - succeeded: how long a run that succeeded is kept after its end; nil is for ever.
@@ -42,14 +44,42 @@ package struct RunRetention: Sendable {
                     runs, succeeded: succeeded, from: start, before: tx.clock.now() - age, after: cursor, limit: Self.batch)
             }
             guard let last = old.last else { break }
-            try await database.write(in: tenant) { tx in
-                for run in old { try RunStore(tx: tx).remove(run.id) }
-            }
-            removed += old.count
+            let gone = try await remove(old.map(\.id), of: tenant)
+            removed += gone
             place = runs == .atOnce ? (start, last.id) : (last.finishedAt, nil)
+            // Where none could be removed, those after them are looked at, but for those of the same moment.
+            guard gone > 0 || place.start != start || place.cursor != cursor else { break }
             guard old.count == Self.batch else { break }
             try await Task.sleep(for: Self.pauseBetweenBatches)
         }
         return removed
+    }
+
+    /// One that cannot be read is left, and keeps no other.
+    /// - Returns: how many were removed.
+    private func remove(_ runs: [RunID], of tenant: TenantID) async throws -> Int {
+        do {
+            try await database.write(in: tenant) { tx in
+                for run in runs { try RunStore(tx: tx).remove(run) }
+            }
+            return runs.count
+        } catch let error where !Self.passes(error) {
+            guard runs.count > 1 else {
+                logger.error("a run could not be removed", metadata: ["run": "\(runs[0])", "error": "\(error)"])
+                return 0
+            }
+            var gone = 0
+            for run in runs { gone += try await remove([run], of: tenant) }
+            return gone
+        }
+    }
+
+    /// Whether an error says nothing of the run.
+    private static func passes(_ error: any Error) -> Bool {
+        switch error {
+        case is CancellationError: true
+        case PersistenceError.unavailable, PersistenceError.contended, PersistenceError.locked, PersistenceError.diskFull: true
+        default: false
+        }
     }
 }

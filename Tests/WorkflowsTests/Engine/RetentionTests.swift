@@ -56,4 +56,22 @@ import Testing
             #expect(try await RunRetention(database: rig.lease.database, succeeded: nil, failed: day * 7).prune(rig.lease.tenant) == failed.count)
         }
     }
+
+    @Test func `a run that cannot be read is left, and keeps no other`() async throws {
+        let document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_pure"])
+        try await withRig(document) { rig in
+            let (database, tenant) = (rig.lease.database, rig.lease.tenant)
+            var runs: [RunID] = []
+            for _ in 0..<5 { runs.append(try await rig.start(document).finished().run) }
+            let (broken, damage) = (runs[1], Array("broken".utf8))
+            try await database.write(in: tenant) { tx in
+                _ = try tx.execute("UPDATE runs SET journal = \(damage) WHERE tenant_id = \(tx.tenant) AND id = \(broken)")
+            }
+            rig.lease.clock.advance(by: .seconds(3 * 86_400))
+            let retention = RunRetention(database: database, succeeded: .seconds(86_400), failed: .seconds(86_400))
+            #expect(try await retention.prune(tenant) == 4)
+            #expect(try await retention.prune(tenant) == 0)
+            #expect(try await rig.row(broken).id == broken)
+        }
+    }
 }
