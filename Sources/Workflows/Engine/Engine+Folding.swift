@@ -61,7 +61,7 @@ extension Engine {
         } catch {
             // They may be taken all the same; those that are not are due again when their claims end.
             logger.error("runs could not be taken up", metadata: ["count": "\(ids.count)", "error": "\(error)"])
-            for id in ids { giveUp(id, tenant) }
+            for id in ids { giveUp(id, tenant, after: error) }
             return []
         }
         var rest: [Jobs.Timer] = []
@@ -77,15 +77,15 @@ extension Engine {
                 carryOn(run)
             } catch {
                 logger.error("a run could not be taken up", metadata: ["run": "\(id)", "error": "\(error)"])
-                giveUp(id, tenant)
+                giveUp(id, tenant, after: error)
             }
         }
         return rest
     }
 
-    private func giveUp(_ id: RunID, _ tenant: TenantID) {
+    private func giveUp(_ id: RunID, _ tenant: TenantID, after error: any Error) {
         retire(unended: id, tenant: tenant)
-        abandon(id, tenant)
+        abandon(id, tenant, after: error)
     }
 
     private func facts(_ row: Run, tenant: TenantID) async -> RunFacts {

@@ -49,7 +49,7 @@ extension Engine {
             facts.trace?.end(.failed)
             retire(facts.id)
             // Its commit may have happened all the same.
-            if error is PersistenceError { abandon(facts.id, tenant) }
+            if error is PersistenceError { abandon(facts.id, tenant, after: error) }
             throw error
         }
     }

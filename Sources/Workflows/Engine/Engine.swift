@@ -27,8 +27,8 @@ package final class Engine: Sendable {
     private let parked = Mutex<[RunID: WeakHandle]>([:])
     private let isStopping = Mutex(false)
     private let leases = Mutex(LeaseWatch(lifetime: EngineService.leaseTime))
-    /// Runs that could not go on here, with their rows still in this process's name: taken up again by `recoverOwn`.
-    private let abandoned = Mutex<[RunID: Abandoned]>([:])
+    /// Runs that could not go on here: taken up again by `recoverOwn`.
+    private let setbacks = Setbacks()
 
     private struct WeakHandle: Sendable {
         weak let handle: RunHandle?
@@ -123,7 +123,7 @@ package final class Engine: Sendable {
             facts.trace?.end(.failed)
             retire(facts.id)
             // Its commit may have happened all the same.
-            if error is PersistenceError { abandon(facts.id, facts.tenant) }
+            if error is PersistenceError { abandon(facts.id, facts.tenant, after: error) }
             throw error
         }
     }
@@ -217,9 +217,8 @@ package final class Engine: Sendable {
         if run.machine.end == nil { retire(unended: run.facts.id, tenant: run.facts.tenant) } else { retire(run.facts.id) }
     }
 
-    func abandon(_ run: RunID, _ tenant: TenantID) {
-        let now = clock.elapsed()
-        abandoned.withLock { $0[run] = Abandoned(tenant: tenant, since: now) }
+    func abandon(_ run: RunID, _ tenant: TenantID, after error: any Error) {
+        setbacks.add(run, tenant: tenant, after: error, at: clock.elapsed())
     }
 
     /// Lets go of a run that goes on later, here or elsewhere; whoever holds its handle is told if it ends here.
@@ -277,13 +276,14 @@ package final class Engine: Sendable {
             }
             do {
                 while case .saved = try await advance(&run, pausing: false) {}
+                setbacks.forget(id)
             } catch is RunAbandoned {
                 logger.warning("a run was taken over by another process", metadata: ["run": "\(id)"])
                 setAside(id, tenant: run.facts.tenant)
             } catch {
                 logger.error("a run could not go on and is left to recovery", metadata: ["run": "\(id)", "error": "\(error)"])
                 setAside(id, tenant: run.facts.tenant)
-                if !stops { abandon(id, run.facts.tenant) }
+                if !stops { abandon(id, run.facts.tenant, after: error) }
             }
             retire(run)
             ranks.learn(clock.elapsed() - began, of: run.facts.tenant)
@@ -381,37 +381,27 @@ package final class Engine: Sendable {
         } catch {
             retire(unended: id, tenant: tenant)
             // Where the database gave no answer it may be taken all the same.
-            if isTaken || error is PersistenceError { abandon(id, tenant) }
+            if isTaken || error is PersistenceError { abandon(id, tenant, after: error) }
             throw error
         }
     }
 
     /// Takes up again what could not go on in this process, whose rows are still in its name.
     func recoverOwn() async {
-        let left = abandoned.withLock { abandoned in
-            defer { abandoned = [:] }
-            return abandoned
-        }
-        for (id, run) in left {
+        for (id, run) in setbacks.takeDue(at: clock.elapsed()) {
             let tenant = run.tenant
             do {
                 let isTaken = try await takeUp(id, tenant: tenant, from: lease.epoch, evenPaused: true)
                 // A commit whose answer was lost may still become visible.
                 if !isTaken, inHand.handle(of: id) == nil, clock.elapsed() - run.since < Self.commitsAppearWithin {
-                    abandoned.withLock { if $0[id] == nil { $0[id] = run } }
+                    setbacks.keep(id, run)
                 }
             } catch {
-                abandon(id, tenant)
+                setbacks.keep(id, run)
                 if error is TimerService.Busy { continue }
                 logger.error("a run cannot go on yet", metadata: ["run": "\(id)", "error": "\(error)"])
             }
         }
-    }
-
-    /// A run of this process that could not go on.
-    private struct Abandoned {
-        var tenant: TenantID
-        var since: Duration
     }
 
     private static let commitsAppearWithin: Duration = .seconds(60)

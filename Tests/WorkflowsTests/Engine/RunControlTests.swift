@@ -134,6 +134,32 @@ import Testing
         }
     }
 
+    @Test func `a run whose commit is refused each time is tried less and less often, and goes on once it is taken`() async throws {
+        let isRefused = Mutex(false)
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_brief", "b": "probe_keyed"])
+        let fault: @Sendable (Engine.FaultPoint) throws -> Void = { point in
+            guard point == .beforeCommit, isRefused.withLock({ $0 }) else { return }
+            throw PersistenceError.driver(code: "22021", message: "refused")
+        }
+        try await withRig(document, fault: fault) { rig in
+            let handle = try await rig.start(document)
+            isRefused.withLock { $0 = true }
+            func look() async throws {
+                await rig.engine.recoverOwn()
+                while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(5)) }
+            }
+            for _ in 0..<8 { try await look() }
+            isRefused.withLock { $0 = false }
+            try await look()
+            #expect(try await rig.row(handle.run).status == .running)
+            for _ in 0..<400 where try await rig.row(handle.run).status == .running {
+                try await Task.sleep(for: .milliseconds(50))
+                try await look()
+            }
+            #expect(try await rig.row(handle.run).status == .succeeded)
+        }
+    }
+
     @Test func `a run whose commit shows only later is taken up all the same`() async throws {
         let isAway = Mutex(false)
         let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_brief", "b": "probe_keyed"])
