@@ -1,10 +1,11 @@
 """Somebody at the workflow editor, in a real browser, and what their browser complained about."""
 
+import contextlib
 import re
 import shutil
 import time
 
-from playwright.sync_api import expect
+from playwright.sync_api import expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 WAIT_MS = 30_000
@@ -26,6 +27,18 @@ def holds(page, predicate, argument=None):
     while not page.evaluate(predicate, argument):
         assert time.monotonic() < deadline, f"not within {WAIT_MS} ms: {predicate}"
         page.wait_for_timeout(50)
+
+
+@contextlib.contextmanager
+def scripts(server, prelude):
+    """A page in which the editor's scripts are called without an editor, as the prelude gives them."""
+    with sync_playwright() as tool:
+        browser = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(base_url=server.base)
+        page.goto("/sign-in")
+        page.evaluate(prelude)
+        yield page
+        browser.close()
 
 
 class Desk:

@@ -1,9 +1,8 @@
 """The editor's core without a canvas: documents, undoing, merging, layout and the clipboard, under many random sequences in a real browser."""
 
 import pytest
-from playwright.sync_api import sync_playwright
 
-from editor_desk import CHROMIUM
+from editor_desk import scripts
 
 SEEDS = 60
 COMMANDS = 200
@@ -56,13 +55,8 @@ PRELUDE = """async () => {
 
 @pytest.fixture(scope="module")
 def core(server):
-    with sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(base_url=server.base)
-        page.goto("/sign-in")
-        page.evaluate(PRELUDE)
+    with scripts(server, PRELUDE) as page:
         yield page
-        browser.close()
 
 
 def test_undo_to_the_start_gives_the_first_document_and_redo_the_last(core):

@@ -1,9 +1,8 @@
 """Several windows on one draft, each with the editor's own saving, and a server in memory that can be made to fail: nothing is lost, and all come to rest."""
 
 import pytest
-from playwright.sync_api import sync_playwright
 
-from editor_desk import CHROMIUM
+from editor_desk import scripts
 
 PRELUDE = """async () => {
   const at = (name) => import(`/assets/editor/${name}.js`);
@@ -42,13 +41,8 @@ PRELUDE = """async () => {
 
 @pytest.fixture(scope="module")
 def windows(server):
-    with sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(base_url=server.base)
-        page.goto("/sign-in")
-        page.evaluate(PRELUDE)
+    with scripts(server, PRELUDE) as page:
         yield page
-        browser.close()
 
 
 def test_two_who_add_at_once_come_to_rest_in_the_same_order(windows):

@@ -136,9 +136,11 @@ import Testing
 
     @Test func `a run whose commit is refused each time is tried less and less often, and goes on once it is taken`() async throws {
         let isRefused = Mutex(false)
+        let refusals = Mutex(0)
         let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_brief", "b": "probe_keyed"])
         let fault: @Sendable (Engine.FaultPoint) throws -> Void = { point in
             guard point == .beforeCommit, isRefused.withLock({ $0 }) else { return }
+            refusals.withLock { $0 += 1 }
             throw PersistenceError.driver(code: "22021", message: "refused")
         }
         try await withRig(document, fault: fault) { rig in
@@ -148,11 +150,10 @@ import Testing
                 await rig.engine.recoverOwn()
                 while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(5)) }
             }
-            for _ in 0..<8 { try await look() }
+            for _ in 0..<20 { try await look() }
+            #expect((Setbacks.patience..<20).contains(refusals.withLock { $0 }))
             isRefused.withLock { $0 = false }
-            try await look()
-            #expect(try await rig.row(handle.run).status == .running)
-            for _ in 0..<400 where try await rig.row(handle.run).status == .running {
+            for _ in 0..<1_200 where try await rig.row(handle.run).status == .running {
                 try await Task.sleep(for: .milliseconds(50))
                 try await look()
             }
