@@ -38,11 +38,22 @@ struct Import: AsyncParsableCommand {
         }
 
         private func importAll() async throws {
+            var unpublished = 0
             guard let tenant else { throw Refusal.invalid("tenant", "required", "Name the tenant with --tenant, or ask for a --report.") }
             for file in files {
                 let made = try await data.perform(
                     "workflow.import", ["tenant": .string(tenant), "document": try Files.json(file), "publish": .bool(publish)])
-                if json { print(made.serialized) } else { print("\(file): imported as \(made["id"]?.text ?? "")") }
+                let isShort = publish && made["published"]?.boolean != true
+                if isShort { unpublished += 1 }
+                if json {
+                    print(made.serialized)
+                } else {
+                    print("\(file): imported as \(made["id"]?.text ?? "")\(isShort ? ", not published:" : "")")
+                    for fault in made["faults"]?.array ?? [] { print("  \(fault["field"]?.text ?? ""): \(fault["message"]?.text ?? "")") }
+                }
+            }
+            if unpublished > 0 {
+                throw Refusal(.invalid, "not_published", "\(unpublished) of \(files.count) could not be published; their drafts are kept.")
             }
         }
     }

@@ -119,6 +119,38 @@ def test_a_backup_under_load_holds_every_run_acknowledged_before_it_and_waiting_
         assert refused.returncode == 1 and "AIAS_DATABASE_URL" in refused.stderr
 
 
+def test_a_backup_holds_the_files_that_lie_in_a_folder_elsewhere(tmp_path):
+    shared, target = tmp_path / "shared", tmp_path / "target"
+    server = Server(tmp_path / "first", None, {"AIAS_BLOBS": str(shared)})
+    foreign = shared / "0197f2a0-0000-7000-8000-000000000001" / ("ab" * 32)
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text("another deployment's")
+    server.start()
+    try:
+        key = server.create_tenant("acme")["api_key"]
+        server.import_workflow(key, greeting("hello"))
+        large = "".join(f"{(i * 2654435761) % 4294967296:08x}" for i in range(30_000))
+        assert server.request("POST", "/hooks/acme/hello", {"name": large})[0] == 200
+        archive = tmp_path / "backup.tar.zst"
+        server.command("backup", "--to", str(archive), "--with-keys", "--data", str(server.folder))
+    finally:
+        server.stop()
+    listing = subprocess.run(["tar", "--zstd", "-tf", str(archive)], capture_output=True, text=True, check=True).stdout.split()
+    assert any(name.startswith("blobs/") for name in listing) and not any(foreign.name in name for name in listing)
+    there = target / foreign.parent.name / foreign.name
+    there.parent.mkdir(parents=True)
+    there.write_text("another deployment's")
+    restored = Server(tmp_path / "second", None, {"AIAS_BLOBS": str(target)})
+    restored.command("restore", str(archive), "--data", str(restored.folder))
+    restored.start()
+    try:
+        one = restored.request("GET", f"/v1/executions/{runs(restored, key)[0]['id']}", key=key)[1]
+        assert one["steps"][0]["output"][0][0]["json"]["body"]["name"] == large
+        assert there.read_text() == foreign.read_text()
+    finally:
+        restored.stop()
+
+
 def test_a_login_that_row_level_security_holds_is_told_what_a_dump_needs(postgres, tmp_path):
     url = postgres.create("dumped")
     server = Server(tmp_path, url)

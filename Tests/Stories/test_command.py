@@ -118,6 +118,17 @@ def findings(tool, *arguments):
     return {check["name"]: check for check in answer["checks"]}
 
 
+def test_an_import_that_could_not_be_published_says_so(tool, tmp_path):
+    tool.create_tenant("unpublished")
+    (tmp_path / "w.json").write_text(json.dumps({"name": "Broken", "nodes": [
+        {"id": "a", "name": "Set", "type": "n8n-nodes-base.set", "typeVersion": 3.4, "position": [0, 0], "parameters": {}}], "connections": {}}))
+    words = ["import", "n8n", str(tmp_path / "w.json"), "--tenant", "unpublished", "--publish", "--data", str(tool.folder)]
+    told = tool.command(*words, check=False)
+    assert told.returncode == 1 and "not published" in told.stdout and "could not be published" in told.stderr, told
+    answer = json.loads(tool.command(*words, "--json", check=False).stdout)
+    assert answer["published"] is False and answer["faults"], answer
+
+
 def test_the_doctor_changes_nothing_and_finds_a_new_folder_well(tool):
     shutil.rmtree(tool.folder)
     found = findings(tool)

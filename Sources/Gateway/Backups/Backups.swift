@@ -74,7 +74,7 @@ struct Backups: Sendable {
     /// Files are linked before the database is copied and again after: whatever the copy names is among them, also what is removed meanwhile.
     /// - Returns: the name of the database in the archive.
     private func stage(in staging: String) async throws -> String {
-        try await Self.onThread { try linkBlobs(staging) }
+        try await linkBlobs(staging)
         let name: String
         switch database.engine {
         case .sqlite:
@@ -85,26 +85,40 @@ struct Backups: Sendable {
             name = BackupName.dump
             try await PostgresTools(url: try Self.dumpURL(configuration)).dump(to: staging + "/database")
         }
-        try await Self.onThread { try linkBlobs(staging) }
+        try await linkBlobs(staging)
         return name
     }
 
-    static func dumpURL(_ configuration: PlatformConfiguration) throws -> String {
-        let own = configuration.environment["AIAS_BACKUP_DATABASE_URL"].flatMap { $0.isEmpty ? nil : $0 }
-        guard let url = own ?? configuration.databaseOwnerURL ?? configuration.databaseURL else {
-            throw Refusal.invalid("database_url", "required", "Name the database with --database-url or AIAS_DATABASE_URL.")
-        }
+    /// A restore writes, which the login that backups read with may not; and a database that is named with the command is the one that is meant.
+    static func restoreURL(_ configuration: PlatformConfiguration) throws -> String {
+        guard let url = configuration.namedDatabaseURL ?? configuration.databaseOwnerURL ?? configuration.databaseURL else { throw noDatabase }
         return url
     }
 
-    private func linkBlobs(_ staging: String) throws {
+    private static let noDatabase = Refusal.invalid("database_url", "required", "Name the database with --database-url or AIAS_DATABASE_URL.")
+
+    static func dumpURL(_ configuration: PlatformConfiguration) throws -> String {
+        let own = configuration.environment["AIAS_BACKUP_DATABASE_URL"].flatMap { $0.isEmpty ? nil : $0 }
+        guard let url = own ?? configuration.databaseOwnerURL ?? configuration.databaseURL else { throw noDatabase }
+        return url
+    }
+
+    /// Those of the tenants that are here: other deployments may keep theirs in the same folder. A bucket keeps its own copies.
+    private func linkBlobs(_ staging: String) async throws {
+        guard let place = BlobPlace.folder(configuration.blobsPlace, folder) else { return }
+        let own = Set(try await database.readDirectory { tx in try MoveDirectoryStore(tx: tx).tenants().map(\.id) })
+        try await Self.onThread { try link(own, from: place, into: staging) }
+    }
+
+    private func link(_ tenants: Set<TenantID>, from place: String, into staging: String) throws {
         let files = FileManager.default
-        for tenant in (try? files.contentsOfDirectory(atPath: folder.blobsPath)) ?? [] where TenantID(tenant) != nil {
+        for tenant in (try? files.contentsOfDirectory(atPath: place)) ?? [] {
+            guard let id = TenantID(tenant), tenants.contains(id) else { continue }
             let target = "\(staging)/blobs/\(tenant)"
             try files.createDirectory(atPath: target, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            for name in (try? files.contentsOfDirectory(atPath: "\(folder.blobsPath)/\(tenant)")) ?? [] where PayloadHash(hex: name) != nil {
-                let (from, to) = ("\(folder.blobsPath)/\(tenant)/\(name)", "\(target)/\(name)")
-                guard link(from, to) != 0, errno != EEXIST, errno != ENOENT else { continue }
+            for name in (try? files.contentsOfDirectory(atPath: "\(place)/\(tenant)")) ?? [] where PayloadHash(hex: name) != nil {
+                let (from, to) = ("\(place)/\(tenant)/\(name)", "\(target)/\(name)")
+                guard Glibc.link(from, to) != 0, errno != EEXIST, errno != ENOENT else { continue }
                 // Another file system: copied then.
                 guard errno == EXDEV || errno == EPERM || errno == EMLINK else {
                     throw PersistenceError.unavailable("\(from) cannot be linked: \(String(cString: strerror(errno))).")

@@ -121,12 +121,12 @@ package struct Restoration: Sendable {
             )
         }
         if manifest.engine == .postgres { try await restoreServer(configuration, place, force: force) }
-        try move(manifest, from: place, to: folder)
+        try move(manifest, from: place, to: folder, blobs: BlobPlace.folder(configuration.blobsPlace, folder) ?? folder.blobsPath)
         return Report(manifest: manifest, took: ContinuousClock.now - began)
     }
 
     private func restoreServer(_ configuration: PlatformConfiguration, _ place: String, force: Bool) async throws {
-        let url = try Backups.dumpURL(configuration)
+        let url = try Backups.restoreURL(configuration)
         if !force, try PostgresDatabase.hasSchema(url: url) {
             throw Refusal(.conflict, "not_empty", "The database is not empty: name another one, or say --force to lose what is in it.")
         }
@@ -136,16 +136,28 @@ package struct Restoration: Sendable {
         if try PostgresDatabase.hasSchema(url: url) { try await tools.replace(by: dump) } else { try await tools.restore(dump) }
     }
 
-    private func move(_ manifest: BackupManifest, from place: String, to folder: DataFolder) throws {
+    private func move(_ manifest: BackupManifest, from place: String, to folder: DataFolder, blobs: String) throws {
         let files = FileManager.default
         for old in ["aias.db", "aias.db-wal", "aias.db-shm", "blobs"] { try? files.removeItem(atPath: "\(folder.path)/\(old)") }
         if manifest.holdsKeys {
             try? files.removeItem(atPath: folder.masterKeyPath)
             try files.moveItem(atPath: "\(place)/\(BackupName.key)", toPath: folder.masterKeyPath)
         }
-        if files.fileExists(atPath: place + "/blobs") { try files.moveItem(atPath: place + "/blobs", toPath: folder.blobsPath) }
+        if files.fileExists(atPath: place + "/blobs") { try moveBlobs(from: place + "/blobs", to: blobs) }
         if manifest.engine == .sqlite { try files.moveItem(atPath: "\(place)/\(BackupName.embedded)", toPath: folder.databasePath) }
         // Everything by one call: a folder may hold many files.
         sync()
+    }
+
+    /// What lies there already stays: a file's name says what is in it, and other deployments may keep theirs in the same folder.
+    private func moveBlobs(from place: String, to target: String) throws {
+        let files = FileManager.default
+        for tenant in try files.contentsOfDirectory(atPath: place) {
+            let own = "\(target)/\(tenant)"
+            try files.createDirectory(atPath: own, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            for name in try files.contentsOfDirectory(atPath: "\(place)/\(tenant)") where !files.fileExists(atPath: "\(own)/\(name)") {
+                try files.moveItem(atPath: "\(place)/\(tenant)/\(name)", toPath: "\(own)/\(name)")
+            }
+        }
     }
 }

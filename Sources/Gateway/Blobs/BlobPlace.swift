@@ -6,9 +6,16 @@ internal import Persistence
 /// Where `AIAS_BLOBS` says that large payloads lie: a folder, or `s3://bucket/prefix` of a store that is reached by `AIAS_S3_ENDPOINT` (Amazon's of the
 /// region where there is none), `AIAS_S3_REGION`, `AIAS_S3_ACCESS_KEY`, `AIAS_S3_SECRET_KEY`, `AIAS_S3_SESSION_TOKEN`.
 enum BlobPlace {
+    /// The folder in which payloads lie; nil where it is a bucket.
+    static func folder(_ text: String?, _ folder: DataFolder) -> String? {
+        guard let text else { return folder.blobsPath }
+        return text.contains("://") ? nil : text
+    }
+
     /// - Throws: a refusal for a place that makes no sense.
     static func open(_ text: String?, folder: DataFolder, environment: [String: String], clock: Clock) throws -> any BlobStore {
-        guard let text, text.contains("://") else { return FolderBlobs(path: text ?? folder.blobsPath) }
+        if let path = self.folder(text, folder) { return FolderBlobs(path: path) }
+        let text = text ?? ""
         let parts = text.dropFirst("s3://".count).split(separator: "/", maxSplits: 1).map(String.init)
         guard text.hasPrefix("s3://"), let name = parts.first else {
             throw Refusal.invalid("blobs", "bad_blobs", "AIAS_BLOBS is a folder or s3://bucket/prefix.")

@@ -75,7 +75,11 @@ extension Platform {
         let principal = try await owner(of: arguments["tenant"]?.text)
         let made = try await workflows.importN8n(
             arguments["document"] ?? .null, publish: arguments["publish"]?.boolean ?? false, by: principal)
-        return ["id": .string(made.workflow.id.description), "name": .string(made.workflow.name), "report": made.report.json]
+        let faults: [JSON] = made.faults.map { ["field": .string($0.field), "code": .string($0.code), "message": .string($0.message)] }
+        return [
+            "id": .string(made.workflow.id.description), "name": .string(made.workflow.name), "published": .bool(made.version != nil),
+            "faults": .array(faults), "report": made.report.json
+        ]
     }
 
     private func exportWorkflows(_ arguments: JSON) async throws -> JSON {

@@ -12,6 +12,8 @@ package struct PlatformConfiguration: Sendable {
     package var dataFolder: String
     /// `postgres://…` in place of the embedded database.
     package var databaseURL: String?
+    /// The same where the command names it, and not the environment.
+    package var namedDatabaseURL: String?
     /// That of the schema's owner, for migrations alone; `databaseURL` where there is none.
     package var databaseOwnerURL: String?
     package var binding: HTTPServer.Binding
@@ -56,6 +58,7 @@ package struct PlatformConfiguration: Sendable {
         func filled(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         self.dataFolder = dataFolder ?? filled("AIAS_DATA") ?? "./data"
         self.databaseURL = databaseURL ?? filled("AIAS_DATABASE_URL")
+        namedDatabaseURL = databaseURL
         databaseOwnerURL = filled("AIAS_DATABASE_OWNER_URL")
         let port = try port ?? filled("AIAS_PORT").map(Self.port) ?? 8_080
         binding = HTTPServer.Binding(host: host ?? filled("AIAS_HOST") ?? "127.0.0.1", port: port)
