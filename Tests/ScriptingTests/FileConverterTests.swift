@@ -1,3 +1,4 @@
+import Foundation
 import Kernel
 import TestKit
 import Testing
@@ -73,10 +74,62 @@ import Testing
         #expect(await code(small { $0.time = .milliseconds(20) }, FileConversion(.gzip, files: [big])) == "file_too_large")
     }
 
+    @Test func `tenants take turns, however many conversions one of them has`() async throws {
+        let place = try Program("cat <&3 >>\"$0.log\"")
+        let converter = FileConverter(program: place.path, limits: FileConversionLimits.alone)
+        let held = try await converter.places.acquire(.test(1))
+        await withTaskGroup(of: Void.self) { group in
+            for (count, tenant) in [1, 1, 1, 2].enumerated() {
+                let conversion = FileConversion(.gzip, settings: ["who": .string("tenant \(tenant)")]).of(.test(UInt64(tenant)))
+                group.addTask { _ = try? await converter.convert(conversion) }
+                while converter.places.waitingCount <= count { await Task.yield() }
+            }
+            converter.places.release(held)
+            await group.waitForAll()
+        }
+        let turns = try place.log().split(separator: "tenant ").dropFirst().map { String($0.prefix(1)) }
+        #expect(turns == ["2", "1", "1", "1"])
+    }
+
+    @Test func `who stops waiting for a conversion is let go at once, and too many that wait are refused`() async throws {
+        var limits = FileConversionLimits.alone
+        limits.waiting = 1
+        let converter = FileConverter(program: "/bin/true", limits: limits)
+        let held = try await converter.places.acquire(.test(1))
+        let waiting = Task { try await converter.convert(FileConversion(.gzip).of(.test(2))) }
+        while converter.places.waitingCount < 1 { await Task.yield() }
+        #expect(await code(converter, FileConversion(.gzip).of(.test(2))) == "unavailable")
+        waiting.cancel()
+        await #expect(throws: CancellationError.self) { _ = try await waiting.value }
+        converter.places.release(held)
+        #expect(converter.places.busyCount == 0)
+    }
+
     @Test func `the converter's process can reach nothing`() throws {
         let program = try #require(SandboxProgram.beside("aias-files"))
         let refused = try JSON(parsing: ServiceProcess.output(of: [program, "--probe-walls"])).object ?? [:]
         #expect(refused.count == 6)
         for (attempt, isRefused) in refused { #expect(isRefused == true, "\(attempt) was possible") }
+    }
+}
+
+/// A shell script in the place of the converter.
+private struct Program {
+    let path: String
+
+    init(_ script: String) throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("converter-\(UUID().uuidString)").path
+        try Data("#!/bin/sh\n\(script)\n".utf8).write(to: URL(fileURLWithPath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
+    }
+
+    func log() throws -> String { String(decoding: try Data(contentsOf: URL(fileURLWithPath: path + ".log")), as: UTF8.self) }
+}
+
+extension FileConversionLimits {
+    fileprivate static var alone: FileConversionLimits {
+        var limits = FileConversionLimits()
+        limits.sideBySide = 1
+        return limits
     }
 }

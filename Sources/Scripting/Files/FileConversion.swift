@@ -33,11 +33,20 @@ package struct FileConversion: Sendable {
     package var operation: Operation
     package var settings: JSONObject
     package var files: [File]
+    /// Whose turn it takes where several wait; nil is nobody's.
+    package var tenant: TenantID?
 
     package init(_ operation: Operation, settings: JSONObject = [:], files: [File] = []) {
         self.operation = operation
         self.settings = settings
         self.files = files
+    }
+
+    /// The same as a tenant's.
+    package func of(_ tenant: TenantID) -> FileConversion {
+        var copy = self
+        copy.tenant = tenant
+        return copy
     }
 }
 
@@ -70,5 +79,7 @@ package struct FileConversionLimits: Sendable {
     package var time: Duration = .seconds(60)
     /// Conversions under way at a time.
     package var sideBySide = 2
+    /// Conversions that may wait; beyond that the last of the tenant with most of them is refused.
+    package var waiting = 1_000
     package init() {}
 }

@@ -5,11 +5,13 @@ internal import Kernel
 internal import Synchronization
 
 /// Reads and makes archives, spreadsheets and PDF files in `aias-files`, a walled process of its own for each conversion: the libraries
-/// that do it are not safe in memory, and the files come from strangers.
+/// that do it are not safe in memory, and the files come from strangers. Conversions beyond those side by side wait, and their tenants take turns.
 package final class FileConverter: Sendable {
     private let program: String?
     private let limits: FileConversionLimits
     private let queue = OperationQueue()
+    /// Places alone, without a process of the sandbox in any of them.
+    let places: SandboxPool
 
     /// Whether `aias-files` lies beside the running program.
     package static var isInstalled: Bool { SandboxProgram.beside("aias-files") != nil }
@@ -20,7 +22,15 @@ package final class FileConverter: Sendable {
         self.limits = limits
         queue.name = "files"
         queue.maxConcurrentOperationCount = limits.sideBySide
+        var turns = SandboxLimits()
+        turns.workers = limits.sideBySide
+        turns.usesInTurn = 1
+        turns.waiting = limits.waiting
+        places = SandboxPool(limits: turns)
     }
+
+    /// Of conversions that are no tenant's.
+    private static let nobody = TenantID(high: 0, low: 0)
 
     /// - Throws: `FileConversionError`; `CancellationError` when the task is cancelled.
     package func convert(_ conversion: FileConversion) async throws -> ConvertedFiles {
@@ -29,6 +39,11 @@ package final class FileConverter: Sendable {
         guard size <= limits.inputBytes else {
             throw FileConversionError("file_too_large", "Files of more than \(limits.inputBytes) bytes are not converted.")
         }
+        let place: SandboxPool.Seat
+        do { place = try await places.acquire(conversion.tenant ?? Self.nobody) } catch is ScriptError {
+            throw FileConversionError("unavailable", "Too many files wait to be converted; try again later.")
+        }
+        defer { places.release(place) }
         let request = self.request(conversion)
         let exchange = FileExchange(program: program, mode: conversion.operation == .printPage ? "--print" : "--convert", limits: limits)
         return try await withTaskCancellationHandler {

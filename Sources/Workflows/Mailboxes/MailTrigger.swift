@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Scripting
 
 /// Starts for the mails that come into a mailbox. The poller looks; started by hand it gives the newest mail that matches.
 struct MailTrigger: NodeExecutor {
@@ -20,8 +21,8 @@ struct MailTrigger: NodeExecutor {
         let mailbox = try Mailbox(try await step.services.credential(ofType: "imap"), network: network, tenant: step.tenant)
         guard let mail = try await mailbox.newest(wish) else { return .items([[]]) }
         let items = MailItems(
-            wish: wish, convert: step.services.facilities.convert, store: { bytes, type, name in try await step.store(bytes, name: name, type: type) }
-        )
+            wish: wish, convert: { conversion in try await step.services.facilities.convert(conversion.of(step.tenant)) },
+            store: { bytes, type, name in try await step.store(bytes, name: name, type: type) })
         return .items([[try await items.item(mail)]])
     }
 

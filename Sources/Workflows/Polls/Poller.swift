@@ -62,7 +62,8 @@ package struct Poller: Sendable {
     private func feed(_ node: WorkflowNode, _ known: JSON, _ tenant: TenantID) async throws -> Look {
         let url = try FeedReader.checkedURL(FormField.plain(node.config["feedUrl"] ?? ""))
         let response = try await services.send(FeedReader.request(url, verifies: true), tenant)
-        let outline = try await services.facilities.convert(FileConversion(.readXML, files: [.init(bytes: response.body)])).facts["root"]
+        let conversion = FileConversion(.readXML, files: [.init(bytes: response.body)]).of(tenant)
+        let outline = try await services.facilities.convert(conversion).facts["root"]
         var cursor = FeedCursor(known)
         let fresh = cursor.take(try FeedReader.items(response, outline: outline))
         return Look(node: node, cursor: cursor.json, items: fresh.map { Item(json: $0) })
@@ -76,9 +77,9 @@ package struct Poller: Sendable {
         let wish = try MailWish(node)
         let mailbox = try Mailbox(try await services.credential(id, "imap", tenant), network: network, tenant: tenant)
         let (cursor, mails) = try await mailbox.new(wish, after: MailCursor(known))
-        let items = MailItems(wish: wish, convert: services.facilities.convert) { [services] bytes, type, name in
-            try await services.writeBinary(bytes, type, name, tenant)
-        }
+        let items = MailItems(
+            wish: wish, convert: { [services] conversion in try await services.facilities.convert(conversion.of(tenant)) },
+            store: { [services] bytes, type, name in try await services.writeBinary(bytes, type, name, tenant) })
         var look = Look(node: node, cursor: cursor.json, items: [])
         for mail in mails { look.items.append(try await items.item(mail)) }
         let uids = mails.map(\.uid)

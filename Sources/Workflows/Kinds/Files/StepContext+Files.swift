@@ -32,7 +32,7 @@ extension StepContext {
     /// Hands a file to the walled converter.
     /// - Throws: a failure of the step with the converter's reason.
     func convert(_ conversion: FileConversion, item: Int? = nil) async throws -> ConvertedFiles {
-        do { return try await services.facilities.convert(conversion) } catch let error as FileConversionError {
+        do { return try await services.facilities.convert(conversion.of(tenant)) } catch let error as FileConversionError {
             throw StepFailure(error.code, error.message, itemIndex: item, isRetryable: error.code == "unavailable")
         }
     }

@@ -50,9 +50,8 @@ struct MergeBySQL: Sendable {
             "query": .string(query), "maximum_rows": .number(Double(KindLimits.itemsPerStep)),
             "result_bytes": .number(Double(Self.outputBytesMaximum))
         ]
-        do { return try await step.services.facilities.convert(FileConversion(.querySQL, settings: settings, files: files)).facts } catch let error
-            as FileConversionError
-        {
+        let conversion = FileConversion(.querySQL, settings: settings, files: files).of(step.tenant)
+        do { return try await step.services.facilities.convert(conversion).facts } catch let error as FileConversionError {
             switch error.code {
             case "sql": throw StepFailure.invalid("query", error.message)
             case "unavailable": throw StepFailure(error.code, error.message, isRetryable: true)
