@@ -105,6 +105,20 @@ import Testing
         #expect(converter.places.busyCount == 0)
     }
 
+    @Test(.timeLimit(.minutes(1))) func `what a converter has started ends with it`() async throws {
+        let program = try Program("sleep 600 & echo $! >>\"$0.log\"; wait")
+        var limits = FileConversionLimits.alone
+        limits.time = .seconds(1)
+        #expect(await code(FileConverter(program: program.path, limits: limits), FileConversion(.printPage)) == "file_too_large")
+        let child = try program.log().split(separator: "\n").joined()
+        #expect(!child.isEmpty)
+        // It may be left as a zombie to whoever takes orphans in.
+        while let state = try? String(contentsOfFile: "/proc/\(child)/stat", encoding: .utf8), !state.contains(") Z ") {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+
     @Test func `the converter's process can reach nothing`() throws {
         let program = try #require(SandboxProgram.beside("aias-files"))
         let refused = try JSON(parsing: ServiceProcess.output(of: [program, "--probe-walls"])).object ?? [:]

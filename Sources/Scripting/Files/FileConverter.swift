@@ -105,7 +105,7 @@ private final class FileExchange: Sendable {
     func cancel() {
         state.withLock { state in
             state.isCancelled = true
-            if let pid = state.pid { kill(pid, SIGKILL) }
+            if let pid = state.pid { Self.endAll(of: pid) }
         }
     }
 
@@ -161,8 +161,14 @@ private final class FileExchange: Sendable {
         }
     }
 
-    private func end(_ child: pid_t) -> Int32 {
+    /// It leads a session of its own: whatever it has started, as a printer, ends with it.
+    private static func endAll(of child: pid_t) {
+        kill(-child, SIGKILL)
         kill(child, SIGKILL)
+    }
+
+    private func end(_ child: pid_t) -> Int32 {
+        Self.endAll(of: child)
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0, errno == EINTR {}
         state.withLock { $0.pid = nil }
