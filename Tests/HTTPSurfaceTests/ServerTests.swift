@@ -97,6 +97,11 @@ struct ServerTests {
         }
     }
 
+    @Test func `the lines of an event break where a reader of streams breaks them, and nowhere else`() {
+        let event = ServerEvent(id: "1\r\n2", name: "a\nb", data: "a\r\nb\rc\nd\u{2028}e\u{2029}f\u{85}g\u{B}h\u{C}i")
+        #expect(event.text == "id: 12\nevent: ab\ndata: a\ndata: b\ndata: c\ndata: d\u{2028}e\u{2029}f\u{85}g\u{B}h\u{C}i\n\n")
+    }
+
     @Test func `HTML of a webhook gets an origin of its own`() async throws {
         try await ServerTests.serving(ServerTests.endpoints) { client in
             let reply = try await client.execute(uri: "/page", method: .get)
