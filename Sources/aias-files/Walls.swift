@@ -87,13 +87,36 @@ enum Walls {
             guard number >= 0 else { continue }
             if seccomp_rule_add_array(filter, refuse, number, 0, nil) != 0 { return false }
         }
+        for name in refusedOfOthers {
+            // 0 is whoever calls.
+            var other = scmp_arg_cmp(arg: 0, op: SCMP_CMP_NE, datum_a: 0, datum_b: 0)
+            guard seccomp_rule_add_array(filter, refuse, seccomp_syscall_resolve_name(name), 1, &other) == 0 else { return false }
+        }
+        // The kernel reads a command's lower half alone.
+        let commands: [(call: String, value: UInt64)] = [
+            ("fcntl", UInt64(setOwner)), ("fcntl", UInt64(setSignal)), ("fcntl", setOwnerOfKind), ("ioctl", setSocketOwner), ("ioctl", setSocketGroup)
+        ]
+        for command in commands {
+            var same = scmp_arg_cmp(arg: 1, op: SCMP_CMP_MASKED_EQ, datum_a: 0xffff_ffff, datum_b: command.value)
+            guard seccomp_rule_add_array(filter, refuse, seccomp_syscall_resolve_name(command.call), 1, &same) == 0 else { return false }
+        }
         return seccomp_load(filter) == 0
     }
 
+    /// F_SETOWN, F_SETSIG and F_SETOWN_EX (fcntl(2)), FIOSETOWN and SIOCSPGRP (asm-generic/sockios.h), which Glibc's module does not show: whoever is
+    /// named there gets a signal of choice, a process of the same user whatever else is forbidden.
+    static let (setOwner, setSignal): (Int32, Int32) = (8, 10)
+    private static let (setOwnerOfKind, setSocketOwner, setSocketGroup): (UInt64, UInt64, UInt64) = (15, 0x8901, 0x8902)
+
+    /// What changes how another process is treated: its limits, its place among those that want to run.
+    private static let refusedOfOthers = ["prlimit64", "sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity"]
+
     private static let refused = [
         "socket", "connect", "bind", "listen", "accept", "accept4", "ptrace", "process_vm_readv", "process_vm_writev", "kill", "tkill", "tgkill",
-        "pidfd_open", "pidfd_send_signal", "mount", "umount2", "pivot_root", "chroot", "unshare", "setns", "bpf", "perf_event_open", "userfaultfd",
-        "io_uring_setup", "add_key", "request_key", "keyctl", "init_module", "finit_module", "kexec_load", "reboot", "swapon", "open_by_handle_at"
+        "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open", "pidfd_send_signal", "pidfd_getfd", "setpriority", "ioprio_set", "process_madvise",
+        "process_mrelease", "migrate_pages", "move_pages", "kcmp", "mount", "umount2", "move_mount", "open_tree", "fsopen", "mount_setattr",
+        "pivot_root", "chroot", "unshare", "setns", "bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "add_key", "request_key", "keyctl",
+        "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot", "swapon", "swapoff", "open_by_handle_at"
     ]
 
     private static let allowed = [

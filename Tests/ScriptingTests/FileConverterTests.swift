@@ -125,6 +125,13 @@ import Testing
         #expect(refused.count == 6)
         for (attempt, isRefused) in refused { #expect(isRefused == true, "\(attempt) was possible") }
     }
+
+    @Test func `the printer's process can reach no other`() throws {
+        let program = try #require(SandboxProgram.beside("aias-files"))
+        let refused = try JSON(parsing: ServiceProcess.output(of: [program, "--probe-walls", "--print"])).object ?? [:]
+        #expect(refused.count == 7)
+        for (attempt, isRefused) in refused { #expect(isRefused == true, "\(attempt) was possible") }
+    }
 }
 
 /// A shell script in the place of the converter.
