@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Kernel
 import Logging
+import Synchronization
 import Testing
 
 @testable import HTTPSurface
@@ -29,6 +30,24 @@ struct PeopleTests {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         return Surface(endpoints: endpoints, doors: .closed, ids: IDs(clock: .system), settings: settings, logger: logger)
+    }
+
+    @Test func `no log shows an address that whoever has it may call`() async throws {
+        struct Fault: Error {}
+        let log = Lines()
+        let endpoints: [Endpoint] = [
+            .page(.get, "/answers/{path*}", access: .public("A test."), summary: "Answer") { _ in .text("ok") },
+            .raw(.post, "/hooks/{path*}", access: .public("A test."), summary: "Hook", tag: "Test") { _ in throw Fault() },
+            .page(.get, "/notes/{id}", access: .public("A test."), summary: "Note") { _ in .text("ok") }
+        ]
+        let surface = Surface(
+            endpoints: endpoints, doors: .closed, ids: IDs(clock: .system), logger: Logger(label: "test") { _ in LineRecorder(lines: log) })
+        #expect(try await surface.answer(LocalRequest("GET", "/answers/acme/run/signed")).status == 200)
+        #expect(try await surface.answer(LocalRequest("POST", "/hooks/acme/signed")).status == 500)
+        #expect(try await surface.answer(LocalRequest("GET", "/notes/seven")).status == 200)
+        let all = log.all.withLock { $0.joined(separator: "\n") }
+        #expect(all.contains("request answered") && all.contains("request failed") && all.contains("/notes/seven"))
+        #expect(!all.contains("signed"))
     }
 
     @Test func `a form is read, and answered by a redirect with its cookies`() async throws {
@@ -75,4 +94,24 @@ struct PeopleTests {
         #expect(response.status == .requestTimeout)
         source.finish()
     }
+}
+
+private final class Lines: Sendable {
+    let all = Mutex<[String]>([])
+}
+
+private struct LineRecorder: LogHandler {
+    let lines: Lines
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+    var logLevel: Logger.Level = .trace
+
+    init(lines: Lines) { self.lines = lines }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { lines.all.withLock { $0.append("\(event.message) \(event.metadata ?? [:])") } }
 }

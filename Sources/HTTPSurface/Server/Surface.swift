@@ -152,7 +152,9 @@ extension Surface {
         } else {
             logger.error(
                 "request failed",
-                metadata: ["request": "\(head.requestID)", "method": "\(head.method)", "path": "\(head.path)", "error": "\(error)"])
+                metadata: [
+                    "request": "\(head.requestID)", "method": "\(head.method)", "path": "\(Self.shownPath(head, endpoint))", "error": "\(error)"
+                ])
         }
         let localizer = Localizer(strings, language: language(of: head))
         if localizer.language != "en" {
@@ -197,9 +199,16 @@ extension Surface {
         logger.log(
             level: endpoint?.kind == .raw ? .debug : .info, "request answered",
             metadata: [
-                "request": "\(head.requestID)", "method": "\(head.method)", "path": "\(head.path)", "status": "\(status)",
+                "request": "\(head.requestID)", "method": "\(head.method)", "path": "\(Self.shownPath(head, endpoint))", "status": "\(status)",
                 "microseconds": "\(time.microseconds)", "route": "\(endpoint?.path.description ?? "-")"
             ])
+    }
+
+    /// As logs show it. What follows a prefix may be signed, or known to nobody but those it was given to: whoever reads the log must not be able to
+    /// call it.
+    private static func shownPath(_ head: RequestHead, _ endpoint: Endpoint?) -> String {
+        guard let endpoint, case .rest? = endpoint.path.segments.last else { return head.path }
+        return endpoint.path.description
     }
 }
 
