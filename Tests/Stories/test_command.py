@@ -18,7 +18,7 @@ import urllib.request
 import pytest
 
 from documents import greeting, keep, line, node
-from server import Server
+from server import AIAS, Server
 
 CORPUS = pathlib.Path(os.environ.get("AIAS_CORPUS") or pathlib.Path(__file__).resolve().parents[3] / "shared" / "corpus" / "n8n")
 
@@ -85,6 +85,27 @@ def test_a_tenant_is_made_before_and_beside_the_server(tool):
         again = tool.command("tenant", "create", "beside", "--owner", "x@example.com", "--data", str(tool.folder), check=False)
         assert again.returncode != 0 and "taken" in again.stderr
     finally:
+        tool.stop()
+
+
+def test_the_command_is_answered_after_clients_had_taken_all_descriptors(tool):
+    tool.within = ["sh", "-c", 'ulimit -n 300; exec "$@"', "sh"]
+    tool.start()
+    clients = []
+    try:
+        clients += [socket.create_connection(("127.0.0.1", tool.port)) for _ in range(400)]
+        time.sleep(1)
+        arguments = ["tenant", "create", "acme", "--plan", "starter", "--owner", "ana@example.com", "--data", str(tool.folder), "--json"]
+        command = subprocess.Popen([AIAS, *arguments], env=tool.environment, stdout=subprocess.PIPE, text=True)
+        # Long enough that it waits at the door.
+        time.sleep(1)
+        while clients:
+            clients.pop().close()
+        out, _ = command.communicate(timeout=30)
+        assert json.loads(out)["tenant"]["subdomain"] == "acme"
+    finally:
+        for client in clients:
+            client.close()
         tool.stop()
 
 

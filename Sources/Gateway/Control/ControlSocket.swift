@@ -102,13 +102,21 @@ private enum UnixSocket {
         return descriptor
     }
 
+    /// The next connection. Where descriptors or memory have run out it is waited for: those that use them up are clients, who leave again.
+    /// - Returns: nil where nothing is listened to any more.
     static func accept(_ listener: CInt) -> CInt? {
         while true {
             let connection = Glibc.accept(listener, nil, nil)
             if connection >= 0 { return connection }
-            if errno != EINTR, errno != ECONNABORTED { return nil }
+            switch errno {
+            case EINTR, ECONNABORTED: continue
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: usleep(pauseMicroseconds)
+            default: return nil
+            }
         }
     }
+
+    private static let pauseMicroseconds: UInt32 = 100_000
 
     static func connect(_ path: String) -> CInt? {
         let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
