@@ -102,6 +102,14 @@ struct ServerTests {
         #expect(event.text == "id: 12\nevent: ab\ndata: a\ndata: b\ndata: c\ndata: d\u{2028}e\u{2029}f\u{85}g\u{B}h\u{C}i\n\n")
     }
 
+    @Test func `whatever statuses workflows answer with, figures have few`() {
+        #expect([200, 303, 404, 429, 503].map(Surface.statusLabel) == ["200", "303", "404", "429", "503"])
+        #expect([299, 477, 599].map(Surface.statusLabel) == ["2xx", "4xx", "5xx"])
+        #expect(Set((100...599).map(Surface.statusLabel)).count < 50)
+        // Of problems of our own none is hidden.
+        for kind in Refusal.Kind.allCases { #expect(Surface.statusLabel(kind.status) == String(kind.status)) }
+    }
+
     @Test func `HTML of a webhook gets an origin of its own`() async throws {
         try await ServerTests.serving(ServerTests.endpoints) { client in
             let reply = try await client.execute(uri: "/page", method: .get)

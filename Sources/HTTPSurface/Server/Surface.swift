@@ -109,6 +109,15 @@ extension Surface {
 
     static let noRoute = "unmatched"
 
+    /// A status as a label of figures. Workflows answer with whatever status they like, and each is a series of its own, of which there are only so
+    /// many for all: those that are not usual are counted as their class, `4xx`.
+    static func statusLabel(_ status: Int) -> String { usualStatuses.contains(status) ? String(status) : "\(status / 100)xx" }
+
+    private static let usualStatuses: Set<Int> = [
+        101, 200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413, 414, 415, 422,
+        423, 429, 431, 500, 501, 502, 503, 504
+    ]
+
     private func answered(_ request: Request, _ context: SurfaceContext) async -> Outcome {
         let start = ContinuousClock.now
         let extras = AnswerExtras()
@@ -125,7 +134,7 @@ extension Surface {
         }
         let time = start.duration(to: .now)
         let method = Method(rawValue: head.method) == nil && head.method != "HEAD" ? "other" : head.method
-        Metrics.shared.observe(.httpRequest, [method, endpoint?.path.description ?? Surface.noRoute, String(answer.status)], time)
+        Metrics.shared.observe(.httpRequest, [method, endpoint?.path.description ?? Surface.noRoute, Self.statusLabel(answer.status)], time)
         log(head, endpoint, answer.status, time)
         return Outcome(answer: answer, endpoint: endpoint, head: head, extras: extras)
     }
