@@ -62,6 +62,15 @@ struct PeopleTests {
         #expect(try await surface.answer(LocalRequest("POST", "/form", headers: json, body: Array("{}".utf8))).status == 415)
     }
 
+    @Test func `a file's name may hold what divides a header, and is no other parameter of it`() {
+        let named = #"form-data; name="f"; filename="a; b=\"c\".pdf"; size=3"#
+        #expect(SubmittedForm.parameter("filename", of: named) == #"a; b="c".pdf"#)
+        #expect(SubmittedForm.parameter("name", of: named) == "f" && SubmittedForm.parameter("size", of: named) == "3")
+        let field = #"form-data; name="x; filename=y""#
+        #expect(SubmittedForm.parameter("name", of: field) == "x; filename=y" && SubmittedForm.parameter("filename", of: field) == nil)
+        #expect(SubmittedForm.parameter("boundary", of: "multipart/form-data; charset=utf-8; boundary=abc") == "abc")
+    }
+
     @Test func `people see a page where programs see a problem document`() async throws {
         let plain = PeopleTests.surface(.init())
         let html = [(name: "Accept", value: "text/html,*/*;q=0.8")]

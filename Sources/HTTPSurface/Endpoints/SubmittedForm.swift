@@ -75,16 +75,32 @@ package struct SubmittedForm: Sendable {
         }
     }
 
-    /// A quoted or bare parameter of a header; browsers escape quotes as %22.
+    /// A quoted or bare parameter of a header; browsers escape quotes as %22, other programs by a backslash.
     package static func parameter(_ name: String, of header: String) -> String? {
-        for part in header.split(separator: ";").dropFirst() {
+        for part in parts(of: header).dropFirst() {
             let pair = part.split(separator: "=", maxSplits: 1)
             guard pair.count == 2, pair[0].drop(while: { $0 == " " }).lowercased() == name else { continue }
             var value = pair[1]
             if value.hasPrefix("\""), value.hasSuffix("\""), value.count >= 2 { value = value.dropFirst().dropLast() }
-            return String(value).replacing("%22", with: "\"")
+            return String(value).replacing("%22", with: "\"").replacing("\\\"", with: "\"")
         }
         return nil
+    }
+
+    /// What stands between semicolons; one within quotes belongs to the text there.
+    private static func parts(of header: String) -> [Substring] {
+        var parts: [Substring] = []
+        var (start, previous, isQuoted): (String.Index, Character, Bool) = (header.startIndex, " ", false)
+        for index in header.indices {
+            let character = header[index]
+            if character == "\"", previous != "\\" { isQuoted.toggle() }
+            if character == ";", !isQuoted {
+                parts.append(header[start..<index])
+                start = header.index(after: index)
+            }
+            previous = character
+        }
+        return parts + [header[start...]]
     }
 
     private static func find(_ pattern: [UInt8], in body: [UInt8], from start: Int) -> Int? {
