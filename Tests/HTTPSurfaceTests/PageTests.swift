@@ -122,6 +122,22 @@ struct PageTests {
     }
 }
 
+struct DocsPagesTests {
+    @Test func `the reference is made once for each language`() {
+        let pages = DocsPages()
+        var count = 0
+        for language in ["en", "de", "en", "de"] {
+            let page = pages.page(in: language) {
+                count += 1
+                return .text(language)
+            }
+            guard case .bytes(let bytes) = page.body else { return Issue.record("there is no page") }
+            #expect(bytes == Array(language.utf8))
+        }
+        #expect(count == 2)
+    }
+}
+
 struct CursorTests {
     @Test func `a cursor comes back as it went, anything else is refused`() throws {
         let id = TenantID(high: 7, low: 8)

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Synchronization
 
 /// The OpenAPI document as a page for people, from the same endpoints.
 struct DocsPage {
@@ -144,13 +145,28 @@ extension Endpoint {
     package static func documentation(of endpoints: [Endpoint], title: String, version: String, files: StaticFiles) -> [Endpoint] {
         let openAPI = OpenAPI(title: title, version: version, endpoints: endpoints)
         let bytes = openAPI.document.bytes
+        let pages = DocsPages()
         return [
             .raw(
                 .get, "/openapi.json", access: .public("Documentation."), summary: "This document", tag: "Documentation", answers: "application/json"
             ) { _ in .json(bytes) }.undocumented,
             .page(.get, "/docs", access: .public("Documentation."), summary: "The API reference") { call in
-                DocsPage(openAPI: openAPI, files: files, localizer: call.localizer).answer
+                pages.page(in: call.localizer.language) { DocsPage(openAPI: openAPI, files: files, localizer: call.localizer).answer }
             }
         ]
+    }
+}
+
+/// The pages that were made, one for each language: the whole reference is much work for whoever may ask for it, and that is everybody.
+final class DocsPages: Sendable {
+    private let made = Mutex<[String: Answer]>([:])
+
+    func page(in language: String, make: () -> Answer) -> Answer {
+        made.withLock { made in
+            if let page = made[language] { return page }
+            let page = make()
+            made[language] = page
+            return page
+        }
     }
 }
