@@ -18,7 +18,7 @@ enum Probe {
     static func runPython() -> Never {
         guard let python = Python.load(nil), python.prepare() else { tell(Walls(), []) }
         var walls = Walls.raise(for: .python)
-        walls.closeFiles()
+        walls.closeFiles(for: .python)
         errno = 0
         let page = mmap(nil, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | Int32(MAP_ANONYMOUS), -1, 0)
         let executable: JSON = page == MAP_FAILED ? .number(Double(errno)) : 0

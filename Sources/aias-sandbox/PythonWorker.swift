@@ -15,7 +15,7 @@ enum PythonWorker {
         walls.note("memory", true)
         let watchdog = Watchdog(residentBytesMaximum: residentBytesMaximum)
         Threads.start(stackBytes: 256 << 10) { watchdog.watch() }
-        walls.closeFiles()
+        walls.closeFiles(for: .python)
         guard walls.suffice else { refuse(channel, walls.report) }
         walls.note("Python \(python.version)", true)
         channel.send(.hello, walls.report.bytes)

@@ -55,10 +55,11 @@ struct SystemCallFilter: ~Copyable {
         return filter
     }
 
-    /// No file is opened and no filter changed from now on.
-    static func closingFiles() throws(Fault) -> SystemCallFilter {
+    /// No file is opened and no filter changed from now on, and where that is asked for no thread started.
+    static func closingFiles(andThreads: Bool) throws(Fault) -> SystemCallFilter {
         let filter = try SystemCallFilter(otherwise: allow)
         for name in ["openat", "open", "openat2", "readlink", "readlinkat", "access", "seccomp", "prctl"] { try filter.add(refuse(EPERM), name) }
+        if andThreads { try filter.add(refuse(EPERM), "clone") }
         return filter
     }
 

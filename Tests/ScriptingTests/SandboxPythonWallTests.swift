@@ -18,7 +18,8 @@ struct SandboxPythonWallTests {
         ("__import__('os').chdir('/')", "PermissionError"), ("__import__('socket').socket()", "PermissionError"),
         ("__import__('socket').create_connection(('127.0.0.1', 80))", "PermissionError"), ("__import__('ctypes')", "ModuleNotFoundError"),
         ("__import__('_ctypes')", "ModuleNotFoundError"), ("__import__('subprocess')", "ModuleNotFoundError"),
-        ("__import__('mmap')", "ModuleNotFoundError")
+        ("__import__('mmap')", "ModuleNotFoundError"), ("__import__('_thread').start_new_thread(print, ())", "RuntimeError"),
+        ("__import__('threading').Thread(target=print).start()", "RuntimeError")
     ])
     func `the machine is out of reach`(attempt: String, error: String) async throws {
         let source = "try:\n  \(attempt)\n  x = 'none'\nexcept BaseException as e:\n  x = type(e).__name__\nreturn {'x': x}"
