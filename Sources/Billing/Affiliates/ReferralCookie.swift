@@ -13,7 +13,8 @@ enum ReferralCookie {
     static func clear(isSecure: Bool) -> String { "\(name)=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0\(isSecure ? "; Secure" : "")" }
 
     static func read(_ value: String?) -> (code: String, at: Timestamp)? {
-        guard let parts = value?.split(separator: "."), parts.count == 2, let seconds = Int64(parts[1]),
+        // Whoever sends it may have written it: a number of seconds beyond all years would overflow.
+        guard let parts = value?.split(separator: "."), parts.count == 2, let seconds = Int64(parts[1]), (0...253_402_300_799).contains(seconds),
             let code = try? Coupon.checkedCode(String(parts[0]))
         else { return nil }
         return (code, Timestamp(seconds: seconds))
