@@ -48,6 +48,10 @@ import Testing
         #expect(last?["x"] == "b" && last?["o"]?["k"] == 2)
         let shallow = try await joined(["resolveClash": "preferInput2", "mergeMode": "shallowMerge"])
         #expect(shallow?["o"] == ["k": 2, "m": 2])
+        for number in ["-9223372036854775808", "9223372036854775807", "0", "x"] {
+            let odd = try await joined(["resolveClash": .string("preferInput\(number)")])
+            #expect(odd?["x"] == "b")
+        }
     }
 
     @Test func `items seen in earlier runs are parted from new ones`() async throws {

@@ -46,7 +46,7 @@ struct MergeClash: Sendable {
         switch resolve {
         case "addSuffix"?, nil: break
         case "preferLast"?: winner = nil
-        case let text?: winner = text.hasPrefix("preferInput") ? Int(text.dropFirst("preferInput".count)).map { $0 - 1 } : winner
+        case let text?: winner = text.hasPrefix("preferInput") ? Int(text.dropFirst("preferInput".count)).flatMap { $0 > 0 ? $0 - 1 : nil } : winner
         }
         guard resolve != "addSuffix", let winner, let place = parts.firstIndex(where: { $0.input == winner }) else { return parts }
         var ordered = parts
