@@ -54,6 +54,19 @@ import Testing
         }
     }
 
+    @Test func `inputs that make too many pairs are refused before any is made`() async throws {
+        let first: [Item] = (0..<1_001).map { Item(json: ["id": 1, "a": .number(Double($0))]) }
+        let second: [Item] = (0..<1_000).map { _ in Item(json: ["id": 1]) }
+        let ways: [(Double, JSONObject)] = [
+            (3, ["mode": "combine", "combineBy": "combineAll"]), (3, ["mode": "combine", "fieldsToMatchString": "id"]), (1, ["mode": "multiplex"])
+        ]
+        for (version, config) in ways {
+            let failure = await #expect(throws: StepFailure.self) { try await one("merge", version, config, first, second) }
+            #expect(failure?.code == "too_many_items" && failure?.isRetryable == false)
+        }
+        #expect(try await one("merge", 3, ["mode": "combine", "combineBy": "combineAll"], Array(first.prefix(3)), Array(second.prefix(2))).count == 6)
+    }
+
     @Test func `items seen in earlier runs are parted from new ones`() async throws {
         let config: JSONObject = ["operation": "removeItemsSeenInPreviousExecutions", "dedupeValue": "={{ $json.id }}"]
         let outputs = try await harness.node(.make("remove_duplicates", 2, config), inputs: [items(["id": 1], ["id": 2], ["id": 1])])

@@ -42,15 +42,16 @@ struct MergeByFields: Sendable {
     }
 
     func items(_ first: [Item], _ second: [Item]) throws -> [Item] {
-        let matches = matches(first, second)
+        let matches = try matches(first, second)
         let matchedFirst = Set(matches.map(\.first))
         let matchedSecond = Set(matches.flatMap(\.second))
         let aloneFirst = first.indices.filter { !matchedFirst.contains($0) }
         let aloneSecond = second.indices.filter { !matchedSecond.contains($0) }
         func one(_ index: Int) -> Item { clash.alone(.init(item: first[index], index: index, input: 0)) }
         func two(_ index: Int) -> Item { clash.alone(.init(item: second[index], index: index, input: 1)) }
-        func merged(preferred: Int?) -> [Item] {
-            matches.flatMap { match in
+        func merged(preferred: Int?) throws -> [Item] {
+            try MergeNode.check(pairs: matches.reduce(0) { $0 + $1.second.count })
+            return matches.flatMap { match in
                 match.second.map { other in
                     clash.merged(
                         [.init(item: first[match.first], index: match.first, input: 0), .init(item: second[other], index: other, input: 1)],
@@ -62,7 +63,7 @@ struct MergeByFields: Sendable {
         case "keepMatches":
             if dataFrom == "input1" { return matches.map { first[$0.first].paired(with: $0.first) } }
             if dataFrom == "input2" { return second.indices.filter(matchedSecond.contains).map { second[$0].paired(with: $0, input: 1) } }
-            return merged(preferred: nil)
+            return try merged(preferred: nil)
         case "keepNonMatches":
             if dataFrom == "input1" { return aloneFirst.map { first[$0].paired(with: $0) } }
             if dataFrom == "input2" { return aloneSecond.map { second[$0].paired(with: $0, input: 1) } }
@@ -74,23 +75,28 @@ struct MergeByFields: Sendable {
                 item.json["_source"] = place < aloneFirst.count ? "input1" : "input2"
                 return item
             }
-        case "keepEverything": return merged(preferred: nil) + aloneFirst.map(one) + aloneSecond.map(two)
-        case "enrichInput1": return merged(preferred: nil) + aloneFirst.map(one)
-        case "enrichInput2": return merged(preferred: 0) + aloneSecond.map(two)
+        case "keepEverything": return try merged(preferred: nil) + aloneFirst.map(one) + aloneSecond.map(two)
+        case "enrichInput1": return try merged(preferred: nil) + aloneFirst.map(one)
+        case "enrichInput2": return try merged(preferred: 0) + aloneSecond.map(two)
         default: throw StepFailure.invalid("joinMode", "'\(joinMode)' is no way to join.")
         }
     }
 
     /// An item that lacks one of the fields matches nothing.
-    private func matches(_ first: [Item], _ second: [Item]) -> [Match] {
+    private func matches(_ first: [Item], _ second: [Item]) throws -> [Match] {
         let keys = second.map { key($0, fields.map(\.second)) }
         var places: [[JSON]: [Int]] = [:]
         for (index, key) in keys.enumerated() { if let key { places[bucket(key), default: []].append(index) } }
-        return first.enumerated().compactMap { index, item in
-            guard let key = key(item, fields.map(\.first)), let near = places[bucket(key)] else { return nil }
+        var (matches, count): ([Match], Int) = ([], 0)
+        for (index, item) in first.enumerated() {
+            guard let key = key(item, fields.map(\.first)), let near = places[bucket(key)] else { continue }
             let found = fuzzy ? near.filter { zip(key, keys[$0] ?? []).allSatisfy { FuzzyValue.equal($0, $1) } } : near
-            return found.isEmpty ? nil : Match(first: index, second: keepsFirstOnly ? [found[0]] : found)
+            guard !found.isEmpty else { continue }
+            matches.append(Match(first: index, second: keepsFirstOnly ? [found[0]] : found))
+            count += matches[matches.count - 1].second.count
+            try MergeNode.check(pairs: count, most: KindLimits.pairsPerMerge)
         }
+        return matches
     }
 
     private func bucket(_ key: [JSON]) -> [JSON] { fuzzy ? key.map(FuzzyValue.bucket) : key }

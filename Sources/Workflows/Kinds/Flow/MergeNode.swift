@@ -51,8 +51,19 @@ struct MergeNode: NodeExecutor {
         case "combineByPosition", "mergeByPosition":
             let includesUnpaired = try await step.parameter("options.includeUnpaired", item: 0)?.isTruthy ?? false
             return MergeNode.byPosition(inputs, clash, includesUnpaired: includesUnpaired)
-        case "combineAll", "multiplex": return MergeNode.allPairs(inputs[0], inputs[1], clash)
+        case "combineAll", "multiplex":
+            try MergeNode.check(pairs: inputs[0].count * inputs[1].count)
+            return MergeNode.allPairs(inputs[0], inputs[1], clash)
         default: throw StepFailure.invalid("combineBy", "'\(way)' is no way to combine.")
+        }
+    }
+
+    /// To be asked before pairs are made: those of two inputs that any step may give would fill the memory.
+    /// - Throws: `too_many_items`
+    static func check(pairs count: Int, most: Int = KindLimits.itemsPerStep) throws {
+        guard count <= most else {
+            throw StepFailure(
+                "too_many_items", "The inputs have \(count) pairs of items or more; \(most) are the most that a step makes.", isRetryable: false)
         }
     }
 

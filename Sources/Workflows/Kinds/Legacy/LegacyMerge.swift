@@ -16,7 +16,9 @@ struct LegacyMerge: Sendable {
         switch mode {
         case "append": return MergeNode.appended([first, second])
         case "mergeByIndex", "mergeByPosition": return byIndex(join: try await step.text("join", default: "left"))
-        case "multiplex": return pairs()
+        case "multiplex":
+            try MergeNode.check(pairs: first.count * second.count)
+            return pairs()
         case "passThrough":
             let input = try await step.text("output", default: "input1") == "input2" ? 1 : 0
             return (input == 0 ? first : second).enumerated().map { $1.paired(with: $0, input: input) }

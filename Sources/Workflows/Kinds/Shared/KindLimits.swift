@@ -4,6 +4,8 @@ enum KindLimits {
     static let pathIndex = 10_000
     /// Items that one step may give out.
     static let itemsPerStep = 1_000_000
+    /// Pairs of items with the same values that one merge looks at.
+    static let pairsPerMerge = 10_000_000
     /// Random bytes that one item may ask for.
     static let randomBytes = 1_000_000
     /// Inputs or outputs of one node.
