@@ -131,7 +131,10 @@ struct DocsPagesTests {
                 count += 1
                 return .text(language)
             }
-            guard case .bytes(let bytes) = page.body else { return Issue.record("there is no page") }
+            guard case .bytes(let bytes) = page.body else {
+                Issue.record("there is no page")
+                return
+            }
             #expect(bytes == Array(language.utf8))
         }
         #expect(count == 2)
