@@ -40,11 +40,6 @@ struct SignedUp: Codable, Sendable {
     var tenant: TenantView
 }
 
-struct TokenBody: Codable, Sendable, Described {
-    var token: String
-    static let notes: [FieldNote] = [FieldNote("token", "From the link.", length: 1...200)]
-}
-
 struct VerificationBody: Codable, Sendable, Described {
     var token: String
     var password: String?

@@ -116,7 +116,8 @@ import Testing
         }
     }
 
-    @Test func `a run that could not go on is taken up again by its own process`() async throws {
+    /// A run whose commits failed from its first step on, until the database was back.
+    private func withRunCutOff(_ body: (EngineRig, RunID) async throws -> Void) async throws {
         let isAway = Mutex(false)
         let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_brief", "b": "probe_keyed"])
         let fault: @Sendable (Engine.FaultPoint) throws -> Void = { point in
@@ -128,9 +129,15 @@ import Testing
             while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(5)) }
             #expect(try await rig.row(handle.run).status == .running)
             isAway.withLock { $0 = false }
+            try await body(rig, handle.run)
+        }
+    }
+
+    @Test func `a run that could not go on is taken up again by its own process`() async throws {
+        try await withRunCutOff { rig, run in
             await rig.engine.recoverOwn()
             try await rig.settle()
-            #expect(try await rig.row(handle.run).status == .succeeded)
+            #expect(try await rig.row(run).status == .succeeded)
         }
     }
 
@@ -162,30 +169,21 @@ import Testing
     }
 
     @Test func `a run whose commit shows only later is taken up all the same`() async throws {
-        let isAway = Mutex(false)
-        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_brief", "b": "probe_keyed"])
-        let fault: @Sendable (Engine.FaultPoint) throws -> Void = { point in
-            if point == .beforeCommit, isAway.withLock({ $0 }) { throw PersistenceError.unavailable("away") }
-        }
-        try await withRig(document, fault: fault) { rig in
-            let handle = try await rig.start(document)
-            isAway.withLock { $0 = true }
-            while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(5)) }
-            isAway.withLock { $0 = false }
+        try await withRunCutOff { rig, run in
             let tenant = rig.lease.tenant
             func own(by epoch: Int64) async throws {
                 try await rig.lease.database.write(in: tenant) { tx in
-                    _ = try tx.execute("UPDATE runs SET epoch = \(epoch) WHERE tenant_id = \(tx.tenant) AND id = \(handle.run)")
+                    _ = try tx.execute("UPDATE runs SET epoch = \(epoch) WHERE tenant_id = \(tx.tenant) AND id = \(run)")
                 }
             }
-            let epoch = try await rig.row(handle.run).epoch
+            let epoch = try await rig.row(run).epoch
             try await own(by: epoch + 1_000)
             await rig.engine.recoverOwn()
             #expect(rig.engine.liveRuns == 0)
             try await own(by: epoch)
             await rig.engine.recoverOwn()
             try await rig.settle()
-            #expect(try await rig.row(handle.run).status == .succeeded)
+            #expect(try await rig.row(run).status == .succeeded)
         }
     }
 
