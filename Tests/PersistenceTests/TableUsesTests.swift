@@ -22,4 +22,11 @@ import Testing
     func `a table counts once for every place that reads or writes it`(_ text: String, _ tables: [String]) {
         #expect(TableUses.find(in: text) == tables)
     }
+
+    @Test(arguments: [
+        ("INSERT INTO runs (id, steps) SELECT id, notes FROM \"notes\"", ["runs"]), ("insert or replace into main.\"Runs\" values (?1)", ["runs"]),
+        ("WITH due AS (SELECT id FROM runs) INSERT INTO steps SELECT id FROM due", ["steps"]), ("REPLACE INTO[runs] VALUES (?1)", ["runs"]),
+        ("INSERT /* INTO notes */ INTO -- a\nruns DEFAULT VALUES", ["runs"]), ("UPDATE runs SET a = 'INTO notes'", [])
+    ])
+    func `what a statement inserts into is found`(_ text: String, _ tables: [String]) { #expect(TableUses.inserted(in: text) == tables) }
 }

@@ -77,4 +77,48 @@ import Testing
         sql.tenantMarks = 1
         return sql
     }
+
+    private static let marked = Table("marked", .tenant, primaryKey: ["id"], columns: [Column("id", .uuid), Column("words", .text)])
+    private static let form = RowForm(into: "marked", columns: ["id", "words"])
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `a table of marked rows takes what a form or a copy puts together, and nothing else`(_ engine: DatabaseEngine) async throws {
+        var table = Self.marked
+        table.takesMarkedRows = true
+        let migrations = [Migration("marked.0001", [.createTable(Self.marked)]), Migration("marked.0002", [.takeMarkedRows(table: "marked")])]
+        try await withDatabase(engine, tables: [table], migrations: migrations) { lease in
+            let (tenant, other) = (lease.tenant, lease.other)
+            try await lease.database.write(in: tenant) { tx in
+                _ = try tx.execute(SQL(Self.form, tx.tenant, [tx.ids.next(Thing.self).sqlValue, "own".sqlValue]))
+            }
+            let rows = try await TableRows(table, of: tenant).page(in: lease.database, after: nil)
+            try await TableRows(table, of: other).insert(rows, into: lease.database)
+            for id in [tenant, other] {
+                let words = try await lease.database.read(in: id) { tx in
+                    try tx.all("SELECT words FROM marked WHERE tenant_id = \(tx.tenant)") { try $0.column(0, as: String.self) }
+                }
+                #expect(words == ["own"])
+            }
+            // By the words of the very same statement.
+            await #expect(throws: PersistenceError.self) {
+                try await lease.database.write(in: other) { tx in
+                    let id: ID<Thing> = tx.ids.next()
+                    _ = try tx.execute("INSERT INTO marked (tenant_id, id, words) SELECT \(tenant), \(id), 'x' WHERE \(tx.tenant) IS NOT NULL")
+                }
+            }
+            await #expect(throws: PersistenceError.self) {
+                try await lease.database.write(in: other) { tx in
+                    let id: ID<Thing> = tx.ids.next()
+                    _ = try tx.execute("INSERT INTO marked (tenant_id, id, words) VALUES (\(tx.tenant), \(id), 'by hand')")
+                }
+            }
+            // A mark serves in the transaction that made it alone.
+            let foreign = try await lease.database.write(in: tenant) { tx in tx.tenant }
+            await #expect(throws: PersistenceError.self) {
+                try await lease.database.write(in: other) { tx in
+                    _ = try tx.execute(SQL(Self.form, foreign, [tx.ids.next(Thing.self).sqlValue, "forged".sqlValue]))
+                }
+            }
+        }
+    }
 }

@@ -125,7 +125,10 @@ package struct TableRows: Sendable {
     private func insertion(_ rows: [[SQLValue]], mark: TenantMark?) -> SQL {
         guard let mark else { return "INSERT INTO \(raw: table.name) (\(raw: columns)) VALUES \(rows: rows) ON CONFLICT DO NOTHING" }
         // A tenant's table begins with the tenant.
-        return "INSERT INTO \(raw: table.name) (\(raw: columns)) VALUES \(rows: rows.map { Array($0.dropFirst()) }, of: mark) ON CONFLICT DO NOTHING"
+        let rows = rows.map { Array($0.dropFirst()) }
+        var sql: SQL = "INSERT INTO \(raw: table.name) (\(raw: columns)) VALUES \(rows: rows, of: mark) ON CONFLICT DO NOTHING"
+        sql.insertsMarkedRows = true
+        return sql
     }
 }
 

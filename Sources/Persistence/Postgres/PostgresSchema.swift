@@ -15,6 +15,8 @@ enum PostgresSchema {
         case .dropIndex(_, let name): ["DROP INDEX \(name)"]
         case .dropTable(let name): ["DROP TABLE \(name)"]
         case .dropColumn(let table, let column): ["ALTER TABLE \(table) DROP COLUMN \(column)"]
+        // Its rows stay under row level security.
+        case .takeMarkedRows: []
         }
     }
 

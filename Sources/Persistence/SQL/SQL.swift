@@ -14,6 +14,8 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
     private(set) var tenant: TenantID?
     /// Whether marks of more than one tenant stand in the statement: no transaction runs that.
     private(set) var mixesTenants = false
+    /// Whether it does nothing but insert rows that each begin with the mark, by how it was put together.
+    var insertsMarkedRows = false
 
     package init(stringLiteral value: String) {
         text = value
@@ -30,6 +32,7 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
         self.values = [tenant.id.sqlValue] + values
         tenantMarks = 1
         self.tenant = tenant.id
+        insertsMarkedRows = true
     }
 
     private mutating func mark(_ id: TenantID) {
@@ -145,7 +148,7 @@ package struct RowForm: Sendable {
     /// Columns after the tenant's.
     let count: Int
 
-    /// - Parameter columns: those after `tenant_id`.
+    /// - Parameter columns: those after `tenant_id`, by which the values come.
     package init(into table: StaticString, columns: [StaticString]) {
         let names = columns.map { "\($0)" }.joined(separator: ", ")
         let places = (1...(columns.count + 1)).map { "?\($0)" }.joined(separator: ", ")

@@ -6,13 +6,14 @@ enum SQLiteSchema {
     static func statements(for operation: Migration.Operation) -> [String] {
         switch operation {
         case .createTable(let table):
-            [create(table)] + table.indexes.map { create($0, on: table.name) } + (table.scope == .tenant ? guards(table.name) : [])
+            [create(table)] + table.indexes.map { create($0, on: table.name) } + (table.scope == .tenant ? guards(table) : [])
                 + (table.isAppendOnly ? seals(table.name) : [])
         case .addColumn(let table, let column): ["ALTER TABLE \(table) ADD COLUMN \(definition(column))"]
         case .createIndex(let table, let index): [create(index, on: table)]
         case .dropIndex(_, let name): ["DROP INDEX \(name)"]
         case .dropTable(let name): ["DROP TABLE \(name)"]
         case .dropColumn(let table, let column): ["ALTER TABLE \(table) DROP COLUMN \(column)"]
+        case .takeMarkedRows(let table): ["DROP TRIGGER \(table)_guard_insert"]
         }
     }
 
@@ -78,14 +79,16 @@ enum SQLiteSchema {
         }
     }
 
-    /// A write to a row of another tenant than the entered one fails, whatever the statement says.
-    private static func guards(_ table: String) -> [String] {
+    /// A write to a row of another tenant than the entered one fails, whatever the statement says. What is inserted into a table of marked rows is
+    /// right by how its statements are put together.
+    private static func guards(_ table: Table) -> [String] {
+        let name = table.name
         let refuse = "BEGIN SELECT RAISE(ABORT, 'a row of another tenant'); END"
-        return [
-            "CREATE TRIGGER \(table)_guard_insert BEFORE INSERT ON \(table) WHEN NEW.tenant_id IS NOT \(tenantFunction)() \(refuse)",
-            "CREATE TRIGGER \(table)_guard_update BEFORE UPDATE ON \(table) "
+        let insert = "CREATE TRIGGER \(name)_guard_insert BEFORE INSERT ON \(name) WHEN NEW.tenant_id IS NOT \(tenantFunction)() \(refuse)"
+        return (table.takesMarkedRows ? [] : [insert]) + [
+            "CREATE TRIGGER \(name)_guard_update BEFORE UPDATE ON \(name) "
                 + "WHEN OLD.tenant_id IS NOT \(tenantFunction)() OR NEW.tenant_id IS NOT \(tenantFunction)() \(refuse)",
-            "CREATE TRIGGER \(table)_guard_delete BEFORE DELETE ON \(table) WHEN OLD.tenant_id IS NOT \(tenantFunction)() \(refuse)"
+            "CREATE TRIGGER \(name)_guard_delete BEFORE DELETE ON \(name) WHEN OLD.tenant_id IS NOT \(tenantFunction)() \(refuse)"
         ]
     }
 }

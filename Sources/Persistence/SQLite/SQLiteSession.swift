@@ -61,7 +61,7 @@ final class SQLiteSession: Session {
             let statement = try statement(of: sql, scope)
             if let other = try entry.tenant(toEnterFor: sql) { try enter(other) }
             defer { sqlite3_reset(statement) }
-            for (index, value) in sql.values.enumerated() { SQLiteSession.bind(value, to: statement, at: CInt(index + 1)) }
+            bind(sql.values, to: statement)
             while true {
                 let code = sqlite3_step(statement)
                 if code == SQLITE_DONE { return }
@@ -79,7 +79,7 @@ final class SQLiteSession: Session {
 
     /// The statement, once it is known to keep to its scope.
     private func statement(of sql: SQL, _ scope: Table.Scope) throws -> OpaquePointer {
-        let key = StatementShelf.Key(text: sql.text, scope: scope, marks: sql.tenantMarks)
+        let key = StatementShelf.Key(text: sql.text, scope: scope, marks: sql.tenantMarks, insertsMarkedRows: sql.insertsMarkedRows)
         if let known = statements?.find(key) { return known.sqliteStatement }
         try registry.check(sql, scope: scope)
         let made = try connection.cachedStatement(sql: sql.text)
@@ -87,9 +87,15 @@ final class SQLiteSession: Session {
         return made.sqliteStatement
     }
 
+    /// SQLite keeps a copy of each value on the heap, but for those that lie in the shelf's own space.
+    private func bind(_ values: [SQLValue], to statement: OpaquePointer) {
+        if let space = statements?.space, space.bind(values, to: statement) { return }
+        for (index, value) in values.enumerated() { SQLiteSession.bind(value, to: statement, at: CInt(index + 1)) }
+    }
+
     private static let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
-    private static func bind(_ value: SQLValue, to statement: OpaquePointer, at index: CInt) {
+    fileprivate static func bind(_ value: SQLValue, to statement: OpaquePointer, at index: CInt) {
         switch value {
         case .null: sqlite3_bind_null(statement, index)
         case .integer(let value): sqlite3_bind_int64(statement, index, value)
@@ -138,6 +144,7 @@ final class StatementShelf {
         var text: String
         var scope: Table.Scope
         var marks: Int
+        var insertsMarkedRows: Bool
 
         /// The length tells nearly all statements apart; to hash a whole text takes longer than to compare it once.
         func hash(into hasher: inout Hasher) {
@@ -148,6 +155,7 @@ final class StatementShelf {
 
     private static let maximum = 2_000
     private var kept: [Key: GRDB.Statement] = [:]
+    let space = BindingSpace()
 
     func find(_ key: Key) -> GRDB.Statement? { kept[key] }
 
@@ -157,6 +165,58 @@ final class StatementShelf {
     }
 
     func clear() { kept.removeAll() }
+}
+
+/// Where the values of the statement that runs lie, so that SQLite needs no copies of its own. Only the connection's thread touches it.
+final class BindingSpace {
+    /// Larger values are rare, and SQLite's to keep.
+    private static let capacity = 16_384
+    private let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
+
+    deinit { bytes.deallocate() }
+
+    /// What is bound stays as it is until the next statement is; each run of a statement binds all of its values anew.
+    /// - Returns: false, with nothing done, where the values are too large.
+    func bind(_ values: [SQLValue], to statement: OpaquePointer) -> Bool {
+        var size = 0
+        for value in values {
+            switch value {
+            case .text(let text): size += text.utf8.count
+            case .blob(let blob): size += blob.count
+            case .uuid: size += 16
+            case .null, .integer, .real, .boolean, .timestamp: break
+            }
+        }
+        guard size <= Self.capacity else { return false }
+        var place = 0
+        for (offset, value) in values.enumerated() {
+            let index = CInt(offset + 1)
+            switch value {
+            case .text(var text):
+                let start = place
+                text.withUTF8 { place = put(UnsafeRawBufferPointer($0), at: place) }
+                let first = bytes.baseAddress?.advanced(by: start).assumingMemoryBound(to: CChar.self)
+                sqlite3_bind_text(statement, index, first, CInt(place - start), nil)
+            case .blob(let blob) where !blob.isEmpty:
+                let start = place
+                blob.withUnsafeBytes { place = put($0, at: place) }
+                sqlite3_bind_blob(statement, index, bytes.baseAddress?.advanced(by: start), CInt(place - start), nil)
+            case .uuid(let high, let low):
+                let start = place
+                withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { place = put($0, at: place) }
+                sqlite3_bind_blob(statement, index, bytes.baseAddress?.advanced(by: start), 16, nil)
+            case .blob, .null, .integer, .real, .boolean, .timestamp: SQLiteSession.bind(value, to: statement, at: index)
+            }
+        }
+        return true
+    }
+
+    /// - Returns: the place after it.
+    private func put(_ source: UnsafeRawBufferPointer, at place: Int) -> Int {
+        guard !source.isEmpty else { return place }
+        UnsafeMutableRawBufferPointer(rebasing: bytes[place..<(place + source.count)]).copyMemory(from: source)
+        return place + source.count
+    }
 }
 
 /// The tenant that the transaction under way on a connection has entered, as the guard triggers read it.

@@ -19,6 +19,7 @@ extension Migration.Operation {
         case .dropIndex(let table, let name): "drop index \(table) \(name)"
         case .dropTable(let name): "drop table \(name)"
         case .dropColumn(let table, let column): "drop column \(table) \(column)"
+        case .takeMarkedRows(let table): "take marked rows \(table)"
         }
     }
 }

@@ -62,6 +62,12 @@ private struct SchemaFold {
                 table.columns.removeAll { $0.name == column }
                 return nil
             }
+        case .takeMarkedRows(let name):
+            try change(name, in: id) { table in
+                guard table.scope == .tenant, !table.takesMarkedRows else { return "has no guard of what is inserted" }
+                table.takesMarkedRows = true
+                return nil
+            }
         }
     }
 
@@ -82,6 +88,7 @@ extension Table {
         }
         if scope != other.scope { return "scope \(other.scope)" }
         if isAppendOnly != other.isAppendOnly { return "append only \(other.isAppendOnly)" }
+        if takesMarkedRows != other.takesMarkedRows { return "takes marked rows \(other.takesMarkedRows)" }
         if primaryKey != other.primaryKey { return "primary key \(other.primaryKey)" }
         return differing(columns, other.columns) ?? differing(indexes, other.indexes) ?? differing(foreignKeys, other.foreignKeys)
             ?? differing(checks, other.checks)

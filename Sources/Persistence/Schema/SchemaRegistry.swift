@@ -12,6 +12,7 @@ package final class SchemaRegistry: Sendable {
         var text: String
         var scope: Table.Scope
         var marks: Int
+        var insertsMarkedRows: Bool
     }
 
     package init(_ tables: [Table]) {
@@ -23,7 +24,7 @@ package final class SchemaRegistry: Sendable {
     /// Looks at each distinct text once; see `TableUses`.
     /// - Throws: `PersistenceError.unscoped`
     func check(_ sql: SQL, scope: Table.Scope) throws {
-        let key = Key(text: sql.text, scope: scope, marks: sql.tenantMarks)
+        let key = Key(text: sql.text, scope: scope, marks: sql.tenantMarks, insertsMarkedRows: sql.insertsMarkedRows)
         if let known = verdicts.withLock({ $0[key] }) {
             if let fault = known { throw fault }
             return
@@ -44,6 +45,9 @@ package final class SchemaRegistry: Sendable {
             if table.scope == .tenant { ofTenants.append(name) }
         }
         guard ofTenants.count <= sql.tenantMarks else { return .unscoped(statement: sql.text, table: ofTenants.joined(separator: ", ")) }
+        if !sql.insertsMarkedRows, let name = TableUses.inserted(in: sql.text).first(where: { tables[$0]?.takesMarkedRows == true }) {
+            return .unscoped(statement: sql.text, table: name)
+        }
         return nil
     }
 }

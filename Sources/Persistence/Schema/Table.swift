@@ -22,11 +22,14 @@ package struct Table: Sendable, Hashable {
     package var checks: [Check]
     /// Rows are written once: the database refuses to change or delete one.
     package var isAppendOnly: Bool
+    /// Rows come by `RowForm` and by copies of a tenant's rows alone, which begin each one with the tenant's mark, so that no trigger of SQLite looks at it
+    /// once more: a statement under a trigger copies every page that it changes. For a table whose inserts are most of what is written.
+    package var takesMarkedRows: Bool
 
     /// A tenant table gets its `tenant_id` column by itself, in front.
     package init(
         _ name: String, _ scope: Scope, primaryKey: [String], columns: [Column], indexes: [Index] = [],
-        foreignKeys: [ForeignKey] = [], checks: [Check] = [], isAppendOnly: Bool = false
+        foreignKeys: [ForeignKey] = [], checks: [Check] = [], isAppendOnly: Bool = false, takesMarkedRows: Bool = false
     ) {
         self.name = name
         self.scope = scope
@@ -36,6 +39,7 @@ package struct Table: Sendable, Hashable {
         self.foreignKeys = foreignKeys
         self.checks = checks
         self.isAppendOnly = isAppendOnly
+        self.takesMarkedRows = takesMarkedRows
     }
 }
 
@@ -114,6 +118,8 @@ package struct Migration: Sendable, Hashable {
         case dropIndex(table: String, name: String)
         case dropTable(name: String)
         case dropColumn(table: String, column: String)
+        /// See `Table.takesMarkedRows`.
+        case takeMarkedRows(table: String)
     }
 
     /// `module.NNNN-words`, unique over all modules: `tenancy.0001-tenants`.

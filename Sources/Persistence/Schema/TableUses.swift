@@ -30,6 +30,28 @@ struct TableUses {
         return uses.names
     }
 
+    /// The tables that a statement inserts into, in lower case.
+    static func inserted(in text: String) -> [String] {
+        var names: [String] = []
+        var (awaitsName, mayContinue) = (false, false)
+        var tokens = SQLTokens(text)
+        while let token = tokens.next() {
+            let isContinued = mayContinue
+            mayContinue = false
+            switch token {
+            case .word(let name) where awaitsName, .quoted(let name) where awaitsName:
+                names.append(name)
+                (awaitsName, mayContinue) = (false, true)
+            case .dot where isContinued:
+                names.removeLast()
+                awaitsName = true
+            case .word("into"): awaitsName = true
+            default: awaitsName = false
+            }
+        }
+        return names
+    }
+
     private mutating func take(_ token: SQLTokens.Token) {
         let isContinued = mayContinue
         mayContinue = false

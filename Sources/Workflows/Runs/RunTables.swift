@@ -29,6 +29,7 @@ package enum RunTables {
         var table = firstRuns
         table.indexes += [unsucceeded, endedLater]
         table.columns += [storedBytes, ownJournal, outwardKeys]
+        table.takesMarkedRows = true
         return table
     }()
 
@@ -104,7 +105,8 @@ package enum RunTables {
         Migration("workflows.0010-journals-in-runs", [.addColumn(table: "runs", ownJournal)]),
         Migration("workflows.0011-outward-keys", [.addColumn(table: "runs", outwardKeys)]),
         Migration(
-            "workflows.0013-ends-found-by-keys", [.createIndex(table: "runs", endedLater), .dropIndex(table: "runs", name: "runs_by_end")])
+            "workflows.0013-ends-found-by-keys", [.createIndex(table: "runs", endedLater), .dropIndex(table: "runs", name: "runs_by_end")]),
+        Migration("workflows.0016-rows-of-runs", [.takeMarkedRows(table: "runs")])
     ]
 }
 

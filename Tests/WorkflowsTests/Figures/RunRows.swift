@@ -16,6 +16,13 @@ struct RunRow {
 }
 
 extension WorkflowHarness {
+    private static let rows = RowForm(
+        into: "runs",
+        columns: [
+            "id", "workflow_id", "version", "status", "mode", "trigger_node", "epoch", "depth", "time_zone", "input", "created_at", "finished_at",
+            "journal"
+        ])
+
     /// Writes runs whose ids are in the order of their starts.
     @discardableResult
     func write(_ rows: [RunRow], in tenant: TenantID? = nil) async throws -> [RunID] {
@@ -23,12 +30,12 @@ extension WorkflowHarness {
             try rows.enumerated().map { index, row in
                 let id = RunID(high: UInt64(row.start.microseconds / 1_000) << 16 | 0x7000 | UInt64(index & 0xFFF), low: 1 << 63 | UInt64(index))
                 let end: Timestamp? = row.status.isOver ? row.start + row.took : nil
-                try tx.execute(
-                    """
-                    INSERT INTO runs (tenant_id, id, workflow_id, version, status, mode, trigger_node, epoch, depth, time_zone, input, created_at, finished_at, journal)
-                    VALUES (\(tx.tenant), \(id), \(row.workflow), \(row.version), \(row.status), \("webhook"), \("In"), 0, 0, \("UTC"),
-                        \(Array("{}".utf8)), \(row.start), \(end), \(row.isAtOnce ? JournalBundle.stored([]).bytes : nil))
-                    """)
+                let (zero, journal): (Int, [UInt8]?) = (0, row.isAtOnce ? JournalBundle.stored([]).bytes : nil)
+                let values: [SQLValue] = [
+                    id.sqlValue, row.workflow.sqlValue, row.version.sqlValue, row.status.sqlValue, "webhook".sqlValue, "In".sqlValue, zero.sqlValue,
+                    zero.sqlValue, "UTC".sqlValue, Array("{}".utf8).sqlValue, row.start.sqlValue, end.sqlValue, journal.sqlValue
+                ]
+                try tx.execute(SQL(Self.rows, tx.tenant, values))
                 return id
             }
         }
