@@ -5,11 +5,12 @@ internal import Persistence
 /// What people ask of runs: in the hands of this process, of another one, or of none.
 extension Engine {
     /// Cancels a run; one that is over stays as it is.
+    /// - Throws: `newer_execution`
     package func cancel(_ id: RunID, tenant: TenantID) async throws {
         // It may change hands while it is looked for.
         for _ in 0..<3 {
             if inHand.halt(id, .cancelled) { return }
-            if try await takeUp(id, tenant: tenant, from: 0, evenPaused: true, evenFull: true, then: { $0.feed(.cancelled) }) { return }
+            if try await takeUpReadable(id, tenant: tenant, evenPaused: true, then: { $0.feed(.cancelled) }) { return }
             if try await database.write(in: tenant, { tx in try RunStore(tx: tx).want(.cancelled, of: id) }) {
                 WakeRelay.shared.tell(.wishes)
                 return
@@ -48,7 +49,7 @@ extension Engine {
     package func repeatUncertain(_ id: RunID, tenant: TenantID) async throws -> Bool {
         let row = try await database.read(in: tenant) { tx in try RunStore(tx: tx).find(id) }
         guard row?.status == .uncertain else { return false }
-        return try await takeUp(id, tenant: tenant, from: 0, evenFull: true) { run in
+        return try await takeUpReadable(id, tenant: tenant) { run in
             for step in run.machine.uncertainSteps { run.feed(.stepRepeated(step)) }
         }
     }
@@ -61,12 +62,22 @@ extension Engine {
     ) async throws -> RunHandle? {
         let handle = parkedHandle(of: id, tenant: tenant)
         var isTaken = false
-        _ = try await takeUp(id, tenant: tenant, from: 0, evenFull: true) { run in
+        _ = try await takeUpReadable(id, tenant: tenant) { run in
             guard let step = step(run.machine) else { return }
             run.feed(.stepAnswered(step, items))
             isTaken = true
         }
         return isTaken ? handle : nil
+    }
+
+    /// Takes up a run that nobody has, for somebody who asks.
+    /// - Throws: `newer_execution`
+    private func takeUpReadable(
+        _ id: RunID, tenant: TenantID, evenPaused: Bool = false, then decide: (inout LiveRun) -> Void
+    ) async throws -> Bool {
+        do {
+            return try await takeUp(id, tenant: tenant, from: 0, evenPaused: evenPaused, evenFull: true, then: decide)
+        } catch is NewerRun { throw NewerRun.refusal }
     }
 
     /// Does what other processes ask of the runs that this one has in hand.

@@ -3,8 +3,18 @@ internal import Kernel
 internal import Logging
 internal import Persistence
 
+/// A newer program has worked on the run: it stays as it is, with its epoch and its timer, for a process that can read it.
+struct NewerRun: Error {
+    /// How long its timer is left to others.
+    static let wait: Duration = .seconds(5)
+
+    static let refusal = Refusal(
+        .conflict, "newer_execution", "A newer version of the program has worked on the execution, and only one can go on with it.")
+}
+
 /// How a run comes into this process's hands, and to where it was.
 extension Engine {
+    /// - Throws: `NewerRun`
     func take(
         _ id: RunID, tenant: TenantID, from epoch: Int64, to own: Int64, evenPaused: Bool
     ) async throws -> (row: Run, wish: RunOwners.Wish?)? {
@@ -21,6 +31,7 @@ extension Engine {
                 }
                 return nil
             }
+            guard try !JournalStore(tx: tx).isOfNewerProgram(id) else { throw NewerRun() }
             try tx.dropTimers(kind: Engine.timerKind, subjects: [id.description])
             return (row, wish)
         }

@@ -29,6 +29,8 @@ package final class Engine: Sendable {
     private let leases = Mutex(LeaseWatch(lifetime: EngineService.leaseTime))
     /// Runs that could not go on here: taken up again by `recoverOwn`.
     private let setbacks = Setbacks()
+    /// Runs of dead processes that are left to a newer program.
+    private let newerRuns = Mutex<Set<RunID>>([])
 
     private struct WeakHandle: Sendable {
         weak let handle: RunHandle?
@@ -297,9 +299,13 @@ package final class Engine: Sendable {
     package func resume(_ timer: Jobs.Timer) async throws {
         guard let id = RunID(timer.subject) else { return }
         guard !isStopping.withLock({ $0 }) else { throw TimerService.Busy() }
-        if try await !takeUp(id, tenant: timer.tenant, from: 0), inHand.handle(of: id) != nil {
-            // It is being let go; what woke it is not to be lost.
-            throw TimerService.Busy(after: .milliseconds(250))
+        do {
+            if try await !takeUp(id, tenant: timer.tenant, from: 0), inHand.handle(of: id) != nil {
+                // It is being let go; what woke it is not to be lost.
+                throw TimerService.Busy(after: .milliseconds(250))
+            }
+        } catch is NewerRun {
+            throw TimerService.Busy(after: NewerRun.wait)
         }
     }
 
@@ -308,14 +314,22 @@ package final class Engine: Sendable {
     @discardableResult
     package func recover() async throws -> Int {
         try await endStaleLeases()
+        // Those that this program cannot read keep no others waiting.
+        let newer = newerRuns.withLock { $0 }
         let orphans = try await database.readSystem { tx in
-            try RunOwners(tx: tx).orphans(live: try LeaseStore(tx: tx).live(), limit: Limits.runsRecoveredAtOnce)
+            try RunOwners(tx: tx).orphans(live: try LeaseStore(tx: tx).live(), limit: Limits.runsRecoveredAtOnce + newer.count)
         }
+        newerRuns.withLock { $0.formIntersection(orphans.map(\.run)) }
         var count = 0
-        for orphan in orphans {
+        for orphan in orphans where !newer.contains(orphan.run) {
             do {
                 if try await takeUp(orphan.run, tenant: orphan.tenant, from: orphan.epoch, evenPaused: true) { count += 1 }
-            } catch is TimerService.Busy {} catch {
+            } catch is TimerService.Busy {} catch is NewerRun {
+                logger.notice("a run is left to a process of a newer version", metadata: ["run": "\(orphan.run)"])
+                newerRuns.withLock { known in
+                    if known.count < Limits.newerRunsKnown { known.insert(orphan.run) }
+                }
+            } catch {
                 logger.error("a run could not be taken over", metadata: ["run": "\(orphan.run)", "error": "\(error)"])
             }
         }
@@ -347,7 +361,7 @@ package final class Engine: Sendable {
     ///   - evenPaused: also where somebody paused it; it is let go again unless `decide` ends it.
     ///   - evenFull: also where this process has its fill.
     /// - Returns: false where somebody has it in hand, or it is over.
-    /// - Throws: `TimerService.Busy` where this process has its fill, or the tenant.
+    /// - Throws: `TimerService.Busy` where this process has its fill, or the tenant; `NewerRun`.
     @discardableResult
     func takeUp(
         _ id: RunID, tenant: TenantID, from epoch: Int64, evenPaused: Bool = false, evenFull: Bool = false,

@@ -21,6 +21,8 @@ extension Limits {
     static let compiledWorkflows = 2_000
     static let parkedHandles = 10_000
     static let runsRecoveredAtOnce = 500
+    /// Runs of a newer program that are remembered, so that they are not asked for each time.
+    static let newerRunsKnown = 10_000
     /// Runs that one transaction takes up: the largest of these that there are.
     static let runsTakenAtOnce = [64, 16, 4, 1]
     /// Bytes up to which a payload lies in its journal row instead of the payload store.

@@ -98,6 +98,14 @@ struct JournalStore {
         }
     }
 
+    /// Whether a newer program has worked on a run: whoever cannot read what was written last writes nothing after it.
+    func isOfNewerProgram(_ run: RunID) throws -> Bool {
+        let format = try tx.first(
+            "SELECT format FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run) ORDER BY seq DESC LIMIT 1"
+        ) { try $0.column(0, as: Int.self) }
+        return format.map { $0 > JournalFormat.readable.upperBound } ?? false
+    }
+
     /// Of runs whose own rows keep their journals.
     private func bundles(of runs: [RunID]) throws -> [RunID: [Record]] {
         let rows = try tx.all("SELECT id, journal FROM runs WHERE tenant_id = \(tx.tenant) AND id IN \(list: runs) AND journal IS NOT NULL") {
