@@ -44,6 +44,10 @@ package struct TimerStore {
         try tx.execute("DELETE FROM timers WHERE tenant_id = \(tenant) AND kind = \(kind) AND subject = \(subject)") == 1
     }
 
+    func isSet(_ tenant: TenantID, kind: String, subject: String) throws -> Bool {
+        try tx.first("SELECT 1 FROM timers WHERE tenant_id = \(tenant) AND kind = \(kind) AND subject = \(subject)") != nil
+    }
+
     /// Takes due timers of a kind for a while, so that two services do not fire one at once. Where there are more than `limit`, those of
     /// the lowest rank.
     /// - Parameter without: tenants whose timers are left alone.
@@ -124,6 +128,10 @@ extension TenantTransaction {
     @discardableResult
     package func cancelTimer(kind: String, subject: String) throws -> Bool {
         try TimerStore(tx: system).cancel(tenant.id, kind: kind, subject: subject)
+    }
+
+    package func hasTimer(kind: String, subject: String) throws -> Bool {
+        try TimerStore(tx: system).isSet(tenant.id, kind: kind, subject: subject)
     }
 
     /// Removes timers, whether they are there or not.

@@ -33,7 +33,16 @@ struct Admission: Sendable {
         try slots.enter(new.facts.id, place, isWaiting: !isFree)
         try RunCommit.queue(new, tx, waits: !isFree)
         if isFree { return .admitted }
-        return whenFull == .cancelOldest ? .supersedes(try slots.superseded(place)) : .waits
+        guard whenFull == .cancelOldest else { return .waits }
+        let older = try slots.superseded(place)
+        for run in older { try supersede(run, tx) }
+        return .supersedes(older)
+    }
+
+    /// Asks for the end of a run in the transaction that replaces it, so that it comes also where this process dies before it cancels it.
+    private func supersede(_ run: RunID, _ tx: TenantTransaction) throws {
+        guard try !RunStore(tx: tx).want(.cancelled, of: run) else { return }
+        try tx.setTimer(kind: Engine.timerKind, subject: run.description, dueAt: tx.clock.now(), payload: Engine.superseded)
     }
 }
 

@@ -11,6 +11,8 @@ package final class Engine: Sendable {
     package static let timerKind = "run.resume"
     /// What the timer of a run says that nobody has worked on yet: it has no journal to fold.
     static let untouched = "new"
+    /// What the timer of a run says that a newer one takes the place of.
+    static let superseded = "superseded"
 
     let database: any Database
     let stepRunner: StepRunner
@@ -299,8 +301,12 @@ package final class Engine: Sendable {
     package func resume(_ timer: Jobs.Timer) async throws {
         guard let id = RunID(timer.subject) else { return }
         guard !isStopping.withLock({ $0 }) else { throw TimerService.Busy() }
+        let isSuperseded = timer.payload == Self.superseded
         do {
-            if try await !takeUp(id, tenant: timer.tenant, from: 0), inHand.handle(of: id) != nil {
+            let isTaken = try await takeUp(id, tenant: timer.tenant, from: 0, evenPaused: isSuperseded) { run in
+                if isSuperseded { run.feed(.cancelled) }
+            }
+            if !isTaken, inHand.handle(of: id) != nil {
                 // It is being let go; what woke it is not to be lost.
                 throw TimerService.Busy(after: .milliseconds(250))
             }

@@ -63,6 +63,8 @@ struct SlotStore {
         ) { try $0.column(0, as: RunID.self) }
         for run in next {
             try tx.execute("UPDATE run_slots SET is_waiting = \(false) WHERE tenant_id = \(tx.tenant) AND run_id = \(run)")
+            // Of those that wait only one that is superseded has a timer.
+            guard try !tx.hasTimer(kind: Engine.timerKind, subject: run.description) else { continue }
             try tx.setTimer(kind: Engine.timerKind, subject: run.description, dueAt: tx.clock.now())
         }
     }

@@ -98,6 +98,44 @@ import Testing
         }
     }
 
+    /// Writes a run as a process does that dies right after its commit.
+    private func write(_ document: WorkflowDocument, _ rig: EngineRig) async throws -> RunID {
+        let facts = RunFacts(
+            id: rig.lease.ids.next(), tenant: rig.lease.tenant, workflow: rig.workflow, version: 1, mode: "webhook", timeZone: "UTC")
+        let new = NewRun(
+            facts: facts, trigger: "t", items: ItemList(item("a")), idempotencyKey: nil, parent: nil, createdAt: rig.lease.clock.now)
+        let admission = try await rig.engine.admission(of: new, CompiledWorkflow(document, kinds: probeKinds))
+        _ = try await rig.lease.database.write(in: rig.lease.tenant) { tx in try Admission.enter(new, admission, tx) }
+        return facts.id
+    }
+
+    @Test func `the oldest ends also where the process dies before it cancels it`() async throws {
+        let document = document(.init(limit: 1, whenFull: .cancelOldest))
+        try await withRig(document) { rig in
+            let first = try await rig.start(document)
+            try await rig.settle()
+            let second = try await write(document, rig)
+            let third = try await write(document, rig)
+            try await rig.settle()
+            #expect(try await rig.row(first.run).status == .cancelled)
+            #expect(try await rig.row(second).status == .cancelled)
+            #expect(try await rig.row(third).status == .waiting)
+        }
+    }
+
+    @Test func `the oldest is cancelled by the process that works on it also where the other one dies`() async throws {
+        let document = document(.init(limit: 1, whenFull: .cancelOldest), "probe_gate")
+        try await withRig(document) { rig in
+            let first = try await rig.start(document)
+            let second = try await write(document, rig)
+            try await rig.engine.heed()
+            #expect(await first.finished().status == .cancelled)
+            ProbeNode.outside(rig.lease.tenant).open()
+            try await rig.settle()
+            #expect(try await rig.row(second).status == .succeeded)
+        }
+    }
+
     @Test func `many at once never pass the limit`() async throws {
         let document = document(.init(limit: 3), "probe_brief")
         try await withRig(document) { rig in
