@@ -94,9 +94,11 @@ struct RunCommit: Sendable {
         for run in started { try RunCommit.queue(run, tx) }
         if case .ended = hold {
             if let parent { try tx.setTimer(kind: Engine.timerKind, subject: parent.run.description, dueAt: now) }
-            if hasSlot { try SlotStore(tx: tx).leave(facts.id) }
-            // One that is uncertain has yet to end.
-            if status.isOver { try onFinish(tx, self, now) }
+            // One that is uncertain has yet to end, and keeps its place.
+            if status.isOver {
+                if hasSlot { try SlotStore(tx: tx).leave(facts.id) }
+                try onFinish(tx, self, now)
+            }
         }
         if isUnwanted { return .unwanted }
         return returned.isEmpty ? .written : .returned(returned)

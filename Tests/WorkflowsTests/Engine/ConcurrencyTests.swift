@@ -136,6 +136,23 @@ import Testing
         }
     }
 
+    @Test func `an uncertain run keeps its place until it ends`() async throws {
+        let document = document(.init(limit: 1), "probe_once")
+        try await withRig(document, fault: { if $0 == .afterEffect { throw EngineTests.Death() } }) { rig in
+            let first = try await rig.start(document)
+            while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(2)) }
+            let heir = try await EngineRig.make(rig.lease, workflow: rig.workflow, document: document)
+            #expect(try await heir.engine.recover() == 1)
+            try await heir.settle()
+            let second = try await heir.start(document)
+            try await heir.settle()
+            #expect(try await statuses(heir, [first, second]) == [.uncertain, .queued])
+            #expect(try await heir.engine.repeatUncertain(first.run, tenant: rig.lease.tenant))
+            try await heir.settle()
+            #expect(try await statuses(heir, [first, second]) == [.succeeded, .succeeded])
+        }
+    }
+
     @Test func `many at once never pass the limit`() async throws {
         let document = document(.init(limit: 3), "probe_brief")
         try await withRig(document) { rig in
