@@ -40,6 +40,7 @@ package struct Webhooks: Sendable {
         guard let target = try await workflows.targets.find(tenant, method, path, look: { try await target(method, path, tenant) }) else {
             throw try await missing(method, path, tenant)
         }
+        let key = try Self.checked(key: call.header(Self.keyHeader))
         let items: ItemList
         switch try await verdict(on: call, target.definition, of: target.node, tenant) {
         case .open(let claims, let header):
@@ -52,8 +53,21 @@ package struct Webhooks: Sendable {
             RunStart(
                 tenant: tenant, workflow: target.workflow, version: target.version, document: nil, compiled: target.compiled,
                 trigger: target.node.name,
-                items: items, mode: "webhook", timeZone: try await timeZone(tenant), idempotencyKey: call.header(Self.keyHeader)))
+                items: items, mode: "webhook", timeZone: try await timeZone(tenant), idempotencyKey: key))
         return try await render(try await answer(of: handle, target.definition), tenant: tenant, run: handle.run)
+    }
+
+    /// The sender's key of a request: what every database keeps and finds by an index.
+    /// - Throws: `invalid_idempotency_key`
+    static func checked(key: String?) throws -> String? {
+        guard let key else { return nil }
+        let characters = key.unicodeScalars
+        guard (1...Limits.webhookKeyCharacters).contains(characters.count), characters.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+            throw Refusal(
+                .malformed, "invalid_idempotency_key",
+                "Idempotency-Key must be 1 to \(Limits.webhookKeyCharacters) characters, none of them a control character.", field: "Idempotency-Key")
+        }
+        return key
     }
 
     /// A webhook that asks for authentication and lacks its credential is closed to everyone.
@@ -145,4 +159,8 @@ package struct Webhooks: Sendable {
         guard let bytes else { throw Refusal.missing("webhook") }
         return versions.keep(workflow, number, try WorkflowDocument(stored: bytes))
     }
+}
+
+extension Limits {
+    static let webhookKeyCharacters = 255
 }

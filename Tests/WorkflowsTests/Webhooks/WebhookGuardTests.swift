@@ -96,6 +96,25 @@ import Testing
         }
     }
 
+    @Test func `a key of a request that is too long for an index is refused, and starts nothing`() async throws {
+        try await withRig { rig in
+            try await rig.publish("headerAuth", "httpHeaderAuth", ["name": "X-Key", "value": "k1"])
+            func call(_ key: String) async throws -> LocalAnswer { try await rig.call([("X-Key", "k1"), ("Idempotency-Key", key)]) }
+            let refused = try await call(String(repeating: "k", count: 256))
+            #expect(refused.status == 400)
+            #expect(try JSON(parsing: refused.body)["code"] == "invalid_idempotency_key")
+            let longest = String(repeating: "k", count: 255)
+            let (first, second) = (try await call(longest), try await call(longest))
+            #expect(first.status == 200)
+            #expect(first.header("X-Execution-Id") == second.header("X-Execution-Id"))
+        }
+        for key in ["", "a\0b", "a\nb", String(repeating: "é", count: 256)] {
+            #expect(throws: Refusal.self) { try Webhooks.checked(key: key) }
+        }
+        #expect(try Webhooks.checked(key: "Bestellung 7 für Ana") == "Bestellung 7 für Ana")
+        #expect(try Webhooks.checked(key: nil) == nil)
+    }
+
     private static func base64(_ bytes: some Sequence<UInt8>) -> String {
         Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }
