@@ -59,6 +59,16 @@ import Testing
         #expect(next(.hours(1, minute: 0), "Europe/Berlin", after: "2026-03-29T01:00:00Z") == "2026-03-29T02:00:00")
     }
 
+    @Test func `steps of more than an hour keep their wall clock over a change of the clock`() throws {
+        // 01:30 of the day that has no 02:00 is followed by 03:00, and 02:00 of the day that has two by 04:00.
+        #expect(next(.minutes(90), "Europe/Berlin", after: "2026-03-29T00:30:00Z") == "2026-03-29T01:00:00")
+        #expect(next(.minutes(90), "Europe/Berlin", after: "2026-03-29T01:00:00Z") == "2026-03-29T02:30:00")
+        #expect(next(.minutes(120), "Europe/Berlin", after: "2026-10-25T00:00:00Z") == "2026-10-25T03:00:00")
+        #expect(next(.minutes(60), "Europe/Berlin", after: "2026-10-25T00:00:00Z") == "2026-10-25T01:00:00")
+        #expect(next(.minutes(90), "Europe/Berlin", after: "2026-10-25T22:00:00Z") == "2026-10-25T23:00:00", "and again from midnight")
+        #expect(next(.minutes(5_000), "UTC", after: "2026-03-10T12:00:00Z") == "2026-03-11T00:00:00")
+    }
+
     @Test func `intervals are counted from the schedule and not from now`() throws {
         #expect(next(.minutes(5), "UTC", after: "2026-03-10T12:03:10Z") == "2026-03-10T12:05:00")
         #expect(next(.seconds(30), "UTC", after: "2026-03-10T12:03:10Z") == "2026-03-10T12:03:30")

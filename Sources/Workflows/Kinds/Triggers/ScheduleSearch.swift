@@ -18,12 +18,16 @@ struct ScheduleSearch: Sendable {
     /// Counted from the local hour, as a step in a cron line's minute field; more than an hour from local midnight.
     private func nextMinute(every count: Int64, after time: Timestamp) -> Timestamp? {
         let offset = zone.offset(at: time)
-        let local = time.seconds + offset
-        let base = count < 60 ? local.flooringDivision(3_600) * 3_600 : local.flooringDivision(86_400) * 86_400
-        let length: Int64 = count < 60 ? 3_600 : 86_400
-        let step = count * 60
-        let next = base + ((local - base).flooringDivision(step) + 1) * step
-        return Timestamp(seconds: min(next, base + length) - offset)
+        let (local, step) = (time.seconds + offset, min(count, 1_440) * 60)
+        guard count > 60 else {
+            let hour = local.flooringDivision(3_600) * 3_600
+            let next = hour + ((local - hour).flooringDivision(step) + 1) * step
+            return Timestamp(seconds: min(next, hour + 3_600) - offset)
+        }
+        // The clock may be set between now and the slot, so that the offset of now is not that of the slot.
+        let midnight = local.flooringDivision(86_400) * 86_400
+        let times: [Int64] = Array(stride(from: midnight, to: midnight + 86_400, by: Int(step))) + [midnight + 86_400, midnight + 2 * 86_400]
+        return times.lazy.map { Timestamp(seconds: instant($0)) }.first { $0 > time }
     }
 
     private func nextOnDays(_ rule: Schedule.Rule, after time: Timestamp) -> Timestamp? {
