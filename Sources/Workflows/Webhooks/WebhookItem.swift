@@ -75,14 +75,6 @@ struct WebhookItem {
     private static let hidden = "cookie"
     private static let anyType = "application/octet-stream"
 
-    private static func joined(_ known: JSON?, _ value: JSON) -> JSON {
-        switch known {
-        case nil: value
-        case .array(let values): .array(values + [value])
-        case let one?: .array([one, value])
-        }
-    }
-
     private func content(_ store: Store) async throws -> (body: JSON, files: [String: BinaryReference]) {
         guard !call.body.isEmpty else { return (.object([:]), [:]) }
         let type = type
@@ -117,9 +109,17 @@ struct WebhookItem {
     private var text: JSON { .string(String(decoding: call.body, as: UTF8.self)) }
 
     private static func members(_ pairs: [(name: String, value: String)]) -> JSONObject {
-        var members = JSONObject()
-        for pair in pairs { members[pair.name] = joined(members[pair.name], .string(pair.value)) }
-        return members
+        var values: [String: [JSON]] = [:]
+        var names: [String] = []
+        for (name, value) in pairs {
+            if values[name] == nil { names.append(name) }
+            values[name, default: []].append(.string(value))
+        }
+        let members: [(String, JSON)] = names.map { name -> (String, JSON) in
+            let own: [JSON] = values[name] ?? []
+            return (name, own.count == 1 ? own[0] : .array(own))
+        }
+        return JSONObject(members)
     }
 
     private func whole(_ type: String?, _ store: Store) async throws -> BinaryReference {
