@@ -41,6 +41,14 @@ import Testing
         #expect(all[1] == [["id": 1, "a": "x"]] && all[2] == [["id": 1, "a": "w"]] && all[3] == [])
     }
 
+    @Test func `inputs with too many matches are refused before any difference is made`() async throws {
+        let many: [Item] = (0..<1_001).map { Item(json: ["id": 1, "a": .number(Double($0))]) }
+        let others: [Item] = (0..<1_000).map { _ in Item(json: ["id": 1]) }
+        let failure = await #expect(throws: StepFailure.self) { try await compared(["options": ["multipleMatches": "all"]], many, others) }
+        #expect(failure?.code == "too_many_items" && failure?.isRetryable == false)
+        #expect(try await compared([:], many, others)[2].count == 1_001)
+    }
+
     @Test func `types can be overlooked`() async throws {
         let (a, b) = (items(["id": 1, "v": true, "n": .null, "o": ["k": 1]]), items(["id": "1", "v": "TRUE", "n": "", "o": "{\"k\":1}"]))
         #expect(try await compared(["fuzzyCompare": true], a, b)[1].count == 1)

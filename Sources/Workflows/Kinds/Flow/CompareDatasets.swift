@@ -15,11 +15,10 @@ struct CompareDatasets: NodeExecutor {
         let comparison = try await DatasetComparison(step)
         let first = try comparison.rows(step.inputs.first ?? [], input: 0)
         let second = try comparison.rows(step.inputs.count > 1 ? step.inputs[1] : [], input: 1)
-        let lookup = DatasetLookup(second, comparison)
+        let matches = try DatasetLookup(second, comparison).matches(of: first)
         var outputs: [[Item]] = [[], [], [], []]
         var matched: Set<Int> = []
-        for row in first {
-            let found = lookup.matches(of: row)
+        for (row, found) in zip(first, matches) {
             matched.formUnion(found.map(\.place))
             if found.isEmpty { outputs[0].append(row.item.paired(with: row.place)) }
             var same: Item?

@@ -110,11 +110,23 @@ struct DatasetLookup: Sendable {
 
     private static func bucket(_ key: [JSON], _ comparison: DatasetComparison) -> [JSON] { comparison.fuzzy ? key.map(FuzzyValue.bucket) : key }
 
-    func matches(of row: DatasetRow) -> [DatasetRow] {
-        guard let key = row.key else { return [] }
-        let found = (rows[DatasetLookup.bucket(key, comparison)] ?? []).filter { other in
-            zip(key, other.key ?? []).allSatisfy { comparison.areEqual($0, $1) }
+    /// Those of each row.
+    /// - Throws: `too_many_items`
+    func matches(of first: [DatasetRow]) throws -> [[DatasetRow]] {
+        var (matches, count): ([[DatasetRow]], Int) = ([], 0)
+        for row in first {
+            let found = self.matches(of: row)
+            matches.append(found)
+            guard comparison.takesAllMatches else { continue }
+            count += found.count
+            try MergeNode.check(pairs: count)
         }
-        return comparison.takesAllMatches ? found : Array(found.prefix(1))
+        return matches
+    }
+
+    private func matches(of row: DatasetRow) -> [DatasetRow] {
+        guard let key = row.key, let near = rows[DatasetLookup.bucket(key, comparison)] else { return [] }
+        func isMatch(_ other: DatasetRow) -> Bool { zip(key, other.key ?? []).allSatisfy { comparison.areEqual($0, $1) } }
+        return comparison.takesAllMatches ? near.filter(isMatch) : near.first(where: isMatch).map { [$0] } ?? []
     }
 }
