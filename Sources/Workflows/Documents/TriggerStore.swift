@@ -120,12 +120,16 @@ package struct TriggerStore {
 }
 
 extension SystemTransaction {
-    /// Schedules whose slot has come, of all tenants, the oldest slot first.
-    package func dueSchedules(at now: Timestamp, limit: Int) throws -> [DueSchedule] {
+    /// Schedules whose slot has come: of each tenant the oldest slot first, and the tenants in turn.
+    /// - Parameter without: tenants whose schedules are left alone.
+    package func dueSchedules(at now: Timestamp, limit: Int, without tenants: [TenantID] = []) throws -> [DueSchedule] {
         try all(
             """
-            SELECT tenant_id, workflow_id, version, node_id, next_due FROM workflow_schedules
-            WHERE next_due <= \(now) ORDER BY next_due LIMIT \(limit)
+            SELECT tenant_id, workflow_id, version, node_id, next_due FROM (
+                SELECT tenant_id, workflow_id, version, node_id, next_due,
+                    row_number() OVER (PARTITION BY tenant_id ORDER BY next_due, workflow_id) AS place
+                FROM workflow_schedules WHERE next_due <= \(now) AND tenant_id NOT IN \(list: tenants + [Self.nobody])) AS due
+            ORDER BY place, next_due LIMIT \(limit)
             """
         ) {
             DueSchedule(
@@ -134,9 +138,14 @@ extension SystemTransaction {
     }
 
     /// When the next schedule of any tenant is due.
-    package func nextSchedule() throws -> Timestamp? {
-        try first("SELECT next_due FROM workflow_schedules ORDER BY next_due LIMIT 1") { try $0.column(0) }
+    package func nextSchedule(without tenants: [TenantID] = []) throws -> Timestamp? {
+        try first(
+            "SELECT next_due FROM workflow_schedules WHERE tenant_id NOT IN \(list: tenants + [Self.nobody]) ORDER BY next_due LIMIT 1"
+        ) { try $0.column(0) }
     }
+
+    /// No tenant has this id; a list must not be empty.
+    private static var nobody: TenantID { TenantID(high: 0, low: 0) }
 }
 
 extension Limits {

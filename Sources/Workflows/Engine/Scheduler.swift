@@ -5,8 +5,12 @@ internal import Persistence
 internal import ServiceLifecycle
 
 /// Starts the runs of schedules: a slot is taken and its run written in one transaction, so that no slot fires twice and none is lost.
+///
+/// Those of a tenant fire one after the other, beside those of others: a tenant whose schedules take long keeps none waiting but its own.
 package struct Scheduler: Service {
     static let batchMaximum = 100
+    /// Tenants whose schedules are fired at one time.
+    static let tenantsMaximum = 16
     static let sweep: Duration = .seconds(1)
     /// How late a run may start and still be of its slot.
     static let grace: Duration = .seconds(300)
@@ -16,6 +20,8 @@ package struct Scheduler: Service {
     private let engine: Engine
     private let workflows: Workflows
     private let logger: Logger
+    private let places = TenantPlaces(Scheduler.tenantsMaximum, share: 1)
+    private let wake = Wake()
 
     package init(engine: Engine, workflows: Workflows, logger: Logger) {
         self.engine = engine
@@ -25,40 +31,90 @@ package struct Scheduler: Service {
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    if try await fireDue() == 0 { try? await engine.clock.sleep(try await untilNext()) }
-                } catch {
-                    logger.error("schedules could not be read", metadata: ["error": "\(error)"])
-                    try? await engine.clock.sleep(Scheduler.sweep)
+            await withDiscardingTaskGroup { group in
+                while !Task.isCancelled {
+                    do {
+                        let turns = try await turns()
+                        for turn in turns {
+                            places.enter(turn.tenant)
+                            group.addTask { await take(turn) }
+                        }
+                        if turns.isEmpty { await wake.wait(atMost: try await untilNext(), engine.clock) }
+                    } catch {
+                        logger.error("schedules could not be read", metadata: ["error": "\(error)"])
+                        try? await engine.clock.sleep(Scheduler.sweep)
+                    }
                 }
             }
         }
     }
 
-    /// What cannot be fired now is due all the same, and looked at again after a sweep.
+    /// Due schedules of one tenant.
+    private struct Turn: Sendable {
+        var tenant: TenantID
+        var schedules: [DueSchedule]
+    }
+
+    /// What is due of tenants that have no turn now, as far as there are places.
+    private func turns() async throws -> [Turn] {
+        let (now, room) = (engine.clock.now(), places.room)
+        guard room.free > 0 else { return [] }
+        let due = try await engine.database.readSystem { tx in
+            try tx.dueSchedules(at: now, limit: Scheduler.batchMaximum, without: room.full)
+        }
+        var turns: [Turn] = []
+        var known: [TenantID: Int] = [:]
+        for one in due {
+            if let index = known[one.tenant] {
+                turns[index].schedules.append(one)
+            } else if turns.count < room.free {
+                known[one.tenant] = turns.count
+                turns.append(Turn(tenant: one.tenant, schedules: [one]))
+            }
+        }
+        return turns
+    }
+
+    private func take(_ turn: Turn) async {
+        // What is left is due all the same, and looked at again after a sweep.
+        if await fire(turn).left > 0 { try? await engine.clock.sleep(Scheduler.sweep) }
+        places.leave(turn.tenant)
+        wake.raise()
+    }
+
+    /// A tenant that has its turn is looked at again when that ends.
     private func untilNext() async throws -> Duration {
-        let wait = try await engine.database.readSystem { tx in try tx.nextSchedule() }.map { $0 - engine.clock.now() } ?? Scheduler.sweep
-        return wait > .zero ? min(wait, Scheduler.sweep) : Scheduler.sweep
+        let room = places.room
+        guard room.free > 0 else { return Scheduler.sweep }
+        let next = try await engine.database.readSystem { tx in try tx.nextSchedule(without: room.full) }
+        let wait: Duration = next.map { $0 - engine.clock.now() } ?? Scheduler.sweep
+        return max(.milliseconds(1), min(wait, Scheduler.sweep))
     }
 
     /// Fires what is due; what passed while nothing served is caught up as the workflow says.
     @discardableResult
     package func fireDue() async throws -> Int {
-        let now = engine.clock.now()
-        let due = try await engine.database.readSystem { tx in try tx.dueSchedules(at: now, limit: Scheduler.batchMaximum) }
-        var fired = 0
-        for one in due {
+        let turns = try await turns()
+        return await withTaskGroup(of: Int.self) { group in
+            for turn in turns { group.addTask { await fire(turn).fired } }
+            return await group.reduce(0, +)
+        }
+    }
+
+    /// - Returns: how many fired, and how many are to be looked at again.
+    private func fire(_ turn: Turn) async -> (fired: Int, left: Int) {
+        var (fired, left) = (0, 0)
+        for one in turn.schedules {
             do {
                 try await fire(one)
                 fired += 1
             } catch {
                 logger.error("a schedule could not fire", metadata: ["workflow": "\(one.workflow)", "error": "\(error)"])
                 // What the database refuses now it may take in a moment. All else ends the slot, so that it does not keep others waiting.
-                if !(error is PersistenceError), !(error is CancellationError) { await pass(one) }
+                if error is PersistenceError || error is CancellationError { left += 1 } else { await pass(one) }
             }
         }
-        return fired
+        return (fired, left)
     }
 
     /// Whether a slot is so late that its time is over: another one has come, or minutes have gone by.

@@ -16,21 +16,25 @@ import Testing
 
         func scheduler() -> Scheduler { Scheduler(engine: engine, workflows: harness.workflows, logger: Logger(label: "test")) }
 
-        func publish(_ settings: WorkflowSettings, _ interval: JSON = ["field": "hours"]) async throws -> WorkflowID {
+        func publish(_ settings: WorkflowSettings, _ interval: JSON = ["field": "hours"], in tenant: TenantID? = nil) async throws -> WorkflowID {
             let trigger = WorkflowNode(
                 id: "t", category: .trigger, kind: "schedule", kindVersion: 1.2, name: "t", config: ["rule": ["interval": .array([interval])]],
                 connections: [.init(to: "a")])
             let document = WorkflowDocument(
                 name: "w", nodes: [trigger, .init(id: "a", category: .action, kind: "no_op", name: "a")], settings: settings)
-            let id = try await harness.workflows.create(document, by: harness.principal()).id
-            _ = try await harness.workflows.publish(id, by: harness.principal())
+            let id = try await harness.workflows.create(document, by: harness.principal(in: tenant)).id
+            _ = try await harness.workflows.publish(id, by: harness.principal(in: tenant))
             return id
+        }
+
+        func runs(of tenant: TenantID) async throws -> Int {
+            try await lease.database.read(in: tenant) { tx in try RunStore(tx: tx).list(before: nil, limit: 1_000).count }
         }
 
         /// Fires until nothing is due, and returns how many runs there are.
         func fired() async throws -> Int {
             while try await scheduler().fireDue() > 0 {}
-            return try await lease.database.read(in: lease.tenant) { tx in try RunStore(tx: tx).list(before: nil, limit: 1_000).count }
+            return try await runs(of: lease.tenant)
         }
     }
 
@@ -96,6 +100,38 @@ import Testing
                 for scheduler in [one, two, one, two] { group.addTask { _ = try? await scheduler.fireDue() } }
             }
             #expect(try await rig.fired() == 5)
+        }
+    }
+
+    @Test func `a tenant whose schedules take long keeps no other's waiting`() async throws {
+        try await withRig { rig in
+            let (slow, other) = (rig.lease.tenant, rig.lease.other)
+            for tenant in [slow, other] { _ = try await rig.publish(.init(), in: tenant) }
+            rig.lease.clock.advance(by: .seconds(3_600))
+            let policies = TenantPolicies.tenancy { tenant in
+                if tenant == slow { try await Task.sleep(for: .seconds(3_600)) }
+                return "UTC"
+            }
+            let workflows = Workflows(
+                database: rig.lease.database, kinds: .builtIn, policies: policies, clock: rig.lease.clock.clock, expressionFault: { _ in nil })
+            let scheduler = Scheduler(engine: rig.engine, workflows: workflows, logger: Logger(label: "test"))
+            let serving = Task { try await scheduler.run() }
+            while try await rig.runs(of: other) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(try await rig.runs(of: slow) == 0)
+            rig.lease.clock.advance(by: .seconds(3_600))
+            while try await rig.runs(of: other) == 1 { try await Task.sleep(for: .milliseconds(5)) }
+            serving.cancel()
+            _ = try? await serving.value
+        }
+    }
+
+    @Test func `of many due schedules the tenants' come in turn`() async throws {
+        try await withRig { rig in
+            for _ in 0..<5 { _ = try await rig.publish(.init()) }
+            _ = try await rig.publish(.init(), in: rig.lease.other)
+            rig.lease.clock.advance(by: .seconds(3_600))
+            let due = try await rig.lease.database.readSystem { tx in try tx.dueSchedules(at: rig.lease.clock.now, limit: 2) }
+            #expect(Set(due.map(\.tenant)) == [rig.lease.tenant, rig.lease.other])
         }
     }
 
