@@ -1,6 +1,6 @@
 internal import Jobs
 package import Kernel
-internal import Persistence
+package import Persistence
 
 /// What people ask of runs: in the hands of this process, of another one, or of none.
 extension Engine {
@@ -19,12 +19,16 @@ extension Engine {
     }
 
     /// Lets a run end the steps in flight and go no further until `resume`.
+    /// - Parameter record: called in the transaction that pauses it.
     /// - Returns: false where it is over, or paused already.
-    package func pause(_ id: RunID, tenant: TenantID) async throws -> Bool {
+    package func pause(
+        _ id: RunID, tenant: TenantID, recording record: @escaping @Sendable (TenantTransaction) throws -> Void = { _ in }
+    ) async throws -> Bool {
         let isPaused = try await database.write(in: tenant) { tx -> Bool in
             let runs = RunStore(tx: tx)
             guard try runs.pause(id) else { return false }
             _ = try runs.want(.paused, of: id)
+            try record(tx)
             return true
         }
         if isPaused, !inHand.halt(id, .paused) { WakeRelay.shared.tell(.wishes) }
@@ -32,10 +36,14 @@ extension Engine {
     }
 
     /// Lets a paused run go on.
+    /// - Parameter record: called in the transaction that lets it.
     /// - Returns: false where it is not paused.
-    package func unpause(_ id: RunID, tenant: TenantID) async throws -> Bool {
+    package func unpause(
+        _ id: RunID, tenant: TenantID, recording record: @escaping @Sendable (TenantTransaction) throws -> Void = { _ in }
+    ) async throws -> Bool {
         try await database.write(in: tenant) { tx in
             guard try RunStore(tx: tx).unpause(id) else { return false }
+            try record(tx)
             // One that waits for a place is woken by the run that leaves it.
             guard try !SlotStore(tx: tx).isWaiting(id) else { return true }
             // Where its owner has not let go of it yet the timer finds it taken; the owner sets it again.

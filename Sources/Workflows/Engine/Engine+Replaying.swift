@@ -1,5 +1,5 @@
 package import Kernel
-internal import Persistence
+package import Persistence
 
 /// Where a replay begins, and with what.
 package struct ReplayPoint: Sendable {
@@ -21,9 +21,11 @@ extension Engine {
     ///   - point: nil begins at the step that failed, and at the trigger where none did.
     ///   - version: nil takes the version that ran then.
     ///   - keys: nil keeps them where the run goes on at the step that stopped it, with the same items and version.
+    ///   - record: called in the transaction that writes the new run.
     /// - Throws: `not_over`, `step_not_reached`
     package func replay(
-        _ id: RunID, tenant: TenantID, from point: ReplayPoint?, version: Int? = nil, keys: ReplayKeys? = nil
+        _ id: RunID, tenant: TenantID, from point: ReplayPoint?, version: Int? = nil, keys: ReplayKeys? = nil,
+        recording record: @escaping @Sendable (TenantTransaction, RunID) throws -> Void = { _, _ in }
     ) async throws -> RunHandle {
         guard var row = try await database.read(in: tenant, { tx in try RunStore(tx: tx).find(id) }) else { throw Refusal.missing("execution") }
         guard row.status.isOver || row.status == .uncertain else {
@@ -35,11 +37,11 @@ extension Engine {
         let facts = RunFacts(
             id: ids.next(), tenant: tenant, workflow: row.workflow, version: row.version, mode: row.mode, timeZone: row.timeZone
         ).traced
-        let run = try await history(row, facts, workflow, from: point, keys)
+        var run = try await history(row, facts, workflow, from: point, keys)
+        run.new?.record = { tx in try record(tx, facts.id) }
         let handle = RunHandle(facts.id)
         guard inHand.enter(facts.id, tenant: tenant, handle) == .entered else {
             // Written as one whose time has come, for a process with room.
-            var run = run
             park(handle, tenant: tenant)
             _ = try await commit(&run, .parked(until: clock.now()))
             facts.trace?.end(.queued)

@@ -130,37 +130,46 @@ package struct Executions: Sendable {
             }
             return version
         }
-        let handle = try await engine.replay(id, tenant: tenant, from: point, version: published, keys: keys)
-        try await database.write(in: tenant) { [workflows] tx in
+        return try await engine.replay(id, tenant: tenant, from: point, version: published, keys: keys) { [workflows] tx, replay in
             try workflows.policies.audit(
                 tx, principal, "execution.replay", "execution:\(id)",
-                ["replay": .string(handle.run.description), "keys": .string(keys?.rawValue ?? "")])
+                ["replay": .string(replay.description), "keys": .string(keys?.rawValue ?? "")])
         }
-        return handle
     }
 
     /// - Throws: `over_or_paused`
     package func pause(_ id: RunID, by principal: Principal) async throws {
-        try await change(id, "execution.pause", by: principal) { tenant in
-            guard try await engine.pause(id, tenant: tenant) else {
-                throw Refusal(.conflict, "over_or_paused", "The execution is over, or paused already.")
-            }
+        let tenant = try await tenant(of: id, by: principal)
+        guard try await engine.pause(id, tenant: tenant, recording: record("execution.pause", id, by: principal)) else {
+            throw Refusal(.conflict, "over_or_paused", "The execution is over, or paused already.")
         }
     }
 
     /// Lets a paused run go on.
     /// - Throws: `not_paused`
     package func unpause(_ id: RunID, by principal: Principal) async throws {
-        try await change(id, "execution.resume", by: principal) { tenant in
-            guard try await engine.unpause(id, tenant: tenant) else { throw Refusal(.conflict, "not_paused", "The execution is not paused.") }
+        let tenant = try await tenant(of: id, by: principal)
+        guard try await engine.unpause(id, tenant: tenant, recording: record("execution.resume", id, by: principal)) else {
+            throw Refusal(.conflict, "not_paused", "The execution is not paused.")
         }
     }
 
-    private func change(_ id: RunID, _ act: String, by principal: Principal, _ work: (TenantID) async throws -> Void) async throws {
+    /// - Throws: `not_found`
+    private func tenant(of id: RunID, by principal: Principal) async throws -> TenantID {
         let tenant = try principal.tenant(for: .executionsWrite)
         guard try await database.read(in: tenant, { tx in try RunStore(tx: tx).isKnown(id) }) else { throw Refusal.missing("execution") }
+        return tenant
+    }
+
+    private func record(_ act: String, _ id: RunID, by principal: Principal) -> @Sendable (TenantTransaction) throws -> Void {
+        { [workflows] tx in try workflows.policies.audit(tx, principal, act, "execution:\(id)", [:]) }
+    }
+
+    /// What takes several transactions is in the audit log once it is done.
+    private func change(_ id: RunID, _ act: String, by principal: Principal, _ work: (TenantID) async throws -> Void) async throws {
+        let tenant = try await tenant(of: id, by: principal)
         try await work(tenant)
-        try await database.write(in: tenant) { [workflows] tx in try workflows.policies.audit(tx, principal, act, "execution:\(id)", [:]) }
+        try await database.write(in: tenant, record(act, id, by: principal))
     }
 
     package func cancel(_ id: RunID, by principal: Principal) async throws {

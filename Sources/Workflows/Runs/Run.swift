@@ -1,4 +1,5 @@
 package import Kernel
+internal import Persistence
 
 /// A run as its row tells it.
 package struct Run: Sendable {
@@ -49,6 +50,8 @@ struct NewRun: Sendable {
     var replayOf: RunID?
     /// Its place among those that wait to be taken up; the time where it is nil.
     var rank: Timestamp?
+    /// Called in the transaction that writes it: what the tenant's books say of it.
+    var record: (@Sendable (TenantTransaction) throws -> Void)?
 }
 
 /// Another process has taken the run over: this one must stop working on it, and nothing it tried to write was written.

@@ -72,7 +72,10 @@ struct RunCommit: Sendable {
     ) throws -> Outcome {
         let (runs, now) = (RunStore(tx: tx), tx.clock.now())
         if let new, let other = try runs.find(startedLike: new) { return .duplicate(other) }
-        if new != nil { try onStart(tx, facts) }
+        if let new {
+            try onStart(tx, facts)
+            try new.record?(tx)
+        }
         for run in started { do { try onStart(tx, run.facts) } catch let reason as Refusal { throw StartRefused(reason: reason) } }
         let payloadStore = PayloadStore(tx: tx)
         for payload in payloads { try payloadStore.store(payload, for: PayloadUser(facts.id)) }

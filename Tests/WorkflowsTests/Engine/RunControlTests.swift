@@ -31,6 +31,20 @@ import Testing
         }
     }
 
+    @Test func `a run is not paused, or let go, without what is recorded of it`() async throws {
+        struct Unrecorded: Error {}
+        let document = Graph(.n8nV1, ["t -> w"]).document(["w": "probe_wait"])
+        try await withRig(document) { rig in
+            let (run, tenant) = (try await rig.start(document).run, rig.lease.tenant)
+            try await rig.settle()
+            await #expect(throws: Unrecorded.self) { try await rig.engine.pause(run, tenant: tenant) { _ in throw Unrecorded() } }
+            #expect(try await rig.row(run).pausedAt == nil)
+            #expect(try await rig.engine.pause(run, tenant: tenant))
+            await #expect(throws: Unrecorded.self) { try await rig.engine.unpause(run, tenant: tenant) { _ in throw Unrecorded() } }
+            #expect(try await rig.row(run).pausedAt != nil)
+        }
+    }
+
     @Test(arguments: [WorkflowSettings.Order.n8nV1, .parallel])
     func `a run at work ends the step in flight and goes no further`(_ order: WorkflowSettings.Order) async throws {
         let document = Graph(order, ["t -> a", "t -> c", "a -> b"]).document(["a": "probe_brief", "b": "probe_keyed", "c": "probe_brief"])
