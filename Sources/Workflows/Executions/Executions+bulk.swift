@@ -25,8 +25,15 @@ package struct BulkReview: Sendable {
 }
 
 package struct BulkOutcome: Sendable, Hashable {
+    package struct Refused: Sendable, Hashable {
+        package var run: RunID
+        package var reason: Refusal
+    }
+
     package var done = 0
+    /// Nothing was tried: see `BulkReview.left`.
     package var left = 0
+    package var refused: [Refused] = []
 }
 
 extension Limits {
@@ -65,7 +72,7 @@ extension Executions {
     }
 
     /// Retries runs from where they failed, in the version that they ran, or cancels them, one after the other. One that is refused, since it
-    /// has changed meanwhile, is left and keeps the others from nothing.
+    /// has changed meanwhile or the plan's limit is reached, keeps the others from nothing.
     package func perform(_ act: BulkAct, on ids: [RunID], by principal: Principal) async throws -> BulkOutcome {
         let review = try await review(act, of: ids, by: principal)
         var outcome = BulkOutcome(left: review.left)
@@ -76,8 +83,8 @@ extension Executions {
                 case .cancel: try await cancel(id, by: principal)
                 }
                 outcome.done += 1
-            } catch let refusal as Refusal where [.conflict, .missing, .invalid].contains(refusal.kind) {
-                outcome.left += 1
+            } catch let reason as Refusal {
+                outcome.refused.append(BulkOutcome.Refused(run: id, reason: reason))
             }
         }
         return outcome

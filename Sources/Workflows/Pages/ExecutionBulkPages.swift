@@ -23,6 +23,7 @@ struct ExecutionBulkPages {
                 let form = try call.form()
                 guard let act = BulkAct(rawValue: form["act"]) else { throw Refusal.invalid("act", "unknown_act", "act is retry or cancel.") }
                 let outcome = try await executions.perform(act, on: Self.runs(form), by: call.principal)
+                guard outcome.refused.isEmpty else { return try await page(call, act, outcome) }
                 return .redirect("\(ExecutionPages.address)?done=\(act.rawValue)&count=\(outcome.done)&left=\(outcome.left)")
             }
         ]
@@ -52,6 +53,25 @@ struct ExecutionBulkPages {
             <header><div><p class="crumb"><a href="\(ExecutionPages.address)">\(text("workflows.executions.title"))</a></p><h1>\(title)</h1></div></header>
             <section class="card stack"><h2>\(text("workflows.bulk.happens"))</h2><ul class="words">\(lines)</ul>\(try await steps(call, review))
             <div class="buttons">\(submit)<a class="button" href="\(ExecutionPages.address)">\(text("workflows.bulk.leave"))</a></div></section>
+            """)
+    }
+
+    /// What became of them, where some were refused.
+    private func page(_ call: EndpointCall, _ act: BulkAct, _ outcome: BulkOutcome) async throws -> Answer {
+        let text = call.localizer
+        let title = text("workflows.bulk.refused", ["count": "\(outcome.refused.count)"])
+        let done = text("workflows.bulk.done.\(act.rawValue)", ["count": "\(outcome.done)", "left": "\(outcome.left)"])
+        let rows: [HTML] = outcome.refused.map { one in
+            let run = one.run.description
+            return "<tr><td class=\"name\"><a href=\"\(ExecutionPages.address)/\(run)\">\(run)</a></td><td>\(one.reason.message)</td></tr>"
+        }
+        return try await context.page(
+            call, title: title, current: ExecutionPages.address,
+            """
+            <header><div><p class="crumb"><a href="\(ExecutionPages.address)">\(text("workflows.executions.title"))</a></p><h1>\(title)</h1></div></header>
+            \(Console.notice(done, isBad: false))
+            <section class="card stack">\(Console.table([(text("workflows.executions.title"), nil), (text("workflows.bulk.reason"), nil)], rows))
+            <div class="buttons"><a class="button" href="\(ExecutionPages.address)">\(text("workflows.bulk.back"))</a></div></section>
             """)
     }
 
