@@ -29,6 +29,22 @@ import TestKit
     }
 
     @Test(arguments: DatabaseEngine.allCases)
+    func `a duty that was done while the clock was ahead is due when it is set back`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { lease in
+            let service = service(lease, Duty("seal", every: .seconds(60)) {})
+            let beginning = lease.clock.now
+            lease.clock.advance(by: .seconds(86_400))
+            let ahead = await service.doDue()
+            #expect(ahead == ["seal"])
+            lease.clock.set(beginning)
+            let back = await service.doDue()
+            #expect(back == ["seal"])
+            let again = await service.doDue()
+            #expect(again.isEmpty)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
     func `of several processes one does it, and while it works no other begins`(engine: DatabaseEngine) async throws {
         try await withJobs(engine) { lease in
             let calls = Calls()

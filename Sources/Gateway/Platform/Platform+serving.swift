@@ -244,6 +244,8 @@ extension Platform {
                 DutyService(database: database, logger: logger, duties: duties(idempotency)),
                 Scheduler(engine: engine, workflows: workflows, logger: logger)
             ]
+            // A database server has a time of its own, see `ServerClock`.
+            if database.engine == .sqlite { services.append(ClockSetbacks(engine: engine, workflows: workflows, logger: logger)) }
         } else {
             OutboxSignal.shared.listen { WakeRelay.shared.tell(.outbox) }
         }

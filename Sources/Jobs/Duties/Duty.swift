@@ -18,8 +18,13 @@ package struct Duty: Sendable {
 }
 
 /// When each duty is due next, and how long its claimer keeps it to itself.
+///
+/// What lies further ahead than a duty's interval, or than a claim, was written by a clock that has been set back since, and counts as past.
 struct DutyStore {
     let tx: SystemTransaction
+
+    /// So much may a clock be set back before that counts.
+    static let slack: Duration = .seconds(60)
 
     static let table = Table(
         "duties", .system, primaryKey: ["name"],
@@ -30,7 +35,8 @@ struct DutyStore {
         let now = tx.clock.now()
         let row = try tx.first("SELECT due_at, claimed_until FROM duties WHERE name = \(duty.name)")
         guard let row else { return true }
-        return try row.column(0, as: Timestamp.self) <= now && row.column(1, as: Timestamp.self) <= now
+        let (due, claimed): (Timestamp, Timestamp) = (try row.column(0), try row.column(1))
+        return (due <= now || due > now + duty.interval + Self.slack) && (claimed <= now || claimed > now + DutyService.claim + Self.slack)
     }
 
     /// Takes a due duty that nobody has.
@@ -43,7 +49,11 @@ struct DutyStore {
             INSERT INTO duties (name, due_at, claimed_until) VALUES (\(duty.name), \(now), \(Timestamp(microseconds: 0))) ON CONFLICT (name) DO NOTHING
             """)
         let taken = try tx.execute(
-            "UPDATE duties SET claimed_until = \(until) WHERE name = \(duty.name) AND due_at <= \(now) AND claimed_until <= \(now)")
+            """
+            UPDATE duties SET claimed_until = \(until)
+            WHERE name = \(duty.name) AND (due_at <= \(now) OR due_at > \(now + duty.interval + Self.slack))
+                AND (claimed_until <= \(now) OR claimed_until > \(until + Self.slack))
+            """)
         return taken == 1 ? until : nil
     }
 

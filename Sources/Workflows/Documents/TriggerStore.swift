@@ -144,6 +144,24 @@ extension SystemTransaction {
         ) { try $0.column(0) }
     }
 
+    /// Schedules whose slot is later than a time, in the order of their keys, those after another one.
+    func laterSchedules(than time: Timestamp, after last: DueSchedule?, limit: Int) throws -> [DueSchedule] {
+        let tenant: TenantID = last?.tenant ?? Self.nobody
+        let workflow: WorkflowID = last?.workflow ?? WorkflowID(high: 0, low: 0)
+        let node: String = last?.node ?? ""
+        return try all(
+            """
+            SELECT tenant_id, workflow_id, version, node_id, next_due FROM workflow_schedules
+            WHERE next_due > \(time) AND (tenant_id > \(tenant) OR (tenant_id = \(tenant)
+                AND (workflow_id > \(workflow) OR (workflow_id = \(workflow) AND node_id > \(node)))))
+            ORDER BY tenant_id, workflow_id, node_id LIMIT \(limit)
+            """
+        ) {
+            DueSchedule(
+                tenant: try $0.column(0), workflow: try $0.column(1), version: try $0.column(2), node: try $0.column(3), slot: try $0.column(4))
+        }
+    }
+
     /// No tenant has this id; a list must not be empty.
     private static var nobody: TenantID { TenantID(high: 0, low: 0) }
 }

@@ -13,6 +13,8 @@ package final class Engine: Sendable {
     static let untouched = "new"
     /// What the timer of a run says that a newer one takes the place of.
     static let superseded = "superseded"
+    /// What the timer of a run says whose wait is over by a clock that was set back since it began.
+    static let early = "early"
 
     let database: any Database
     let stepRunner: StepRunner
@@ -301,10 +303,13 @@ package final class Engine: Sendable {
     package func resume(_ timer: Jobs.Timer) async throws {
         guard let id = RunID(timer.subject) else { return }
         guard !isStopping.withLock({ $0 }) else { throw TimerService.Busy() }
-        let isSuperseded = timer.payload == Self.superseded
+        let (isSuperseded, isEarly) = (timer.payload == Self.superseded, timer.payload == Self.early)
         do {
             let isTaken = try await takeUp(id, tenant: timer.tenant, from: 0, evenPaused: isSuperseded) { run in
                 if isSuperseded { run.feed(.cancelled) }
+                if isEarly, let first = run.timers.values.min() {
+                    for (step, _) in run.timers.filter({ $0.value == first }) { run.feed(.timerFired(step)) }
+                }
             }
             if !isTaken, inHand.handle(of: id) != nil {
                 // It is being let go; what woke it is not to be lost.

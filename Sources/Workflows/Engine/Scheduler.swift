@@ -136,7 +136,7 @@ package struct Scheduler: Service {
         }
     }
 
-    private struct Plan {
+    struct Plan {
         var document: WorkflowDocument
         var node: WorkflowNode
         var zone: String
@@ -144,7 +144,7 @@ package struct Scheduler: Service {
     }
 
     /// - Returns: nil where the workflow or its node is gone.
-    private func plan(_ due: DueSchedule) async throws -> Plan? {
+    func plan(_ due: DueSchedule) async throws -> Plan? {
         let bytes = try await engine.database.read(in: due.tenant) { tx in try WorkflowStore(tx: tx).document(of: due.workflow, version: due.version)
         }
         guard let bytes else { return nil }

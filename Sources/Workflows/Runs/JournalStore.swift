@@ -106,6 +106,17 @@ struct JournalStore {
         return format.map { $0 > JournalFormat.readable.upperBound } ?? false
     }
 
+    /// When the wait of a run began that lasts until a time, where that was later than `limit`.
+    func beginning(ofWaitUntil end: Timestamp, of run: RunID, laterThan limit: Timestamp) throws -> Timestamp? {
+        let isLater = try tx.first("SELECT 1 FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(run) AND at > \(limit) LIMIT 1") != nil
+        guard isLater else { return nil }
+        let records = try records(of: run)
+        let wait = records.last { $0.kind == .waiting && $0.text.head["until"]?.integer == Int(end.microseconds) }
+        // One without a record of its own is that of an attempt that failed.
+        guard let began = (wait ?? records.last { $0.kind == .failed })?.at, began > limit else { return nil }
+        return began
+    }
+
     /// Of runs whose own rows keep their journals.
     private func bundles(of runs: [RunID]) throws -> [RunID: [Record]] {
         let rows = try tx.all("SELECT id, journal FROM runs WHERE tenant_id = \(tx.tenant) AND id IN \(list: runs) AND journal IS NOT NULL") {

@@ -135,6 +135,35 @@ import Testing
         }
     }
 
+    @Test func `a schedule that fired while the clock was ahead goes on when it is set back`() async throws {
+        try await withRig { rig in
+            let beginning = rig.lease.clock.now
+            _ = try await rig.publish(.init())
+            let setbacks = ClockSetbacks(engine: rig.engine, workflows: rig.harness.workflows, logger: Logger(label: "test"))
+            #expect(try await setbacks.recover() == 0)
+            rig.lease.clock.advance(by: .seconds(400 * 86_400))
+            #expect(try await rig.fired() == 1)
+            rig.lease.clock.set(beginning)
+            #expect(try await setbacks.recover() == 2, "the slot, and the run that nobody has taken up yet")
+            #expect(try await setbacks.recover() == 0)
+            rig.lease.clock.advance(by: .seconds(3_600))
+            #expect(try await rig.fired() == 2)
+        }
+    }
+
+    @Test func `a clock that is set back a little fires no slot twice`() async throws {
+        try await withRig { rig in
+            _ = try await rig.publish(.init())
+            rig.lease.clock.advance(by: .seconds(3_600))
+            #expect(try await rig.fired() == 1)
+            rig.lease.clock.advance(by: .seconds(-100))
+            let setbacks = ClockSetbacks(engine: rig.engine, workflows: rig.harness.workflows, logger: Logger(label: "test"))
+            #expect(try await setbacks.recover() == 0)
+            rig.lease.clock.advance(by: .seconds(200))
+            #expect(try await rig.fired() == 1)
+        }
+    }
+
     @Test func `a slot without a place for its run is over`() async throws {
         try await withRig { rig in
             _ = try await rig.publish(.init(concurrency: .init(limit: 1, whenFull: .skip)))
