@@ -14,15 +14,16 @@ struct NewerRun: Error {
 
 /// How a run comes into this process's hands, and to where it was.
 extension Engine {
+    /// - Parameter wasHeld: whether a process had it in hand, which nobody else may have let go of since.
     /// - Throws: `NewerRun`
     func take(
-        _ id: RunID, tenant: TenantID, from epoch: Int64, to own: Int64, evenPaused: Bool
+        _ id: RunID, tenant: TenantID, from epoch: Int64, to own: Int64, evenPaused: Bool, wasHeld: Bool
     ) async throws -> (row: Run, wish: RunOwners.Wish?)? {
         try await database.write(in: tenant) { tx in
             let runs = RunStore(tx: tx)
-            let wish = epoch == 0 ? nil : try runs.wish(of: id)
+            let wish = try wasHeld ? runs.wish(of: id) : nil
             guard let row = try runs.take(id, from: epoch, to: own, evenPaused: evenPaused) else {
-                if epoch == 0 {
+                if !wasHeld {
                     // Whoever has it sets the timer again when letting go of it.
                     try tx.cancelTimer(kind: Engine.timerKind, subject: id.description)
                 } else {

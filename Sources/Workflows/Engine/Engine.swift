@@ -334,7 +334,7 @@ package final class Engine: Sendable {
         var count = 0
         for orphan in orphans where !newer.contains(orphan.run) {
             do {
-                if try await takeUp(orphan.run, tenant: orphan.tenant, from: orphan.epoch, evenPaused: true) { count += 1 }
+                if try await takeUp(orphan.run, tenant: orphan.tenant, from: orphan.epoch, evenPaused: true, isOrphan: true) { count += 1 }
             } catch is TimerService.Busy {} catch is NewerRun {
                 logger.notice("a run is left to a process of a newer version", metadata: ["run": "\(orphan.run)"])
                 newerRuns.withLock { known in
@@ -371,14 +371,15 @@ package final class Engine: Sendable {
     /// - Parameters:
     ///   - evenPaused: also where somebody paused it; it is let go again unless `decide` ends it.
     ///   - evenFull: also where this process has its fill.
+    ///   - isOrphan: its process is gone; that of a tenant that has moved here has no epoch.
     /// - Returns: false where somebody has it in hand, or it is over.
     /// - Throws: `TimerService.Busy` where this process has its fill, or the tenant; `NewerRun`.
     @discardableResult
     func takeUp(
-        _ id: RunID, tenant: TenantID, from epoch: Int64, evenPaused: Bool = false, evenFull: Bool = false,
+        _ id: RunID, tenant: TenantID, from epoch: Int64, evenPaused: Bool = false, evenFull: Bool = false, isOrphan: Bool = false,
         then decide: (inout LiveRun) -> Void = { _ in }
     ) async throws -> Bool {
-        let own = lease.epoch
+        let (own, wasHeld) = (lease.epoch, isOrphan || epoch != 0)
         // It stays parked until the run is in hand for good, so that whoever waits is told whatever becomes of this.
         switch inHand.enter(id, tenant: tenant, parkedHandle(of: id, tenant: tenant), evenFull: evenFull) {
         case .entered: break
@@ -387,7 +388,7 @@ package final class Engine: Sendable {
         }
         var isTaken = false
         do {
-            guard let (row, wish) = try await take(id, tenant: tenant, from: epoch, to: own, evenPaused: evenPaused) else {
+            guard let (row, wish) = try await take(id, tenant: tenant, from: epoch, to: own, evenPaused: evenPaused, wasHeld: wasHeld) else {
                 retire(unended: id, tenant: tenant)
                 return false
             }
@@ -396,7 +397,7 @@ package final class Engine: Sendable {
             decide(&run)
             if wish == .cancelled, run.machine.end == nil { run.feed(.cancelled) }
             // A run that was let go in order had nothing in flight.
-            if epoch != 0 { settleUncertain(&run) }
+            if wasHeld { settleUncertain(&run) }
             let now = clock.now()
             for (step, due) in run.timers.sorted(by: { $0.value < $1.value }) where due <= now { run.feed(.timerFired(step)) }
             if row.pausedAt != nil, run.machine.end == nil { _ = inHand.halt(id, .paused) }

@@ -349,6 +349,24 @@ import TestKit
         }
     }
 
+    @Test func `a step in flight that may not be repeated leaves its run uncertain also where its tenant has moved`() async throws {
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_once"])
+        try await withRig(document, fault: { if $0 == .afterEffect { throw Death() } }) { rig in
+            let tenant = rig.lease.tenant
+            let run = try await rig.start(document).run
+            while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(2)) }
+            try await rig.lease.database.write(in: tenant) { tx in
+                try tx.execute("UPDATE runs SET epoch = 0 WHERE tenant_id = \(tx.tenant)")
+                try tx.system.execute("UPDATE run_owners SET epoch = 0 WHERE tenant_id = \(tx.tenant.id)")
+            }
+            let heir = try await EngineRig.make(rig.lease, workflow: rig.workflow, document: document)
+            #expect(try await heir.engine.recover() == 1)
+            try await heir.settle()
+            #expect(try await heir.row(run).status == .uncertain)
+            #expect(ProbeNode.outside(tenant).all == ["a-0"])
+        }
+    }
+
     @Test func `a run that is uncertain has not ended, and its end is counted once`() async throws {
         let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_once"])
         try await withRig(document, fault: { if $0 == .afterEffect { throw Death() } }) { rig in
