@@ -9,8 +9,13 @@ extension Engine {
     package func cancel(_ id: RunID, tenant: TenantID) async throws {
         // It may change hands while it is looked for.
         for _ in 0..<3 {
-            if inHand.halt(id, .cancelled) { return }
-            if try await takeUpReadable(id, tenant: tenant, evenPaused: true, then: { $0.feed(.cancelled) }) { return }
+            var isHere = inHand.halt(id, .cancelled)
+            if !isHere { isHere = try await takeUpReadable(id, tenant: tenant, evenPaused: true, then: { $0.feed(.cancelled) }) }
+            if isHere {
+                // For whoever takes the run over where this process dies before its end is written.
+                _ = try await database.write(in: tenant) { tx in try RunStore(tx: tx).want(.cancelled, of: id) }
+                return
+            }
             if try await database.write(in: tenant, { tx in try RunStore(tx: tx).want(.cancelled, of: id) }) {
                 WakeRelay.shared.tell(.wishes)
                 return

@@ -395,6 +395,8 @@ package final class Engine: Sendable {
             isTaken = true
             var run = try await fold(row, tenant: tenant)
             decide(&run)
+            // Whoever asked for it is told so: it is not to be lost with this process.
+            if !run.uncommitted.isEmpty, run.machine.end == nil { _ = try await commit(&run, .kept) }
             if wish == .cancelled, run.machine.end == nil { run.feed(.cancelled) }
             // A run that was let go in order had nothing in flight.
             if wasHeld { settleUncertain(&run) }

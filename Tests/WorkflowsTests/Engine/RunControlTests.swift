@@ -116,6 +116,61 @@ import Testing
         }
     }
 
+    /// Runs of `body` whose process dies at its next commit once that is asked for.
+    private func withMortalRig(_ document: WorkflowDocument, _ body: (EngineRig, _ isDying: @escaping @Sendable (Bool) -> Void) async throws -> Void)
+        async throws
+    {
+        let dies = Mutex(false)
+        let fault: @Sendable (Engine.FaultPoint) throws -> Void = { point in
+            if point == .beforeCommit, dies.withLock({ $0 }) { throw EngineTests.Death() }
+        }
+        try await withRig(document, fault: fault) { rig in
+            try await body(rig) { isDying in dies.withLock { $0 = isDying } }
+        }
+    }
+
+    @Test(arguments: ["probe_gate", "probe_wait"])
+    func `a run that was cancelled stays so although its process died before its end was written`(_ kind: String) async throws {
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": kind, "b": "probe_keyed"])
+        try await withMortalRig(document) { owner, isDying in
+            let tenant = owner.lease.tenant
+            let run = try await owner.start(document).run
+            while kind == "probe_wait", owner.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(5)) }
+            isDying(true)
+            try await owner.engine.cancel(run, tenant: tenant)
+            while owner.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(try await owner.row(run).status == .running)
+            ProbeNode.outside(tenant).open()
+            let heir = try await EngineRig.make(owner.lease, workflow: owner.workflow, document: document)
+            #expect(try await heir.engine.recover() == 1)
+            try await heir.settle()
+            #expect(try await heir.row(run).status == .cancelled)
+            #expect(outside(heir) == [])
+        }
+    }
+
+    @Test func `an answer that a run waits for is written before anybody is told that it was taken`() async throws {
+        let document = Graph(.n8nV1, ["t -> w", "w -> b"]).document(["w": "probe_wait", "b": "probe_keyed"])
+        try await withMortalRig(document) { rig, isDying in
+            let (run, tenant) = (try await rig.start(document).run, rig.lease.tenant)
+            try await rig.settle()
+            func answer() async throws -> RunHandle? {
+                try await rig.engine.answer(run, tenant: tenant, with: .single) { machine in
+                    machine.workflow.index(ofNode: "w").map { StepKey(node: $0, runIndex: 0) }
+                }
+            }
+            isDying(true)
+            await #expect(throws: EngineTests.Death.self) { try await answer() }
+            isDying(false)
+            await rig.engine.recoverOwn()
+            try await rig.settle()
+            #expect(try await answer() != nil)
+            try await rig.settle()
+            #expect(try await rig.row(run).status == .succeeded)
+            #expect(outside(rig) == ["b-0"])
+        }
+    }
+
     @Test func `who waits for a run is told although it was paused meanwhile`() async throws {
         let document = Graph(.n8nV1, ["t -> w", "w -> b"]).document(["w": "probe_wait", "b": "probe_keyed"])
         try await withRig(document) { rig in
