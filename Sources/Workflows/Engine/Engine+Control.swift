@@ -5,14 +5,20 @@ package import Persistence
 /// What people ask of runs: in the hands of this process, of another one, or of none.
 extension Engine {
     /// Cancels a run; one that is over stays as it is.
+    /// - Parameter record: called in the transaction that asks for it, before anything is done.
     /// - Throws: `newer_execution`
-    package func cancel(_ id: RunID, tenant: TenantID) async throws {
+    package func cancel(
+        _ id: RunID, tenant: TenantID, recording record: @escaping @Sendable (TenantTransaction) throws -> Void = { _ in }
+    ) async throws {
+        // For whoever takes the run over where its process dies before the end is written.
+        try await database.write(in: tenant) { tx in
+            _ = try RunStore(tx: tx).want(.cancelled, of: id)
+            try record(tx)
+        }
         // It may change hands while it is looked for.
         for _ in 0..<3 {
-            var isHere = inHand.halt(id, .cancelled)
-            if !isHere { isHere = try await takeUpReadable(id, tenant: tenant, evenPaused: true, then: { $0.feed(.cancelled) }) }
-            if isHere {
-                // For whoever takes the run over where this process dies before its end is written.
+            if inHand.halt(id, .cancelled) { return }
+            if try await takeUpReadable(id, tenant: tenant, evenPaused: true, then: { $0.feed(.cancelled) }) {
                 _ = try await database.write(in: tenant) { tx in try RunStore(tx: tx).want(.cancelled, of: id) }
                 return
             }

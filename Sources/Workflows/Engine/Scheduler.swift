@@ -34,12 +34,12 @@ package struct Scheduler: Service {
             await withDiscardingTaskGroup { group in
                 while !Task.isCancelled {
                     do {
-                        let turns = try await turns()
-                        for turn in turns {
+                        let due = try await turns()
+                        for turn in due {
                             places.enter(turn.tenant)
                             group.addTask { await take(turn) }
                         }
-                        if turns.isEmpty { await wake.wait(atMost: try await untilNext(), engine.clock) }
+                        if due.isEmpty { await wake.wait(atMost: try await untilNext(), engine.clock) }
                     } catch {
                         logger.error("schedules could not be read", metadata: ["error": "\(error)"])
                         try? await engine.clock.sleep(Scheduler.sweep)

@@ -106,11 +106,11 @@ package struct Executions: Sendable {
     /// Executes the steps of an uncertain run once more.
     /// - Throws: `not_uncertain`
     package func repeatUncertain(_ id: RunID, by principal: Principal) async throws {
-        try await change(id, "execution.repeat", by: principal) { tenant in
-            guard try await engine.repeatUncertain(id, tenant: tenant) else {
-                throw Refusal(.conflict, "not_uncertain", "Only an execution that stopped as uncertain is repeated this way.")
-            }
+        let tenant = try await tenant(of: id, by: principal)
+        guard try await engine.repeatUncertain(id, tenant: tenant) else {
+            throw Refusal(.conflict, "not_uncertain", "Only an execution that stopped as uncertain is repeated this way.")
         }
+        try await database.write(in: tenant, record("execution.repeat", id, by: principal))
     }
 
     /// Starts a new run with the history of one that is over, up to a step: the one that failed where none is named.
@@ -165,15 +165,8 @@ package struct Executions: Sendable {
         { [workflows] tx in try workflows.policies.audit(tx, principal, act, "execution:\(id)", [:]) }
     }
 
-    /// What takes several transactions is in the audit log once it is done.
-    private func change(_ id: RunID, _ act: String, by principal: Principal, _ work: (TenantID) async throws -> Void) async throws {
-        let tenant = try await tenant(of: id, by: principal)
-        try await work(tenant)
-        try await database.write(in: tenant, record(act, id, by: principal))
-    }
-
     package func cancel(_ id: RunID, by principal: Principal) async throws {
-        try await change(id, "execution.cancel", by: principal) { tenant in try await engine.cancel(id, tenant: tenant) }
+        try await engine.cancel(id, tenant: try await tenant(of: id, by: principal), recording: record("execution.cancel", id, by: principal))
     }
 
     /// Deletes a run that is over, with what it stored.

@@ -61,7 +61,7 @@ struct ExecutionBulkPages {
         let text = call.localizer
         let title = text("workflows.bulk.refused", ["count": "\(outcome.refused.count)"])
         let done = text("workflows.bulk.done.\(act.rawValue)", ["count": "\(outcome.done)", "left": "\(outcome.left)"])
-        let rows: [HTML] = outcome.refused.map { one in
+        let rows: [HTML] = outcome.refused.map { one -> HTML in
             let run = one.run.description
             return "<tr><td class=\"name\"><a href=\"\(ExecutionPages.address)/\(run)\">\(run)</a></td><td>\(one.reason.message)</td></tr>"
         }

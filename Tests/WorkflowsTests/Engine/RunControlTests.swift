@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test func `a run is not paused, or let go, without what is recorded of it`() async throws {
+    @Test func `a run is not paused, let go or cancelled without what is recorded of it`() async throws {
         struct Unrecorded: Error {}
         let document = Graph(.n8nV1, ["t -> w"]).document(["w": "probe_wait"])
         try await withRig(document) { rig in
@@ -42,6 +42,9 @@ import Testing
             #expect(try await rig.engine.pause(run, tenant: tenant))
             await #expect(throws: Unrecorded.self) { try await rig.engine.unpause(run, tenant: tenant) { _ in throw Unrecorded() } }
             #expect(try await rig.row(run).pausedAt != nil)
+            await #expect(throws: Unrecorded.self) { try await rig.engine.cancel(run, tenant: tenant) { _ in throw Unrecorded() } }
+            try await rig.settle()
+            #expect(try await rig.row(run).status == .waiting)
         }
     }
 
