@@ -8,6 +8,7 @@ package enum JobsModule {
         Migration("jobs.0001-workers-timers", [.createTable(LeaseStore.tableAtFirst), .createTable(TimerStore.table)]),
         Migration("jobs.0002-duties", [.createTable(DutyStore.table)]),
         Migration("jobs.0003-run-traces", [.createTable(RunTraceStore.table)]),
-        Migration("jobs.0004-facts-of-processes", LeaseStore.facts.map { .addColumn(table: "workers", $0) })
+        Migration("jobs.0004-facts-of-processes", LeaseStore.facts.map { .addColumn(table: "workers", $0) }),
+        Migration("jobs.0005-formats-of-processes", [.addColumn(table: "workers", LeaseStore.format)])
     ]
 }

@@ -4,23 +4,23 @@ internal import Persistence
 internal import Tenancy
 internal import Workflows
 
-/// Attachments of items in the tenant's payload store, named by their hash.
+/// Attachments of items in the tenant's payload store, named by their hash and held by the runs that name them.
 struct Binaries: Sendable {
     let database: any Database
     let blobs: any BlobStore
 
-    func write(_ bytes: [UInt8], _ mimeType: String, _ fileName: String?, _ tenant: TenantID) async throws -> BinaryReference {
-        try await store(try await PreparedPayload(bytes, tenant: tenant, blobs: blobs), mimeType, fileName, tenant)
+    func write(_ bytes: [UInt8], _ mimeType: String, _ fileName: String?, _ holder: FileHolder) async throws -> BinaryReference {
+        try await store(try await PreparedPayload(bytes, tenant: holder.tenant, blobs: blobs), mimeType, fileName, holder)
     }
 
     /// The same for a file of any size.
-    func keep(_ pieces: BytePieces, _ mimeType: String, _ fileName: String?, _ tenant: TenantID) async throws -> BinaryReference {
-        try await store(try await PreparedPayload(pieces, tenant: tenant, blobs: blobs), mimeType, fileName, tenant)
+    func keep(_ pieces: BytePieces, _ mimeType: String, _ fileName: String?, _ holder: FileHolder) async throws -> BinaryReference {
+        try await store(try await PreparedPayload(pieces, tenant: holder.tenant, blobs: blobs), mimeType, fileName, holder)
     }
 
-    private func store(_ payload: PreparedPayload, _ mimeType: String, _ fileName: String?, _ tenant: TenantID) async throws -> BinaryReference {
-        try await database.write(in: tenant) { tx in
-            try PayloadStore(tx: tx).store(payload, for: .files)
+    private func store(_ payload: PreparedPayload, _ mimeType: String, _ fileName: String?, _ holder: FileHolder) async throws -> BinaryReference {
+        try await database.write(in: holder.tenant) { tx in
+            try RunFileStore(tx: tx).store(payload, for: holder.run)
             try tx.requireStorage()
         }
         let suffix = fileName.flatMap { name in name.contains(".") ? name.split(separator: ".").last.map(String.init) : nil }

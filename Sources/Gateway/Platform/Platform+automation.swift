@@ -32,10 +32,10 @@ extension Platform {
             scripts: scripts, credential: { [credentials] id, type, tenant in try await credentials.fields(id, type: type, tenant: tenant) },
             send: { request, tenant in try await outbound.send(request, for: tenant) },
             readBinary: { reference, tenant in try await binaries.read(reference, tenant) },
-            writeBinary: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, tenant) },
+            writeBinary: { bytes, type, name, holder in try await binaries.write(bytes, type, name, holder) },
             variables: { [variables] tenant in (try? await variables.values(of: tenant)) ?? [:] })
         services.openBinary = { reference, tenant in try await binaries.open(reference, tenant) }
-        services.keepBinary = { pieces, type, name, tenant in try await binaries.keep(pieces, type, name, tenant) }
+        services.keepBinary = { pieces, type, name, holder in try await binaries.keep(pieces, type, name, holder) }
         services.facilities = StepFacilities(
             convert: { try await converter.convert($0) },
             addresses: { [answerLinks] tenant, run, place in try await answerLinks.addresses(of: run, place: place, tenant: tenant) })
@@ -68,7 +68,8 @@ extension Platform {
                 database: database, engine: engine, workflows: workflows, clock: clock, timeZone: zone,
                 credential: { [credentials] id, type, tenant in try await credentials.fields(id, type: type, tenant: tenant) },
                 openBinary: { reference, tenant in try await binaries.sized(reference, tenant) },
-                store: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, tenant) }), outbound: outbound,
+                store: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, FileHolder(tenant: tenant)) }),
+            outbound: outbound,
             poller: Poller(engine: engine, workflows: workflows, services: services),
             diskStarts: DiskStarts(engine: engine, workflows: workflows),
             listener: Listener(engine: engine, workflows: workflows) { [outbound] request, tenant in

@@ -79,7 +79,9 @@ extension Platform {
         var tenants: Set<TenantID> = []
         try await tenancy.forEachTenant { tenants.insert($0) }
         let elsewhere = try await database.readSystem { tx in try MoveStore(tx: tx).elsewhere() }
-        let count = try await blobs.sweep(database, of: tenants.subtracting(elsewhere), olderThan: Self.blobGrace, clock: clock)
+        tenants.subtract(elsewhere)
+        for tenant in tenants { try await RunFileSweep(database: database).sweep(tenant) }
+        let count = try await blobs.sweep(database, of: tenants, olderThan: Self.blobGrace, clock: clock)
         if count > 0 { logger.info("blobs without a row removed", metadata: ["count": "\(count)"]) }
     }
 

@@ -54,9 +54,15 @@ package struct LeaseStore {
     /// What the process does, parted by commas, and the version of its program; for those who look on.
     static let facts = [Column("roles", .text, default: .text("")), Column("version", .text, default: .text(""))]
 
+    /// What the process knows to do; 0 for programs that do not tell.
+    static let format = Column("format", .integer, default: .integer(0))
+
+    /// Rises where processes that work side by side have to know of each other what they do. From 1 on they keep files for the runs that name them.
+    static let currentFormat = 1
+
     static let table: Table = {
         var table = tableAtFirst
-        table.columns += facts
+        table.columns += facts + [format]
         return table
     }()
 
@@ -71,8 +77,8 @@ package struct LeaseStore {
         let now = tx.clock.now()
         try tx.execute(
             """
-            INSERT INTO workers (epoch, id, name, started_at, expires_at, roles, version)
-            VALUES (\(lease.epoch), \(lease.worker), \(name), \(now), \(now + duration), \(roles), \(version))
+            INSERT INTO workers (epoch, id, name, started_at, expires_at, roles, version, format)
+            VALUES (\(lease.epoch), \(lease.worker), \(name), \(now), \(now + duration), \(roles), \(version), \(Self.currentFormat))
             """)
         return lease
     }
@@ -116,6 +122,12 @@ package struct LeaseStore {
                 epoch: try $0.column(0), name: try $0.column(1), roles: try $0.column(2), version: try $0.column(3), startedAt: try $0.column(4),
                 expiresAt: try $0.column(5))
         }
+    }
+
+    /// Whether a process is at work that knows less than this program: one that an upgrade has yet to replace. Once there is none there will be none,
+    /// since an older program does not start on a newer database.
+    package func hasOlder() throws -> Bool {
+        try tx.first("SELECT 1 FROM workers WHERE expires_at > \(Self.ended) AND format < \(Self.currentFormat)") { _ in } != nil
     }
 
     /// The epochs whose lease holds.

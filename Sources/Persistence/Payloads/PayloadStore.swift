@@ -73,6 +73,17 @@ package struct PayloadStore {
         return byteCount
     }
 
+    /// The same for several; those that this tenant does not have are passed over.
+    package func share(_ hashes: [PayloadHash], with user: PayloadUser) throws {
+        guard !hashes.isEmpty else { return }
+        try tx.presume(
+            """
+            INSERT INTO payload_uses (tenant_id, hash, user_id)
+            SELECT \(tx.tenant), hash, \(user.id) FROM payloads WHERE tenant_id = \(tx.tenant) AND hash IN \(list: hashes)
+            ON CONFLICT (tenant_id, hash, user_id) DO NOTHING
+            """)
+    }
+
     /// Ends a user's uses and removes the payloads that nobody else uses, giving back what they took. Their blobs go with the next sweep.
     /// - Parameter hashes: of all that it was stored for; an index to find them by would be one more page to write for each run.
     /// - Returns: how many bytes were given back.

@@ -1,6 +1,6 @@
 package import Kernel
 
-/// What a payload is stored for: a run, or the tenant's files, which stay.
+/// What a payload is stored for: a run, a file of the disk, a logo, or whatever may name it for ever.
 package struct PayloadUser: Sendable, Hashable {
     let id: ID<PayloadUser>
 
@@ -8,7 +8,7 @@ package struct PayloadUser: Sendable, Hashable {
     package init<Thing>(_ thing: ID<Thing>) { id = ID(high: thing.high, low: thing.low) }
     private init() { id = ID(high: 0, low: 0) }
 
-    /// Attachments of items: any run may name them.
+    /// Files that stay: what names them is not counted. All attachments of items were stored for it before runs held theirs.
     package static let files = PayloadUser()
 
     static let table = Table(

@@ -86,17 +86,21 @@ struct DataTableStore {
     }
 
     func insert(_ row: DataTableRow, into id: DataTableID) throws {
+        let text = row.text
+        try RunFileStore(tx: tx).keep(namedIn: Array(text.utf8))
         try tx.execute(
             """
             INSERT INTO data_table_rows (tenant_id, table_id, id, row_values, created_at, updated_at)
-            VALUES (\(tx.tenant), \(id), \(row.id), \(row.text), \(row.createdAt), \(row.updatedAt))
+            VALUES (\(tx.tenant), \(id), \(row.id), \(text), \(row.createdAt), \(row.updatedAt))
             """)
     }
 
     func update(_ row: DataTableRow, in id: DataTableID) throws {
+        let text = row.text
+        try RunFileStore(tx: tx).keep(namedIn: Array(text.utf8))
         try tx.execute(
             """
-            UPDATE data_table_rows SET row_values = \(row.text), updated_at = \(row.updatedAt)
+            UPDATE data_table_rows SET row_values = \(text), updated_at = \(row.updatedAt)
             WHERE tenant_id = \(tx.tenant) AND table_id = \(id) AND id = \(row.id)
             """)
     }

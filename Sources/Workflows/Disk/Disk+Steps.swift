@@ -136,8 +136,7 @@ extension Disk {
 
     /// Items name a file by its bytes, which stay for them when the file is changed or deleted.
     private static func lend(_ files: [DiskFile], _ tx: TenantTransaction) throws {
-        let payloads = PayloadStore(tx: tx)
-        for file in files { _ = try payloads.share(file.hash, with: .files) }
+        try RunFileStore(tx: tx).lend(Set(files.map(\.hash)))
     }
 }
 

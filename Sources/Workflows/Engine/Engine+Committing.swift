@@ -25,6 +25,7 @@ extension Engine {
         if case .duplicate(let other) = outcome { return .duplicate(other) }
         run.new = nil
         run.seq += run.uncommitted.count
+        run.files.formUnion(commit.files)
         run.uncommitted = []
         run.calls = []
         run.isUrgent = false
@@ -70,6 +71,7 @@ extension Engine {
         last.entries = commit.entries + last.entries
         last.journal = .rows(last.entries.map { $0.text.stored.bytes })
         last.payloads = commit.payloads + last.payloads
+        last.files.formUnion(commit.files)
         last.staticData = commit.staticData + last.staticData
         last.marks = commit.marks + last.marks
         return last
@@ -101,12 +103,24 @@ extension Engine {
             text = bytes
             run.storedBytes += size
         }
-        return RunCommit(
+        var commit = RunCommit(
             facts: run.facts, parent: run.parent, new: run.new, epoch: lease.epoch, status: run.status, hold: hold, end: run.machine.end,
             result: text, storedBytes: isOver ? run.storedBytes : 0, entries: entries, journal: journal, payloads: payloads,
             staticData: kept.staticData, marks: kept.marks,
             started: started, awaited: awaited(run), isPausing: inHand.stop(of: run.facts.id) == .paused,
             hasSlot: run.machine.workflow.document.settings.concurrency != nil)
+        commit.files = files(of: run, kept.lists, entries)
+        if run.parent != nil, let result { commit.resultFiles = result.files }
+        return commit
+    }
+
+    /// The files that what is written of the run names, but for those that it holds already.
+    private func files(of run: LiveRun, _ lists: [ItemList], _ entries: [JournalStore.Record]) -> Set<PayloadHash> {
+        var files: Set<PayloadHash> = []
+        for list in lists { files.formUnion(list.files) }
+        // What a step waits with, keeps for its next run, or answers.
+        for entry in entries { FileNames.values(in: entry.text.headText, &files) }
+        return files.subtracting(run.files)
     }
 
     /// - Parameter isWhole: whether these are all events of the run, and will be.

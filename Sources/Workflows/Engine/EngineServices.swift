@@ -13,11 +13,11 @@ package struct EngineServices: Sendable {
     package var credential: @Sendable (_ id: String, _ type: String, TenantID) async throws -> JSONObject
     package var send: @Sendable (OutboundRequest, TenantID) async throws -> OutboundResponse
     package var readBinary: @Sendable (BinaryReference, TenantID) async throws -> [UInt8]
-    package var writeBinary: @Sendable (_ bytes: [UInt8], _ mimeType: String, _ fileName: String?, TenantID) async throws -> BinaryReference
+    package var writeBinary: @Sendable (_ bytes: [UInt8], _ mimeType: String, _ fileName: String?, FileHolder) async throws -> BinaryReference
     /// A file piece by piece, opened anew with each call.
     package var openBinary: @Sendable (BinaryReference, TenantID) async throws -> BytePieces
     /// Keeps a file that comes piece by piece.
-    package var keepBinary: @Sendable (BytePieces, _ mimeType: String, _ fileName: String?, TenantID) async throws -> BinaryReference
+    package var keepBinary: @Sendable (BytePieces, _ mimeType: String, _ fileName: String?, FileHolder) async throws -> BinaryReference
     /// `$vars`.
     package var variables: @Sendable (TenantID) async -> JSON
     package var facilities = StepFacilities()
@@ -27,7 +27,7 @@ package struct EngineServices: Sendable {
         credential: @escaping @Sendable (_ id: String, _ type: String, TenantID) async throws -> JSONObject,
         send: @escaping @Sendable (OutboundRequest, TenantID) async throws -> OutboundResponse,
         readBinary: @escaping @Sendable (BinaryReference, TenantID) async throws -> [UInt8],
-        writeBinary: @escaping @Sendable (_ bytes: [UInt8], _ mimeType: String, _ fileName: String?, TenantID) async throws -> BinaryReference,
+        writeBinary: @escaping @Sendable (_ bytes: [UInt8], _ mimeType: String, _ fileName: String?, FileHolder) async throws -> BinaryReference,
         variables: @escaping @Sendable (TenantID) async -> JSON = { _ in [:] }
     ) {
         self.evaluate = evaluate
@@ -37,10 +37,22 @@ package struct EngineServices: Sendable {
         self.readBinary = readBinary
         self.writeBinary = writeBinary
         openBinary = { file, tenant in BytePieces(try await readBinary(file, tenant)) }
-        keepBinary = { pieces, type, name, tenant in
-            try await writeBinary(try await pieces.collected(upTo: Limits.fileBytesInMemory), type, name, tenant)
+        keepBinary = { pieces, type, name, holder in
+            try await writeBinary(try await pieces.collected(upTo: Limits.fileBytesInMemory), type, name, holder)
         }
         self.variables = variables
+    }
+}
+
+/// Whom a new file is kept for.
+package struct FileHolder: Sendable, Hashable {
+    package var tenant: TenantID
+    /// Whose step writes it; nil where a run is to come that begins with it.
+    package var run: RunID?
+
+    package init(tenant: TenantID, run: RunID? = nil) {
+        self.tenant = tenant
+        self.run = run
     }
 }
 

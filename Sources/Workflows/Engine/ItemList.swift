@@ -15,6 +15,8 @@ package final class ItemList: Sendable {
         var inputText: InputText?
         /// Whether there is one item, with nothing but its JSON.
         var isPlain: Bool
+        /// Set once it has been looked through.
+        var files: Set<PayloadHash>?
         /// Reads the bytes of a list that is too large to stay in memory.
         var stored: (@Sendable () throws -> [UInt8])?
     }
@@ -96,6 +98,15 @@ package final class ItemList: Sendable {
         return text
     }
 
+    /// What may be files among what its items name.
+    var files: Set<PayloadHash> {
+        if let known = forms.withLock({ $0.files }) { return known }
+        var found: Set<PayloadHash> = []
+        FileNames.values(in: bytes, &found)
+        forms.withLock { [found] forms in forms.files = found }
+        return found
+    }
+
     /// The run that wrote it into its journal last, and what that run's events call it.
     var home: PayloadNames.Home? { forms.withLock { $0.home } }
     func settle(_ home: PayloadNames.Home) { forms.withLock { $0.home = home } }
@@ -108,6 +119,8 @@ package final class ItemList: Sendable {
         let prepared =
             bytes.count > PayloadStore.inlineMaximum ? try await PreparedPayload(bytes, tenant: tenant, blobs: blobs) : PreparedPayload(bytes)
         let isSetAside = bytes.count > Limits.listBytesInMemory && blobs.isAtHand
+        // While its bytes are at hand.
+        if isSetAside { _ = files }
         forms.withLock { forms in
             forms.payload = prepared
             guard isSetAside else { return }

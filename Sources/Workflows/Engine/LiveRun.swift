@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Persistence
 
 /// A run in the hands of this process: its machine, and what has happened to it but is not in the database yet.
 struct LiveRun: Sendable {
@@ -10,6 +11,8 @@ struct LiveRun: Sendable {
     var seq = 0
     /// Bytes of its texts in the database, before compression.
     var storedBytes = 0
+    /// What it is known to hold of files.
+    var files: Set<PayloadHash> = []
     var uncommitted: [RunEvent] = []
     /// Runs that the events not yet committed start.
     var calls: [NewRun] = []

@@ -20,10 +20,12 @@ final class StepBox: StepServices {
     private let staticGlobal: JSON
     private let staticNode: JSON
     private let runScope: RunScope
+    private let holder: FileHolder
     private let left = Mutex(Left())
 
     init(
-        services: EngineServices, node: CompiledWorkflow.Node, kind: NodeKind, tenant: TenantID, staticGlobal: JSON, staticNode: JSON, scope: RunScope
+        services: EngineServices, node: CompiledWorkflow.Node, kind: NodeKind, tenant: TenantID, staticGlobal: JSON, staticNode: JSON,
+        scope: RunScope, run: RunID? = nil
     ) {
         self.services = services
         self.node = node
@@ -32,6 +34,7 @@ final class StepBox: StepServices {
         self.staticGlobal = staticGlobal
         self.staticNode = staticNode
         runScope = scope
+        holder = FileHolder(tenant: tenant, run: run)
     }
 
     func parameter(_ path: String, item: Int) async throws -> JSON? {
@@ -108,11 +111,11 @@ final class StepBox: StepServices {
     func openBinary(_ reference: BinaryReference) async throws -> BytePieces { try await services.openBinary(reference, tenant) }
 
     func keepBinary(_ pieces: BytePieces, mimeType: String, fileName: String?) async throws -> BinaryReference {
-        try await services.keepBinary(pieces, mimeType, fileName, tenant)
+        try await services.keepBinary(pieces, mimeType, fileName, holder)
     }
 
     func writeBinary(_ bytes: [UInt8], mimeType: String, fileName: String?) async throws -> BinaryReference {
-        try await services.writeBinary(bytes, mimeType, fileName, tenant)
+        try await services.writeBinary(bytes, mimeType, fileName, holder)
     }
 
     func finish(_ request: StepRequest, outputs: [StepOutput?], answer: WebhookAnswer?, startedAt: Timestamp, finishedAt: Timestamp) -> StepFinish {

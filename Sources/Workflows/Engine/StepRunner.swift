@@ -74,7 +74,7 @@ struct StepRunner: Sendable {
                 staticNode: machine.staticNodes[request.step.node] ?? [:],
                 scope: RunScope(
                     machine: machine, node: request.step.node, inputs: inputs, facts: await facts(request, node: node, inputs, run, machine, now),
-                    known: known))
+                    known: known), run: run.id)
             let context = StepContext(
                 node: node.node, kind: kind, inputs: given,
                 runIndex: request.step.runIndex,

@@ -79,7 +79,7 @@ package struct Poller: Sendable {
         let (cursor, mails) = try await mailbox.new(wish, after: MailCursor(known))
         let items = MailItems(
             wish: wish, convert: { [services] conversion in try await services.facilities.convert(conversion.of(tenant)) },
-            store: { [services] bytes, type, name in try await services.writeBinary(bytes, type, name, tenant) })
+            store: { [services] bytes, type, name in try await services.writeBinary(bytes, type, name, FileHolder(tenant: tenant)) })
         var look = Look(node: node, cursor: cursor.json, items: [])
         for mail in mails { look.items.append(try await items.item(mail)) }
         let uids = mails.map(\.uid)

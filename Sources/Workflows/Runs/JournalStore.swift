@@ -178,10 +178,12 @@ struct JournalStore {
     }
 
     func keep(_ data: JSON, of node: String, workflow: WorkflowID) throws {
+        let bytes = data.bytes
+        try RunFileStore(tx: tx).keep(namedIn: bytes)
         try tx.execute(
             """
             INSERT INTO workflow_static_data (tenant_id, workflow_id, node, data, updated_at)
-            VALUES (\(tx.tenant), \(workflow), \(node), \(data.bytes), \(tx.clock.now()))
+            VALUES (\(tx.tenant), \(workflow), \(node), \(bytes), \(tx.clock.now()))
             ON CONFLICT (tenant_id, workflow_id, node) DO UPDATE SET data = excluded.data, updated_at = excluded.updated_at
             """)
     }

@@ -25,6 +25,10 @@ struct RunCommit: Sendable {
     var entries: [JournalStore.Record]
     var journal: JournalStore.Form
     var payloads: [PreparedPayload]
+    /// Files that its texts name and it is not known to hold.
+    var files: Set<PayloadHash> = []
+    /// Those that a run which called it gets with its result.
+    var resultFiles: Set<PayloadHash> = []
     var staticData: [(node: String, data: JSON)]
     /// Values that its steps marked it with.
     var marks: [RunMark] = []
@@ -41,7 +45,8 @@ struct RunCommit: Sendable {
     /// are changed. What counts places of runs, reads what called runs left, or writes to the journal alone relies on more.
     var isolation: WriteIsolation {
         let isGuarded = if case .ended = hold { true } else { new != nil }
-        return isGuarded && !hasSlot && parent == nil && awaited.isEmpty && started.isEmpty && staticData.isEmpty ? .rows : .serializable
+        return isGuarded && !hasSlot && parent == nil && awaited.isEmpty && started.isEmpty && staticData.isEmpty && files.isEmpty
+            ? .rows : .serializable
     }
 
     struct Place: Sendable, Hashable {
@@ -91,12 +96,16 @@ struct RunCommit: Sendable {
             hold = .kept
         }
         try writeRun(runs, tx, hold: hold, now)
+        if !files.isEmpty { try holdFiles(runs, tx) }
         let journal = JournalStore(tx: tx)
         try RunMarkStore(tx: tx).mark(facts.id, marks)
         for (node, data) in staticData { try journal.keep(data, of: node, workflow: facts.workflow) }
         for run in started { try RunCommit.queue(run, tx) }
         if case .ended = hold {
-            if let parent { try tx.setTimer(kind: Engine.timerKind, subject: parent.run.description, dueAt: now) }
+            if let parent {
+                try tx.setTimer(kind: Engine.timerKind, subject: parent.run.description, dueAt: now)
+                try RunFileStore(tx: tx).share(resultFiles, with: parent.run)
+            }
             // One that is uncertain has yet to end, and keeps its place.
             if status.isOver {
                 if hasSlot { try SlotStore(tx: tx).leave(facts.id) }
@@ -107,10 +116,17 @@ struct RunCommit: Sendable {
         return returned.isEmpty ? .written : .returned(returned)
     }
 
+    /// Holds the files with whatever gave them to the run, which has them until this is written.
+    private func holdFiles(_ runs: RunStore, _ tx: TenantTransaction) throws {
+        if let original = new?.replayOf, try !runs.isKnown(original) { throw Refusal.missing("execution") }
+        try RunFileStore(tx: tx).share(files, with: facts.id)
+    }
+
     /// A run that any process may take up.
     /// - Parameter waits: it has to wait for a place, and is woken by the one that leaves.
     static func queue(_ new: NewRun, _ tx: TenantTransaction, waits: Bool = false) throws {
         if let payload = new.items.payload { try PayloadStore(tx: tx).store(payload, for: PayloadUser(new.facts.id)) }
+        try RunFileStore(tx: tx).share(new.items.files, with: new.facts.id)
         try RunStore(tx: tx).insert(new, status: .queued, epoch: 0, end: nil, result: nil, storedBytes: 0, resumeAt: nil, at: tx.clock.now())
         guard !waits else { return }
         try tx.setTimer(

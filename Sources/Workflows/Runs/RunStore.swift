@@ -128,7 +128,7 @@ struct RunStore {
     /// Takes the run out of the hands of the process with this epoch; another's it stays.
     func disown(_ id: RunID, epoch: Int64) throws { try tx.system.presume("DELETE FROM run_owners WHERE run_id = \(id) AND epoch = \(epoch)") }
 
-    /// Removes a run that is over, with its journal and the payloads that only it used.
+    /// Removes a run that is over, with its journal and the payloads and files that only it used.
     func remove(_ id: RunID) throws {
         let row = try tx.first("SELECT input, result, stored_bytes, finished_at, version FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)")
         guard let row else { return }
@@ -142,7 +142,8 @@ struct RunStore {
         try tx.execute("DELETE FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)")
         try tx.execute("DELETE FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(id)")
         try RunMarkStore(tx: tx).remove(id)
-        try PayloadStore(tx: tx).release(PayloadNames.hashes(in: texts), of: PayloadUser(id))
+        let files = try RunFileStore(tx: tx).forget(id)
+        try PayloadStore(tx: tx).release(PayloadNames.hashes(in: texts).union(files), of: PayloadUser(id))
     }
 
     /// What a run was started with, as it is stored.

@@ -90,7 +90,12 @@ package enum RunTables {
         ],
         indexes: [Index("run_slots_key", on: ["tenant_id", "workflow_id", "slot_key", "is_waiting", "run_id"])])
 
-    package static let all = [runs, journal, staticData, owners, slots, RunFigureStore.hours, RunFigureStore.folds, RunMarkStore.table]
+    package static let all = [
+        runs, journal, staticData, owners, slots, RunFigureStore.hours, RunFigureStore.folds, RunMarkStore.table, RunFileStore.table
+    ]
+    /// Steps that read the tenant's disk need it where nothing else of runs is there.
+    static let files = Migration("workflows.0015-files-of-runs", [.createTable(RunFileStore.table)])
+
     package static let migrations = [
         Migration("workflows.0001-runs", [firstRuns, journal, staticData, owners, slots].map { .createTable($0) }),
         Migration(
@@ -106,7 +111,7 @@ package enum RunTables {
         Migration("workflows.0011-outward-keys", [.addColumn(table: "runs", outwardKeys)]),
         Migration(
             "workflows.0013-ends-found-by-keys", [.createIndex(table: "runs", endedLater), .dropIndex(table: "runs", name: "runs_by_end")]),
-        Migration("workflows.0016-rows-of-runs", [.takeMarkedRows(table: "runs")])
+        files, Migration("workflows.0016-rows-of-runs", [.takeMarkedRows(table: "runs")])
     ]
 }
 

@@ -26,6 +26,7 @@ struct VariableStore {
     }
 
     func set(_ variable: Variable) throws {
+        try RunFileStore(tx: tx).keep(namedIn: Array(variable.value.utf8))
         try tx.execute(
             """
             INSERT INTO workflow_variables (tenant_id, name, value, updated_at)

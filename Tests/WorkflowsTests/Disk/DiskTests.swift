@@ -101,6 +101,20 @@ import Testing
         }
     }
 
+    @Test func `what was read of a file that is deleted is given back once no run can come with it`() async throws {
+        try await WorkflowHarness.run(.sqlite, running: true) { harness in
+            let disk = Self.disk(harness)
+            let me = harness.principal()
+            let file = try await disk.put("/a", Array("read".utf8), type: nil, by: me)
+            _ = try await disk.file(at: file.path, tenant: harness.lease.tenant)
+            try await disk.delete(file.id, by: me)
+            #expect(try await stored(harness) == (1, 4))
+            harness.lease.clock.advance(by: .seconds(3 * 86_400))
+            #expect(try await RunFileSweep(database: harness.lease.database).sweep(harness.lease.tenant) == 1)
+            #expect(try await stored(harness) == (0, 0))
+        }
+    }
+
     @Test(arguments: [DatabaseEngine.sqlite, .postgres])
     func `another tenant's files are not there, and who may only read writes nothing`(engine: DatabaseEngine) async throws {
         try await WorkflowHarness.run(engine) { harness in

@@ -40,8 +40,8 @@ struct WorkflowHarness {
             TenancyModule.tables + WorkflowTables.all + WorkflowTables.dataTables + WorkflowTables.trials + WorkflowTables.comments
             + WorkflowTables.labels + WorkflowTables.organising + WorkflowTables.disk
             + JobsModule.tables
-            + (running ? RunTables.all : [])
-        let migrations = JobsModule.migrations + TenancyModule.migrations + (running ? RunTables.migrations : [])
+            + (running ? RunTables.all : [RunFileStore.table])
+        let migrations = JobsModule.migrations + TenancyModule.migrations + (running ? RunTables.migrations : [RunTables.files])
         try await withDatabase(engine, tables: tables, migrations: migrations + WorkflowTables.migrations) { lease in
             let outside = Outside()
             let policies = TenantPolicies.tenancy { _ in "UTC" }

@@ -35,7 +35,7 @@ struct ProbeNode: NodeExecutor {
             ("probe_pure", NodeKind.Effect.pure), ("probe_keyed", .keyed), ("probe_once", .once), ("probe_wait", .pure), ("probe_fail", .pure),
             ("probe_call", .pure), ("probe_answer", .pure), ("probe_static", .pure), ("probe_slow", .keyed), ("probe_zone", .pure),
             ("probe_picky", .keyed), ("probe_gate", .keyed), ("probe_brief", .keyed), ("probe_named", .keyed), ("probe_lost", .keyed),
-            ("probe_refused", .keyed), ("probe_told", .keyed)
+            ("probe_refused", .keyed), ("probe_told", .keyed), ("probe_file", .pure)
         ].map {
             NodeKind(kind: $0.0, category: .action, title: $0.0, summary: "", effect: $0.1)
         }
@@ -67,6 +67,10 @@ struct ProbeNode: NodeExecutor {
             guard step.node.kind != "probe_named", !outside.isOpen else { return .items([step.items]) }
             guard step.node.kind == "probe_refused" else { throw StepFailure("closed", "no answer came") }
             throw StepFailure("http_error", "payment required", details: ["status": 402], itemIndex: 0)
+        case "probe_file":
+            let text = step.items.first?.json["text"]?.text ?? ""
+            let file = try await step.services.writeBinary(Array(text.utf8), mimeType: "text/plain", fileName: "a.txt")
+            return .items([[Item(json: ["n": 1], binary: ["file": file])]])
         case "probe_wait":
             guard step.resume == nil else { return .items([step.items]) }
             return .wait(until: step.now + .seconds(60))
@@ -153,7 +157,8 @@ struct EngineRig {
 
     static func make(
         _ lease: DatabaseLease, workflow: WorkflowID, document: WorkflowDocument, sub: WorkflowDocument? = nil, liveRunsMaximum: Int = 1_000,
-        resolve: Resolver? = nil, onStart: @escaping OnStart = { _, _ in }, onFinish: @escaping OnFinish = { _, _, _, _ in },
+        services: EngineServices = .plain, resolve: Resolver? = nil, onStart: @escaping OnStart = { _, _ in },
+        onFinish: @escaping OnFinish = { _, _, _, _ in },
         fault: @escaping @Sendable (Engine.FaultPoint) throws -> Void = { _ in }
     ) async throws -> EngineRig {
         let worker = try await lease.database.writeSystem { tx in
@@ -175,7 +180,7 @@ struct EngineRig {
         configuration.fault = fault
         configuration.liveRunsMaximum = liveRunsMaximum
         let engine = Engine(
-            database: lease.database, lease: worker, services: .plain, configuration: configuration, clock: lease.clock.clock, ids: lease.ids,
+            database: lease.database, lease: worker, services: services, configuration: configuration, clock: lease.clock.clock, ids: lease.ids,
             blobs: lease.blobs)
         let timers = TimerService(
             database: lease.database, clock: lease.clock.clock, logger: engine.logger, handlers: [Engine.timerKind: { try await engine.resume($0) }],

@@ -1,0 +1,94 @@
+internal import Jobs
+package import Kernel
+package import Persistence
+
+/// All SQL of the files that runs hold: attachments of items in the payload store, each used by every run whose texts name it, so that it goes with
+/// the last of them. The table finds a run's files when it is removed; most runs have none.
+///
+/// A file that is there before its run is held by an id of its own, as if that were a run. Such an id, and a run that was never written, lets go once
+/// it is older than `RunFileSweep.grace`.
+package struct RunFileStore {
+    private let tx: TenantTransaction
+
+    static let table = Table(
+        "run_files", .tenant, primaryKey: ["run_id", "hash"], columns: [Column("run_id", .uuid), Column("hash", .blob)])
+
+    /// Each count of hashes is a statement of its own to prepare, and either database binds so many at least.
+    private static let hashesPerStatement = 100
+
+    package init(tx: TenantTransaction) { self.tx = tx }
+
+    /// Stores a file.
+    /// - Parameter run: whose step writes it; nil where a run is to come that begins or goes on with it.
+    package func store(_ payload: PreparedPayload, for run: RunID?) throws {
+        let holder: RunID = run ?? tx.ids.next()
+        try PayloadStore(tx: tx).store(payload, for: PayloadUser(holder))
+        try note([payload.hash], for: holder)
+        try keepBesideOlder([payload.hash])
+    }
+
+    /// Lets a run hold those of some files that there are.
+    func share(_ hashes: Set<PayloadHash>, with run: RunID) throws {
+        for part in Self.parts(hashes) {
+            try PayloadStore(tx: tx).share(part, with: PayloadUser(run))
+            try note(part, for: run)
+        }
+    }
+
+    /// Keeps what is read from elsewhere for the run that is to be written with it.
+    func lend(_ hashes: Set<PayloadHash>) throws {
+        guard !hashes.isEmpty else { return }
+        try share(hashes, with: tx.ids.next())
+        for part in Self.parts(hashes) { try keepBesideOlder(part) }
+    }
+
+    /// Keeps for ever those files that are named by what outlives runs: documents, static data, variables, rows of data tables.
+    func keep(namedIn text: [UInt8]) throws {
+        for part in Self.parts(FileNames.all(in: text)) { try PayloadStore(tx: tx).share(part, with: .files) }
+    }
+
+    /// Lets go of a run's files.
+    /// - Returns: those that it held, to be released.
+    func forget(_ run: RunID) throws -> Set<PayloadHash> {
+        let hashes = try tx.all("DELETE FROM run_files WHERE tenant_id = \(tx.tenant) AND run_id = \(run) RETURNING hash") {
+            try $0.column(0, as: PayloadHash.self)
+        }
+        return Set(hashes)
+    }
+
+    /// Ids before another that hold files and are no runs.
+    func left(before end: RunID, after cursor: RunID, limit: Int) throws -> [RunID] {
+        try tx.all(
+            """
+            SELECT DISTINCT run_id FROM run_files
+            WHERE tenant_id = \(tx.tenant) AND run_id > \(cursor) AND run_id < \(end) AND NOT EXISTS (
+                SELECT 1 FROM runs WHERE runs.tenant_id = \(tx.tenant) AND runs.id = run_files.run_id)
+            ORDER BY run_id LIMIT \(limit)
+            """
+        ) { try $0.column(0) }
+    }
+
+    private func note(_ hashes: [PayloadHash], for run: RunID) throws {
+        try tx.presume(
+            """
+            INSERT INTO run_files (tenant_id, run_id, hash)
+            SELECT \(tx.tenant), \(run), hash FROM payloads WHERE tenant_id = \(tx.tenant) AND hash IN \(list: hashes)
+            ON CONFLICT (tenant_id, run_id, hash) DO NOTHING
+            """)
+    }
+
+    /// A program that does not hold files may hand them on to what this one knows nothing of.
+    private func keepBesideOlder(_ hashes: [PayloadHash]) throws {
+        guard try LeaseStore(tx: tx.system).hasOlder() else { return }
+        try PayloadStore(tx: tx).share(hashes, with: .files)
+    }
+
+    /// In one order, so that two transactions do not wait for each other.
+    private static func parts(_ hashes: Set<PayloadHash>) -> [[PayloadHash]] {
+        guard !hashes.isEmpty else { return [] }
+        let sorted = hashes.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+        return stride(from: 0, to: sorted.count, by: hashesPerStatement).map { start in
+            Array(sorted[start..<min(start + hashesPerStatement, sorted.count)])
+        }
+    }
+}

@@ -1,0 +1,222 @@
+import Jobs
+import Kernel
+import Persistence
+import TestKit
+import Testing
+
+@testable import Workflows
+
+/// Files that steps write and hand on: each stays for the runs that name it, and no longer.
+@Suite(.timeLimit(.minutes(4))) struct RunFileTests {
+    private static let day: Duration = .seconds(86_400)
+    private let writer = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_file"])
+
+    private func withFiles(
+        _ document: WorkflowDocument, on engine: DatabaseEngine = .sqlite, sub: WorkflowDocument? = nil, _ body: (EngineRig) async throws -> Void
+    ) async throws {
+        let (tables, migrations) = (RunTables.all + JobsModule.tables, JobsModule.migrations + RunTables.migrations)
+        try await withDatabase(engine, tables: tables, migrations: migrations) { lease in
+            var services = EngineServices.plain
+            services.writeBinary = { bytes, type, name, holder in
+                let payload = try await PreparedPayload(bytes, tenant: holder.tenant, blobs: lease.blobs)
+                try await lease.database.write(in: holder.tenant) { tx in try RunFileStore(tx: tx).store(payload, for: holder.run) }
+                return BinaryReference(id: payload.hash.hex, mimeType: type, fileName: name, byteCount: payload.byteCount)
+            }
+            let workflow: WorkflowID = lease.ids.next()
+            try await body(try await EngineRig.make(lease, workflow: workflow, document: document, sub: sub, services: services))
+        }
+    }
+
+    /// A run whose first step writes a text into a file.
+    private func run(_ rig: EngineRig, _ document: WorkflowDocument, _ text: String) async throws -> RunID {
+        let handle = try await rig.start(document, items: [Item(json: ["text": .string(text)])])
+        try await rig.settle()
+        #expect(try await rig.row(handle.run).status == .succeeded)
+        return handle.run
+    }
+
+    private func hash(_ text: String) -> PayloadHash { PayloadHash(of: Array(text.utf8)) }
+
+    private func item(naming text: String) -> Item {
+        Item(json: [:], binary: ["file": BinaryReference(id: hash(text).hex, mimeType: "text/plain", byteCount: text.utf8.count)])
+    }
+
+    private func isThere(_ rig: EngineRig, _ text: String, in tenant: TenantID? = nil) async throws -> Bool {
+        let hash = hash(text)
+        return try await rig.lease.database.read(in: tenant ?? rig.lease.tenant) { tx in try PayloadStore(tx: tx).find(hash) != nil }
+    }
+
+    private func storedBytes(_ rig: EngineRig) async throws -> Int {
+        try await rig.lease.database.read(in: rig.lease.tenant) { tx in try StorageUse(tx: tx).bytes() }
+    }
+
+    /// How many files are held, and by how many ids.
+    private func held(_ rig: EngineRig) async throws -> (files: Int, holders: Int) {
+        try await rig.lease.database.read(in: rig.lease.tenant) { tx in
+            let row = try tx.first("SELECT count(DISTINCT hash), count(DISTINCT run_id) FROM run_files WHERE tenant_id = \(tx.tenant)")
+            return (try row?.column(0) ?? 0, try row?.column(1) ?? 0)
+        }
+    }
+
+    private func remove(_ rig: EngineRig, _ run: RunID) async throws {
+        try await rig.lease.database.write(in: rig.lease.tenant) { tx in try RunStore(tx: tx).remove(run) }
+    }
+
+    private func store(_ rig: EngineRig, _ text: String, for run: RunID? = nil, in tenant: TenantID? = nil) async throws {
+        let payload = PreparedPayload(Array(text.utf8))
+        try await rig.lease.database.write(in: tenant ?? rig.lease.tenant) { tx in try RunFileStore(tx: tx).store(payload, for: run) }
+    }
+
+    @Test(arguments: [DatabaseEngine.sqlite, .postgres])
+    func `what a run wrote is given back with it, unless another wrote the same`(engine: DatabaseEngine) async throws {
+        try await withFiles(writer, on: engine) { rig in
+            try await store(rig, "hello", in: rig.lease.other)
+            let runs = [try await run(rig, writer, "hello"), try await run(rig, writer, "hello")]
+            #expect(try await storedBytes(rig) == 5)
+            try await remove(rig, runs[0])
+            #expect(try await isThere(rig, "hello"))
+            rig.lease.clock.advance(by: Self.day * 3)
+            let retention = RunRetention(database: rig.lease.database, succeeded: Self.day, failed: Self.day)
+            #expect(try await retention.prune(rig.lease.tenant) == 1)
+            #expect(try await !isThere(rig, "hello"))
+            #expect(try await storedBytes(rig) == 0)
+            #expect(try await held(rig) == (0, 0))
+            #expect(try await isThere(rig, "hello", in: rig.lease.other), "another tenant's own")
+        }
+    }
+
+    @Test(arguments: [DatabaseEngine.sqlite, .postgres])
+    func `a copy of a run keeps its files when the run goes`(engine: DatabaseEngine) async throws {
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_file", "b": "probe_pure"])
+        try await withFiles(document, on: engine) { rig in
+            let first = try await run(rig, document, "kept")
+            let copy = try await rig.engine.replay(first, tenant: rig.lease.tenant, from: ReplayPoint(node: "b"))
+            #expect(await copy.finished().status == .succeeded)
+            try await remove(rig, first)
+            #expect(try await isThere(rig, "kept"))
+            try await remove(rig, copy.run)
+            #expect(try await !isThere(rig, "kept"))
+        }
+    }
+
+    @Test(arguments: [DatabaseEngine.sqlite, .postgres])
+    func `the file that a called run gives is its caller's too`(engine: DatabaseEngine) async throws {
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_call", "b": "no_op"])
+        try await withFiles(document, on: engine, sub: writer) { rig in
+            let caller = try await run(rig, document, "given")
+            let called = try await rig.lease.database.read(in: rig.lease.tenant) { tx in try RunStore(tx: tx).returned(to: caller).map(\.id) }
+            #expect(called.count == 1)
+            for run in called { try await remove(rig, run) }
+            #expect(try await isThere(rig, "given"))
+            try await remove(rig, caller)
+            #expect(try await !isThere(rig, "given"))
+        }
+    }
+
+    @Test func `a called run holds what it is called with`() async throws {
+        let document = Graph(.n8nV1, ["t -> f", "f -> a"]).document(["f": "probe_file", "a": "probe_call"])
+        try await withFiles(document, sub: Graph(.n8nV1, ["t -> s"]).document(["s": "no_op"])) { rig in
+            let caller = try await run(rig, document, "passed")
+            let called = try await rig.lease.database.read(in: rig.lease.tenant) { tx in try RunStore(tx: tx).returned(to: caller).map(\.id) }
+            try await remove(rig, caller)
+            #expect(try await isThere(rig, "passed"))
+            for run in called { try await remove(rig, run) }
+            #expect(try await !isThere(rig, "passed"))
+        }
+    }
+
+    @Test(arguments: [DatabaseEngine.sqlite, .postgres])
+    func `a file that comes before its run stays for it, and goes where none came`(engine: DatabaseEngine) async throws {
+        let document = Graph(.n8nV1, ["t -> a"]).document(["a": "no_op"])
+        try await withFiles(document, on: engine) { rig in
+            for text in ["taken", "left"] { try await store(rig, text) }
+            let run = try await rig.start(document, items: [item(naming: "taken")]).finished().run
+            let sweep = RunFileSweep(database: rig.lease.database)
+            rig.lease.clock.advance(by: Self.day)
+            #expect(try await sweep.sweep(rig.lease.tenant) == 0)
+            #expect(try await isThere(rig, "left"))
+            rig.lease.clock.advance(by: Self.day * 2)
+            #expect(try await sweep.sweep(rig.lease.tenant) == 2)
+            #expect(try await isThere(rig, "taken"))
+            #expect(try await !isThere(rig, "left"))
+            #expect(try await held(rig) == (1, 1))
+            try await remove(rig, run)
+            #expect(try await !isThere(rig, "taken"))
+        }
+    }
+
+    @Test func `what a run that is gone still wrote is swept`() async throws {
+        try await withFiles(writer) { rig in
+            let gone = try await run(rig, writer, "first")
+            try await remove(rig, gone)
+            try await store(rig, "late", for: gone)
+            rig.lease.clock.advance(by: Self.day * 3)
+            #expect(try await RunFileSweep(database: rig.lease.database).sweep(rig.lease.tenant) == 1)
+            #expect(try await storedBytes(rig) == 0)
+        }
+    }
+
+    @Test func `a file that a waiting step is answered with is its run's`() async throws {
+        let document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_wait"])
+        try await withFiles(document) { rig in
+            let handle = try await rig.start(document)
+            try await rig.settle()
+            try await store(rig, "answer")
+            let items = ItemList([item(naming: "answer")])
+            let answered = try await rig.engine.answer(handle.run, tenant: rig.lease.tenant, with: items) { $0.active.keys.first }
+            #expect(answered != nil)
+            try await rig.settle()
+            rig.lease.clock.advance(by: Self.day * 3)
+            _ = try await RunFileSweep(database: rig.lease.database).sweep(rig.lease.tenant)
+            #expect(try await isThere(rig, "answer"))
+            try await remove(rig, handle.run)
+            #expect(try await !isThere(rig, "answer"))
+        }
+    }
+
+    @Test func `what static data names stays without its run`() async throws {
+        try await withFiles(writer) { rig in
+            let run = try await run(rig, writer, "remembered")
+            let (name, workflow) = (hash("remembered").hex, rig.workflow)
+            try await rig.lease.database.write(in: rig.lease.tenant) { tx in
+                try JournalStore(tx: tx).keep(["list": .string("1,\(name),2")], of: "", workflow: workflow)
+            }
+            try await remove(rig, run)
+            #expect(try await isThere(rig, "remembered"))
+        }
+    }
+
+    @Test func `beside an older program, which does not know who holds what, files stay`() async throws {
+        try await withFiles(writer) { rig in
+            try await rig.lease.database.writeSystem { tx in _ = try tx.execute("UPDATE workers SET format = 0") }
+            let beside = try await run(rig, writer, "beside")
+            try await rig.lease.database.writeSystem { tx in _ = try tx.execute("UPDATE workers SET format = 1") }
+            let after = try await run(rig, writer, "after")
+            for run in [beside, after] { try await remove(rig, run) }
+            #expect(try await isThere(rig, "beside"))
+            #expect(try await !isThere(rig, "after"))
+        }
+    }
+
+    @Test func `names of files are found wherever they stand, and what is longer or shorter is none`() {
+        let name = hash("x").hex
+        func values(_ text: String) -> Set<PayloadHash> {
+            var found: Set<PayloadHash> = []
+            FileNames.values(in: Array(text.utf8), &found)
+            return found
+        }
+        for count in 0..<130 {
+            let text = String(repeating: "-", count: count) + "\"\(name)\"" + String(repeating: "e", count: count)
+            #expect(values(text) == [hash("x")])
+            #expect(FileNames.all(in: Array((String(repeating: "-", count: count) + name).utf8)) == [hash("x")])
+        }
+        #expect(values(#"{"a":"{\"id\":\"\#(name)\"}"}"#) == [hash("x")])
+        #expect(values("\"\(name)\",\"\(hash("y").hex)\"") == [hash("x"), hash("y")])
+        #expect(values("\"#\(name)\"").isEmpty, "a list's")
+        #expect(values("\"sha256=\(name)\"").isEmpty)
+        #expect(values("\"\(name)0\"").isEmpty)
+        #expect(FileNames.all(in: Array(name.utf8.dropLast())).isEmpty)
+        #expect(FileNames.all(in: Array("sha256=\(name), and more".utf8)) == [hash("x")])
+        #expect(FileNames.all(in: Array(String(repeating: "a", count: 10_000).utf8)).isEmpty)
+    }
+}
