@@ -71,4 +71,19 @@ func withJobs(_ engine: DatabaseEngine, _ body: (DatabaseLease) async throws -> 
             #expect(try await !database.writeSystem { try LeaseStore(tx: $0).renew(old, for: .seconds(30)) })
         }
     }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `a process of an older program is seen for as long as its lease holds`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { fresh in
+            let database = fresh.database
+            let old = try await database.writeSystem { try LeaseStore(tx: $0).acquire(name: "old", for: .seconds(30)) }
+            #expect(try await !database.readSystem { try LeaseStore(tx: $0).hasOlder() })
+            // As one writes it that does not know the column.
+            try await database.writeSystem { tx in _ = try tx.execute("UPDATE workers SET format = 0 WHERE epoch = \(old.epoch)") }
+            _ = try await database.writeSystem { try LeaseStore(tx: $0).acquire(name: "new", for: .seconds(30)) }
+            #expect(try await database.readSystem { try LeaseStore(tx: $0).hasOlder() })
+            try await database.writeSystem { try LeaseStore(tx: $0).end(old) }
+            #expect(try await !database.readSystem { try LeaseStore(tx: $0).hasOlder() })
+        }
+    }
 }

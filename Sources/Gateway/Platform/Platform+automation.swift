@@ -68,8 +68,7 @@ extension Platform {
                 database: database, engine: engine, workflows: workflows, clock: clock, timeZone: zone,
                 credential: { [credentials] id, type, tenant in try await credentials.fields(id, type: type, tenant: tenant) },
                 openBinary: { reference, tenant in try await binaries.sized(reference, tenant) },
-                store: { bytes, type, name, tenant in try await binaries.write(bytes, type, name, FileHolder(tenant: tenant)) }),
-            outbound: outbound,
+                store: { bytes, type, name, holder in try await binaries.write(bytes, type, name, holder) }), outbound: outbound,
             poller: Poller(engine: engine, workflows: workflows, services: services),
             diskStarts: DiskStarts(engine: engine, workflows: workflows),
             listener: Listener(engine: engine, workflows: workflows) { [outbound] request, tenant in

@@ -80,9 +80,12 @@ extension Platform {
         try await tenancy.forEachTenant { tenants.insert($0) }
         let elsewhere = try await database.readSystem { tx in try MoveStore(tx: tx).elsewhere() }
         tenants.subtract(elsewhere)
-        for tenant in tenants { try await RunFileSweep(database: database).sweep(tenant) }
         let count = try await blobs.sweep(database, of: tenants, olderThan: Self.blobGrace, clock: clock)
         if count > 0 { logger.info("blobs without a row removed", metadata: ["count": "\(count)"]) }
+        let here = tenants
+        try await tenancy.forEachTenant { tenant in
+            if here.contains(tenant) { try await RunFileSweep(database: database).sweep(tenant) }
+        }
     }
 
     /// Holds yesterday's usage against the runs, and the ledger against itself. What differs is told to whoever reads the log; nothing is mended.

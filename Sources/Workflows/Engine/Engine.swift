@@ -111,7 +111,8 @@ package final class Engine: Sendable {
         let workflow = try start.compiled ?? compile(start.document, start.workflow, start.version)
         guard let trigger = workflow.index(ofNode: start.trigger) else { throw Refusal.missing("trigger") }
         let facts = RunFacts(
-            id: ids.next(), tenant: start.tenant, workflow: start.workflow, version: start.version, mode: start.mode, timeZone: start.timeZone
+            id: start.id ?? ids.next(), tenant: start.tenant, workflow: start.workflow, version: start.version, mode: start.mode,
+            timeZone: start.timeZone
         ).traced
         var new = NewRun(
             facts: facts, trigger: start.trigger, items: start.items, idempotencyKey: start.idempotencyKey, parent: nil, createdAt: clock.now())

@@ -47,10 +47,10 @@ package struct EngineServices: Sendable {
 /// Whom a new file is kept for.
 package struct FileHolder: Sendable, Hashable {
     package var tenant: TenantID
-    /// Whose step writes it; nil where a run is to come that begins with it.
-    package var run: RunID?
+    /// The run whose step writes it, or that it waits or is to begin with.
+    package var run: RunID
 
-    package init(tenant: TenantID, run: RunID? = nil) {
+    package init(tenant: TenantID, run: RunID) {
         self.tenant = tenant
         self.run = run
     }

@@ -2,6 +2,8 @@ package import Kernel
 
 /// What a run is started with.
 package struct RunStart: Sendable {
+    /// Where files are stored for the run before it is started; nil takes a new one.
+    package var id: RunID?
     package var tenant: TenantID
     package var workflow: WorkflowID
     package var version: Int
@@ -20,8 +22,9 @@ package struct RunStart: Sendable {
     package init(
         tenant: TenantID, workflow: WorkflowID, version: Int, document: WorkflowDocument?, compiled: CompiledWorkflow? = nil, trigger: String,
         items: ItemList, mode: String,
-        timeZone: String = "UTC", idempotencyKey: String? = nil
+        timeZone: String = "UTC", idempotencyKey: String? = nil, id: RunID? = nil
     ) {
+        self.id = id
         self.tenant = tenant
         self.workflow = workflow
         self.version = version

@@ -25,7 +25,7 @@ final class StepBox: StepServices {
 
     init(
         services: EngineServices, node: CompiledWorkflow.Node, kind: NodeKind, tenant: TenantID, staticGlobal: JSON, staticNode: JSON,
-        scope: RunScope, run: RunID? = nil
+        scope: RunScope, run: RunID
     ) {
         self.services = services
         self.node = node

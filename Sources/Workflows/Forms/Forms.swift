@@ -45,16 +45,17 @@ package struct Forms: Sendable {
         guard faults.isEmpty else {
             return try await page(call, tenant).form(answer.definition, submitted: answer.form, faults: faults, query: call.queryPairs)
         }
+        let run: RunID = webhooks.engine.ids.next()
         let zone = try await webhooks.timeZone(tenant)
         let usesZone = target.node.config["options"]?["useWorkflowTimezone"]?.boolean ?? (target.node.kindVersion > 2)
         let item = try await answer.item(
             at: webhooks.clock.now(), zone: usesZone ? target.compiled.document.settings.timeZone ?? zone : "UTC", query: call.queryPairs,
-            store: { try await webhooks.store($0, $1, $2, tenant) })
+            store: { try await webhooks.store($0, $1, $2, FileHolder(tenant: tenant, run: run)) })
         let handle = try await webhooks.engine.start(
             RunStart(
                 tenant: tenant, workflow: target.workflow, version: target.version, document: nil, compiled: target.compiled,
                 trigger: target.node.name,
-                items: ItemList([item]), mode: "webhook", timeZone: zone))
+                items: ItemList([item]), mode: "webhook", timeZone: zone, id: run))
         if target.definition.responseMode == .responseNode, let given = await handle.answer() {
             var shown = try await webhooks.render(given, tenant: tenant, run: handle.run)
             // A workflow's own HTML gets an origin of its own, as a webhook's does.
@@ -130,7 +131,7 @@ package struct Forms: Sendable {
             let zone = try await webhooks.timeZone(tenant)
             var made = try await answer.item(
                 at: webhooks.clock.now(), zone: known.machine.workflow.document.settings.timeZone ?? zone, query: [],
-                store: { try await webhooks.store($0, $1, $2, tenant) })
+                store: { try await webhooks.store($0, $1, $2, FileHolder(tenant: tenant, run: id)) })
             if question.page["wrap"]?.boolean == true { made = Self.wrapped(made, question.page) }
             item = made
         }
@@ -266,7 +267,9 @@ package struct Forms: Sendable {
         switch try await webhooks.verdict(on: call, definition, of: question.node, tenant) {
         case .open(_, let header):
             let read = WebhookItem(call: call, path: path, parameters: [:], hiddenHeader: header, definition: definition)
-            items = try await read.list(claims: nil) { [webhooks] in try await webhooks.store($0, $1, $2, tenant) }
+            items = try await read.list(claims: nil) { [webhooks] in
+                try await webhooks.store($0, $1, $2, FileHolder(tenant: tenant, run: id))
+            }
         case .challenge(let challenge): return .webhookChallenge(challenge)
         case .refused(let reason): throw Refusal(.forbidden, "webhook_forbidden", reason)
         }

@@ -44,6 +44,8 @@ package struct Poller: Sendable {
 
     /// What came of a look at one node's source.
     private struct Look: Sendable {
+        /// Of the run that its items start.
+        var run: RunID
         var node: WorkflowNode
         var cursor: JSON
         var items: [Item]
@@ -66,7 +68,7 @@ package struct Poller: Sendable {
         let outline = try await services.facilities.convert(conversion).facts["root"]
         var cursor = FeedCursor(known)
         let fresh = cursor.take(try FeedReader.items(response, outline: outline))
-        return Look(node: node, cursor: cursor.json, items: fresh.map { Item(json: $0) })
+        return Look(run: engine.ids.next(), node: node, cursor: cursor.json, items: fresh.map { Item(json: $0) })
     }
 
     private func mails(_ node: WorkflowNode, _ known: JSON, _ tenant: TenantID) async throws -> Look {
@@ -76,11 +78,12 @@ package struct Poller: Sendable {
         }
         let wish = try MailWish(node)
         let mailbox = try Mailbox(try await services.credential(id, "imap", tenant), network: network, tenant: tenant)
+        let run: RunID = engine.ids.next()
         let (cursor, mails) = try await mailbox.new(wish, after: MailCursor(known))
         let items = MailItems(
             wish: wish, convert: { [services] conversion in try await services.facilities.convert(conversion.of(tenant)) },
-            store: { [services] bytes, type, name in try await services.writeBinary(bytes, type, name, FileHolder(tenant: tenant)) })
-        var look = Look(node: node, cursor: cursor.json, items: [])
+            store: { [services] bytes, type, name in try await services.writeBinary(bytes, type, name, FileHolder(tenant: tenant, run: run)) })
+        var look = Look(run: run, node: node, cursor: cursor.json, items: [])
         for mail in mails { look.items.append(try await items.item(mail)) }
         let uids = mails.map(\.uid)
         if wish.marksRead, !uids.isEmpty { look.afterwards = { try await mailbox.markRead(uids, wish, validity: cursor.validity) } }
@@ -108,7 +111,7 @@ package struct Poller: Sendable {
         let runs: [NewRun] = looks.filter { !$0.items.isEmpty }.map { look in
             NewRun(
                 facts: RunFacts(
-                    id: engine.ids.next(), tenant: timer.tenant, workflow: id, version: version, mode: "trigger",
+                    id: look.run, tenant: timer.tenant, workflow: id, version: version, mode: "trigger",
                     timeZone: document.settings.timeZone ?? zone),
                 trigger: look.node.name, items: ItemList(look.items), idempotencyKey: nil, parent: nil, createdAt: now)
         }

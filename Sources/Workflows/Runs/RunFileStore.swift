@@ -5,8 +5,8 @@ package import Persistence
 /// All SQL of the files that runs hold: attachments of items in the payload store, each used by every run whose texts name it, so that it goes with
 /// the last of them. The table finds a run's files when it is removed; most runs have none.
 ///
-/// A file that is there before its run is held by an id of its own, as if that were a run. Such an id, and a run that was never written, lets go once
-/// it is older than `RunFileSweep.grace`.
+/// A run holds files before it is written. One that never is, and an id by which something is lent as if to a run, lets go once it is older than
+/// `RunFileSweep.grace`.
 package struct RunFileStore {
     private let tx: TenantTransaction
 
@@ -18,12 +18,10 @@ package struct RunFileStore {
 
     package init(tx: TenantTransaction) { self.tx = tx }
 
-    /// Stores a file.
-    /// - Parameter run: whose step writes it; nil where a run is to come that begins or goes on with it.
-    package func store(_ payload: PreparedPayload, for run: RunID?) throws {
-        let holder: RunID = run ?? tx.ids.next()
-        try PayloadStore(tx: tx).store(payload, for: PayloadUser(holder))
-        try note([payload.hash], for: holder)
+    /// Stores a file for the run whose step writes it, or that it waits or is to begin with.
+    package func store(_ payload: PreparedPayload, for run: RunID) throws {
+        try PayloadStore(tx: tx).store(payload, for: PayloadUser(run))
+        try note([payload.hash], for: run)
         try keepBesideOlder([payload.hash])
     }
 
@@ -35,7 +33,7 @@ package struct RunFileStore {
         }
     }
 
-    /// Keeps what is read from elsewhere for the run that is to be written with it.
+    /// Keeps what is read from the disk until the run is written that has it.
     func lend(_ hashes: Set<PayloadHash>) throws {
         guard !hashes.isEmpty else { return }
         try share(hashes, with: tx.ids.next())

@@ -12,7 +12,7 @@ package struct Webhooks: Sendable {
     let credential: @Sendable (_ id: String, _ type: String, TenantID) async throws -> JSONObject
     let timeZone: @Sendable (TenantID) async throws -> String
     let openBinary: @Sendable (BinaryReference, TenantID) async throws -> (byteCount: Int, pieces: BytePieces)
-    let store: @Sendable (_ bytes: [UInt8], _ type: String, _ name: String, TenantID) async throws -> BinaryReference
+    let store: @Sendable (_ bytes: [UInt8], _ type: String, _ name: String, FileHolder) async throws -> BinaryReference
 
     /// Headers that name the sender's key of a request: a repeat is the same run.
     static let keyHeader = "idempotency-key"
@@ -22,7 +22,7 @@ package struct Webhooks: Sendable {
         timeZone: @escaping @Sendable (TenantID) async throws -> String,
         credential: @escaping @Sendable (_ id: String, _ type: String, TenantID) async throws -> JSONObject,
         openBinary: @escaping @Sendable (BinaryReference, TenantID) async throws -> (byteCount: Int, pieces: BytePieces),
-        store: @escaping @Sendable (_ bytes: [UInt8], _ type: String, _ name: String, TenantID) async throws -> BinaryReference
+        store: @escaping @Sendable (_ bytes: [UInt8], _ type: String, _ name: String, FileHolder) async throws -> BinaryReference
     ) {
         self.database = database
         self.engine = engine
@@ -42,10 +42,11 @@ package struct Webhooks: Sendable {
         }
         let key = try Self.checked(key: call.header(Self.keyHeader))
         let items: ItemList
+        let run: RunID = engine.ids.next()
         switch try await verdict(on: call, target.definition, of: target.node, tenant) {
         case .open(let claims, let header):
             let read = WebhookItem(call: call, path: path, parameters: target.parameters, hiddenHeader: header, definition: target.definition)
-            items = try await read.list(claims: claims) { [store] in try await store($0, $1, $2, tenant) }
+            items = try await read.list(claims: claims) { [store] in try await store($0, $1, $2, FileHolder(tenant: tenant, run: run)) }
         case .challenge(let challenge): return .webhookChallenge(challenge)
         case .refused(let reason): throw Refusal(.forbidden, "webhook_forbidden", reason)
         }
@@ -53,7 +54,7 @@ package struct Webhooks: Sendable {
             RunStart(
                 tenant: tenant, workflow: target.workflow, version: target.version, document: nil, compiled: target.compiled,
                 trigger: target.node.name,
-                items: items, mode: "webhook", timeZone: try await timeZone(tenant), idempotencyKey: key))
+                items: items, mode: "webhook", timeZone: try await timeZone(tenant), idempotencyKey: key, id: run))
         return try await render(try await answer(of: handle, target.definition), tenant: tenant, run: handle.run)
     }
 

@@ -62,9 +62,10 @@ import Testing
         try await rig.lease.database.write(in: rig.lease.tenant) { tx in try RunStore(tx: tx).remove(run) }
     }
 
+    /// - Parameter run: nil is one that never comes.
     private func store(_ rig: EngineRig, _ text: String, for run: RunID? = nil, in tenant: TenantID? = nil) async throws {
-        let payload = PreparedPayload(Array(text.utf8))
-        try await rig.lease.database.write(in: tenant ?? rig.lease.tenant) { tx in try RunFileStore(tx: tx).store(payload, for: run) }
+        let (payload, holder): (PreparedPayload, RunID) = (PreparedPayload(Array(text.utf8)), run ?? rig.lease.ids.next())
+        try await rig.lease.database.write(in: tenant ?? rig.lease.tenant) { tx in try RunFileStore(tx: tx).store(payload, for: holder) }
     }
 
     @Test(arguments: [DatabaseEngine.sqlite, .postgres])
@@ -126,7 +127,7 @@ import Testing
     }
 
     @Test(arguments: [DatabaseEngine.sqlite, .postgres])
-    func `a file that comes before its run stays for it, and goes where none came`(engine: DatabaseEngine) async throws {
+    func `a file of another run that never came stays for the one that has it, and goes where none has`(engine: DatabaseEngine) async throws {
         let document = Graph(.n8nV1, ["t -> a"]).document(["a": "no_op"])
         try await withFiles(document, on: engine) { rig in
             for text in ["taken", "left"] { try await store(rig, text) }
@@ -142,6 +143,24 @@ import Testing
             #expect(try await held(rig) == (1, 1))
             try await remove(rig, run)
             #expect(try await !isThere(rig, "taken"))
+        }
+    }
+
+    @Test(arguments: [DatabaseEngine.sqlite, .postgres])
+    func `a file that comes before its run is given back with it`(engine: DatabaseEngine) async throws {
+        let document = Graph(.n8nV1, ["t -> a"]).document(["a": "no_op"])
+        try await withFiles(document, on: engine) { rig in
+            let id: RunID = rig.lease.ids.next()
+            // Stored again after a crash.
+            for _ in 0..<2 { try await store(rig, "upload", for: id) }
+            let start = RunStart(
+                tenant: rig.lease.tenant, workflow: rig.workflow, version: 1, document: document, trigger: "t",
+                items: ItemList([item(naming: "upload")]), mode: "webhook", id: id)
+            #expect(try await rig.engine.start(start).finished().run == id)
+            #expect(try await storedBytes(rig) == 6)
+            #expect(try await held(rig) == (1, 1))
+            try await remove(rig, id)
+            #expect(try await storedBytes(rig) == 0)
         }
     }
 

@@ -111,7 +111,9 @@ struct KindsHarness {
         let machine = RunMachine(workflow)
         let facts = ExpressionFacts(now: now, nodeName: node.name, workflow: ["name": "test"], seed: 1)
         let scope = RunScope(machine: machine, node: 1, inputs: inputs.map { StepInput(items: ItemList($0), source: nil) }, facts: facts)
-        let box = StepBox(services: services, node: workflow.nodes[1], kind: kind, tenant: tenant, staticGlobal: [:], staticNode: [:], scope: scope)
+        let box = StepBox(
+            services: services, node: workflow.nodes[1], kind: kind, tenant: tenant, staticGlobal: [:], staticNode: [:], scope: scope,
+            run: RunID(high: 1, low: 1))
         return StepContext(
             node: node, kind: kind, inputs: inputs, runIndex: 0, attempt: 1, resume: resume, idempotencyKey: "key", now: now, timeZone: "UTC",
             tenant: tenant, mode: "manual", services: box, state: state)
