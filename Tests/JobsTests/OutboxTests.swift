@@ -202,6 +202,108 @@ private struct Unheard: Event {
             #expect(keys.all == first.map(\.key))
         }
     }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `a process of an older version keeps events for subscribers that only a newer one knows`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { lease in
+            let (both, added, unheard) = (Calls(), Calls(), Calls())
+            let known = subscription("both", both)
+            let older = service(lease, known)
+            let newer = service(
+                lease, known, subscription("added", added), Subscription(Subscriber(event: Unheard.name, name: "unheard")) { unheard.add($0.name) })
+            try await newer.noteSubscribers()
+            try await older.noteSubscribers()
+            try await emit(lease, "a", [1])
+            try await lease.database.write(in: lease.tenant) { try $0.emit(Unheard()) }
+            try await drain(older)
+            #expect(both.all == ["a#1"] && added.all.isEmpty && unheard.all.isEmpty)
+            try await drain(newer)
+            #expect(both.all == ["a#1"] && added.all == ["a#1"] && unheard.all == [Unheard.name])
+            #expect(try await events(lease) == 0)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `a subscriber that no process names any more is waited for no longer than a day`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { lease in
+            let calls = Calls()
+            let with = service(lease, subscription("one", calls), subscription("gone", calls))
+            let without = service(lease, subscription("one", calls))
+            try await with.noteSubscribers()
+            try await emit(lease, "a", [1])
+            try await drain(without)
+            #expect(try await count(lease, state: "pending") == 1)
+            lease.clock.advance(by: SubscriberStore.lifetime + .seconds(1))
+            try await without.noteSubscribers()
+            #expect(try await count(lease, state: "pending") == 0)
+            #expect(try await events(lease) == 0)
+            try await emit(lease, "a", [2])
+            try await drain(without)
+            #expect(calls.all == ["a#1", "a#2"])
+            #expect(try await events(lease) == 0)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `a delivery that takes longer than its claim stays with its process, and not for ever`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { lease in
+            try await emit(lease, "a", [1])
+            let held = try await lease.database.writeSystem { tx in
+                try DeliveryStore(tx: tx).fanOut([Rang.name: ["one"]])
+                return try DeliveryStore(tx: tx).claimDue(of: ["one"])
+            }
+            let calls = Calls()
+            let other = service(lease, subscription("one", calls))
+            var waited: Duration = .zero
+            while waited < DeliveryStore.renewalMaximum {
+                try await other.renew(held)
+                lease.clock.advance(by: OutboxService.renewal)
+                waited += OutboxService.renewal
+                try await drain(other)
+            }
+            #expect(held.count == 1 && calls.all.isEmpty)
+            try await other.renew(held)
+            lease.clock.advance(by: DeliveryStore.claim)
+            try await drain(other)
+            #expect(calls.all == ["a#1"])
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `a tenant with many events does not hold up another`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { lease in
+            let calls = Calls()
+            let service = service(lease, subscription("one", calls))
+            let many = DeliveryStore.batchMaximum * 2
+            try await lease.database.write(in: lease.tenant) { tx in
+                for number in 0..<many { try tx.emit(Rang(subject: "many\(number)", number: number)) }
+            }
+            try await lease.database.write(in: lease.other) { try $0.emit(Rang(subject: "few", number: 1)) }
+            try await service.deliverOnce()
+            #expect(calls.all.contains("few#1") && calls.all.count == DeliveryStore.batchMaximum)
+            try await drain(service)
+            #expect(calls.all.count == many + 1 && Set(calls.all).count == many + 1)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `a tenant with many due deliveries does not hold up another`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { lease in
+            let calls = Calls()
+            let service = service(lease, subscription("one", calls))
+            let many = DeliveryStore.batchMaximum * 2
+            try await lease.database.write(in: lease.tenant) { tx in
+                for number in 0..<many { try tx.emit(Rang(subject: "many\(number)", number: number)) }
+            }
+            try await lease.database.write(in: lease.other) { try $0.emit(Rang(subject: "few", number: 1)) }
+            try await lease.database.writeSystem { tx in
+                let store = DeliveryStore(tx: tx)
+                for _ in 0..<3 { try store.fanOut([Rang.name: ["one"]]) }
+            }
+            try await service.deliverOnce()
+            #expect(calls.all.contains("few#1") && calls.all.count == DeliveryStore.batchMaximum)
+        }
+    }
 }
 
 @Suite(.timeLimit(.minutes(4))) struct WakeTests {

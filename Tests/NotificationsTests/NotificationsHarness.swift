@@ -58,7 +58,7 @@ struct NotificationsHarness {
     func event(_ name: String, _ payload: JSON, key: String) async throws {
         let delivery = Delivery(
             event: lease.ids.next(), tenant: acme.id, name: name, subject: "test", key: key, payload: payload, at: lease.clock.clock.now(),
-            subscriber: "test", attempts: 0)
+            subscriber: "test", attempts: 0, claimedAt: lease.clock.clock.now())
         try await webhooks.accept(delivery)
         try await inbox.accept(delivery)
     }

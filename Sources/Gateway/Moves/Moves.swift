@@ -26,9 +26,9 @@ package struct Moves: Sendable {
     /// the books: a ledger belongs to the deployment that keeps it, so that a tenant that is in it does not move.
     static let left: Set<String> = [
         "users", "sessions", "plans", "directory_idempotency_keys", "workers", "duties", "run_traces", "tenant_moves", "move_parcels",
-        "outbox_deliveries", "ledger_accounts", "ledger_balances", "ledger_postings", "ledger_transfers", "ledger_seals", "billing_due",
-        "invoice_series", "invoice_numbers", "provider_events", "payment_providers", "provider_objects", "provider_tasks", "revenue_changes",
-        "operator_sessions", "impersonations", "tenant_figures",
+        "outbox_deliveries", "outbox_subscribers", "ledger_accounts", "ledger_balances", "ledger_postings", "ledger_transfers", "ledger_seals",
+        "billing_due", "invoice_series", "invoice_numbers", "provider_events", "payment_providers", "provider_objects", "provider_tasks",
+        "revenue_changes", "operator_sessions", "impersonations", "tenant_figures",
         "coupons", "addons", "sales", "split_terms", "payees", "payouts", "affiliates", "referrals", "commissions", "licence_keys",
         "acquisition_spend", "figure_targets", "satisfaction_answers",
         "consulting_offers", "consulting_bookings", "consulting_sheets", "consulting_entries",

@@ -54,6 +54,8 @@ extension Platform {
                 name: ProcessInfo.processInfo.hostName, for: EngineService.leaseTime, roles: roles, version: Self.version)
             // The folder has one owner: whatever held a lease on its database before is dead.
             if isEmbedded { try store.endAll(except: lease) }
+            // Before it writes any event: an older version would throw away those that it knows no subscriber of.
+            try SubscriberStore(tx: tx).note(Self.subscribers)
             return lease
         }
         let services = engineServices(outbound)

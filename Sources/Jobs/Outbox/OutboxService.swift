@@ -16,9 +16,10 @@ package struct Delivery: Sendable {
     package let at: Timestamp
     let subscriber: String
     let attempts: Int
+    let claimedAt: Timestamp
 }
 
-/// That somebody in the deployment, in this process or another, hears of events of one name. All processes know all of them.
+/// That somebody in the deployment, in this process or another, hears of events of one name. All processes of a version know all of them.
 package struct Subscriber: Sendable, Hashable {
     package let event: String
     /// Unique and stable: it names the delivery rows.
@@ -45,6 +46,9 @@ package struct Subscription: Sendable {
 package struct OutboxService: Service {
     static let attemptsMaximum = 12
     static let sweep: Duration = .seconds(1)
+    /// Between two renewals of what is in hand; a claim outlives two that fail.
+    static let renewal: Duration = DeliveryStore.claim / 3
+    static let noting: Duration = .seconds(3_600)
 
     private let database: any Database
     private let logger: Logger
@@ -70,16 +74,20 @@ package struct OutboxService: Service {
         await cancelWhenGracefulShutdown {
             let flight = DeliveryFlight()
             await withDiscardingTaskGroup { group in
+                group.addTask { await every(OutboxService.renewal) { try await renew(flight.all) } }
+                group.addTask { await every(OutboxService.noting) { try await noteSubscribers() } }
+                var turns = Turns()
                 while !Task.isCancelled {
                     do {
-                        let due = try await claim(without: flight)
+                        let isBacklog = try await fanOut()
+                        let due = flight.enter(try await claim(&turns, without: flight.full))
                         for delivery in due {
                             group.addTask {
                                 await deliver(delivery)
                                 if flight.leave(delivery) { wake.raise() }
                             }
                         }
-                        if due.isEmpty { await wake.wait(atMost: OutboxService.sweep) }
+                        if due.isEmpty, turns.found.isEmpty, !isBacklog { await wake.wait(atMost: OutboxService.sweep) }
                     } catch {
                         logger.error("the outbox could not be read", metadata: ["error": "\(error)"])
                         try? await Task.sleep(for: OutboxService.sweep)
@@ -89,24 +97,76 @@ package struct OutboxService: Service {
         }
     }
 
-    /// Fans out new events and claims what is due, but for subscribers that have all they may have in hand: one that hangs holds up no other.
-    private func claim(without flight: DeliveryFlight) async throws -> [Delivery] {
-        let wanted = Dictionary(grouping: subscribers, by: \.event).mapValues { $0.map(\.name) }
-        let full = flight.full
-        let open = subscriptions.map(\.subscriber.name).filter { !full.contains($0) }
-        try await database.writeSystem { tx in try DeliveryStore(tx: tx).fanOut(wanted) }
-        return flight.enter(try await database.writeSystem { tx in try DeliveryStore(tx: tx).claimDue(of: open) })
+    /// What was found due and is not claimed yet, in its order.
+    struct Turns {
+        var found: ArraySlice<DeliveryStore.Due> = []
+        var lookedAt = ContinuousClock.now
+
+        /// Whether to look again: others may have come since, whose turn it is.
+        var isOver: Bool { found.isEmpty || ContinuousClock.now - lookedAt >= OutboxService.sweep }
+    }
+
+    /// Claims what is due, but for subscribers that have all they may have in hand: one that hangs holds up no other.
+    private func claim(_ turns: inout Turns, without full: Set<String>) async throws -> [Delivery] {
+        if turns.isOver {
+            let open = subscriptions.map(\.subscriber.name).filter { !full.contains($0) }
+            turns.lookedAt = .now
+            let found = try await database.readSystem { tx in try DeliveryStore(tx: tx).due(of: open) }
+            turns.found = found[...]
+        }
+        let open = turns.found.filter { !full.contains($0.subscriber) }
+        let wanted = Array(open.prefix(DeliveryStore.batchMaximum))
+        turns.found = open.dropFirst(wanted.count)
+        guard !wanted.isEmpty else { return [] }
+        return try await database.claimSystem { tx in try DeliveryStore(tx: tx).claim(wanted) }
+    }
+
+    /// Makes the deliveries of new events.
+    /// - Returns: whether there may be more of them.
+    private func fanOut() async throws -> Bool {
+        // Most looks find nothing, and need not write.
+        let fresh = try await database.readSystem { tx in try DeliveryStore(tx: tx).fresh() }
+        guard !fresh.isEmpty else { return false }
+        let own = Dictionary(grouping: subscribers, by: \.event).mapValues { $0.map(\.name) }
+        try await database.claimSystem { tx in
+            let wanted = try SubscriberStore(tx: tx).known().merging(own) { known, own in Set(known + own).sorted() }
+            try DeliveryStore(tx: tx).fanOut(fresh, wanted)
+        }
+        return fresh.count >= DeliveryStore.batchMaximum
     }
 
     /// Fans out new events and delivers what is due; returns how many deliveries were tried.
     @discardableResult
     package func deliverOnce() async throws -> Int {
-        let wanted = Dictionary(grouping: subscribers, by: \.event).mapValues { $0.map(\.name) }
-        let own = subscriptions.map(\.subscriber.name)
-        try await database.writeSystem { tx in try DeliveryStore(tx: tx).fanOut(wanted) }
-        let due = try await database.writeSystem { tx in try DeliveryStore(tx: tx).claimDue(of: own) }
+        _ = try await fanOut()
+        var turns = Turns()
+        let due = try await claim(&turns, without: [])
         await withTaskGroup { group in for delivery in due { group.addTask { await deliver(delivery) } } }
         return due.count
+    }
+
+    /// Keeps what is in hand from other processes: a receiver may be slow.
+    func renew(_ deliveries: [Delivery]) async throws {
+        guard !deliveries.isEmpty else { return }
+        try await database.claimSystem { tx in try DeliveryStore(tx: tx).renew(deliveries) }
+    }
+
+    /// Tells the processes of other versions who hears of events, and forgets those that no process names any more.
+    package func noteSubscribers() async throws {
+        try await database.writeSystem { [subscribers] tx in
+            let store = SubscriberStore(tx: tx)
+            try store.note(subscribers)
+            try store.forget()
+        }
+    }
+
+    private func every(_ pause: Duration, _ work: () async throws -> Void) async {
+        while (try? await Task.sleep(for: pause)) != nil {
+            do { try await work() } catch {
+                // One that fails is made up for by the next.
+                logger.warning("upkeep of the outbox failed", metadata: ["error": "\(error)"])
+            }
+        }
     }
 
     private func deliver(_ delivery: Delivery) async {
