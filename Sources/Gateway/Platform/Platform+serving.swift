@@ -79,6 +79,7 @@ extension Platform {
                 IPAddress(text).map { address in proxies.contains { $0.contains(address.withoutMapping) } } ?? false
             }
         }
+        settings.streamsPerTenant = configuration.streamsPerTenant
         settings.handover = database.engine == .postgres ? Self.handover : .zero
         settings.errorPage = { problem in
             switch problem.code {

@@ -39,6 +39,8 @@ package struct PlatformConfiguration: Sendable {
     package var liveRuns: Int
     /// For how long a run is kept after its end; for ever where it is nil.
     package var runAge: Duration?
+    /// Event streams that one tenant may have open in this process.
+    package var streamsPerTenant: Int
 
     /// The parts of a deployment that may be processes of their own, on a server's database.
     package enum Role: String, Sendable, CaseIterable {
@@ -77,6 +79,7 @@ package struct PlatformConfiguration: Sendable {
         proxies = try (filled("AIAS_TRUSTED_PROXIES") ?? "").split(separator: ",").map { try Self.proxy($0.trimmingCharacters(in: .whitespaces)) }
         liveRuns = try filled("AIAS_LIVE_RUNS").map(Self.liveRuns) ?? 1_000
         runAge = try filled("AIAS_KEEP_RUNS_DAYS").map(Self.runAge)
+        streamsPerTenant = try filled("AIAS_STREAMS_PER_TENANT").map(Self.streamsPerTenant) ?? Limits.streamsPerTenant
         self.roles = try Self.roles(roles ?? filled("AIAS_ROLES"))
         guard self.databaseURL != nil || broker == nil else {
             throw Refusal.invalid(
@@ -112,6 +115,13 @@ package struct PlatformConfiguration: Sendable {
     private static func liveRuns(_ text: String) throws -> Int {
         guard let count = Int(text), (0...100_000).contains(count) else {
             throw Refusal.invalid("live_runs", "bad_live_runs", "AIAS_LIVE_RUNS is a number from 0 to 100,000.")
+        }
+        return count
+    }
+
+    private static func streamsPerTenant(_ text: String) throws -> Int {
+        guard let count = Int(text), (1...1_000_000).contains(count) else {
+            throw Refusal.invalid("streams_per_tenant", "bad_streams_per_tenant", "AIAS_STREAMS_PER_TENANT is a number from 1 to 1,000,000.")
         }
         return count
     }

@@ -155,4 +155,8 @@ extension Limits {
     static let streamsReopenedPerSecond = 250
     /// Events that wait for a slow reader before its stream is cut; it resumes by `Last-Event-ID`.
     package static let eventBacklog = 256
+    /// Event streams that one person has open in a process, in all windows and browsers.
+    static let streamsPerPerson = 100
+    /// Those of one tenant, unless the deployment says otherwise.
+    package static let streamsPerTenant = 20_000
 }

@@ -79,6 +79,8 @@ final class AnswerExtras: Sendable {
     let isBodyRead = Mutex(false)
     /// Of an event stream: whether who reads it still may.
     let mayRead = Mutex<(@Sendable () async -> Bool)?>(nil)
+    /// Of an event stream: held as long as it is open.
+    let streamPlace = Mutex<StreamPlace?>(nil)
 }
 
 extension EndpointCall {

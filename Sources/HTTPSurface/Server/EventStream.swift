@@ -9,6 +9,7 @@ struct EventStream: Sendable {
     let source: EventSource
     /// nil where nobody ever loses the right.
     let mayRead: (@Sendable () async -> Bool)?
+    let place: StreamPlace?
     let streams: EventStreams
     let logger: Logger
 
@@ -17,6 +18,7 @@ struct EventStream: Sendable {
         return ResponseBody { writer in
             Metrics.shared.add(.eventStreams, 1)
             defer { Metrics.shared.add(.eventStreams, -1) }
+            defer { withExtendedLifetime(place) {} }
             let (chunks, feed) = AsyncStream<String>.makeStream(bufferingPolicy: .bufferingOldest(Limits.eventBacklog))
             // Its first comment makes proxies and browsers show the stream as open.
             let number = streams.enter(feed, mayRead: mayRead)

@@ -20,6 +20,10 @@ extension Surface {
         } else {
             try await checkRate(principal: principal, tenant: tenant, head: head, extras: extras)
         }
+        if endpoint.kind == .events, head.method != "HEAD" {
+            let place = try streamPlaces.take(principal.actor, in: tenant)
+            extras.streamPlace.withLock { $0 = place }
+        }
         if endpoint.requestBody != nil { try checkContentType(head) }
         let body = try await readBody(endpoint, head, request)
         extras.isBodyRead.withLock { $0 = true }

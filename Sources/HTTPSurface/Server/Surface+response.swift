@@ -55,7 +55,9 @@ extension Surface {
         case .events(let source):
             headers[.cacheControl] = "no-store"
             if isHead { return Response(status: status, headers: headers) }
-            let stream = EventStream(source: source, mayRead: outcome.extras.mayRead.withLock { $0 }, streams: streams, logger: logger)
+            let stream = EventStream(
+                source: source, mayRead: outcome.extras.mayRead.withLock { $0 }, place: outcome.extras.streamPlace.withLock { $0 }, streams: streams,
+                logger: logger)
             return Response(status: status, headers: headers, body: stream.body(of: request))
         }
     }

@@ -22,6 +22,8 @@ package final class Surface: Sendable {
         /// For how long at most the event streams of a process that ends go on, while another process takes them over one after another.
         /// Zero ends them at once: where nobody else can take them, ending soon and starting again is better.
         package var handover: Duration = .zero
+        /// Event streams that one tenant may have open in this process.
+        package var streamsPerTenant = Limits.streamsPerTenant
         /// What people see of a problem; a 401 may well send them to sign in.
         package var errorPage: @Sendable (ErrorPage) -> Answer = { $0.plain }
         package init() {}
@@ -34,6 +36,7 @@ package final class Surface: Sendable {
     let ids: IDs
     let settings: Settings
     let streams: EventStreams
+    let streamPlaces: StreamPlaces
     let addressing: TenantAddressing
     let strings: Strings
     let logger: Logger
@@ -49,6 +52,7 @@ package final class Surface: Sendable {
         self.ids = ids
         self.settings = settings
         self.streams = EventStreams(handover: settings.handover)
+        self.streamPlaces = StreamPlaces(perTenant: settings.streamsPerTenant)
         self.addressing = TenantAddressing(platformHosts: settings.platformHosts)
         self.strings = strings
         self.logger = logger
