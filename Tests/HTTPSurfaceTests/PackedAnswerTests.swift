@@ -1,4 +1,5 @@
 import Kernel
+import Synchronization
 import Testing
 
 @testable import HTTPSurface
@@ -29,5 +30,27 @@ import Testing
         let little = try await harness().call("GET", "/v1/little", headers: ["Accept-Encoding": "gzip"])
         #expect(little.text == #"{"data":[]}"# || little.text == "[]")
         #expect(little.header("Content-Encoding") == nil)
+    }
+
+    @Test func `an answer is made and packed once for each path`() async throws {
+        let made = Mutex<[String]>([])
+        let endpoint = Endpoint(
+            .get, "/v1/kinds/{kind}", access: .public("A test."), summary: "A kind", tag: "Test", returns: .ok([String].self)
+        ) { call in
+            let kind = try call.parameter("kind")
+            guard kind != "none" else { throw Refusal.missing("kind") }
+            made.withLock { $0.append(kind) }
+            return Self.long + [kind]
+        }.packed()
+        let harness = SurfaceHarness([endpoint])
+        let gzip = ["Accept-Encoding": "gzip"]
+        let one = try await harness.call("GET", "/v1/kinds/one", headers: gzip)
+        let again = try await harness.call("GET", "/v1/kinds/%6Fne", headers: gzip)
+        let two = try await harness.call("GET", "/v1/kinds/two", headers: gzip)
+        #expect(one.body == again.body && one.body != two.body)
+        let plain = try await harness.call("GET", "/v1/kinds/one")
+        #expect(plain.text.contains("\"one\"") && plain.header("Content-Encoding") == nil && plain.header("Vary") == "Accept-Encoding")
+        for _ in 0..<2 { #expect(try await harness.call("GET", "/v1/kinds/none", headers: gzip).status == 404) }
+        #expect(made.withLock { $0 } == ["one", "two"])
     }
 }

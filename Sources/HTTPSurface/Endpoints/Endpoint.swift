@@ -100,21 +100,6 @@ package final class Endpoint: Sendable {
     /// The same endpoint with another body limit in bytes.
     package func limitingBody(to bytes: Int) -> Endpoint { Endpoint(self, bodyLimit: bytes) }
 
-    /// The same endpoint, whose answers are packed by gzip for whoever takes it. Only for what is the same for everybody: how small bytes
-    /// can be packed tells of what is in them (RFC 7457, 2.6).
-    package func packed() -> Endpoint {
-        Endpoint(self) { [handle] call in
-            var answer = try await handle(call)
-            answer.headers.append(("Vary", "Accept-Encoding"))
-            guard StaticFiles.takesGzip(call.header("Accept-Encoding")), case .bytes(let bytes) = answer.body,
-                bytes.count <= Limits.staticFileBytes, let packed = Gzip.pack(bytes)
-            else { return answer }
-            answer.body = .bytes(packed)
-            answer.headers.append(("Content-Encoding", "gzip"))
-            return answer
-        }
-    }
-
     /// The same endpoint with another time for its handler; nil leaves the time to the handler.
     package func limitingTime(to duration: Duration?) -> Endpoint { Endpoint(self, timeout: .some(duration)) }
 }

@@ -251,7 +251,7 @@ struct WorkflowRoutes {
             Endpoint.list(
                 "/v1/node-kinds", access: .public("The catalogue is the same for everybody."), summary: "List the kinds of nodes", tag: Self.tag,
                 of: JSON.self
-            ) { _, _ in Page(data: try workflows.kinds.kinds.map { try Wire.encode($0) }, nextCursor: nil) }
+            ) { _, _ in Page(data: try workflows.kinds.kinds.map { try Wire.encode($0) }, nextCursor: nil) }.packed()
         ]
     }
 }
