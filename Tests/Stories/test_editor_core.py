@@ -293,6 +293,68 @@ def test_an_older_answer_about_a_run_does_not_take_the_place_of_a_newer_one(core
     assert found == "succeeded"
 
 
+def test_a_run_that_waits_is_fetched_again_only_where_it_has_changed(core):
+    found = core.evaluate(
+        """async () => {
+          const { Runs } = await import("/assets/editor/runs.js");
+          const nothing = () => {};
+          const pause = () => new Promise((done) => setTimeout(done, 300));
+          const count = { whole: 0, mark: "one" };
+          const api = {
+            run: async () => { count.whole += 1; return { id: "r", status: "waiting", steps: [] }; },
+            runProgress: async () => ({ mark: count.mark }),
+          };
+          const runs = new Runs({ api, toolbar: { draw: nothing, say: nothing }, canvas: { drawOverlay: nothing } });
+          runs.id = "r";
+          await runs.load();
+          await pause();
+          const seen = [];
+          for (const mark of ["one", "one", "one", "two", "two"]) {
+            clearTimeout(runs.look);
+            count.mark = mark;
+            const before = count.whole;
+            await runs.lookAgain();
+            await pause();
+            seen.push(count.whole - before);
+          }
+          clearTimeout(runs.look);
+          return seen;
+        }""")
+    assert found == [1, 0, 0, 1, 0]
+
+
+def test_who_is_signed_out_is_not_told_of_and_asks_for_nothing_any_more(core):
+    found = core.evaluate(
+        """async () => {
+          const { Presence } = await import("/assets/editor/presence.js");
+          const { Refused } = await import("/assets/editor/api.js");
+          await import("/assets/components/notification-bell.js");
+          const pause = () => new Promise((done) => setTimeout(done, 50));
+          let told = 0;
+          const api = { tellPresence: async () => { told += 1; throw new Refused(401, {}); } };
+          const presence = Object.assign(Object.create(Presence.prototype), { editor: { api, selection: new Set() }, others: new Map(), number: 0, told: 0 });
+          presence.tell();
+          await pause();
+          presence.told = 0;
+          presence.beat();
+          presence.tell();
+          await pause();
+          let asked = 0;
+          const { fetch } = window;
+          window.fetch = async () => { asked += 1; return new Response("{}", { status: 401 }); };
+          const bell = document.createElement("notification-bell");
+          bell.dataset.source = "/v1/notifications/unread";
+          document.body.append(bell);
+          await pause();
+          document.dispatchEvent(new Event("visibilitychange"));
+          await pause();
+          bell.remove();
+          window.fetch = fetch;
+          return [told, asked];
+        }""")
+    assert found == [1, 1]
+
+
 def test_what_is_asked_for_once_is_asked_for_again_where_it_did_not_come(core):
     found = core.evaluate(
         """async () => {

@@ -10,7 +10,9 @@ class NotificationBell extends HTMLElement {
     this.ask();
   }
 
-  disconnectedCallback() {
+  disconnectedCallback() { this.rest(); }
+
+  rest() {
     document.removeEventListener("visibilitychange", this.onShow);
     clearInterval(this.timer);
   }
@@ -19,6 +21,8 @@ class NotificationBell extends HTMLElement {
     try {
       const answer = await fetch(this.dataset.source, { headers: { Accept: "application/json" } });
       if (answer.ok) this.show((await answer.json()).count);
+      // Signed out: nothing more is to be had on this page.
+      if (answer.status === 401) this.rest();
     } catch {
       // Away for a moment: what was shown stays.
     }

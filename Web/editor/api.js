@@ -95,6 +95,7 @@ export class API {
   tryOut(body) { return ask("POST", `${this.own}/trials`, body); }
   evaluate(body) { return ask("POST", `${this.own}/evaluations`, body); }
   run(id) { return ask("GET", `/v1/executions/${id}`); }
+  runProgress(id) { return ask("GET", `/v1/executions/${id}/progress`); }
   runs() { return ask("GET", `/v1/executions?workflow_id=${this.workflow}&limit=30`).then((page) => page.data); }
   replay(id, body) { return ask("POST", `/v1/executions/${id}/replays`, body); }
   cancel(id) { return ask("POST", `/v1/executions/${id}/cancellation`); }

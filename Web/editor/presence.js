@@ -45,7 +45,7 @@ export class Presence {
     const { source } = editor.saving;
     source.addEventListener("presence", (event) => this.hear(JSON.parse(event.data).presence));
     // Told only where the answers are heard.
-    source.addEventListener("open", () => this.tell());
+    source.addEventListener("open", () => { this.isOut = false; this.tell(); });
     if (source.readyState === EventSource.OPEN) this.tell();
     this.timer = setInterval(() => this.beat(), BEAT_MS / 2);
     addEventListener("pagehide", () => { clearInterval(this.timer); this.tell({ left: true }); });
@@ -66,10 +66,15 @@ export class Presence {
   }
 
   tell(more = {}) {
+    if (this.isOut) return;
     this.told = Date.now();
     this.number += 1;
     // One that is lost is made up for by the next.
-    this.editor.api.tellPresence({ session: this.session, number: this.number, ...this.state(), ...more }).catch((error) => { if (error.status === 429) this.told = Date.now() + REST_MS; });
+    this.editor.api.tellPresence({ session: this.session, number: this.number, ...this.state(), ...more }).catch((error) => {
+      if (error.status === 429) this.told = Date.now() + REST_MS;
+      // Signed out: told again when the stream is open again.
+      if (error.status === 401) this.isOut = true;
+    });
   }
 
   beat() {

@@ -29,6 +29,7 @@ export class Runs {
   async follow(id) {
     this.source?.close();
     this.id = id;
+    this.mark = undefined;
     this.source = this.watch(id);
     try {
       await this.load();
@@ -73,7 +74,7 @@ export class Runs {
     clearTimeout(this.look);
     if (!OVER.has(run.status)) {
       if (first) this.again();
-      this.look = setTimeout(() => this.again(), LOOK_MS);
+      this.look = setTimeout(() => this.lookAgain(), LOOK_MS);
       return;
     }
     this.source?.close();
@@ -88,6 +89,24 @@ export class Runs {
     }
   }
 
+  /// The whole run is asked for only where it has changed since the last look.
+  async lookAgain() {
+    const { id, turn } = this;
+    let mark;
+    try {
+      ({ mark } = await this.editor.api.runProgress(id));
+    } catch (error) {
+      // Who is signed out hears no more.
+      if (error.status === 401) return;
+      mark = this.mark;
+    }
+    // Left, or loaded meanwhile.
+    if (this.id !== id || this.turn !== turn) return;
+    if (mark === this.mark) { this.look = setTimeout(() => this.lookAgain(), LOOK_MS); return; }
+    this.mark = mark;
+    this.again();
+  }
+
   show(run) {
     const states = new Map();
     // The last run of a node counts; a node in a loop has many.
@@ -100,6 +119,7 @@ export class Runs {
 
   clear() {
     this.source?.close();
+    clearTimeout(this.look);
     this.id = undefined;
     this.editor.overlay = undefined;
     this.editor.canvas.drawOverlay();

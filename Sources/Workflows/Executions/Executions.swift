@@ -69,6 +69,14 @@ package struct Executions: Sendable {
         guard isKnown else { throw Refusal.missing("execution") }
     }
 
+    /// What is another after every change, without a look at its steps.
+    /// - Throws: `not_found`
+    func mark(of id: RunID, by principal: Principal) async throws -> String {
+        let mark = try await database.read(in: try principal.tenant(for: .executionsRead)) { tx in try RunStore(tx: tx).mark(of: id) }
+        guard let mark else { throw Refusal.missing("execution") }
+        return mark
+    }
+
     /// A run with its history.
     func machine(of id: RunID, in tenant: TenantID) async throws -> (run: Run, machine: RunMachine) {
         let known = try await history(of: id, in: tenant)

@@ -192,6 +192,12 @@ struct ExecutionQuery: Codable, Sendable, Described {
     }
 }
 
+/// How far an execution is.
+struct ProgressView: Codable, Sendable {
+    /// Another one after every change.
+    var mark: String
+}
+
 struct ExecutionRoutes {
     let executions: Executions
     let live: LiveEvents
@@ -223,6 +229,13 @@ struct ExecutionRoutes {
                 returns: .ok(ExecutionView.self)
             ) { call in
                 ExecutionView(try await executions.execution(try call.id("id", noun: "execution"), by: call.principal))
+            },
+            Endpoint(
+                .get, "/v1/executions/{id}/progress", access: .tenant("executions.read"), summary: "Show whether an execution has changed",
+                description: "For whoever follows an execution: its steps need be fetched again only where the mark is another.", tag: Self.tag,
+                returns: .ok(ProgressView.self)
+            ) { call in
+                ProgressView(mark: try await executions.mark(of: try call.id("id", noun: "execution"), by: call.principal))
             },
             Endpoint(
                 .delete, "/v1/executions/{id}", access: .tenant("executions.write"), summary: "Delete an execution and what it stored", tag: Self.tag,

@@ -160,6 +160,20 @@ struct RunStore {
 
     func isKnown(_ id: RunID) throws -> Bool { try tx.first("SELECT 1 FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)") { _ in } != nil }
 
+    /// What is another after every change of a run that people can see.
+    func mark(of id: RunID) throws -> String? {
+        let row = try tx.first(
+            """
+            SELECT status, epoch, resume_at, paused_at, finished_at, (
+                SELECT max(seq) FROM run_journal WHERE run_journal.tenant_id = \(tx.tenant) AND run_journal.run_id = runs.id)
+            FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)
+            """)
+        guard let row else { return nil }
+        let times: [Timestamp?] = [try row.column(2), try row.column(3), try row.column(4)]
+        let (status, epoch, seq): (String, Int64, Int?) = (try row.column(0), try row.column(1), try row.column(5))
+        return ([status, String(epoch), String(seq ?? 0)] + times.map { String($0?.microseconds ?? 0) }).joined(separator: ".")
+    }
+
     /// The run that the same workflow was started with the same key before.
     func find(startedLike new: NewRun) throws -> RunID? {
         guard let key = new.idempotencyKey else { return nil }

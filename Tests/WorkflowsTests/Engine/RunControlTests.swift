@@ -48,6 +48,29 @@ import Testing
         }
     }
 
+    @Test func `a run's mark is another after every change, and the same as long as nothing happens`() async throws {
+        let document = Graph(.n8nV1, ["t -> w", "w -> b"]).document(["w": "probe_wait", "b": "probe_keyed"])
+        try await withRig(document) { rig in
+            let (run, tenant, database) = (try await rig.start(document).run, rig.lease.tenant, rig.lease.database)
+            func mark() async throws -> String? { try await database.read(in: tenant) { tx in try RunStore(tx: tx).mark(of: run) } }
+            try await rig.settle()
+            var marks = [try await mark()]
+            #expect(try await mark() == marks[0])
+            #expect(try await rig.engine.pause(run, tenant: tenant))
+            marks.append(try await mark())
+            #expect(try await rig.engine.unpause(run, tenant: tenant))
+            try await rig.settle()
+            marks.append(try await mark())
+            rig.lease.clock.advance(by: .seconds(61))
+            try await rig.settle()
+            marks.append(try await mark())
+            #expect(try await rig.row(run).status == .succeeded)
+            #expect(!marks.contains(nil) && marks[1] != marks[0] && marks[2] != marks[1] && marks[3] != marks[2])
+            let foreign = try await database.read(in: rig.lease.other) { tx in try RunStore(tx: tx).mark(of: run) }
+            #expect(foreign == nil)
+        }
+    }
+
     @Test(arguments: [WorkflowSettings.Order.n8nV1, .parallel])
     func `a run at work ends the step in flight and goes no further`(_ order: WorkflowSettings.Order) async throws {
         let document = Graph(order, ["t -> a", "t -> c", "a -> b"]).document(["a": "probe_brief", "b": "probe_keyed", "c": "probe_brief"])
