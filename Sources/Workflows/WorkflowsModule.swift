@@ -18,6 +18,7 @@ package enum WorkflowsModule {
         let endpoints: [Endpoint] =
             WorkflowRoutes(workflows: workflows, live: live).endpoints + TrialRoutes(executions: executions).endpoints
             + ExecutionRoutes(executions: executions, live: live).endpoints
+            + LiveRoutes(workflows: workflows, executions: executions, live: live).endpoints
             + FormRoutes(forms: forms).endpoints + HookRoutes(webhooks: webhooks).endpoints + CredentialRoutes(credentials: credentials).endpoints
             + VariableRoutes(variables: variables).endpoints
             + DashboardPage(figures: figures, workflows: workflows, context: pages).endpoints

@@ -77,6 +77,18 @@ import Testing
         #expect(wire.carry(to: [here, there]).isEmpty)
     }
 
+    @Test func `a topic that is watched elsewhere stays known where there is room for no more`() async {
+        connect()
+        for number in 0..<LiveEvents.topicsMaximum { here.receive("there \(number) watched \(LiveEvents.topic(tenant, "run:\(number)")) null") }
+        for _ in 0..<LiveEvents.roundsKept {
+            here.renew()
+            here.receive("there 0 watched \(LiveEvents.topic(tenant, "run:0")) null")
+        }
+        _ = wire.carry(to: [])
+        here.publish(tenant, "run:0", "seen", reach: .whereWatched)
+        #expect(wire.carry(to: []).count == 1)
+    }
+
     @Test func `of the readers of a topic only the first is told to the other processes`() async {
         connect()
         var readers = (0..<3).map { _ in there.events(tenant, "run:1", after: nil) }

@@ -293,6 +293,86 @@ def test_an_older_answer_about_a_run_does_not_take_the_place_of_a_newer_one(core
     assert found == "succeeded"
 
 
+LIVE = """async () => {
+  const { Live } = await import("/assets/lib/live.js");
+  const pause = () => new Promise((done) => setTimeout(done, 200));
+  const made = [];
+  class Source extends EventTarget {
+    constructor(address) {
+      super();
+      Object.assign(this, { address, readyState: 0 });
+      made.push(this);
+      setTimeout(() => { if (!this.readyState) { this.readyState = 1; this.dispatchEvent(new Event("open")); } }, 5);
+    }
+    close() { this.readyState = 2; }
+  }
+  Object.assign(Source, { CONNECTING: 0, OPEN: 1, CLOSED: 2 });
+  window.EventSource = Source;
+  const heard = [];
+  const listen = (live, name, key) => {
+    const watch = live.watch(key);
+    for (const type of ["open", "draft", "run"]) watch.addEventListener(type, () => heard.push(`${name} ${key} ${type}`));
+  };
+  const open = () => made.filter((one) => one.readyState === 1);
+  const send = (watch, event) => open()[0].dispatchEvent(new MessageEvent("live", { data: JSON.stringify({ watch, event, data: {} }) }));
+  const said = async () => { await pause(); return heard.splice(0).sort(); };
+  window.live = { Live, made, listen, open, send, said };
+}"""
+
+
+@pytest.fixture
+def live(core, server):
+    context = core.context.browser.new_context(base_url=server.base)
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.evaluate(LIVE)
+    yield page
+    context.close()
+
+
+def test_the_windows_of_a_browser_share_one_stream_and_the_next_takes_it_over(live):
+    found = live.evaluate(
+        """async () => {
+          const { Live, listen, open, send, said } = window.live;
+          const [one, other] = [new Live(), new Live()];
+          const steps = [];
+          listen(one, "one", "workflow:a");
+          const first = await said();
+          steps.push([open().map((source) => source.address.split("=")[1]), first]);
+          listen(other, "other", "workflow:a");
+          listen(other, "other", "run:b");
+          steps.push([await said(), open().length]);
+          send("workflow:a", "draft");
+          send("run:b", "run");
+          steps.push([await said(), open().length]);
+          one.stop();
+          steps.push([await said(), open().length]);
+          send("run:b", "run");
+          steps.push([await said(), open().length]);
+          other.stop();
+          steps.push([await said(), open().length]);
+          return steps;
+        }""")
+    assert found == [
+        [["workflow:a"], ["one workflow:a open"]], [["other run:b open", "other workflow:a open"], 1],
+        [["one workflow:a draft", "other run:b run", "other workflow:a draft"], 1], [["other run:b open", "other workflow:a open"], 1],
+        [["other run:b run"], 1], [[], 0],
+    ]
+
+
+def test_windows_that_cannot_speak_to_each_other_have_a_stream_each(live):
+    found = live.evaluate(
+        """async () => {
+          const { Live, listen, open, said } = window.live;
+          Object.defineProperty(navigator, "locks", { value: undefined, configurable: true });
+          const [one, other] = [new Live(), new Live()];
+          listen(one, "one", "workflow:a");
+          listen(other, "other", "workflow:a");
+          return [await said(), open().length];
+        }""")
+    assert found == [["one workflow:a open", "other workflow:a open"], 2]
+
+
 def test_a_run_that_waits_is_fetched_again_only_where_it_has_changed(core):
     found = core.evaluate(
         """async () => {

@@ -1,4 +1,6 @@
 // The platform's API as the editor uses it. A refusal is thrown as `Refused` with its code, message and faults.
+import { watch } from "../lib/live.js";
+
 export class Refused extends Error {
   constructor(status, problem) {
     super(problem?.detail ?? problem?.title ?? String(status));
@@ -7,9 +9,6 @@ export class Refused extends Error {
     this.faults = problem?.faults ?? [];
   }
 }
-
-const REOPEN_MS = 2000;
-const REOPEN_MOST_MS = 120_000;
 
 async function ask(method, path, body, options = {}) {
   const answer = await fetch(path, {
@@ -37,38 +36,6 @@ async function all(path) {
     cursor = page.next_cursor;
   } while (cursor && rows.length < 2000);
   return rows;
-}
-
-/// A browser opens an event stream again where the connection broke, but never where something else than events was answered, as while a server
-/// is started anew. This one asks again then too, ever more seldom.
-export class Stream extends EventTarget {
-  constructor(address, names) {
-    super();
-    Object.assign(this, { address, names, pause: REOPEN_MS });
-    this.connect();
-  }
-
-  get readyState() { return this.source.readyState; }
-
-  connect() {
-    const source = new EventSource(this.address);
-    this.source = source;
-    source.addEventListener("open", () => { this.pause = REOPEN_MS; this.dispatchEvent(new Event("open")); });
-    source.addEventListener("error", () => { if (source.readyState === EventSource.CLOSED) this.later(); });
-    for (const name of this.names) source.addEventListener(name, ({ data }) => this.dispatchEvent(new MessageEvent(name, { data })));
-  }
-
-  later() {
-    this.dispatchEvent(new Event("refused"));
-    // Not all windows at the same moment.
-    this.timer = setTimeout(() => this.connect(), this.pause * (1 + Math.random()));
-    this.pause = Math.min(2 * this.pause, REOPEN_MOST_MS);
-  }
-
-  close() {
-    clearTimeout(this.timer);
-    this.source.close();
-  }
 }
 
 /// What is asked for once and kept; where it did not come, it is asked for again.
@@ -114,6 +81,6 @@ export class API {
   resources(path, search) { return ask("GET", `/v1/resources/${path}?search=${encodeURIComponent(search)}`); }
   members() { return all("/v1/members"); }
   tellPresence(body) { return ask("POST", `${this.own}/presence`, body, { keepalive: true }); }
-  watchDraft() { return new Stream(`${this.own}/events`, ["draft", "presence", "comments"]); }
-  watchRun(id) { return new EventSource(`/v1/executions/${id}/events`); }
+  watchDraft() { return watch(`workflow:${this.workflow}`); }
+  watchRun(id) { return watch(`run:${id}`); }
 }

@@ -1,6 +1,8 @@
 // Follows a run that is under way: the server's page is fetched again when something was committed, and its parts are exchanged.
+import { watch } from "../lib/live.js";
+
 const run = document.getElementById("run");
-const address = run?.dataset.live;
+const key = run?.dataset.live;
 
 const controls = () => [...document.querySelectorAll("#main :is(a, button, summary, input, select, textarea, [tabindex])")];
 
@@ -21,8 +23,8 @@ async function refresh() {
   return Boolean(document.getElementById("run")?.dataset.live);
 }
 
-if (address) {
-  const source = new EventSource(address);
+if (key) {
+  const source = watch(key);
   let waiting = false;
   let again = false;
   // One after another, so that no older page takes the place of a newer one.

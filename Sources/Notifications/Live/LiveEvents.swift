@@ -8,6 +8,13 @@ package struct LiveEvent: Sendable, Hashable {
     package var payload: JSON
 }
 
+/// An event of one of several topics that a reader watches.
+package struct TopicEvent: Sendable, Hashable {
+    /// Its name within the tenant.
+    package var topic: String
+    package var event: LiveEvent
+}
+
 /// Tells watchers what happens, after it was committed: those in this process, and over `connect` those in the deployment's others. Topics
 /// begin with the tenant's id, so that a watcher of one tenant cannot name another's. A reader that falls behind is cut and resumes by its
 /// last sequence.
@@ -29,10 +36,29 @@ package final class LiveEvents: Sendable {
         case whereWatched
     }
 
+    private struct Reader: Sendable {
+        /// False where its backlog is full.
+        let take: @Sendable (LiveEvent) -> Bool
+        let finish: @Sendable () -> Void
+    }
+
     private struct Topic {
         var sequence: UInt64 = 0
         var recent: [LiveEvent] = []
-        var readers: [Int: AsyncStream<LiveEvent>.Continuation] = [:]
+        var readers: [Int: Reader] = [:]
+
+        /// Whether all events after this one are still kept.
+        func reaches(back sequence: UInt64) -> Bool {
+            sequence == self.sequence || (sequence < self.sequence && (recent.first.map { $0.sequence <= sequence + 1 } ?? false))
+        }
+    }
+
+    /// Where a reader begins.
+    private enum Start {
+        case now
+        case after(UInt64)
+        /// After what nobody here knows: the reader is told to look.
+        case unknown
     }
 
     private struct State {
@@ -79,7 +105,7 @@ package final class LiveEvents: Sendable {
     }
 
     private func deliver(_ key: String, _ payload: @autoclosure () -> JSON, isPassing: Bool) {
-        let (event, readers) = state.withLock { state -> (LiveEvent?, [AsyncStream<LiveEvent>.Continuation]) in
+        let (event, readers) = state.withLock { state -> (LiveEvent?, [Reader]) in
             guard var topic = state.topics[key] else { return (nil, []) }
             let readers = Array(topic.readers.values)
             if isPassing { return (LiveEvent(sequence: 0, payload: payload()), readers) }
@@ -91,35 +117,82 @@ package final class LiveEvents: Sendable {
             return (event, readers)
         }
         guard let event else { return }
-        for reader in readers {
-            if case .dropped = reader.yield(event) { reader.finish() }
-        }
+        for reader in readers where !reader.take(event) { reader.finish() }
     }
 
     /// Events after `sequence`, those still kept first; from now on where it is nil.
     package func events(_ tenant: TenantID, _ name: String, after sequence: UInt64?) -> AsyncStream<LiveEvent> {
-        let key = Self.topic(tenant, name)
+        events(tenant, name, from: sequence.map { Start.after($0) } ?? .now)
+    }
+
+    /// Events after one with a mark of some process, from now on where it is nil. What may have been missed is told as `missed`: sequences of
+    /// another process, or of this one before it was started again, say nothing here.
+    package func events(_ tenant: TenantID, _ name: String, resuming mark: String?) -> AsyncStream<LiveEvent> {
+        events(tenant, name, from: mark.map { start(at: $0) } ?? .now)
+    }
+
+    /// What a reader resumes after; nil for what is not kept.
+    package func mark(of event: LiveEvent) -> String? { event.sequence == 0 ? nil : "\(origin)-\(event.sequence)" }
+
+    private func start(at mark: String) -> Start {
+        let parts = mark.split(separator: "-")
+        guard parts.count == 2, parts[0] == origin, let sequence = UInt64(parts[1]) else { return .unknown }
+        return .after(sequence)
+    }
+
+    private func events(_ tenant: TenantID, _ name: String, from start: Start) -> AsyncStream<LiveEvent> {
         let (stream, continuation) = AsyncStream<LiveEvent>.makeStream(bufferingPolicy: .bufferingOldest(Self.backlogMaximum))
-        let (reader, isFirst): (Int, Bool) = state.withLock { state in
+        let reader = Reader(
+            take: { event in if case .dropped = continuation.yield(event) { false } else { true } }, finish: { continuation.finish() })
+        let key = Self.topic(tenant, name)
+        let place = enter(reader, key, from: start)
+        continuation.onTermination = { [weak self] _ in self?.leave(place, key) }
+        return stream
+    }
+
+    /// Events of several topics from now on.
+    package func events(_ tenant: TenantID, of names: [String]) -> AsyncStream<TopicEvent> {
+        let (stream, continuation) = AsyncStream<TopicEvent>.makeStream(bufferingPolicy: .bufferingOldest(Self.backlogMaximum))
+        var places: [(place: Int, key: String)] = []
+        for name in names {
+            let reader = Reader(
+                take: { event in
+                    if case .dropped = continuation.yield(TopicEvent(topic: name, event: event)) { false } else { true }
+                }, finish: { continuation.finish() })
+            let key = Self.topic(tenant, name)
+            places.append((enter(reader, key, from: .now), key))
+        }
+        continuation.onTermination = { [weak self, places] _ in for (place, key) in places { self?.leave(place, key) } }
+        return stream
+    }
+
+    private func enter(_ reader: Reader, _ key: String, from start: Start) -> Int {
+        let (place, isFirst): (Int, Bool) = state.withLock { state in
             let id = state.nextReader
             state.nextReader += 1
             if state.topics.count >= Self.topicsMaximum, state.topics[key] == nil {
                 state.topics = state.topics.filter { !$0.value.readers.isEmpty }
             }
             var topic = state.topics[key] ?? Topic()
-            if let sequence { for event in topic.recent where event.sequence > sequence { continuation.yield(event) } }
+            switch start {
+            case .now: break
+            case .after(let sequence):
+                let isWhole = topic.reaches(back: sequence)
+                if !isWhole { _ = reader.take(LiveEvent(sequence: topic.sequence, payload: Self.missed)) }
+                for event in topic.recent where isWhole && event.sequence > sequence { _ = reader.take(event) }
+            case .unknown: _ = reader.take(LiveEvent(sequence: topic.sequence, payload: Self.missed))
+            }
             let isFirst = topic.readers.isEmpty
-            topic.readers[id] = continuation
+            topic.readers[id] = reader
             state.topics[key] = topic
             return (id, isFirst)
         }
-        continuation.onTermination = { [weak self] _ in
-            self?.state.withLock { state in state.topics[key]?.readers[reader] = nil }
-        }
         // Of further readers the others need not hear: they know that somebody here watches, and are told again by `renew`.
         if isFirst { post(CarriedEvent(kind: .watched, topic: key, payload: .null)) }
-        return stream
+        return place
     }
+
+    private func leave(_ place: Int, _ key: String) { state.withLock { state in state.topics[key]?.readers[place] = nil } }
 
     // MARK: Elsewhere
 
@@ -146,7 +219,10 @@ package final class LiveEvents: Sendable {
         switch event.kind {
         case .watched:
             state.withLock { state in
-                if state.watchedElsewhere.count < Self.topicsMaximum { state.watchedElsewhere[event.topic] = Self.roundsKept }
+                // Those that are known are said again when there is room for no more.
+                if state.watchedElsewhere.count < Self.topicsMaximum || state.watchedElsewhere[event.topic] != nil {
+                    state.watchedElsewhere[event.topic] = Self.roundsKept
+                }
             }
         case .kept, .passing: deliver(event.topic, event.payload, isPassing: event.kind == .passing)
         }

@@ -69,6 +69,11 @@ package struct Executions: Sendable {
         guard isKnown else { throw Refusal.missing("execution") }
     }
 
+    /// Those of some runs that are there.
+    func known(_ ids: [RunID], by principal: Principal) async throws -> [RunID] {
+        try await database.read(in: try principal.tenant(for: .executionsRead)) { tx in try RunStore(tx: tx).known(ids) }
+    }
+
     /// What is another after every change, without a look at its steps.
     /// - Throws: `not_found`
     func mark(of id: RunID, by principal: Principal) async throws -> String {

@@ -78,7 +78,7 @@ struct ExecutionPages {
     private func page(_ call: EndpointCall, _ found: Execution) async throws -> Answer {
         let text = call.localizer
         let run = found.run
-        let live: HTML? = run.status.isOver ? nil : " data-live=\"/v1/executions/\(run.id.description)/events\""
+        let live: HTML? = run.status.isOver ? nil : " data-live=\"run:\(run.id.description)\""
         let name: HTML =
             call.principal.may(.workflowsRead)
             ? "<a href=\"/workflows/\(run.workflow.description)\">\(found.workflowName)</a>" : "\(found.workflowName)"

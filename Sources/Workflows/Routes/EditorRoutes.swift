@@ -79,7 +79,7 @@ struct EditorRoutes {
     static func topic(_ id: WorkflowID) -> String { "workflow:\(id)" }
 
     /// What a draft's watchers hear: that it was saved, where somebody is in it, or that somebody wrote a comment.
-    private static func name(of payload: JSON) -> String {
+    static func name(of payload: JSON) -> String {
         if payload["presence"] != nil { return "presence" }
         return payload["comments"] == nil ? "draft" : "comments"
     }
@@ -133,10 +133,9 @@ struct EditorRoutes {
             ) { call in
                 let id: WorkflowID = try call.id("id", noun: "workflow")
                 _ = try await workflows.workflow(id, by: call.principal)
-                return live.events(call.tenant, Self.topic(id), after: call.lastEventID.flatMap(UInt64.init)).map { event in
+                return live.events(call.tenant, Self.topic(id), resuming: call.lastEventID).map { event in
                     // What passes leaves the place at which a reader resumes.
-                    ServerEvent(
-                        id: event.sequence == 0 ? nil : String(event.sequence), name: Self.name(of: event.payload), data: event.payload.serialized)
+                    ServerEvent(id: live.mark(of: event), name: Self.name(of: event.payload), data: event.payload.serialized)
                 }
             }
         ]

@@ -289,8 +289,8 @@ struct ExecutionRoutes {
             ) { call in
                 let id: RunID = try call.id("id", noun: "execution")
                 try await executions.requireKnown(id, by: call.principal)
-                return live.events(call.tenant, "run:\(id)", after: call.lastEventID.flatMap(UInt64.init)).map { event in
-                    ServerEvent(id: String(event.sequence), name: "run", data: event.payload.serialized)
+                return live.events(call.tenant, "run:\(id)", resuming: call.lastEventID).map { event in
+                    ServerEvent(id: live.mark(of: event), name: "run", data: event.payload.serialized)
                 }
             }
         ]

@@ -160,6 +160,10 @@ struct RunStore {
 
     func isKnown(_ id: RunID) throws -> Bool { try tx.first("SELECT 1 FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)") { _ in } != nil }
 
+    func known(_ ids: [RunID]) throws -> [RunID] {
+        try tx.all("SELECT id FROM runs WHERE tenant_id = \(tx.tenant) AND id IN \(list: ids)") { try $0.column(0) }
+    }
+
     /// What is another after every change of a run that people can see.
     func mark(of id: RunID) throws -> String? {
         let row = try tx.first(
