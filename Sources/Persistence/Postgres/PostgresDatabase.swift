@@ -66,32 +66,32 @@ extension PostgresDatabase {
     package func write<Result: Sendable>(
         in tenant: TenantID, _ isolation: WriteIsolation, _ body: @escaping @Sendable (TenantTransaction) throws -> Result
     ) async throws -> Result {
-        let work: (any GroupMember) -> PostgresWorkers.Work = { isolation == .statements ? .claim($0) : .write(tenant, $0, isolation) }
+        let work: (any GroupMember) -> PostgresWorkers.Work = { isolation == .statements ? .claim(tenant, $0) : .write(tenant, $0, isolation) }
         return try await submit(work) { session in try body(try TenantTransaction(session: session, tenant: tenant)) }
     }
     package func read<Result: Sendable>(in tenant: TenantID, _ body: @escaping @Sendable (TenantTransaction) throws -> Result) async throws -> Result
     {
-        try await submit({ .read($0) }) { session in try body(try TenantTransaction(session: session, tenant: tenant)) }
+        try await submit({ .read(tenant, $0) }) { session in try body(try TenantTransaction(session: session, tenant: tenant)) }
     }
     package func writeDirectory<Result: Sendable>(_ body: @escaping @Sendable (DirectoryTransaction) throws -> Result) async throws -> Result {
         try await submit({ .write(nil, $0, .serializable) }) { session in try body(DirectoryTransaction(session: session)) }
     }
     package func readDirectory<Result: Sendable>(_ body: @escaping @Sendable (DirectoryTransaction) throws -> Result) async throws -> Result {
-        try await submit({ .read($0) }) { session in try body(DirectoryTransaction(session: session)) }
+        try await submit({ .read(nil, $0) }) { session in try body(DirectoryTransaction(session: session)) }
     }
     package func writePlatform<Result: Sendable>(_ body: @escaping @Sendable (PlatformTransaction) throws -> Result) async throws -> Result {
         try await submit({ .write(nil, $0, .serializable) }) { session in try body(PlatformTransaction(session: session)) }
     }
     package func readPlatform<Result: Sendable>(_ body: @escaping @Sendable (PlatformTransaction) throws -> Result) async throws -> Result {
-        try await submit({ .read($0) }) { session in try body(PlatformTransaction(session: session)) }
+        try await submit({ .read(nil, $0) }) { session in try body(PlatformTransaction(session: session)) }
     }
     package func writeSystem<Result: Sendable>(_ body: @escaping @Sendable (SystemTransaction) throws -> Result) async throws -> Result {
         try await submit({ .write(nil, $0, .serializable) }) { session in try body(SystemTransaction(session: session)) }
     }
     package func claimSystem<Result: Sendable>(_ body: @escaping @Sendable (SystemTransaction) throws -> Result) async throws -> Result {
-        try await submit({ .claim($0) }) { session in try body(SystemTransaction(session: session)) }
+        try await submit({ .claim(nil, $0) }) { session in try body(SystemTransaction(session: session)) }
     }
     package func readSystem<Result: Sendable>(_ body: @escaping @Sendable (SystemTransaction) throws -> Result) async throws -> Result {
-        try await submit({ .read($0) }) { session in try body(SystemTransaction(session: session)) }
+        try await submit({ .read(nil, $0) }) { session in try body(SystemTransaction(session: session)) }
     }
 }

@@ -15,9 +15,10 @@ final class PostgresWorkers: @unchecked Sendable {
     enum Work: @unchecked Sendable {
         /// Writes of one tenant may share a commit.
         case write(TenantID?, any GroupMember, WriteIsolation)
-        case read(any GroupMember)
+        /// Of a tenant, where there is one.
+        case read(TenantID?, any GroupMember)
         /// Waits for no other that claims at the same time, see `Database.claimSystem`.
-        case claim(any GroupMember)
+        case claim(TenantID?, any GroupMember)
     }
 
     private let condition = NSCondition()
@@ -33,7 +34,7 @@ final class PostgresWorkers: @unchecked Sendable {
     private var gathering: [TenantID: DispatchSemaphore] = [:]
     /// Threads without work.
     private var idle = 0
-    private var single: [Work] = []
+    private var single = TurnQueue<Work>()
     private var wasSingle = false
     private var waiting = 0
     private var isClosed = false
@@ -69,7 +70,7 @@ final class PostgresWorkers: @unchecked Sendable {
             groups[tenant, default: []].append((member, isolation))
             if let end = gathering[tenant], !isWanting(tenant) { end.signal() }
         } else {
-            single.append(work)
+            single.append(work, of: Self.tenant(work))
         }
         condition.signal()
         condition.unlock()
@@ -86,7 +87,13 @@ final class PostgresWorkers: @unchecked Sendable {
 
     private static func member(_ work: Work) -> any GroupMember {
         switch work {
-        case .write(_, let member, _), .read(let member), .claim(let member): member
+        case .write(_, let member, _), .read(_, let member), .claim(_, let member): member
+        }
+    }
+
+    private static func tenant(_ work: Work) -> TenantID? {
+        switch work {
+        case .write(let tenant, _, _), .read(let tenant, _), .claim(let tenant, _): tenant
         }
     }
 
@@ -100,10 +107,10 @@ final class PostgresWorkers: @unchecked Sendable {
         defer { condition.unlock() }
         while true {
             // They take turns, so that a flood of reads does not keep writes waiting, nor the other way round.
-            if !single.isEmpty, ready.isEmpty || !wasSingle {
+            if ready.isEmpty || !wasSingle, let work = single.popFirst() {
                 wasSingle = true
                 waiting -= 1
-                return .single(single.removeFirst())
+                return .single(work)
             }
             wasSingle = false
             if !ready.isEmpty {
@@ -173,8 +180,8 @@ final class PostgresWorkers: @unchecked Sendable {
                 commit(members, tenant: tenant, as: kind, &connection)
                 finish(tenant)
             case .single(.write(let tenant, let member, _)): commit([member], tenant: tenant, as: .write, &connection)
-            case .single(.read(let member)): commit([member], tenant: nil, as: .read, &connection)
-            case .single(.claim(let member)): commit([member], tenant: nil, as: .claim, &connection)
+            case .single(.read(_, let member)): commit([member], tenant: nil, as: .read, &connection)
+            case .single(.claim(_, let member)): commit([member], tenant: nil, as: .claim, &connection)
             }
         }
         condition.lock()
