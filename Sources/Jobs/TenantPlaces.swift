@@ -28,6 +28,17 @@ package final class TenantPlaces: Sendable {
         }
     }
 
+    /// The same, where no tenant gets more than half of what is free: so there is some for those who come later, however many have much to do.
+    /// Places that this gives out at once keep to that where they are of one tenant.
+    package var sharedRoom: Room {
+        taken.withLock { taken in
+            let free = count - taken.values.reduce(0, +)
+            let most = min(share, max(1, free / 2))
+            let others = taken.filter { $0.value < most }.values.max() ?? 0
+            return Room(free: min(free, most - others), full: taken.filter { $0.value >= most }.map(\.key))
+        }
+    }
+
     package func enter(_ tenant: TenantID) { taken.withLock { $0[tenant, default: 0] += 1 } }
 
     package func leave(_ tenant: TenantID) {

@@ -67,20 +67,20 @@ package final class WebhookSender: Service {
     }
 
     private func claim() async throws -> [WebhookQueueStore.Entry] {
-        let room = places.room
+        let room = places.sharedRoom
         // Most looks find nothing, and need not write.
         guard room.free > 0, let next = try await webhooks.database.readSystem({ tx in try WebhookQueueStore(tx: tx).nextDue() }),
             next <= webhooks.clock.now()
         else { return [] }
         let due = try await webhooks.database.writeSystem { tx in
-            try WebhookQueueStore(tx: tx).claimDue(limit: min(room.free, Self.concurrentPerTenant), without: room.full)
+            try WebhookQueueStore(tx: tx).claimDue(limit: room.free, without: room.full)
         }
         for entry in due { places.enter(entry.tenant) }
         return due
     }
 
     private func untilNext() async throws -> Duration {
-        guard places.room.free > 0, let next = try await webhooks.database.readSystem({ tx in try WebhookQueueStore(tx: tx).nextDue() }) else {
+        guard places.sharedRoom.free > 0, let next = try await webhooks.database.readSystem({ tx in try WebhookQueueStore(tx: tx).nextDue() }) else {
             return Self.sweep
         }
         // What is due and not taken is of tenants that have all their places; one that gets free wakes this.
