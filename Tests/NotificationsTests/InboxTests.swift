@@ -94,6 +94,51 @@ import Testing
         }
     }
 
+    @Test func `what happens after a quiet morning waits for the next, and is in that one`() async throws {
+        try await withNotifications { harness in
+            try await harness.inbox.setPreferences([.failures: NoticePreference(isInApp: true, mail: .digest)], by: harness.ana)
+            harness.lease.clock.advance(by: .seconds(8 * 3_600))
+            try await harness.inbox.sendDigests()
+            harness.lease.clock.advance(by: .seconds(3_600))
+            try await harness.failed("w1", run: "r1")
+            try await harness.inbox.sendDigests()
+            #expect(try await harness.mails().isEmpty)
+            harness.lease.clock.advance(by: .seconds(24 * 3_600))
+            try await harness.inbox.sendDigests()
+            #expect(try await harness.mails().map(\.template) == ["digest"])
+        }
+    }
+
+    @Test func `what happens while a digest is made is in the next one`() async throws {
+        try await withNotifications { harness in
+            guard case .user(let ana) = harness.ana.actor else { return }
+            let (database, tenant, clock) = (harness.database, harness.acme.id, harness.lease.clock)
+            try await harness.inbox.setPreferences([.failures: NoticePreference(isInApp: true, mail: .digest)], by: harness.ana)
+            clock.advance(by: .seconds(8 * 3_600))
+            let looked = clock.clock.now()
+            clock.advance(by: .seconds(1))
+            try await harness.failed("w1", run: "r1")
+            clock.advance(by: .seconds(1))
+            try await database.write(in: tenant) { tx in
+                _ = try NoticeStore(tx: tx).claimMail("digest", to: ana, notSince: looked - .seconds(3_600), at: looked)
+            }
+            clock.advance(by: .seconds(24 * 3_600))
+            try await harness.inbox.sendDigests()
+            #expect(try await harness.mails().map(\.template) == ["digest"])
+        }
+    }
+
+    @Test func `an event that comes again after it was read of is not told again`() async throws {
+        try await withNotifications { harness in
+            try await harness.failed("w1", run: "r1")
+            try await harness.inbox.readAll(by: harness.ana)
+            try await harness.failed("w1", run: "r1")
+            #expect(try await harness.inbox.unread(by: harness.ana) == 0)
+            try await harness.failed("w1", run: "r2")
+            #expect(try await harness.inbox.unread(by: harness.ana) == 1)
+        }
+    }
+
     @Test func `what only the digest is to tell of stays out of the list`() async throws {
         try await withNotifications { harness in
             try await harness.inbox.setPreferences([.failures: NoticePreference(isInApp: false, mail: .digest)], by: harness.ana)

@@ -144,6 +144,8 @@ package struct Inbox: Sendable {
     func sendDigests(of tenant: TenantID) async throws {
         guard let place = try await tenancy.tenant(tenant), let morning = morning(in: place.timeZone) else { return }
         for member in try await tenancy.members(of: tenant) {
+            // What happens from here on is for the next one.
+            let looked = clock.now()
             let granted = tenancy.permissions.permissions(of: member.role)
             let (notices, isDue) = try await database.read(in: tenant) { tx -> ([Notice], Bool) in
                 let store = NoticeStore(tx: tx)
@@ -156,7 +158,14 @@ package struct Inbox: Sendable {
                 let since = last ?? morning - .seconds(86_400)
                 return (try store.since(since, of: member.user, in: wanted, limit: Self.digestEntries), true)
             }
-            guard isDue, !notices.isEmpty else { continue }
+            guard isDue else { continue }
+            guard !notices.isEmpty else {
+                // Nothing to tell this morning; what comes later in the day waits for the next.
+                try await database.write(in: tenant) { tx in
+                    _ = try NoticeStore(tx: tx).claimMail("digest", to: member.user, notSince: morning, at: looked)
+                }
+                continue
+            }
             let lines = notices.map {
                 "- " + ($0.arguments["workflow"] ?? $0.arguments["limit"] ?? $0.arguments["host"] ?? $0.arguments["invoice"] ?? "") + " × \($0.count)"
             }
@@ -166,7 +175,8 @@ package struct Inbox: Sendable {
             ]
             let mail = try await MailRequested(sealing: MailRequest(template: "digest", to: member.email, arguments: arguments), in: vault)
             try await database.write(in: tenant) { tx in
-                if try NoticeStore(tx: tx).claimMail("digest", to: member.user, notSince: morning) { try tx.directory.emit(mail) }
+                let isFirst = try NoticeStore(tx: tx).claimMail("digest", to: member.user, notSince: morning, at: looked)
+                if isFirst { try tx.directory.emit(mail) }
             }
         }
     }

@@ -35,6 +35,8 @@ struct NoticeStore {
             SELECT id, event FROM notices WHERE tenant_id = \(tx.tenant) AND user_id = \(user) AND cause = \(draft.cause) AND read_at IS NULL LIMIT 1
             """
         ) { (try $0.column(0, as: NoticeID.self), try $0.column(1, as: String.self)) }
+        // It came again after they had read of it.
+        if known == nil, try wasRead(event, draft.cause, by: user) { return }
         let arguments = Self.text(draft.arguments)
         if let known {
             guard known.1 != event else { return }
@@ -52,6 +54,14 @@ struct NoticeStore {
             VALUES (\(tx.tenant), \(user), \(tx.ids.next(Notice.self)), \(draft.category), \(draft.kind), \(draft.cause), \(arguments), \(draft.path),
                 \(1), \(now), \(event), \(isListed))
             """)
+    }
+
+    private func wasRead(_ event: String, _ cause: String, by user: UserID) throws -> Bool {
+        let row = try tx.first(
+            """
+            SELECT 1 FROM notices WHERE tenant_id = \(tx.tenant) AND user_id = \(user) AND cause = \(cause) AND event = \(event) LIMIT 1
+            """)
+        return row != nil
     }
 
     /// Newest first, those before `cursor`.
@@ -145,12 +155,13 @@ struct NoticeStore {
         }
     }
 
+    /// - Parameter time: as of which it goes out; now unless it tells of what was there before.
     /// - Returns: false where such a mail went out since `limit`.
-    func claimMail(_ topic: String, to user: UserID, notSince limit: Timestamp) throws -> Bool {
+    func claimMail(_ topic: String, to user: UserID, notSince limit: Timestamp, at time: Timestamp? = nil) throws -> Bool {
         if let last = try lastMail(topic, to: user), last > limit { return false }
         try tx.execute(
             """
-            INSERT INTO notice_mails (tenant_id, user_id, topic, sent_at) VALUES (\(tx.tenant), \(user), \(topic), \(tx.clock.now()))
+            INSERT INTO notice_mails (tenant_id, user_id, topic, sent_at) VALUES (\(tx.tenant), \(user), \(topic), \(time ?? tx.clock.now()))
             ON CONFLICT (tenant_id, user_id, topic) DO UPDATE SET sent_at = excluded.sent_at
             """)
         return true
