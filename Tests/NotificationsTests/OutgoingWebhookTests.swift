@@ -3,6 +3,7 @@ import Foundation
 import Kernel
 import Outbound
 import Persistence
+import Synchronization
 import Tenancy
 import TestKit
 import Testing
@@ -138,6 +139,34 @@ import Testing
                 try tx.first("SELECT count(*) FROM webhook_queue") { try $0.column(0) } ?? -1
             }
             #expect(left == 0)
+        }
+    }
+
+    @Test func `an endpoint that answers at length has taken the message, and its answer is kept no further than it is shown`() async throws {
+        try await withNotifications { harness in
+            let made = try await harness.makeEndpoint()
+            let chunk = [UInt8](repeating: UInt8(ascii: "x"), count: 64 << 10)
+            let read = Mutex(0)
+            let sender = WebhookSender(webhooks: harness.webhooks, logger: NotificationsHarness.quiet) { request, _ in
+                let answer = OutboundResponse(status: 200, body: [], url: request.url)
+                guard let intake = request.intake, intake.isWanted(answer) else { throw OutboundError(.responseTooLarge, "too large") }
+                let pieces = BytePieces {
+                    let count = read.withLock { count in
+                        count += 1
+                        return count
+                    }
+                    return count > 1_000 ? nil : chunk
+                }
+                try await intake.take(answer, pieces)
+                return answer
+            }
+            _ = try await harness.webhooks.test(made.endpoint.id, by: harness.owner)
+            try await sender.sendDue()
+            let delivery = try #require(try await harness.webhooks.deliveries(of: made.endpoint.id, before: nil, limit: 1, by: harness.owner).first)
+            #expect(delivery.state == .delivered && delivery.lastStatus == 200)
+            let shown = try await harness.webhooks.delivery(delivery.id, by: harness.owner).attempts[0].response
+            #expect(shown?.count == Limits.webhookResponseLength)
+            #expect(read.withLock { $0 } == 1)
         }
     }
 

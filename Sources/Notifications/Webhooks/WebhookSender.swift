@@ -4,6 +4,7 @@ package import Logging
 package import Outbound
 internal import Persistence
 internal import ServiceLifecycle
+internal import Synchronization
 internal import Telemetry
 
 /// Makes the attempts that are due: few at a time in all, and fewer of one tenant, so that an endpoint that hangs holds up nobody else.
@@ -16,7 +17,6 @@ package final class WebhookSender: Service {
     static let concurrentMaximum = 32
     static let concurrentPerTenant = 8
     static let timeout: Duration = .seconds(15)
-    static let responseBytesMaximum = 256 << 10
     /// An endpoint that nothing reached for so long is disabled.
     static let failureTime: Duration = .seconds(5 * 86_400)
 
@@ -134,15 +134,17 @@ package final class WebhookSender: Service {
             [(name: "content-type", value: "application/json"), (name: "user-agent", value: "AIAS-Webhooks/1")]
             + WebhookSignature.headers(
                 id: "msg_\(order.delivery.message)", at: now, payload: order.payload, secrets: try await secrets(order.secrets, tenant, at: now))
-        let request = OutboundRequest(
+        var request = OutboundRequest(
             method: "POST", url: order.endpoint.url, headers: headers, body: .bytes(Array(order.payload.utf8)), timeout: Self.timeout,
-            followRedirects: false, maximumResponseBytes: Self.responseBytesMaximum)
+            followRedirects: false)
+        let beginning = AnswerBeginning()
+        request.intake = beginning.intake
         let started = ContinuousClock.now
         do {
             let response = try await send(request, tenant)
             attempt.status = response.status
             attempt.response = String(
-                String(decoding: response.body.prefix(Limits.webhookResponseLength * 4), as: UTF8.self)
+                String(decoding: (beginning.bytes ?? response.body).prefix(AnswerBeginning.bytesMaximum), as: UTF8.self)
                     .filter { $0 != "\0" }.prefix(Limits.webhookResponseLength))
         } catch let error as OutboundError {
             attempt.error = error.code.rawValue
@@ -206,6 +208,31 @@ package final class WebhookSender: Service {
             (endpoint.status, endpoint.reason) = (.disabled, .gone)
         } else if attempt.at - since >= failureTime {
             (endpoint.status, endpoint.reason) = (.disabled, .failing)
+        }
+    }
+}
+
+/// The beginning of an answer's body. The rest is left unread: an endpoint that has much to say has taken the message all the same.
+private final class AnswerBeginning: Sendable {
+    static let bytesMaximum = Limits.webhookResponseLength * 4
+
+    private let taken = Mutex<[UInt8]?>(nil)
+
+    /// Nil before there is an answer.
+    var bytes: [UInt8]? { taken.withLock { $0 } }
+
+    var intake: OutboundRequest.Intake {
+        OutboundRequest.Intake(maximumBytes: .max, isWanted: { _ in true }) { [self] _, pieces in
+            taken.withLock { $0 = [] }
+            for try await piece in pieces where add(piece) { return }
+        }
+    }
+
+    /// - Returns: whether that is enough.
+    private func add(_ piece: [UInt8]) -> Bool {
+        taken.withLock { taken in
+            taken = (taken ?? []) + piece.prefix(Self.bytesMaximum)
+            return (taken?.count ?? 0) >= Self.bytesMaximum
         }
     }
 }
