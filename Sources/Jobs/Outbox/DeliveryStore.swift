@@ -108,10 +108,8 @@ struct DeliveryStore {
                 payload: try JSON(parsing: try row.column(7, as: String.self)), at: try row.column(8), subscriber: try row.column(1),
                 attempts: try row.column(2), claimedAt: now)
         }
-        let placed: [(place: Int, delivery: Delivery)] = deliveries.compactMap { delivery in
-            places[Key(delivery.event, delivery.subscriber)].map { (place: $0, delivery: delivery) }
-        }
-        return placed.sorted { $0.place < $1.place }.map(\.delivery)
+        func place(_ delivery: Delivery) -> Int? { places[Key(delivery.event, delivery.subscriber)] }
+        return deliveries.filter { place($0) != nil }.sorted { (place($0) ?? 0) < (place($1) ?? 0) }
     }
 
     private struct Key: Hashable {

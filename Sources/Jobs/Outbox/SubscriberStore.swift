@@ -28,10 +28,10 @@ package struct SubscriberStore {
 
     /// By the event's name, those of all processes.
     func known() throws -> [String: [String]] {
-        let rows = try tx.all("SELECT event, name FROM outbox_subscribers ORDER BY name") { row in
-            (event: try row.column(0, as: String.self), name: try row.column(1, as: String.self))
+        let all = try tx.all("SELECT event, name FROM outbox_subscribers ORDER BY name") { row in
+            Subscriber(event: try row.column(0), name: try row.column(1))
         }
-        return Dictionary(grouping: rows, by: \.event).mapValues { $0.map(\.name) }
+        return Dictionary(grouping: all, by: \.event).mapValues { $0.map(\.name) }
     }
 
     /// Removes those that no process has named for long, and what waits for them.
