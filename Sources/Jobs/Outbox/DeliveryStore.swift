@@ -108,8 +108,8 @@ struct DeliveryStore {
                 payload: try JSON(parsing: try row.column(7, as: String.self)), at: try row.column(8), subscriber: try row.column(1),
                 attempts: try row.column(2), claimedAt: now)
         }
-        func place(_ delivery: Delivery) -> Int? { places[Key(delivery.event, delivery.subscriber)] }
-        return deliveries.filter { place($0) != nil }.sorted { (place($0) ?? 0) < (place($1) ?? 0) }
+        func turn(_ delivery: Delivery) -> Int? { places[Key(delivery.event, delivery.subscriber)] }
+        return deliveries.filter { turn($0) != nil }.sorted { (turn($0) ?? 0) < (turn($1) ?? 0) }
     }
 
     private struct Key: Hashable {
