@@ -48,7 +48,8 @@ struct DeliveryStore {
     /// One delivery row for each event and subscriber; events that nobody in the deployment wants are removed. What another has fanned out
     /// meanwhile is left as it is.
     func fanOut(_ events: [Fresh], _ wanted: [String: [String]]) throws {
-        for event in events {
+        // In one order everywhere, so that no two wait for each other.
+        for event in events.sorted(by: { $0.id < $1.id }) {
             let subscribers = wanted[event.name] ?? []
             guard !subscribers.isEmpty else {
                 try tx.execute("DELETE FROM outbox_events WHERE id = \(event.id) AND is_fanned_out = \(false)")
@@ -87,7 +88,9 @@ struct DeliveryStore {
     /// Takes deliveries for a while, but those that another has taken since they were found.
     func claim(_ found: some Collection<Due>) throws -> [Delivery] {
         let now = tx.clock.now()
-        let taken = try found.filter { due in
+        // In one order everywhere, so that no two wait for each other.
+        let inOrder = found.sorted { ($0.event, $0.subscriber) < ($1.event, $1.subscriber) }
+        let taken = try inOrder.filter { due in
             try tx.execute(
                 """
                 UPDATE outbox_deliveries SET due_at = \(now + Self.claim)
@@ -96,7 +99,7 @@ struct DeliveryStore {
         }
         guard !taken.isEmpty else { return [] }
         var places: [Key: Int] = [:]
-        for (place, due) in taken.enumerated() { places[Key(due.event, due.subscriber)] = place }
+        for (place, due) in found.enumerated() { places[Key(due.event, due.subscriber)] = place }
         let deliveries: [Delivery] = try tx.all(
             """
             SELECT d.event_id, d.subscriber, d.attempts, e.tenant_id, e.name, e.subject, e.key, e.payload, e.at
@@ -109,7 +112,8 @@ struct DeliveryStore {
                 attempts: try row.column(2), claimedAt: now)
         }
         func turn(_ delivery: Delivery) -> Int? { places[Key(delivery.event, delivery.subscriber)] }
-        return deliveries.filter { turn($0) != nil }.sorted { (turn($0) ?? 0) < (turn($1) ?? 0) }
+        let mine = Set(taken.map { Key($0.event, $0.subscriber) })
+        return deliveries.filter { mine.contains(Key($0.event, $0.subscriber)) }.sorted { (turn($0) ?? 0) < (turn($1) ?? 0) }
     }
 
     private struct Key: Hashable {
