@@ -35,7 +35,7 @@ import Testing
     @Test func `a mail that was asked for reaches the relay`() async throws {
         guard let relay = try await MailRelay.start() else { return }
         defer { relay.stop() }
-        try await withDatabase(.sqlite, tables: [], migrations: []) { lease in
+        try await withDatabase(.sqlite, tables: JobsModule.tables, migrations: JobsModule.migrations) { lease in
             let smtp = SMTP(relay: try SMTPRelay("smtp://127.0.0.1:\(relay.port)", from: "AIAS <noreply@example.com>"), clock: lease.clock.clock)
             #expect(try await deliver(lease, smtp) == [])
             let mail = try #require(relay.mails().first)
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test func `without a relay a mail counts as done`() async throws {
-        try await withDatabase(.sqlite, tables: [], migrations: []) { lease in
+        try await withDatabase(.sqlite, tables: JobsModule.tables, migrations: JobsModule.migrations) { lease in
             let states = try await deliver(lease, nil)
             #expect(states == [])
         }
@@ -56,7 +56,7 @@ import Testing
 
     @Test func `a relay that is away is tried again`() async throws {
         let port = try ServiceProcess.freePort()
-        try await withDatabase(.sqlite, tables: [], migrations: []) { lease in
+        try await withDatabase(.sqlite, tables: JobsModule.tables, migrations: JobsModule.migrations) { lease in
             let smtp = SMTP(relay: try SMTPRelay("smtp://127.0.0.1:\(port)", from: "noreply@example.com"), clock: lease.clock.clock)
             #expect(try await deliver(lease, smtp) == ["pending"])
         }
