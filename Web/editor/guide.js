@@ -76,8 +76,9 @@ export class Guide {
       this.tried = runs.some((run) => !run.version && run.status === "succeeded");
       this.called = runs.some((run) => run.version && run.mode === "webhook");
       this.look();
-    } catch {
-      // Asked again soon.
+    } catch (error) {
+      // Asked again soon, but for whoever is signed out.
+      if (error.status === 401) clearInterval(this.timer);
     }
     this.asking = false;
   }
