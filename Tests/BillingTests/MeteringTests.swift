@@ -70,13 +70,13 @@ import Testing
             for _ in 0..<3 { try await harness.database.write(in: harness.id) { tx in try tx.tally("executions", at: tx.clock.now()) } }
             harness.days(1)
             let start = harness.lease.clock.now - .seconds(86_400)
-            func reconcile(_ ended: Int, at time: Timestamp) async throws -> [String] {
-                try await harness.billing.reconcile { _, period in period.contains(time) ? ended : 0 }
+            func reconcile(_ begun: Int, at time: Timestamp) async throws -> [String] {
+                try await harness.billing.reconcile { _, period in period.contains(time) ? begun : 0 }
             }
             #expect(try await reconcile(3, at: start) == [])
-            #expect(try await reconcile(4, at: start) == ["\(harness.id): 1 executions that ended are not metered"])
+            #expect(try await reconcile(4, at: start) == ["\(harness.id): 1 executions that began are not metered"])
             // What is metered in one hour does not stand for another's.
-            #expect(try await reconcile(3, at: start + .seconds(3_600)) == ["\(harness.id): 3 executions that ended are not metered"])
+            #expect(try await reconcile(3, at: start + .seconds(3_600)) == ["\(harness.id): 3 executions that began are not metered"])
         }
     }
 }

@@ -4,7 +4,7 @@ import threading
 import time
 import xml.etree.ElementTree
 
-from documents import greeting
+from documents import greeting, hook, line, node
 from server import Server
 
 PROFILE = {"name": "Acme GmbH", "street": "Hauptstr. 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
@@ -58,6 +58,24 @@ def test_each_execution_is_metered_once(server):
             break
         time.sleep(0.1)
     assert found == 7
+
+
+def test_an_execution_that_waits_is_metered_when_it_begins(server):
+    key = server.create_tenant("waiting", owner="wanda@example.com")["api_key"]
+    server.import_workflow(
+        key, line("Waits", hook("waits", mode="onReceived"), node("Wait", "wait", 1.1, 200, resume="timeInterval", amount=1, unit="hours")))
+    assert server.request("POST", "/hooks/waiting/waits", {})[0] == 200
+    now = time.time()
+    stamp = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + shift)) for shift in (-3600, 3600)]
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        runs = server.request("GET", "/v1/executions", key=key)[1]["data"]
+        if [run["status"] for run in runs] == ["waiting"]:
+            break
+        time.sleep(0.1)
+    assert [run["status"] for run in runs] == ["waiting"]
+    found = server.request("GET", f"/v1/usage-metrics/executions/quantity?from={stamp[0]}&to={stamp[1]}", key=key)[1]["quantity"]
+    assert found == 1
 
 
 def test_usage_events_count_once_through_kills(tmp_path):

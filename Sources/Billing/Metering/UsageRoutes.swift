@@ -178,8 +178,8 @@ extension Billing {
 
     /// Compares yesterday's executions with the runs themselves, hour by hour; a difference is told, never mended in silence. More may be metered
     /// than is found: what has run is charged although its record was deleted.
-    /// - Parameter ended: how many runs of a tenant ended from one moment to before another.
-    package func reconcile(_ ended: @Sendable (TenantID, BillingPeriod) async throws -> Int) async throws -> [String] {
+    /// - Parameter begun: how many runs of a tenant began from one moment to before another.
+    package func reconcile(_ begun: @Sendable (TenantID, BillingPeriod) async throws -> Int) async throws -> [String] {
         let today = clock.now().seconds.flooringDivision(86_400) * 86_400
         let yesterday = BillingPeriod(start: Timestamp(seconds: today - 86_400), end: Timestamp(seconds: today))
         let hours = (0..<24).map { yesterday.start + .seconds($0 * 3_600) }.map { BillingPeriod(start: $0, end: $0 + .seconds(3_600)) }
@@ -188,18 +188,21 @@ extension Billing {
         while true {
             let page = try await tenancy.tenants(before: cursor, limit: Limits.pageSizeMaximum)
             for tenant in page.map(\.id) {
-                guard try await ended(tenant, yesterday) > 0 else { continue }
+                guard try await begun(tenant, yesterday) > 0 else { continue }
                 var missing = 0
                 for hour in hours {
-                    let count = try await ended(tenant, hour)
-                    // A tally bears the end of its minute.
-                    let metered = BillingPeriod(start: hour.start + .microseconds(1), end: hour.end + .microseconds(1))
+                    let count = try await begun(tenant, hour)
+                    // A tally bears the end of the minute in which the first commit was.
+                    let metered = BillingPeriod(start: hour.start + .microseconds(1), end: hour.end + Self.firstCommitTime)
                     if count > 0 { missing += max(0, count - Int(try await quantity(of: Metric.executions.code, in: metered, of: tenant))) }
                 }
-                if missing > 0 { differences.append("\(tenant): \(missing) executions that ended are not metered") }
+                if missing > 0 { differences.append("\(tenant): \(missing) executions that began are not metered") }
             }
             guard page.count == Limits.pageSizeMaximum else { return differences }
             cursor = page.last?.id
         }
     }
+
+    /// A run's first commit comes no later after the time in its id, with the rest of its minute.
+    private static let firstCommitTime: Duration = .seconds(300)
 }

@@ -98,8 +98,7 @@ extension Platform {
                 return found
             },
             errorWorkflow: { id, tenant in try await Platform.callee(id, tenant, "error", database) },
-            onFinish: { tx, facts, status, end in
-                try tx.tally("executions", at: end)
+            onFinish: { tx, facts, status, _ in
                 try Platform.noteFinish(tx, facts, status, activity)
                 try Platform.tellFinish(tx, facts, status, outgoing)
             },
@@ -110,6 +109,8 @@ extension Platform {
             if facts.mode == "schedule" || facts.mode == "trigger" { try tx.requireActiveTenant() }
             try tx.requireStorage()
             try tx.reserve(.executions)
+            // With what lets it begin: however long it takes, it is charged by the terms of then.
+            try tx.tally("executions", at: tx.clock.now())
             try Platform.noteStart(tx, facts, activity)
         }
         configuration.traceparent = { [logger] run, _ in

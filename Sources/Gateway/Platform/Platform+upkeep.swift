@@ -91,7 +91,7 @@ extension Platform {
     /// Holds yesterday's usage against the runs, and the ledger against itself. What differs is told to whoever reads the log; nothing is mended.
     func reconcile() async throws {
         let unmetered = try await billing.reconcile { [database] tenant, period in
-            try await database.read(in: tenant) { tx in try tx.endedRuns(from: period.start, to: period.end) }
+            try await database.read(in: tenant) { tx in try tx.begunRuns(from: period.start, to: period.end) }
         }
         for difference in unmetered + (try await billing.ledger.faults()) {
             logger.critical("the books differ from what they were made of", metadata: ["difference": "\(difference)"])

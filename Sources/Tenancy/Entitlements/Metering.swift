@@ -110,8 +110,8 @@ struct TallyMinute: Hashable {
 }
 
 extension TenantTransaction {
-    /// Counts one of what happens too often for an event of its own and is kept from happening twice by the transaction itself, such as the end of a
-    /// run. All of a minute are one event with the time of the minute's end: whoever sums a time that is over finds each of its events complete.
+    /// Counts one of what happens too often for an event of its own and is kept from happening twice by the transaction itself, such as the beginning
+    /// of a run. All of a minute are one event with the time of the minute's end: whoever sums a time that is over finds each of its events complete.
     package func tally(_ metric: String, at time: Timestamp) throws {
         let minute = TallyMinute(metric, of: tenant.id, at: time)
         guard let share = session.share else { return try UsageEventStore(tx: self).add(1, to: minute) }

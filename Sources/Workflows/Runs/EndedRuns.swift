@@ -1,5 +1,5 @@
-package import Kernel
-package import Persistence
+internal import Kernel
+internal import Persistence
 
 /// Runs that are over, by how they are found.
 ///
@@ -46,17 +46,5 @@ extension RunStore {
             ORDER BY \(part: runs.order) LIMIT \(count)
             """
         ) { (try $0.column(0), try $0.column(1)) }
-    }
-}
-
-extension TenantTransaction {
-    /// How many of the tenant's runs ended from one moment to before another: for whoever holds its books against them.
-    package func endedRuns(from start: Timestamp, to end: Timestamp) throws -> Int {
-        try EndedRuns.allCases.reduce(0) { count, runs in
-            count
-                + (try first("SELECT count(*) FROM runs WHERE tenant_id = \(tenant) AND \(part: runs.condition(from: start, until: end))") {
-                    try $0.column(0)
-                } ?? 0)
-        }
     }
 }

@@ -70,8 +70,8 @@ import Testing
                 #expect(found.sorted() == expected.sorted(), "in \(parts) parts of \(limit)")
                 #expect(limit == 1_000 ? parts == 1 : parts > 1)
             }
-            let ended = try await database.read(in: tenant) { tx in try tx.endedRuns(from: now - .seconds(700), to: now) }
-            #expect(ended == 60)
+            let begun = try await database.read(in: tenant) { tx in try tx.begunRuns(from: now - .seconds(700), to: now) }
+            #expect(begun == 60)
             #expect(try await RunRetention(database: database, succeeded: .seconds(700), failed: nil).prune(tenant) == 120)
         }
     }
