@@ -41,7 +41,9 @@ struct Till {
             guard let renewal = try renewed.renew(at: now, terms.catalogue, terms.calendar) else { break }
             subscription = renewed
             try expireCredit(at: renewal.ended.end)
-            var charges: [Charge] = try ended.overageCap > 0 ? overage(of: ended, until: renewal.ended.end).charges : []
+            // Where no period follows, what began in the last minute and is dated after it counts in none.
+            let end = renewed.status == .cancelled ? renewal.ended.end + Self.tallyTime : renewal.ended.end
+            var charges: [Charge] = try ended.overageCap > 0 ? overage(of: ended, until: end).charges : []
             charges += renewal.charges
             if !charges.isEmpty { try issue(charges, at: renewal.ended.end) }
         }

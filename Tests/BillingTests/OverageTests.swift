@@ -172,6 +172,20 @@ import Testing
         }
     }
 
+    @Test func `what begins in the last minute of a subscription that ends is charged`() async throws {
+        try await withSubscriber { harness in
+            try await harness.perform(.cancel)
+            let end = try #require(try await harness.billing.subscription(of: harness.id)).period.end
+            harness.lease.clock.set(end + .seconds(20))
+            try await use(1_500, "last", harness)
+            harness.lease.clock.set(end + .seconds(70))
+            try await use(1_500, "later", harness)
+            try await harness.billing.collectDue()
+            #expect(try await harness.billing.subscription(of: harness.id)?.status == .cancelled)
+            #expect(try await charged(harness) == [250])
+        }
+    }
+
     @Test func `a change from monthly to yearly charges the month's usage, and the year begins with none`() async throws {
         try await withSubscriber { harness in
             harness.days(10)

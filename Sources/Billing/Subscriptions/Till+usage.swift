@@ -23,7 +23,7 @@ extension Till {
     }
 
     /// Tallies have the time of their minute's end.
-    private static let tallyTime: Duration = .seconds(61)
+    static let tallyTime: Duration = .seconds(61)
 
     private func includedUnits(in subscription: Subscription) throws -> Int64? {
         try terms.catalogue.included(of: subscription.plan, subscription.addons)

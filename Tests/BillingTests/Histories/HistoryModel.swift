@@ -125,7 +125,7 @@ struct HistoryModel {
             guard let renewal = try renewed.renew(at: now, Self.catalogue, Self.calendar) else { break }
             subscription = renewed
             expire(at: renewal.ended.end)
-            let units = try reckoned(of: ended, until: renewal.ended.end)
+            let units = try reckoned(of: ended, until: renewal.ended.end + .seconds(renewed.status == .cancelled ? 61 : 0))
             let charges: [Charge] = charge(of: ended, units) + renewal.charges
             if !charges.isEmpty { issue(charges, at: renewal.ended.end) }
         }
