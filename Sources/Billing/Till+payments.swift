@@ -17,8 +17,6 @@ extension Till {
             id: tx.ids.next(), provider: provider, reference: reference, currency: currency, amount: amount, refunded: 0, invoice: known,
             status: .received, at: now)
         var rest = amount
-        let cash = Account(.cash, provider, currency)
-        var transfers: [Transfer] = []
         var parts: [(InvoiceID, Int64)] = []
         let open = try invoices.open().filter { $0.currency == currency }
         for invoice in open.filter({ $0.id == named }) + open.filter({ $0.id != named }) where rest > 0 {
@@ -28,12 +26,17 @@ extension Till {
             invoice.paid += part
             rest -= part
             parts.append((invoice.id, part))
-            transfers.append(Transfer(part, debit: cash, credit: Account(.receivable, of: tx.tenant.id, currency)))
             if invoice.due == 0 { try settle(&invoice) } else { try invoices.update(invoice) }
             try settleShares(of: invoice)
         }
-        if rest > 0 { transfers.append(Transfer(rest, debit: cash, credit: Account(.wallet, of: tx.tenant.id, currency))) }
-        try post("payment:\(provider):\(reference)", "payment", "payment:\(payment.id)", transfers)
+        // One transfer for all invoices, of which there may be more than a posting has transfers.
+        let (cash, receivable) = (Account(.cash, provider, currency), Account(.receivable, of: tx.tenant.id, currency))
+        try post(
+            "payment:\(provider):\(reference)", "payment", "payment:\(payment.id)",
+            [
+                Transfer(amount - rest, debit: cash, credit: receivable),
+                Transfer(rest, debit: cash, credit: Account(.wallet, of: tx.tenant.id, currency))
+            ])
         try store.insert(payment)
         for (invoice, part) in parts { try PaymentPartStore(tx: tx).add(payment.id, invoice, part) }
         try recover()

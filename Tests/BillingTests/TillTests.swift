@@ -174,6 +174,25 @@ import Testing
         }
     }
 
+    @Test func `one payment pays more invoices than a posting has transfers`() async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            let seller = try await harness.seller("sel")
+            let count = Int64(Posting.transfersMaximum + 5)
+            for place in 0..<count {
+                let order = SaleOrder(
+                    key: "\(place)", seller: seller, listing: "reader", kind: .template, name: "Reader",
+                    amount: Money(minorUnits: 100, currency: "USD"))
+                _ = try await harness.billing.sell(order, to: harness.id, by: harness.ana)
+            }
+            #expect(try await harness.pay(count * 100 + 50, reference: "B1", for: nil))
+            let all = try await harness.billing.invoices(of: harness.id, before: nil, limit: 200)
+            #expect(all.count == Int(count) && all.allSatisfy { $0.status == .paid })
+            #expect(try await harness.balance(.wallet) == -50)
+            try await harness.check()
+        }
+    }
+
     @Test func `a bank's statement pays the invoices that it names, once`() async throws {
         try await withBilling { harness in
             try await harness.profile()
