@@ -68,12 +68,13 @@ extension Billing {
     /// line whose invoice was issued since is its payment now.
     func take(_ lines: [StatementLine], by principal: Principal) async throws -> StatementReport {
         var report = StatementReport()
-        for line in lines where line.amount > 0 {
-            let found = try await database.readPlatform { tx in
+        for told in lines where told.amount > 0 {
+            let (line, found) = try await database.readPlatform { tx -> (StatementLine, (owner: TenantID, invoice: InvoiceID)?) in
+                let line = try UnmatchedMoney(tx: tx).asNoted(told)
                 for (series, number) in line.invoiceNumbers(series: seller.series) {
-                    if let found = try InvoiceNumberStore(tx: tx).find(series, number) { return found as (owner: TenantID, invoice: InvoiceID)? }
+                    if let found = try InvoiceNumberStore(tx: tx).find(series, number) { return (line, found) }
                 }
-                return nil
+                return (line, nil)
             }
             if let found {
                 do {
@@ -100,12 +101,20 @@ extension Billing {
 
 /// One line of a bank's statement.
 struct StatementLine: Sendable, Hashable {
-    /// The bank's own reference of the movement.
+    /// The bank's own reference of the movement, or what stands for it.
     var id: String
     var amount: Int64
     var currency: String
     /// What the payer wrote.
     var text: String
+    var former: Former?
+
+    /// What earlier versions took for the reference of a movement that has none: others may have had the same, so that it stands for this one only
+    /// where that was noted on the day on which this one was booked, or later.
+    struct Former: Sendable, Hashable {
+        var id: String
+        var bookedAt: Timestamp
+    }
 
     /// Numbers of invoices that the text names, `AIAS-42`, with or without the hyphen and in any case.
     func invoiceNumbers(series: String) -> [(series: String, number: Int64)] {

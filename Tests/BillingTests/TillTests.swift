@@ -272,6 +272,54 @@ import Testing
         #expect(throws: Refusal.self) { try Statement.read("<!DOCTYPE x>" + text, format: "camt.053") }
     }
 
+    /// A day's statement of entries without the bank's own reference: the numbers count anew in each.
+    private func statement(_ id: String, _ day: String, _ entries: [(amount: String, text: String)], reference: String = "") -> String {
+        let all = entries.enumerated().map { place, entry in
+            """
+            <Ntry><NtryRef>\(place + 1)</NtryRef><Amt Ccy="USD">\(entry.amount)</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts>
+            <BookgDt><Dt>\(day)</Dt></BookgDt>\(reference)<NtryDtls><TxDtls><RmtInf><Ustrd>\(entry.text)</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>
+            """
+        }
+        return "<Document><BkToCstmrStmt><Stmt><Id>\(id)</Id><Acct><Id><IBAN>DE89</IBAN></Id></Acct>\(all.joined())</Stmt></BkToCstmrStmt></Document>"
+    }
+
+    @Test(arguments: ["", "<AcctSvcrRef>NONREF</AcctSvcrRef>"])
+    func `movements without a bank's reference are each one, in whatever statements they come`(reference: String) async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            func take(_ text: String) async throws -> Billing.StatementReport {
+                try await harness.billing.take(try Statement.read(text, format: "camt.053"), by: BillingHarness.operatorOf)
+            }
+            // Two that are equal, then a month later one more, as the first of its statement.
+            let january = statement("1", "2026-01-15", [("29.00", "thanks"), ("29.00", "thanks")], reference: reference)
+            #expect(try await take(january).unmatched.count == 2)
+            #expect(try await take(january).repeated == 2)
+            #expect(try await take(statement("2", "2026-02-15", [("29.00", "thanks")], reference: reference)).unmatched.count == 1)
+            // One that brings a day again, with others before.
+            let whole = statement("3", "2026-01-15", [("5.00", "more"), ("29.00", "thanks"), ("29.00", "thanks")], reference: reference)
+            let report = try await take(whole)
+            #expect(report.unmatched.count == 1 && report.repeated == 2)
+            #expect(try await harness.balance(.unmatched) == -(3 * 2_900 + 500))
+            #expect(report.unmatched.allSatisfy { $0.hasPrefix("2026-01-15/5.00/") })
+        }
+    }
+
+    @Test func `what an earlier version noted by the number in its statement is not noted again, and stands for no later movement`() async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            let day = String(harness.lease.clock.now.description.prefix(10))
+            let former = StatementLine(id: "1", amount: 2_900, currency: "USD", text: "thanks")
+            #expect(try await harness.billing.take([former], by: BillingHarness.operatorOf).unmatched == ["1"])
+            let same = try Statement.read(statement("1", day, [("29.00", "thanks")]), format: "camt.053")
+            #expect(try await harness.billing.take(same, by: BillingHarness.operatorOf) == .init(matched: 0, repeated: 1, unmatched: []))
+            harness.days(30)
+            let later = String(harness.lease.clock.now.description.prefix(10))
+            let other = try Statement.read(statement("2", later, [("29.00", "thanks")]), format: "camt.053")
+            #expect(try await harness.billing.take(other, by: BillingHarness.operatorOf).unmatched.count == 1)
+            #expect(try await harness.balance(.unmatched) == -5_800)
+        }
+    }
+
     @Test func `a year of a sandbox passes in a moment, and only a sandbox's`() async throws {
         try await withBilling { harness in
             try await harness.profile()

@@ -1,3 +1,4 @@
+internal import Crypto
 internal import Foundation
 internal import Kernel
 
@@ -84,21 +85,63 @@ extension Statement {
         // A document type would let a statement name files and expand entities.
         guard !text.contains("<!DOCTYPE"), !text.contains("<!ENTITY") else { throw fault(1, "declares a document type") }
         var lines: [StatementLine] = []
-        for (index, entry) in elements("Ntry", in: text[...]).enumerated() {
-            let head = entry.range(of: "<NtryDtls").map { entry[..<$0.lowerBound] } ?? entry
-            guard value("CdtDbtInd", in: head) == "CRDT", value("RvslInd", in: head) != "true" else { continue }
-            let status = elements("Sts", in: head).first.map { value("Cd", in: $0) ?? String($0) } ?? "BOOK"
-            guard status.trimmingCharacters(in: .whitespacesAndNewlines) == "BOOK" else { continue }
-            guard let open = head.range(of: "<Amt Ccy=\""), let amount = value("Amt", in: head) else { throw fault(index + 1, "has no amount") }
-            let currency = try AmountBounds.checkedCurrency(String(head[open.upperBound...].prefix(3)))
-            guard let money = Money(decimal: amount, currency: currency) else { throw fault(index + 1, "has an amount that is no number") }
-            let words = elements("Ustrd", in: entry) + elements("Ref", in: entry) + elements("EndToEndId", in: entry)
-            let id = value("AcctSvcrRef", in: entry) ?? value("NtryRef", in: entry) ?? ""
-            lines.append(try line(id, money, words.map { plain($0) }.joined(separator: " "), index + 1))
-            guard lines.count <= linesMaximum else { throw fault(index + 1, "is one too many") }
+        var number = 0
+        var known: [String: Int] = [:]
+        let statements = elements("Stmt", in: text[...])
+        for statement in statements.isEmpty ? [text[...]] : statements {
+            for entry in elements("Ntry", in: statement) {
+                number += 1
+                let head = entry.range(of: "<NtryDtls").map { entry[..<$0.lowerBound] } ?? entry
+                guard value("CdtDbtInd", in: head) == "CRDT", value("RvslInd", in: head) != "true" else { continue }
+                let status = elements("Sts", in: head).first.map { value("Cd", in: $0) ?? String($0) } ?? "BOOK"
+                guard status.trimmingCharacters(in: .whitespacesAndNewlines) == "BOOK" else { continue }
+                guard let open = head.range(of: "<Amt Ccy=\""), let amount = value("Amt", in: head) else { throw fault(number, "has no amount") }
+                let currency = try AmountBounds.checkedCurrency(String(head[open.upperBound...].prefix(3)))
+                guard let money = Money(decimal: amount, currency: currency) else { throw fault(number, "has an amount that is no number") }
+                let words = elements("Ustrd", in: entry) + elements("Ref", in: entry) + elements("EndToEndId", in: entry)
+                let wording = words.map { plain($0) }.joined(separator: " ")
+                if let reference = value("AcctSvcrRef", in: entry), !noReferences.contains(reference.uppercased()) {
+                    lines.append(try line(reference, money, wording, number))
+                } else {
+                    lines.append(try line(without: entry, of: statement, money, wording, number, &known))
+                }
+                guard lines.count <= linesMaximum else { throw fault(number, "is one too many") }
+            }
         }
         return lines
     }
+
+    /// What banks write where they have no reference.
+    private static let noReferences: Set<String> = ["", "NONREF", "NOTPROVIDED"]
+
+    /// A line of an entry to which its bank gives no reference of its own; `NtryRef` is none, since it counts anew with each statement. All that
+    /// tells the entry apart stands for it, and which one of those of its day it is that do not differ: two are two, and one that another statement
+    /// brings again is the same.
+    /// - Parameter known: how many do not differ so far.
+    private static func line(
+        without entry: Substring, of statement: Substring, _ money: Money, _ text: String, _ number: Int, _ known: inout [String: Int]
+    ) throws -> StatementLine {
+        let head = statement.range(of: "<Ntry").map { statement[..<$0.lowerBound] } ?? statement
+        let days: [Substring] = elements("BookgDt", in: entry) + elements("ValDt", in: entry)
+        let day: String? = days.first.flatMap { value("Dt", in: $0) ?? value("DtTm", in: $0) }
+        let account: String = value("IBAN", in: head) ?? elements("Acct", in: head).first.flatMap { value("Id", in: $0) } ?? ""
+        // Without a day it is one of its statement.
+        var facts: [String] = [account, day ?? value("Id", in: head) ?? "", money.decimalText, money.currency]
+        for name in distinctions { facts += [name] + elements(name, in: entry).map(plain) }
+        let digest = SHA256.hash(data: Array(facts.joined(separator: "\n").utf8)).hexText
+        let date: String = day.map { String($0.prefix(10)) } ?? "undated"
+        let name = "\(date)/\(money.decimalText)/\(digest.prefix(32))"
+        known[name, default: 0] += 1
+        var made = try line("\(name)/\(known[name] ?? 1)", money, text, number)
+        if let former = value("AcctSvcrRef", in: entry) ?? value("NtryRef", in: entry), let start = Timestamp("\(date)T00:00:00Z") {
+            made.former = StatementLine.Former(id: former, bookedAt: start)
+        }
+        return made
+    }
+
+    private static let distinctions = [
+        "BookgDt", "ValDt", "MsgId", "InstrId", "EndToEndId", "TxId", "UETR", "IBAN", "Nm", "Ustrd", "Ref", "AddtlNtryInf", "AddtlTxInf"
+    ]
 
     /// The contents of the elements of a name that do not nest, prefixes of namespaces left out of account by no bank that follows the schema.
     private static func elements(_ name: String, in text: Substring) -> [Substring] {

@@ -10,6 +10,19 @@ struct UnmatchedMoney {
     private func key(_ line: StatementLine) -> String { "unmatched:\(Self.bank):\(line.id)" }
     private var ledger: LedgerStore { LedgerStore(tx: tx) }
 
+    /// The line by the name under which an earlier version noted it, where that did.
+    func asNoted(_ line: StatementLine) throws -> StatementLine {
+        guard let former = line.former else { return line }
+        var known = line
+        known.id = former.id
+        let names = ["payment:\(Self.bank):\(former.id)", key(known)]
+        for name in names {
+            guard let posting = try ledger.posting(key: name), posting.at >= former.bookedAt else { continue }
+            if posting.changes[Account(.cash, Self.bank, line.currency)] == line.amount { return known }
+        }
+        return line
+    }
+
     /// Whether it is somebody's payment already.
     /// - Throws: `key_reused` where the bank's reference stands for another amount.
     func isNoted(_ line: StatementLine) throws -> Bool {
