@@ -67,7 +67,10 @@ extension Till {
     ///   - destination: where what was paid goes back to.
     /// - Throws: `exceeds_invoice`, `exceeds_payment`, `dispute_open`; nothing may be written then.
     ///   - isElsewhere: that the provider has sent the money back already.
-    mutating func credit(_ id: InvoiceID, _ amount: Int64, to destination: Return, isElsewhere: Bool = false) throws -> Invoice {
+    ///   - isReckoned: that a change of the subscription gives it back, which knows what it may.
+    mutating func credit(
+        _ id: InvoiceID, _ amount: Int64, to destination: Return, isElsewhere: Bool = false, isReckoned: Bool = false
+    ) throws -> Invoice {
         guard var invoice = try invoices.invoice(id), invoice.kind == .invoice else { throw Refusal.missing("invoice") }
         guard amount >= 1, amount <= invoice.total - invoice.credited else {
             throw Refusal(.conflict, "exceeds_invoice", "Of this invoice \(invoice.total - invoice.credited) can be taken back.", field: "amount")
@@ -82,6 +85,7 @@ extension Till {
         let fromGrants = max(fromPaid - (invoice.paid - (try wallet.drawn(on: id))), 0)
         invoice.credited += amount
         invoice.paid -= fromPaid
+        if !isReckoned { try lessen(for: invoice, amount) }
         let note = try creditNote(of: invoice, amount, tax: tax)
         try restore(fromGrants, from: id)
         try book(note, of: invoice, fromPaid: fromPaid - fromGrants, fromGrants: fromGrants, to: destination, isElsewhere)

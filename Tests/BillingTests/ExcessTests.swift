@@ -75,9 +75,47 @@ import Testing
             let bought = try await buy(1, harness)
             _ = try await harness.billing.credit(bought.id, 50_000, to: .wallet, of: harness.id, by: harness.ana)
             try await harness.perform(.addon("bulk", 0))
-            #expect(try await harness.perform(.change(.starter, .year)).invoices.map(\.total) == [0])
-            #expect(try await harness.billing.wallet(of: harness.id) == [Money(minorUnits: 50_000, currency: "USD")])
+            let changed = try await harness.perform(.change(.starter, .year)).invoices
+            #expect(changed.map(\.total) == [26_100] && changed[0].lines.map(\.subtotal) == [-2_900, 29_000])
+            #expect(try await harness.billing.wallet(of: harness.id) == [Money(minorUnits: 23_900, currency: "USD")])
             try await harness.check("after the change")
+        }
+    }
+
+    @Test(arguments: ["US", "DE"]) func `what an operator has taken back an upgrade does not give back once more`(country: String) async throws {
+        try await withBilling { harness in
+            try await harness.profile(country)
+            let first = try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0)).invoices[0]
+            _ = try await harness.pay(first.due, reference: "first", for: first)
+            for part in [first.total / 2, first.total - first.total / 2] {
+                _ = try await harness.billing.credit(first.id, part, to: .wallet, of: harness.id, by: harness.ana)
+            }
+            #expect(try await harness.billing.subscription(of: harness.id)?.creditable == 0)
+            let upgrade = try await harness.perform(.change(.professional, .month)).invoices[0]
+            #expect(upgrade.lines.map(\.subtotal) == [0, 9_900])
+            try await harness.check("after the upgrade")
+        }
+    }
+
+    @Test func `what is taken back of an invoice is its usage first, then its plan`() async throws {
+        try await withBilling { harness in
+            try await harness.profile("DE")
+            let first = try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 5_000)).invoices[0]
+            _ = try await harness.pay(first.due, reference: "first", for: first)
+            try await harness.database.write(in: harness.id) { tx in
+                try tx.meter("executions", quantity: 3_000, key: "run:1", at: tx.clock.now())
+            }
+            harness.lease.clock.set(try #require(try await harness.billing.subscription(of: harness.id)).period.end)
+            try await harness.billing.collectDue()
+            let second = try #require(try await harness.billing.invoices(of: harness.id, before: nil, limit: 1).first)
+            #expect(second.subtotal == 3_900)
+            // 1,000 of usage, then 500 of the plan, with their tax; then one of the period before.
+            let steps: [(Invoice, Int64, Int64)] = [(second, 1_190, 2_900), (second, 595, 2_400), (first, 1_190, 2_400)]
+            for (invoice, amount, creditable) in steps {
+                _ = try await harness.billing.credit(invoice.id, amount, to: .wallet, of: harness.id, by: harness.ana)
+                #expect(try await harness.billing.subscription(of: harness.id)?.creditable == creditable)
+            }
+            try await harness.check("at the end")
         }
     }
 

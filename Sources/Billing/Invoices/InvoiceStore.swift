@@ -88,6 +88,16 @@ struct InvoiceStore {
         ) { try $0.column(0) }
     }
 
+    /// When the period began that a plan was charged for last. A pause moves the period, and not this.
+    func chargedFrom() throws -> Timestamp? {
+        try tx.first(
+            """
+            SELECT period_start FROM invoice_lines WHERE tenant_id = \(tx.tenant) AND kind = \(Charge.Kind.plan) AND item IS NULL
+            ORDER BY period_start DESC LIMIT 1
+            """
+        ) { try $0.column(0) }
+    }
+
     /// Executions beyond the included ones that are charged of what was used from a moment on.
     func chargedUsage(since start: Timestamp) throws -> Int64 {
         let quantities: [Int64] = try tx.all(

@@ -36,7 +36,7 @@ extension Till {
                 let net = min(rest, own)
                 let gross = min(net + invoice.rate.of(net), invoice.total - invoice.credited)
                 rest -= net
-                if gross > 0 { issued.append(try credit(id, gross, to: .wallet)) }
+                if gross > 0 { issued.append(try credit(id, gross, to: .wallet, isReckoned: true)) }
             }
         }
     }

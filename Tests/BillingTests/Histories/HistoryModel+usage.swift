@@ -64,7 +64,24 @@ extension HistoryModel {
             let net = min(rest, own.reduce(0) { $0 + $1.amount - $1.discount })
             rest -= net
             let gross = min(net + Self.rate.of(net), bills[place].total - bills[place].credited)
-            if gross > 0 { try credit(place, gross, nil) }
+            if gross > 0 { try credit(place, gross, nil, isReckoned: true) }
         }
+    }
+
+    /// What is taken back of the period's plan and add-ons no change of them gives back once more; what is billed beside them is taken back first.
+    mutating func lessen(_ place: Int, from before: Int64) {
+        let bill = bills[place]
+        guard bill.sold == 0, var changed = subscription, changed.status != .cancelled else { return }
+        let start = changed.meteredFrom
+        let own = bill.charges.filter { $0.kind != .overage && $0.period.start >= start }
+        let codes: [String?] = [nil] + changed.addons.map { Optional($0.code) }
+        let nets: [Int64] = codes.map { code in
+            let lines = own.filter { $0.item?.code == code }
+            return max(lines.reduce(0) { $0 + $1.amount - $1.discount }, 0)
+        }
+        let (whole, net) = (nets.reduce(0, +), bill.total - bill.tax)
+        func left(_ taken: Int64) -> Int64 { min(net - taken, whole) }
+        changed.lessen(Split.largestRemainder(left(before) - left(bill.credited - bill.taxCredited), weights: nets))
+        subscription = changed
     }
 }

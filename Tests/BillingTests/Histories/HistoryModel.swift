@@ -282,13 +282,14 @@ struct HistoryModel {
         recover()
     }
 
-    mutating func credit(_ place: Int, _ amount: Int64, _ paymentPlace: Int?) throws {
+    mutating func credit(_ place: Int, _ amount: Int64, _ paymentPlace: Int?, isReckoned: Bool = false) throws {
         guard bills.indices.contains(place) else { throw Refusal.missing("invoice") }
         guard amount <= bills[place].total - bills[place].credited else { throw Refusal(.conflict, "exceeds_invoice", "") }
         let taken = amount - min(amount, bills[place].due)
         let fromGrants = max(taken - (bills[place].paid - bills[place].drawn), 0)
         let fromPaid = taken - fromGrants
         let tax = Fraction.halfUp(bills[place].tax, bills[place].credited + amount, over: bills[place].total) - bills[place].taxCredited
+        let before = bills[place].credited - bills[place].taxCredited
         bills[place].credited += amount
         bills[place].paid -= taken
         move(fromGrants, .receivable, .wallet)
@@ -300,6 +301,7 @@ struct HistoryModel {
             rest -= part
         }
         bills[place].taxCredited += tax
+        if !isReckoned { lessen(place, from: before) }
         move(amount - tax, .revenue, .receivable)
         move(tax, .tax, .receivable)
         if let paymentPlace {
