@@ -59,8 +59,8 @@ extension Till {
         charges = try settle(old, before: &changed) + charges
         subscription = changed
         let withheld = Self.withhold(from: &charges)
-        // Before the new invoice, which may charge the same add-on again.
-        try giveBack(withheld, chargedSince: old.meteredFrom)
+        // Before the new invoice, which may charge the same add-on again. An earlier version kept the period alone, which a pause had moved.
+        try giveBack(withheld, chargedSince: try invoices.chargedFrom() ?? old.meteredFrom)
         if !charges.isEmpty { try issue(charges, at: now) }
     }
 

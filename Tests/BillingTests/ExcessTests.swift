@@ -119,6 +119,26 @@ import Testing
         }
     }
 
+    @Test func `what an add-on cost before a pause of an earlier version comes back all the same`() async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            let bought = try await buy(1, harness)
+            try await harness.perform(.pause)
+            harness.days(3)
+            try await harness.perform(.resume)
+            // It writes the row anew, without the columns that it does not know.
+            try await harness.database.write(in: harness.id) { tx in
+                _ = try tx.execute("UPDATE subscriptions SET metered_from = NULL, settled = 0 WHERE tenant_id = \(tx.tenant)")
+            }
+            try await harness.perform(.addon("bulk", 0))
+            let changed = try await harness.perform(.change(.starter, .year))
+            #expect(changed.invoices.map(\.kind) == [.creditNote, .invoice])
+            #expect(changed.invoices.first?.corrects == bought.id && changed.invoices.first?.total == 23_900)
+            #expect(try await harness.billing.wallet(of: harness.id) == [Money(minorUnits: 23_900, currency: "USD")])
+            try await harness.check("after the change")
+        }
+    }
+
     @Test func `all add-ons that there can be stand on one invoice, each as a line of its own`() async throws {
         #expect(Invoice.linesMaximum >= 2 * (AddonStore.addonsMaximum + 1) + 1)
         try await withBilling { harness in
