@@ -153,6 +153,51 @@ import Testing
         }
     }
 
+    /// A provider that an order of one process does not reach, while another process gives the same and its answer is lost.
+    private func withCrossing(_ body: (BillingHarness, Crossing) async throws -> Void) async throws {
+        let crossing = Crossing()
+        try await withBilling(.sqlite, environment: Self.environment, send: { request in try await crossing.answer(request) }) { harness in
+            try await harness.profile()
+            try await body(harness, crossing)
+            try await harness.check("at the end")
+        }
+    }
+
+    @Test func `a refund that two processes order is not in the wallet too, though the order of the one did not get there`() async throws {
+        try await withCrossing { harness, crossing in
+            let (id, billing) = (harness.id, harness.billing)
+            let invoice = try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0)).invoices[0]
+            let paid = ProviderPayment(reference: "pay_1", amount: Money(minorUnits: invoice.total, currency: "USD"), tenant: id, invoice: invoice.id)
+            try await billing.atTill(of: id) { till in try till.apply(.paid(paid), from: "stripe") }
+            let payment = try #require(try await billing.payments(of: id, before: nil, limit: 1).first)
+            await crossing.cross { try await billing.giveOrders() }
+            let note = try await billing.credit(invoice.id, 1_000, to: .payment(payment.id), of: id, by: harness.ana)
+            func status() async throws -> ProviderRefund.Status? {
+                try await harness.database.read(in: id) { tx in try PaymentPartStore(tx: tx).refund(note.id)?.status }
+            }
+            #expect(try await status() == .pending)
+            await crossing.counter.be(.refusing)
+            harness.days(1)
+            try await billing.giveOrders()
+            #expect(try await status() == .done)
+            #expect(try await harness.balance(.wallet) == 0)
+            #expect(await crossing.counter.taken.count == 1)
+        }
+    }
+
+    @Test func `a payout that two processes order is not in the balance too, though the order of the one did not get there`() async throws {
+        try await withCrossing { harness, crossing in
+            let (billing, seller) = (harness.billing, try await seller(harness, at: "stripe"))
+            await crossing.cross { try await billing.payOutDue() }
+            #expect(try await payout(harness, seller).mayBeTaken)
+            await crossing.counter.be(.refusing)
+            harness.days(1)
+            #expect(try await payout(harness, seller).status == .sent)
+            #expect(try await available(harness, seller) == 0)
+            #expect(await crossing.counter.taken.count == 1)
+        }
+    }
+
     @Test func `a batch that is there already is known by the link in its refusal`() async throws {
         let body = """
             {"name":"USER_BUSINESS_ERROR","details":[{"field":"SENDER_BATCH_ID","issue":"Batch with given sender_batch_id already exists",
@@ -221,5 +266,21 @@ private actor Counter {
 
     private func response(_ status: Int, _ body: String) -> OutboundResponse {
         OutboundResponse(status: status, body: Array(body.utf8), url: "https://provider.example")
+    }
+}
+
+private actor Crossing {
+    let counter = Counter()
+    private var meanwhile: (@Sendable () async throws -> Void)?
+
+    /// With the next order.
+    func cross(_ meanwhile: @escaping @Sendable () async throws -> Void) { self.meanwhile = meanwhile }
+
+    func answer(_ request: OutboundRequest) async throws -> OutboundResponse {
+        guard request.method == "POST", let other = meanwhile else { return try await counter.answer(request) }
+        meanwhile = nil
+        await counter.be(.losing)
+        try await other()
+        throw OutboundError(.unreachable, "no connection")
     }
 }

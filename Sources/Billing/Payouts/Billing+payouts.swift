@@ -107,9 +107,9 @@ extension Billing {
         let order = PayoutOrder(
             destination: known.destination, amount: Money(minorUnits: payout.amount, currency: payout.currency), note: seller.party.name,
             key: payout.orderKey)
-        guard let mayBeTaken = try await mark(payout) else { return }
+        guard let given = try await mark(payout) else { return }
         do {
-            let reference = try await mayBeTaken ? provider.payOut(again: order) : provider.payOut(order)
+            let reference = try await given.mayBeTaken ? provider.payOut(again: order) : provider.payOut(order)
             try await database.write(in: payout.owner) { tx in
                 guard var found = try PayeeStore(tx: tx.platform).payout(payout.id), found.status == .pending else { return }
                 (found.status, found.reference) = (.sent, reference)
@@ -117,31 +117,43 @@ extension Billing {
                 try ProviderObjectStore(tx: tx.platform).note(payout.provider, reference, of: payout.owner, InvoiceID(payout.id.description))
             }
         } catch ProviderError.refused(let reason) {
-            try await fail(payout.id, of: payout.owner, reason: reason)
-        } catch ProviderError.unavailable(_) where !mayBeTaken {
-            try await postpone(payout, mayBeTaken: false)
-        } catch is ProviderError { try await postpone(payout, mayBeTaken: true) }
+            try await fail(payout.id, of: payout.owner, reason: reason, after: given)
+        } catch ProviderError.unavailable(_) where !given.mayBeTaken {
+            try await postpone(payout, after: given, isTaken: false)
+        } catch is ProviderError { try await postpone(payout, after: given, isTaken: true) }
+    }
+
+    private struct PayoutMark: Sendable {
+        /// How often it was ordered, with this time: another number later says that another process orders it too.
+        var attempts: Int
+        /// Whether the provider may have had it before.
+        var mayBeTaken: Bool
     }
 
     /// Notes that the provider may have a payout's order: before it is given, since a crash loses the answer too.
-    /// - Returns: whether it may have had it before; nil where nothing is to be sent any more.
-    private func mark(_ payout: Payout) async throws -> Bool? {
-        try await database.writePlatform { tx -> Bool? in
+    /// - Returns: nil where nothing is to be sent any more.
+    private func mark(_ payout: Payout) async throws -> PayoutMark? {
+        try await database.writePlatform { tx -> PayoutMark? in
             guard var found = try PayeeStore(tx: tx).payout(payout.id), found.status == .pending else { return nil }
-            let before = found.mayBeTaken
+            found.attempts += 1
+            let mark = PayoutMark(attempts: found.attempts, mayBeTaken: found.mayBeTaken)
             found.reference = found.orderKey
             try PayeeStore(tx: tx).update(found)
-            return before
+            return mark
         }
     }
 
-    /// - Parameter mayBeTaken: nil leaves what is noted of that.
-    private func postpone(_ payout: Payout, mayBeTaken: Bool? = nil) async throws {
+    /// - Parameter mark: of the time that it was ordered; nil where it was not, which leaves what is noted.
+    private func postpone(_ payout: Payout, after mark: PayoutMark? = nil, isTaken: Bool = false) async throws {
         try await database.writePlatform { tx in
             // Somebody else may have ordered it meanwhile, or taken it back.
             guard var found = try PayeeStore(tx: tx).payout(payout.id), found.status == .pending else { return }
-            if let mayBeTaken { found.reference = mayBeTaken ? found.orderKey : nil }
-            found.attempts += 1
+            if let mark {
+                guard found.attempts == mark.attempts else { return }
+                found.reference = isTaken ? found.orderKey : nil
+            } else {
+                found.attempts += 1
+            }
             found.dueAt = tx.clock.now() + .seconds(min(60 << min(found.attempts, 10), 86_400))
             try PayeeStore(tx: tx).update(found)
         }
@@ -149,11 +161,17 @@ extension Billing {
 
     /// A payout came to nothing, or back: it is in the balance again, once.
     /// - Throws: `payout_pending` where an operator says so of one whose order is still given: it would be paid twice.
-    func fail(_ id: PayoutID, of owner: TenantID, reason: String, by principal: Principal? = nil) async throws {
+    func fail(_ id: PayoutID, of owner: TenantID, reason: String, by principal: Principal) async throws {
+        try await fail(id, of: owner, reason: reason, by: principal, after: nil)
+    }
+
+    private func fail(_ id: PayoutID, of owner: TenantID, reason: String, by principal: Principal? = nil, after mark: PayoutMark?) async throws {
         try await database.write(in: owner) { tx in
             guard let payout = try PayeeStore(tx: tx.platform).payout(id), payout.owner == owner else { throw Refusal.missing("payout") }
             // A refusal is no word about one that was sent meanwhile.
             guard principal != nil || payout.status == .pending else { return }
+            // What is refused here may be done for another process, which orders it too.
+            if let mark, payout.attempts != mark.attempts { return }
             let isOrdered = payout.status == .pending && payout.provider != Payee.bank && !payout.isLeftToPeople(at: tx.clock.now())
             if principal != nil, isOrdered {
                 throw Refusal(.conflict, "payout_pending", "Its order is on its way; whether it was paid is known when the provider has answered.")

@@ -153,19 +153,22 @@ extension Billing {
         let order = RefundOrder(
             reference: payment.reference, amount: Money(minorUnits: refund.amount, currency: payment.currency), note: refund.note, key: task.key)
         let provider = try await providers.provider(payment.provider)
-        guard let mayBeTaken = try await mark(task, mayBeTaken: true) else { return }
+        guard let given = try await mark(task) else { return }
         let outcome: RefundOutcome
         do {
-            outcome = try await mayBeTaken ? provider.refund(again: order) : provider.refund(order)
+            outcome = try await given.mayBeTaken ? provider.refund(again: order) : provider.refund(order)
         } catch let error as ProviderError {
-            let isTaken: Bool = if case .unanswered = error { true } else { mayBeTaken }
-            _ = try await mark(task, mayBeTaken: isTaken)
+            let isTaken: Bool = if case .unanswered = error { true } else { given.mayBeTaken }
+            if !isTaken { try await remove(given, of: task) }
             throw error
         }
         try await atTill(of: task.tenant) { till in
+            let found = try PaymentPartStore(tx: till.tx).refund(refund.note)
+            // What is refused here may be done for another process, which gives the order too.
+            if case .refused = outcome, let found, found.status == .pending, found.reference != given.name { return }
             try ProviderTaskStore(tx: till.tx.system).remove(task.key)
             // A webhook may have told the end of it meanwhile.
-            guard var done = try PaymentPartStore(tx: till.tx).refund(refund.note), done.status == .pending else { return }
+            guard var done = found, done.status == .pending else { return }
             switch outcome {
             case .done(let reference):
                 (done.status, done.reference) = (.done, reference)
@@ -175,16 +178,34 @@ extension Billing {
         }
     }
 
-    /// Notes whether the provider may have a refund's order: before it is given, since a crash loses the answer too.
-    /// - Returns: whether it may have had it before; nil where nothing is to be sent back any more.
-    private func mark(_ task: ProviderTask, mayBeTaken: Bool) async throws -> Bool? {
-        try await database.write(in: task.tenant) { tx -> Bool? in
+    private struct RefundMark: Sendable {
+        /// Of its own for each time that an order is given.
+        var name: String
+        /// Whether the provider may have had it before.
+        var mayBeTaken: Bool
+    }
+
+    /// Notes that the provider may have a refund's order: before it is given, since a crash loses the answer too.
+    /// - Returns: nil where nothing is to be sent back any more.
+    private func mark(_ task: ProviderTask) async throws -> RefundMark? {
+        try await database.write(in: task.tenant) { tx -> RefundMark? in
             let parts = PaymentPartStore(tx: tx)
             guard var refund = try parts.refund(task.subject), refund.status == .pending else { return nil }
-            let before = refund.reference != nil
-            refund.reference = mayBeTaken ? task.key : nil
+            let id: InvoiceID = tx.ids.next()
+            let mark = RefundMark(name: "\(task.key):\(id)", mayBeTaken: refund.reference != nil)
+            refund.reference = mark.name
             try parts.update(refund)
-            return before
+            return mark
+        }
+    }
+
+    /// The provider has no such order; one that another process gives meanwhile has its own mark, which stays.
+    private func remove(_ mark: RefundMark, of task: ProviderTask) async throws {
+        try await database.write(in: task.tenant) { tx in
+            let parts = PaymentPartStore(tx: tx)
+            guard var refund = try parts.refund(task.subject), refund.status == .pending, refund.reference == mark.name else { return }
+            refund.reference = nil
+            try parts.update(refund)
         }
     }
 

@@ -25,7 +25,7 @@ struct ProviderRefund: Sendable, Hashable {
     var payment: PaymentID
     var amount: Int64
     var status: Status
-    /// The provider's; while it is pending, the key of the order where the provider may have that.
+    /// The provider's; while it is pending, what marks that the provider may have the order.
     var reference: String?
 }
 
