@@ -146,13 +146,18 @@ extension Billing {
     package func collectDue() async throws {
         var failure: (any Error)?
         var done: Set<TenantID> = []
+        var last: BillingDueStore.Due?
         while !Task.isCancelled {
-            let due = try await database.readSystem { tx in try BillingDueStore(tx: tx).due(at: tx.clock.now(), limit: Self.dueAtOnce) }
-            let fresh = due.filter { done.insert($0).inserted }
-            if fresh.isEmpty { break }
-            for tenant in fresh {
+            let place = last
+            let due = try await database.readSystem { tx in
+                try BillingDueStore(tx: tx).due(at: tx.clock.now(), after: place, limit: Self.dueAtOnce)
+            }
+            // Those that fail stay due.
+            for (_, tenant) in due where done.insert(tenant).inserted {
                 do { try await atTill(of: tenant) { _ in } } catch { failure = failure ?? error }
             }
+            guard due.count == Self.dueAtOnce else { break }
+            last = due.last
         }
         do { try await giveOrders() } catch { failure = failure ?? error }
         do { try await moveSheetsOn() } catch { failure = failure ?? error }

@@ -174,6 +174,25 @@ import Testing
         }
     }
 
+    @Test func `tenants whose billing fails keep no other from theirs, however many they are`() async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0))
+            let subscription = try #require(try await harness.billing.subscription(of: harness.id))
+            // More than are looked for at once, due before the others, and without anybody to be invoiced.
+            for _ in 0..<201 {
+                let id: TenantID = harness.lease.ids.next()
+                try await harness.database.write(in: id) { tx in
+                    try SubscriptionStore(tx: tx).save(subscription)
+                    try BillingDueStore(tx: tx.system).set(id, subscription.period.start)
+                }
+            }
+            harness.lease.clock.set(subscription.period.end)
+            #expect(try await refusal { try await harness.billing.collectDue() } == "profile_required")
+            #expect(try await harness.billing.invoices(of: harness.id, before: nil, limit: 9).count == 2)
+        }
+    }
+
     @Test func `one payment pays more invoices than a posting has transfers`() async throws {
         try await withBilling { harness in
             try await harness.profile()

@@ -86,9 +86,17 @@ struct BillingDueStore {
             """)
     }
 
-    /// Earliest first.
-    func due(at now: Timestamp, limit: Int) throws -> [TenantID] {
-        try tx.all("SELECT tenant_id FROM billing_due WHERE due_at <= \(now) ORDER BY due_at, tenant_id LIMIT \(limit)") { try $0.column(0) }
+    typealias Due = (at: Timestamp, tenant: TenantID)
+
+    /// Earliest first, from after a place.
+    func due(at now: Timestamp, after last: Due?, limit: Int) throws -> [Due] {
+        let (time, id) = (last?.at ?? Timestamp(microseconds: 0), last?.tenant ?? TenantID(high: 0, low: 0))
+        return try tx.all(
+            """
+            SELECT due_at, tenant_id FROM billing_due
+            WHERE due_at <= \(now) AND due_at >= \(time) AND (due_at > \(time) OR tenant_id > \(id)) ORDER BY due_at, tenant_id LIMIT \(limit)
+            """
+        ) { (try $0.column(0), try $0.column(1)) }
     }
 }
 
