@@ -67,6 +67,33 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases) func `payouts to banks that wait keep none at a provider from being ordered, however many they are`(
+        engine: DatabaseEngine
+    ) async throws {
+        let environment = ["AIAS_STRIPE_KEY": "k", "AIAS_STRIPE_WEBHOOK_SECRET": "w"]
+        let send: @Sendable (OutboundRequest) async throws -> OutboundResponse = { request in
+            OutboundResponse(status: 200, body: Array(#"{"id":"tr_1"}"#.utf8), url: request.url)
+        }
+        try await withBilling(engine, environment: environment, send: send) { harness in
+            try await harness.profile()
+            let now = harness.lease.clock.now
+            try await harness.database.writePlatform { tx in
+                for _ in 0..<201 {
+                    try PayeeStore(tx: tx).insert(
+                        Payout(
+                            id: tx.ids.next(), owner: tx.ids.next(), provider: Payee.bank, currency: "USD", sales: 1, commissions: 0,
+                            status: .pending, reference: nil, reason: nil, attempts: 0, dueAt: now, madeAt: now))
+                }
+            }
+            let seller = try await harness.seller("sel", provider: "stripe", destination: "acct_123456789")
+            let sale = try await harness.billing.sell(order(seller, 10_000), to: harness.id, by: harness.ana)
+            _ = try await harness.pay(10_000, reference: "B1", for: try await harness.billing.invoice(sale.invoice, of: harness.id))
+            harness.days(15)
+            try await harness.billing.payOutDue()
+            #expect(try await harness.billing.payouts(of: seller, before: nil, limit: 9).map(\.status) == [.sent])
+        }
+    }
+
     @Test(arguments: DatabaseEngine.allCases) func `what a bank disputes is held, back when it is won, and gone with its fee when it is lost`(
         engine: DatabaseEngine
     ) async throws {

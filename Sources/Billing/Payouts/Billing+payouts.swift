@@ -88,8 +88,10 @@ extension Billing {
         for payee in due where !Task.isCancelled {
             do { _ = try await payOut(to: payee.owner) } catch { failure = failure ?? error }
         }
-        let pending = try await database.readPlatform { tx in try PayeeStore(tx: tx).pending(at: tx.clock.now(), limit: Self.payeesAtOnce) }
-        for payout in pending where payout.provider != Payee.bank && !Task.isCancelled {
+        let pending = try await database.readPlatform { tx in
+            try PayeeStore(tx: tx).pending(at: tx.clock.now(), toBanks: false, limit: Self.payeesAtOnce)
+        }
+        for payout in pending where !Task.isCancelled {
             do { try await order(payout) } catch { failure = failure ?? error }
         }
         if let failure { throw failure }
@@ -185,9 +187,11 @@ extension Billing {
     /// - Parameter account: the IBAN that they are paid from.
     func bankFile(from account: String, by principal: Principal) async throws -> (file: String, payouts: [Payout]) {
         guard Payee.isIBAN(account) else { throw Refusal.invalid("account", "bad_destination", "account is an IBAN.") }
-        let waiting = try await database.readPlatform { tx in try PayeeStore(tx: tx).pending(at: tx.clock.now(), limit: Self.payeesAtOnce) }
+        let waiting = try await database.readPlatform { tx in
+            try PayeeStore(tx: tx).pending(at: tx.clock.now(), toBanks: true, limit: Self.payeesAtOnce)
+        }
         var lines: [(Payout, String, String)] = []
-        for payout in waiting where payout.provider == Payee.bank {
+        for payout in waiting {
             guard let known = try await payee(payout.owner), known.payee.provider == Payee.bank else { continue }
             lines.append((payout, known.tax.name, known.destination))
         }

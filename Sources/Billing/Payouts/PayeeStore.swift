@@ -109,12 +109,13 @@ struct PayeeStore {
             """, Self.readPayout)
     }
 
-    /// Those that are still to be ordered, earliest first.
-    func pending(at now: Timestamp, limit: Int) throws -> [Payout] {
+    /// Those that are still to be ordered, earliest first: at providers, or by a file for a bank, which may let them wait.
+    func pending(at now: Timestamp, toBanks: Bool, limit: Int) throws -> [Payout] {
         try tx.all(
             """
             SELECT id, owner, provider, currency, sales, commissions, status, reference, reason, attempts, due_at, made_at FROM payouts
-            WHERE status = \(Payout.Status.pending) AND due_at <= \(now) ORDER BY due_at, id LIMIT \(limit)
+            WHERE status = \(Payout.Status.pending) AND due_at <= \(now) AND (provider = \(Payee.bank)) = \(toBanks)
+            ORDER BY due_at, id LIMIT \(limit)
             """, Self.readPayout)
     }
 
