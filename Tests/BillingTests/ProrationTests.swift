@@ -127,6 +127,20 @@ import Testing
         }
     }
 
+    @Test func `periods follow each other without a gap, whatever time zone the tenant moves to`() throws {
+        let start = try #require(Timestamp("2026-01-30T20:00:00Z"))
+        let tokyo = BillingCalendar(zone: "Asia/Tokyo")
+        for (first, second) in [(tokyo, Self.calendar), (Self.calendar, tokyo)] {
+            var (subscription, _) = try Subscription.start(.starter, .month, trialDays: 0, at: start, Self.catalogue, first)
+            for _ in 0..<3 {
+                let end = subscription.period.end
+                let renewal = try #require(try subscription.renew(at: end, Self.catalogue, second))
+                #expect(subscription.period.start == end && subscription.meteredFrom == end && subscription.period.end > end)
+                #expect(renewal.charges.map(\.period) == [subscription.period])
+            }
+        }
+    }
+
     @Test func `a downgrade waits for the period's end, a pause gives its days back, a cancellation can be taken back`() throws {
         let day = Duration.seconds(86_400)
         var (subscription, _) = try Subscription.start(.professional, .month, trialDays: 0, at: Self.start, Self.catalogue, Self.calendar)

@@ -277,7 +277,8 @@ package struct Subscription: Sendable, Hashable {
         }
         let price = try catalogue.price(of: plan)
         index += 1
-        period = calendar.period(index, of: interval, anchor: anchor)
+        // From the end of the one before, which another time zone may have set: nothing lies between them, and nothing in both.
+        period = BillingPeriod(start: renewal.ended.end, end: calendar.period(index, of: interval, anchor: anchor).end)
         (meteredFrom, settled) = (period.start, 0)
         renewal.charges = [charge(price)] + (try chargeAddons(catalogue))
         return renewal
