@@ -95,12 +95,17 @@ extension Billing {
                 }
             } catch is ProviderError { try await postpone(task) } catch let refusal as Refusal where refusal.code == "provider_missing" {
                 try await postpone(task)
-            } catch { failure = failure ?? error }
+            } catch {
+                failure = failure ?? error
+                // Behind the others, which it would keep from being given.
+                try? await database.writeSystem { tx in try ProviderTaskStore(tx: tx).later(task, at: tx.clock.now() + Self.failurePause) }
+            }
         }
         if let failure { throw failure }
     }
 
     private static let ordersAtOnce = 200
+    private static let failurePause: Duration = .seconds(600)
 
     private func postpone(_ task: ProviderTask) async throws {
         try await database.write(in: task.tenant) { tx in
