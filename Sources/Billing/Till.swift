@@ -70,7 +70,8 @@ struct Till {
         let isSuspended = try PaymentPartStore(tx: tx).isSuspending()
         let more = try subscription.addons.map { ($0.quantity, try terms.catalogue.addon($0.code)) }
         try terms.tenancy.grant(subscription.plan, in: tx) { limits in
-            for (quantity, addon) in more { limits.raise(addon, by: quantity) }
+            // A trial charges nothing: what is used up and cannot come back begins with the first period that is paid.
+            for (quantity, addon) in more where addon.limit != .executions || subscription.status != .trialing { limits.raise(addon, by: quantity) }
             if !subscription.isGranted || isSuspended {
                 limits.executionsPerMonth = 0
             } else if subscription.overageCap > 0, subscription.status != .trialing, let included = limits.executionsPerMonth {

@@ -226,6 +226,17 @@ import Testing
         }
     }
 
+    @Test func `a trial has no executions of add-ons, which it does not pay for, and the period after it has them`() async throws {
+        try await withSubscriber(trialDays: 14) { harness in
+            try await harness.perform(.addon("boost", 3))
+            #expect(try await harness.limit() == 1_000)
+            try await harness.perform(.addon("seats", 2))
+            #expect(try await harness.tenancy.tenant(harness.id)?.limits.users == 13)
+            try await renew(harness)
+            #expect(try await harness.limit() == 1_000 + 3 * 5_000 + 5_000)
+        }
+    }
+
     @Test func `parts of a period's usage come to the price of the whole`() async throws {
         try await withSubscriber { harness in
             try await use(1_000, "included", harness)
