@@ -111,8 +111,9 @@ func withBilling(
     send: @escaping @Sendable (OutboundRequest) async throws -> OutboundResponse = { _ in throw OutboundError(.unreachable, "no provider") },
     _ body: (BillingHarness) async throws -> Void
 ) async throws {
-    let tables = TenancyModule.tables + BillingModule.tables
-    try await withDatabase(engine, tables: tables, migrations: TenancyModule.migrations + BillingModule.migrations) { lease in
+    let tables = TenancyModule.tables + BillingModule.tables + [IdempotencyTables.tenant, IdempotencyTables.directory]
+    let migrations = [IdempotencyTables.migration] + TenancyModule.migrations + BillingModule.migrations
+    try await withDatabase(engine, tables: tables, migrations: migrations) { lease in
         let tenancy = Tenancy(
             database: lease.database, clock: lease.clock.clock, vault: lease.vault, permissions: BillingHarness.permissions, usesTLS: false)
         try await tenancy.seedPlans()

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import HTTPSurface
 internal import Kernel
 internal import Persistence
 internal import Tenancy
@@ -184,8 +185,12 @@ extension Billing {
     }
 
     /// The payouts to bank accounts that wait, as a file that a bank takes (ISO 20022 pain.001.001.03); they count as sent then.
-    /// - Parameter account: the IBAN that they are paid from.
-    func bankFile(from account: String, by principal: Principal) async throws -> (file: String, payouts: [Payout]) {
+    /// - Parameters:
+    ///   - account: the IBAN that they are paid from.
+    ///   - claim: of the request, whose answer is kept in the same transaction: one that is sent again after a crash has the same file.
+    func bankFile(
+        from account: String, by principal: Principal, claim: IdempotencyClaim? = nil
+    ) async throws -> (file: String, payouts: [Payout]) {
         guard Payee.isIBAN(account) else { throw Refusal.invalid("account", "bad_destination", "account is an IBAN.") }
         let waiting = try await database.readPlatform { tx in
             try PayeeStore(tx: tx).pending(at: tx.clock.now(), toBanks: true, limit: Self.payeesAtOnce)
@@ -196,8 +201,8 @@ extension Billing {
             lines.append((payout, known.tax.name, known.destination))
         }
         guard !lines.isEmpty else { throw Refusal(.conflict, "nothing_due", "No payout to a bank waits.") }
-        let now = clock.now()
         let payouts = lines.map(\.0)
+        let file = BankFile.document(lines, from: account, of: seller.party, at: clock.now())
         try await database.write(in: Tenancy.platformLog) { tx in
             for payout in payouts {
                 guard var found = try PayeeStore(tx: tx.platform).payout(payout.id), found.status == .pending else {
@@ -207,8 +212,9 @@ extension Billing {
                 try PayeeStore(tx: tx.platform).update(found)
             }
             try tx.audit(principal, "payout.bank_file", "payouts:\(payouts.count)")
+            try claim?.record(BankFileView(file: file, payouts: payouts.map(PayoutView.init)), status: 201, in: tx)
         }
-        return (BankFile.document(lines, from: account, of: seller.party, at: now), payouts)
+        return (file, payouts)
     }
 }
 

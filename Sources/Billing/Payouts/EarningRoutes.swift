@@ -277,7 +277,8 @@ struct EarningRoutes {
                 body: BankFileBody.self, returns: .created(BankFileView.self),
                 errors: [ErrorDeclaration(.conflict, "nothing_due", "No payout to a bank waits.")]
             ) { call, body in
-                let made = try await billing.bankFile(from: body.account.filter { !$0.isWhitespace }.uppercased(), by: call.principal)
+                let account = body.account.filter { !$0.isWhitespace }.uppercased()
+                let made = try await billing.bankFile(from: account, by: call.principal, claim: call.idempotency)
                 return BankFileView(file: made.file, payouts: made.payouts.map(PayoutView.init))
             }
         ]
