@@ -181,6 +181,33 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases)
+    func `a password that was chosen ends all other links into the account`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let (tenancy, email) = (world.tenancy, "eve@example.com")
+            try await tenancy.invite(email: email, role: .viewer, to: world.acme.id, by: TenancyHarness.owner)
+            _ = try await tenancy.createTenant(NewTenant(name: "New", subdomain: "new", plan: .starter), owner: email, by: TenancyHarness.owner)
+            for _ in 0..<3 { try await tenancy.requestPasswordReset(email: email) }
+            let invitation = try #require(try await world.mailedTokens("invitation").last)
+            _ = try await tenancy.acceptInvitation(token: invitation, name: nil, password: TenancyHarness.password)
+            for token in try await world.mailedTokens("reset_password") {
+                #expect(try await refusal { try await tenancy.resetPassword(token: token, password: "another good one") } == "link_expired")
+            }
+            for _ in 0..<3 { try await tenancy.requestPasswordReset(email: email) }
+            try await tenancy.requestPasswordReset(email: "ana@example.com")
+            let printed = String(try #require(try await tenancy.makeSignInLink(email: email).split(separator: "=").last))
+            let tokens = Array(try await world.mailedTokens("reset_password").suffix(4))
+            try await tenancy.resetPassword(token: tokens[1], password: "another good one")
+            for token in [tokens[0], tokens[2]] {
+                #expect(try await refusal { try await tenancy.resetPassword(token: token, password: "not this one") } == "link_expired")
+            }
+            #expect(try await refusal { try await tenancy.signIn(token: printed) } == "link_expired")
+            _ = try await tenancy.signIn(email: email, password: "another good one")
+            // Those of others stay.
+            try await tenancy.resetPassword(token: tokens[3], password: "another good one")
+        }
+    }
+
     @Test(arguments: DatabaseEngine.allCases) func `a new password ends every session and the lock-out`(engine: DatabaseEngine) async throws {
         try await withTenancy(engine) { world in
             _ = try await world.signUpBen()

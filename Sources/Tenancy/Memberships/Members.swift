@@ -63,7 +63,10 @@ extension Tenancy {
                 throw Refusal.invalid("password", "required", "Choose a password for the new account.")
             }
             try Self.prove(&user, in: tx)
-            if user.passwordHash == nil { user.passwordHash = hash }
+            if user.passwordHash == nil, let hash {
+                user.passwordHash = hash
+                try OneTimeTokenStore(tx: tx).removeEntries(to: user.email)
+            }
             try UserStore(tx: tx).update(user)
             let scoped = try tx.tenant(tenant)
             if try MembershipStore(tx: tx).membership(id, in: tenant) == nil {

@@ -84,5 +84,14 @@ struct OneTimeTokenStore {
         ) { try $0.column(0) } ?? 0
     }
 
+    /// Links that would open an account whose password was just chosen by whoever reads the address's mail.
+    func removeEntries(to email: EmailAddress) throws {
+        try tx.execute(
+            """
+            DELETE FROM one_time_tokens
+            WHERE email = \(email.text) AND purpose IN (\(OneTimeToken.Purpose.resetPassword), \(OneTimeToken.Purpose.signIn))
+            """)
+    }
+
     func removeExpired(now: Timestamp) throws { try tx.execute("DELETE FROM one_time_tokens WHERE expires_at <= \(now)") }
 }

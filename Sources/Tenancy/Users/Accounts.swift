@@ -171,7 +171,7 @@ extension Tenancy {
         guard found != nil else { throw Self.staleLink }
     }
 
-    /// Sets a new password and ends every session of the person.
+    /// Sets a new password, and ends every session of the person and every other link that would open one or choose another password.
     package func resetPassword(token: String, password: String) async throws {
         try await requireLink(token, .resetPassword)
         let hash = try await Passwords.hash(password)
@@ -184,6 +184,7 @@ extension Tenancy {
             user.lockedUntil = nil
             try UserStore(tx: tx).update(user)
             try SessionStore(tx: tx).removeAll(of: user.id)
+            try OneTimeTokenStore(tx: tx).removeEntries(to: user.email)
         }
     }
 
