@@ -5,13 +5,13 @@ package import Persistence
 /// The module's door.
 package enum TenancyModule {
     package static let tables: [Table] =
-        withTenants(TenantStore.table, PlanStore.table, OneTimeTokenStore.table) + operatorTables + [BrandingStore.table]
+        withTenants(TenantStore.table, PlanStore.table, MembershipStore.table, OneTimeTokenStore.table) + operatorTables + [BrandingStore.table]
 
     private static let operatorTables: [Table] = [OperatorSessionStore.table, ImpersonationStore.table, TenantFigureStore.table]
 
-    private static func withTenants(_ tenants: Table, _ plans: Table, _ tokens: Table) -> [Table] {
+    private static func withTenants(_ tenants: Table, _ plans: Table, _ memberships: Table, _ tokens: Table) -> [Table] {
         [
-            plans, tenants, UserStore.table, MembershipStore.table, SessionStore.table, tokens,
+            plans, tenants, UserStore.table, memberships, SessionStore.table, tokens,
             APIKeyStore.table, QuotaStore.table, UsageEventStore.table, AuditStore.table
         ]
     }
@@ -19,14 +19,17 @@ package enum TenancyModule {
     package static let migrations: [Migration] = [
         Migration(
             "tenancy.0001-tenants-people-keys-limits-audit",
-            withTenants(TenantStore.tableAtFirst, PlanStore.tableAtFirst, OneTimeTokenStore.tableAtFirst).map { .createTable($0) }),
+            withTenants(
+                TenantStore.tableAtFirst, PlanStore.tableAtFirst, MembershipStore.tableAtFirst, OneTimeTokenStore.tableAtFirst
+            ).map { .createTable($0) }),
         Migration(
             "tenancy.0002-operators", operatorTables.map { .createTable($0) } + [.addColumn(table: "tenants", TenantStore.statusReason)]),
         Migration("tenancy.0003-branding", [.createTable(BrandingStore.table)]),
         Migration(
             "tenancy.0004-kept-runs",
             [.addColumn(table: "plans", PlanStore.runDays)] + TenantStore.runKeeping.map { .addColumn(table: "tenants", $0) }),
-        Migration("tenancy.0005-links-found-by-address", [.createIndex(table: "one_time_tokens", OneTimeTokenStore.byEmail)])
+        Migration("tenancy.0005-links-found-by-address", [.createIndex(table: "one_time_tokens", OneTimeTokenStore.byEmail)]),
+        Migration("tenancy.0006-doubted-memberships", [.addColumn(table: "memberships", MembershipStore.isDoubted)])
     ]
 
     package static let permissions: [PermissionDeclaration] =

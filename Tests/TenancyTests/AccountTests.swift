@@ -143,6 +143,60 @@ import Testing
         }
     }
 
+    /// How the owner of the address takes the account over that a stranger made with it.
+    enum TakeOver: CaseIterable { case invitation, reset, link, tenant }
+
+    @Test(arguments: TakeOver.allCases)
+    func `nobody comes in at a tenant that a stranger made with the address, where there is another`(way: TakeOver) async throws {
+        try await withTenancy(.sqlite) { world in
+            let (tenancy, email) = (world.tenancy, "ben@example.com")
+            let strangers = try await world.signUpBen().tenant.id
+            world.lease.clock.advance(by: .seconds(60))
+            func place(_ session: String) async throws -> TenantID? {
+                try await tenancy.principal(Presented(bearer: nil, session: session, tenant: nil)).tenant
+            }
+            func join() async throws {
+                try await tenancy.invite(email: email, role: .viewer, to: world.acme.id, by: TenancyHarness.owner)
+                let token = try #require(try await world.mailedTokens("invitation").last)
+                _ = try await tenancy.acceptInvitation(token: token, name: nil, password: TenancyHarness.password)
+            }
+            var expected = world.acme.id
+            switch way {
+            case .invitation: break
+            case .reset:
+                try await tenancy.requestPasswordReset(email: email)
+                let token = try #require(try await world.mailedTokens("reset_password").last)
+                try await tenancy.resetPassword(token: token, password: TenancyHarness.password)
+                let session = try await tenancy.signIn(email: email, password: TenancyHarness.password).token
+                // It may be their own all the same, and there is no other.
+                #expect(try await place(session) == strangers)
+            case .link: _ = try await world.signIn(email)
+            case .tenant:
+                let new = NewTenant(name: "New", subdomain: "new", plan: .starter)
+                expected = try await tenancy.createTenant(new, owner: email, by: TenancyHarness.owner).tenant.id
+                world.lease.clock.advance(by: .seconds(60))
+            }
+            try await join()
+            #expect(try await place(try await world.signIn(email)) == expected)
+            let all = try await tenancy.memberships(of: try await tenancy.signIn(email: email, password: TenancyHarness.password).user.id)
+            #expect(all.filter { $0.membership.isDoubted }.map { $0.tenant.id } == [strangers])
+        }
+    }
+
+    @Test func `who proved the address comes in at the oldest tenant`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let tenancy = world.tenancy
+            let own = try await world.signUpBen().tenant.id
+            let proof = try #require(try await world.mailedTokens("verify_email").first)
+            try await tenancy.verifyEmail(token: proof, session: nil, password: TenancyHarness.password)
+            world.lease.clock.advance(by: .seconds(60))
+            try await tenancy.invite(email: "ben@example.com", role: .viewer, to: world.acme.id, by: TenancyHarness.owner)
+            let token = try #require(try await world.mailedTokens("invitation").last)
+            let session = try await tenancy.acceptInvitation(token: token, name: nil, password: nil).token
+            #expect(try await tenancy.principal(Presented(bearer: nil, session: session, tenant: nil)).tenant == own)
+        }
+    }
+
     @Test func `who proved the address keeps the password when rights are given`() async throws {
         try await withTenancy(.sqlite) { world in
             _ = try await world.signUpBen()

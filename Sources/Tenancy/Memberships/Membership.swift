@@ -7,6 +7,8 @@ package struct Membership: Sendable, Hashable {
     package var user: UserID
     package var role: Role
     package var createdAt: Timestamp
+    /// Made by somebody who never proved the person's address, before its owner took the account over: such a tenant may be anybody's.
+    package var isDoubted = false
 }
 
 /// A member as a list shows one.
@@ -24,7 +26,7 @@ extension Role: SQLReadable {}
 struct MembershipStore {
     let tx: DirectoryTransaction
 
-    static let table = Table(
+    static let tableAtFirst = Table(
         "memberships", .directory, primaryKey: ["tenant_id", "user_id"],
         columns: [Column("tenant_id", .uuid), Column("user_id", .uuid), Column("role", .text), Column("created_at", .timestamp)],
         indexes: [Index("memberships_user", on: ["user_id"])],
@@ -33,21 +35,43 @@ struct MembershipStore {
         ],
         checks: [.oneOf(column: "role", values: Role.allCases.map(\.rawValue))])
 
+    static let isDoubted = Column("is_doubted", .boolean, default: .boolean(false))
+
+    static let table: Table = {
+        var table = tableAtFirst
+        table.columns.append(isDoubted)
+        return table
+    }()
+
     func insert(_ membership: Membership) throws {
         try tx.execute(
             """
-            INSERT INTO memberships (tenant_id, user_id, role, created_at)
-            VALUES (\(membership.tenant), \(membership.user), \(membership.role), \(membership.createdAt))
+            INSERT INTO memberships (tenant_id, user_id, role, created_at, is_doubted)
+            VALUES (\(membership.tenant), \(membership.user), \(membership.role), \(membership.createdAt), \(membership.isDoubted))
             """)
     }
 
     func membership(_ user: UserID, in tenant: TenantID) throws -> Membership? {
         try tx.first(
-            "SELECT tenant_id, user_id, role, created_at FROM memberships WHERE tenant_id = \(tenant) AND user_id = \(user)", Self.read)
+            "SELECT tenant_id, user_id, role, created_at, is_doubted FROM memberships WHERE tenant_id = \(tenant) AND user_id = \(user)", Self.read)
     }
 
+    /// The oldest first.
     func memberships(of user: UserID) throws -> [Membership] {
-        try tx.all("SELECT tenant_id, user_id, role, created_at FROM memberships WHERE user_id = \(user) ORDER BY created_at, tenant_id", Self.read)
+        try tx.all(
+            "SELECT tenant_id, user_id, role, created_at, is_doubted FROM memberships WHERE user_id = \(user) ORDER BY created_at, tenant_id",
+            Self.read)
+    }
+
+    /// Where a person is who names no tenant: the oldest membership that is not doubted; a doubted one where there is no other.
+    func first(of user: UserID) throws -> Membership? {
+        let all = try memberships(of: user)
+        return all.first { !$0.isDoubted } ?? all.first
+    }
+
+    /// All that the person has so far.
+    func doubtAll(of user: UserID) throws {
+        try tx.execute("UPDATE memberships SET is_doubted = \(true) WHERE user_id = \(user)")
     }
 
     /// In the order in which they joined, those after `last`.
@@ -77,6 +101,8 @@ struct MembershipStore {
     }
 
     private static func read(_ row: Row) throws -> Membership {
-        Membership(tenant: try row.column(0), user: try row.column(1), role: try row.column(2), createdAt: try row.column(3))
+        Membership(
+            tenant: try row.column(0), user: try row.column(1), role: try row.column(2), createdAt: try row.column(3),
+            isDoubted: try row.column(4))
     }
 }

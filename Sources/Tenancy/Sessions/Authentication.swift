@@ -57,7 +57,7 @@ extension Tenancy {
         let found = try await database.readDirectory { tx -> (User, Membership?, Tenant?)? in
             guard let id = try SessionStore(tx: tx).user(tokenHash: hash, now: now), let user = try UserStore(tx: tx).user(id) else { return nil }
             let membership =
-                if let named { try MembershipStore(tx: tx).membership(id, in: named) } else { try MembershipStore(tx: tx).memberships(of: id).first }
+                if let named { try MembershipStore(tx: tx).membership(id, in: named) } else { try MembershipStore(tx: tx).first(of: id) }
             return (user, membership, try membership.flatMap { try TenantStore(tx: tx).tenant($0.tenant) })
         }
         guard let (user, membership, tenant) = found else { return Principal(actor: .anonymous, tenant: named) }

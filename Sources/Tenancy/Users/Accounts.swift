@@ -136,10 +136,18 @@ extension Tenancy {
     /// with that: it may have been anybody.
     static func takeFromStranger(_ user: inout User, in tx: DirectoryTransaction) throws {
         guard user.emailVerifiedAt == nil else { return }
+        try doubtTenants(of: user, in: tx)
         user.passwordHash = nil
         user.failedAttempts = 0
         user.lockedUntil = nil
         try SessionStore(tx: tx).removeAll(of: user.id)
+    }
+
+    /// Whoever signed up with an address that they did not prove made a tenant with it. It stays, since it may be the person's own, but is not where
+    /// they come in when they have another one: who made it may have left a key or a member there.
+    private static func doubtTenants(of user: User, in tx: DirectoryTransaction) throws {
+        guard user.emailVerifiedAt == nil, user.passwordHash != nil else { return }
+        try MembershipStore(tx: tx).doubtAll(of: user.id)
     }
 
     /// By a link that reached the address.
@@ -178,6 +186,7 @@ extension Tenancy {
         try await database.writeDirectory { tx in
             let found = try OneTimeTokenStore(tx: tx).take(token, .resetPassword, now: tx.clock.now())
             guard let id = found?.user, var user = try UserStore(tx: tx).user(id) else { throw Self.staleLink }
+            try Self.doubtTenants(of: user, in: tx)
             user.passwordHash = hash
             user.emailVerifiedAt = user.emailVerifiedAt ?? tx.clock.now()
             user.failedAttempts = 0
