@@ -110,7 +110,8 @@ struct MemberRoutes {
                 body: AcceptanceBody.self, returns: .created(AccountView.self), errors: [AccountRoutes.stale]
             ) { call, body in
                 try tenancy.limitAttempts("link", call.clientAddress)
-                let signedIn = try await tenancy.acceptInvitation(token: body.token, name: body.name, password: body.password)
+                let signedIn = try await tenancy.acceptInvitation(
+                    token: body.token, name: body.name, password: body.password, from: call.clientAddress)
                 call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: tenancy.usesTLS))
                 return AccountView(signedIn.user)
             }

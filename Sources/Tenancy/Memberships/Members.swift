@@ -51,9 +51,9 @@ extension Tenancy {
     }
 
     /// Joins the tenant; a new person gives a name and a password.
-    package func acceptInvitation(token: String, name: String?, password: String?) async throws -> SignedIn {
+    package func acceptInvitation(token: String, name: String?, password: String?, from address: String? = nil) async throws -> SignedIn {
         try await requireLink(token, .invitation)
-        let hash: String? = if let password { try await Passwords.hash(password) } else { nil }
+        let hash: String? = if let password { try await Passwords.hash(password, from: Self.block(of: address)) } else { nil }
         return try await database.writeDirectory { tx in
             let found = try OneTimeTokenStore(tx: tx).take(token, .invitation, now: tx.clock.now())
             guard let found, let tenant = found.tenant, let role = found.role else { throw Self.staleLink }

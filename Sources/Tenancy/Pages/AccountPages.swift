@@ -20,7 +20,8 @@ struct AccountPages {
                 let form = try call.form()
                 do {
                     try tenancy.limitAttempts("sign-in", call.clientAddress)
-                    return try await enter(call, tenancy.signIn(email: form["email"], password: form.verbatim("password")))
+                    let password = form.verbatim("password")
+                    return try await enter(call, tenancy.signIn(email: form["email"], password: password, from: call.clientAddress))
                 } catch let refusal as Refusal {
                     return await signInForm(call, email: form["email"], fault: refusal.message, status: 401)
                 }
@@ -83,8 +84,9 @@ struct AccountPages {
                     try tenancy.limitAttempts("sign-up", call.clientAddress)
                     let new = NewTenant(name: form["tenant_name"], subdomain: form["subdomain"], plan: .starter)
                     let password = form.verbatim("password")
-                    _ = try await tenancy.signUp(name: form["name"], email: form["email"], password: password, tenant: new)
-                    return try await enter(call, tenancy.signIn(email: form["email"], password: password))
+                    let (email, address) = (form["email"], call.clientAddress)
+                    _ = try await tenancy.signUp(name: form["name"], email: email, password: password, tenant: new, from: address)
+                    return try await enter(call, tenancy.signIn(email: email, password: password, from: address))
                 } catch let refusal as Refusal {
                     return signUpForm(call, form, refusal: refusal)
                 }
@@ -154,15 +156,15 @@ struct AccountPages {
     private var links: [Endpoint] {
         [
             link("/verify-email", key: "verify_email") { use in
-                try await tenancy.verifyEmail(token: use.token, session: use.session, password: use.password)
+                try await tenancy.verifyEmail(token: use.token, session: use.session, password: use.password, from: use.address)
                 return nil
             },
             link("/reset-password", key: "reset_password") { use in
-                try await tenancy.resetPassword(token: use.token, password: use.password ?? "")
+                try await tenancy.resetPassword(token: use.token, password: use.password ?? "", from: use.address)
                 return nil
             },
             link("/invitation", key: "invitation") { use in
-                try await tenancy.acceptInvitation(token: use.token, name: use.name, password: use.password)
+                try await tenancy.acceptInvitation(token: use.token, name: use.name, password: use.password, from: use.address)
             }
         ].flatMap { $0 }
     }
@@ -173,6 +175,7 @@ struct AccountPages {
         var session: String?
         var name: String?
         var password: String?
+        var address: String?
     }
 
     /// The page a mailed link opens, with one button that uses it.
@@ -213,7 +216,7 @@ struct AccountPages {
                     func filled(_ text: String) -> String? { text.isEmpty ? nil : text }
                     let sent = LinkUse(
                         token: form["token"], session: call.head.cookie(SessionCookie.name), name: filled(form["name"]),
-                        password: filled(form.verbatim("password")))
+                        password: filled(form.verbatim("password")), address: call.clientAddress)
                     if let signedIn = try await use(sent) { return try await enter(call, signedIn) }
                     return .redirect(key == "verify_email" && sent.session != nil ? "/" : "/sign-in")
                 } catch let refusal as Refusal {

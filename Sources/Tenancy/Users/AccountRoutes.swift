@@ -79,7 +79,8 @@ struct AccountRoutes {
             ) { call, body in
                 try tenancy.limitAttempts("sign-up", call.clientAddress)
                 let new = NewTenant(name: body.tenantName, subdomain: body.subdomain, plan: .starter)
-                let made = try await tenancy.signUp(name: body.name, email: body.email, password: body.password, tenant: new)
+                let made = try await tenancy.signUp(
+                    name: body.name, email: body.email, password: body.password, tenant: new, from: call.clientAddress)
                 return SignedUp(account: AccountView(made.user), tenant: TenantView(made.tenant))
             },
             Endpoint(
@@ -88,7 +89,7 @@ struct AccountRoutes {
                 errors: [ErrorDeclaration(.unauthenticated, "bad_credentials", "The address or the password is wrong.")]
             ) { call, body in
                 try tenancy.limitAttempts("sign-in", call.clientAddress)
-                let signedIn = try await tenancy.signIn(email: body.email, password: body.password)
+                let signedIn = try await tenancy.signIn(email: body.email, password: body.password, from: call.clientAddress)
                 call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: tenancy.usesTLS))
                 return AccountView(signedIn.user)
             },
@@ -110,7 +111,7 @@ struct AccountRoutes {
             ) { call, body in
                 try tenancy.limitAttempts("link", call.clientAddress)
                 let session = SessionCookie.read(call.header("Cookie"))
-                try await tenancy.verifyEmail(token: body.token, session: session, password: body.password)
+                try await tenancy.verifyEmail(token: body.token, session: session, password: body.password, from: call.clientAddress)
             },
             Endpoint(
                 .post, "/v1/password-reset-requests", access: .public("Whoever forgot the password cannot sign in."),
@@ -124,7 +125,7 @@ struct AccountRoutes {
                 body: PasswordResetBody.self, returns: .noContent, errors: [Self.stale]
             ) { call, body in
                 try tenancy.limitAttempts("link", call.clientAddress)
-                try await tenancy.resetPassword(token: body.token, password: body.password)
+                try await tenancy.resetPassword(token: body.token, password: body.password, from: call.clientAddress)
             }
         ]
     }
@@ -143,12 +144,15 @@ extension Tenancy {
 
     /// Whoever has one address of IPv6 has the 2^64 of its network, which count as one. An address of IPv4 stays itself, also where it is written as one
     /// of IPv6.
-    static func network(of address: String) -> String {
+    static func network(of address: String, groups: Int = 4) -> String {
         guard address.contains(":") else { return address }
         if let four = address.split(separator: ":").first(where: { $0.contains(".") }) { return String(four) }
         let halves: [[Substring]] = address.split(separator: "::", omittingEmptySubsequences: false).map { $0.split(separator: ":") }
         let (head, tail): ([Substring], [Substring]) = (halves[0], halves.count > 1 ? halves[1] : [])
         let zeros: [Substring] = Array(repeating: "0", count: max(8 - head.count - tail.count, 0))
-        return (head + zeros + tail).prefix(4).joined(separator: ":")
+        return (head + zeros + tail).prefix(groups).joined(separator: ":")
     }
+
+    /// What one customer of a provider may have: the 2^16 networks of IPv6 that many hand out to whoever asks take their turns as one.
+    static func block(of address: String?) -> String { address.map { network(of: $0, groups: 3) } ?? "unknown" }
 }

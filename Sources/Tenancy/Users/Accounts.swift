@@ -9,12 +9,15 @@ extension Tenancy {
     static let lockOut: Duration = .seconds(15 * 60)
 
     /// Makes a person and their tenant on the starter plan, and asks for a mail that proves the address.
-    package func signUp(name: String, email: String, password: String, tenant new: NewTenant) async throws -> (user: User, tenant: Tenant) {
+    /// - Parameter address: of the client; where there are many at once, networks take turns at what costs a password hash. The same below.
+    package func signUp(
+        name: String, email: String, password: String, tenant new: NewTenant, from address: String? = nil
+    ) async throws -> (user: User, tenant: Tenant) {
         let email = try EmailAddress(email)
         let subdomain = try Subdomain(new.subdomain)
         let tenantName = try Self.checkedName(new.name)
         let name = try Self.checkedName(name)
-        let hash = try await Passwords.hash(password)
+        let hash = try await Passwords.hash(password, from: Self.block(of: address))
         let mailed = try await mail(makeLink(.verifyEmail, email: email))
         return try await database.writeDirectory { tx in
             guard try UserStore(tx: tx).user(email: email) == nil else {
@@ -32,7 +35,7 @@ extension Tenancy {
     }
 
     /// - Throws: `bad_credentials`, the same for an unknown address and a wrong password; `locked_out`.
-    package func signIn(email: String, password: String) async throws -> SignedIn {
+    package func signIn(email: String, password: String, from address: String? = nil) async throws -> SignedIn {
         let wrong = Refusal(.unauthenticated, "bad_credentials", "The address or the password is wrong.")
         guard let email = try? EmailAddress(email) else { throw wrong }
         let found = try await database.readDirectory { tx in try UserStore(tx: tx).user(email: email) }
@@ -40,7 +43,7 @@ extension Tenancy {
             throw Refusal(
                 .rateLimited, "locked_out", "Too many wrong passwords; try again later or reset the password.", retryAfter: until - clock.now())
         }
-        let isRight = try await Passwords.matches(password, encoded: found?.passwordHash)
+        let isRight = try await Passwords.matches(password, encoded: found?.passwordHash, from: Self.block(of: address))
         guard let found, let signedIn = try await enter(found, isRight: isRight) else { throw wrong }
         return signedIn
     }
@@ -99,7 +102,7 @@ extension Tenancy {
     /// stranger who signed up with somebody's address would have it proven by them.
     /// - Parameter session: of the browser that follows the link, where it is signed in.
     /// - Throws: `link_expired`; `password_needed` where neither shows whose account it is.
-    package func verifyEmail(token: String, session: String?, password: String?) async throws {
+    package func verifyEmail(token: String, session: String?, password: String?, from address: String? = nil) async throws {
         let now = clock.now()
         let (account, visitor) = try await database.readDirectory { tx in
             let id = try OneTimeTokenStore(tx: tx).find(token, .verifyEmail, now: now)?.user
@@ -108,7 +111,8 @@ extension Tenancy {
         }
         guard let account else { throw Self.staleLink }
         if visitor != account.id {
-            guard let password, try await Passwords.matches(password, encoded: account.passwordHash) else { throw Self.passwordNeeded }
+            let place = Self.block(of: address)
+            guard let password, try await Passwords.matches(password, encoded: account.passwordHash, from: place) else { throw Self.passwordNeeded }
         }
         try await database.writeDirectory { tx in
             let found = try OneTimeTokenStore(tx: tx).take(token, .verifyEmail, now: tx.clock.now())
@@ -180,9 +184,9 @@ extension Tenancy {
     }
 
     /// Sets a new password, and ends every session of the person and every other link that would open one or choose another password.
-    package func resetPassword(token: String, password: String) async throws {
+    package func resetPassword(token: String, password: String, from address: String? = nil) async throws {
         try await requireLink(token, .resetPassword)
-        let hash = try await Passwords.hash(password)
+        let hash = try await Passwords.hash(password, from: Self.block(of: address))
         try await database.writeDirectory { tx in
             let found = try OneTimeTokenStore(tx: tx).take(token, .resetPassword, now: tx.clock.now())
             guard let id = found?.user, var user = try UserStore(tx: tx).user(id) else { throw Self.staleLink }

@@ -14,16 +14,28 @@ struct Passwords: Sendable {
     private static let encodedBytes = 160
 
     /// Hashing costs a core for tens of milliseconds; two at a time, on threads of their own.
+    private static let threads = 2
     private static let queue: OperationQueue = {
         let queue = OperationQueue()
         queue.name = "passwords"
-        queue.maxConcurrentOperationCount = 2
+        queue.maxConcurrentOperationCount = threads
         return queue
     }()
 
     /// Hashes that may wait for a thread, some five seconds of work: whoever comes then is told to come again.
     private static let waitingMaximum = 256
-    private static let waiting = Mutex(0)
+    private static let state = Mutex(State())
+
+    private struct State: Sendable {
+        var line = FairLine<Waiter>(places: Passwords.waitingMaximum)
+        var busyThreads = 0
+    }
+
+    /// Somebody who waits; one of the two is called, once.
+    private struct Waiter: Sendable {
+        var work: @Sendable () -> Void
+        var refuse: @Sendable () -> Void
+    }
 
     static func check(length password: String) throws {
         guard lengths.contains(password.utf8.count) else {
@@ -31,9 +43,10 @@ struct Passwords: Sendable {
         }
     }
 
-    static func hash(_ password: String) async throws -> String {
+    /// - Parameter network: where the request comes from; the networks take turns.
+    static func hash(_ password: String, from network: String) async throws -> String {
         try check(length: password)
-        return try await onQueue {
+        return try await onQueue(from: network) {
             var generator = SystemRandomNumberGenerator()
             let salt: [UInt8] = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
             var encoded = [CChar](repeating: 0, count: encodedBytes)
@@ -46,8 +59,8 @@ struct Passwords: Sendable {
     }
 
     /// Takes the same time for a person that does not exist: pass nil then.
-    static func matches(_ password: String, encoded: String?) async throws -> Bool {
-        try await onQueue {
+    static func matches(_ password: String, encoded: String?, from network: String) async throws -> Bool {
+        try await onQueue(from: network) {
             let bytes = Array(password.utf8)
             let reference = encoded ?? dummy
             let isRight = argon2id_verify(reference, bytes, bytes.count) == ARGON2_OK.rawValue
@@ -63,21 +76,37 @@ struct Passwords: Sendable {
     }()
 
     /// - Throws: `busy` where too many wait already.
-    private static func onQueue<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async throws -> Value {
-        let hasPlace = waiting.withLock { count in
-            guard count < waitingMaximum else { return false }
-            count += 1
-            return true
-        }
-        guard hasPlace else {
-            throw Refusal(.rateLimited, "busy", "Too many people are signing in at the moment; try again in a few seconds.", retryAfter: .seconds(5))
-        }
-        return await withCheckedContinuation { continuation in
-            queue.addOperation {
-                let value = work()
-                waiting.withLock { $0 -= 1 }
-                continuation.resume(returning: value)
+    private static func onQueue<Value: Sendable>(from network: String, _ work: @escaping @Sendable () -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
+            let waiter = Waiter(work: { continuation.resume(returning: work()) }, refuse: { continuation.resume(throwing: busy) })
+            let (entry, isThreadFree): (FairLine<Waiter>.Entry, Bool) = state.withLock { state in
+                let entry = state.line.enter(waiter, from: network)
+                let isThreadFree = state.busyThreads < threads
+                if isThreadFree { state.busyThreads += 1 }
+                return (entry, isThreadFree)
             }
+            if isThreadFree { queue.addOperation { serve() } }
+            switch entry {
+            case .waits: break
+            case .replaces(let other): other.refuse()
+            case .refused: waiter.refuse()
+            }
+        }
+    }
+
+    private static let busy = Refusal(
+        .rateLimited, "busy", "Too many people are signing in at the moment; try again in a few seconds.", retryAfter: .seconds(5))
+
+    /// Works on a thread until nobody waits.
+    private static func serve() {
+        while let waiter = next() { waiter.work() }
+    }
+
+    private static func next() -> Waiter? {
+        state.withLock { state in
+            let waiter = state.line.next()
+            if waiter == nil { state.busyThreads -= 1 }
+            return waiter
         }
     }
 }
