@@ -62,13 +62,13 @@ import Testing
         }
     }
 
-    @Test func `an address has twenty open invitations at most, whoever sends them`() async throws {
+    @Test func `an address has ten open invitations of new tenants at most, whoever sends them`() async throws {
         try await withTenancy(.sqlite) { world in
             func invite(_ index: Int) async throws {
                 let tenant = try await world.makeTenant("team\(index)").tenant.id
                 try await world.tenancy.invite(email: "eve@example.com", role: .viewer, to: tenant, by: TenancyHarness.owner)
             }
-            for index in 0..<Tenancy.openInvitationsMaximum { try await invite(index) }
+            for index in 0..<Standing.new.places { try await invite(index) }
             #expect(try await refusal { try await invite(99) } == "too_many_invitations")
             world.lease.clock.advance(by: OneTimeToken.Purpose.invitation.lifetime)
             #expect(try await refusal { try await invite(100) } == nil)
@@ -81,7 +81,7 @@ import Testing
             func invite(to tenant: TenantID) async throws {
                 try await tenancy.invite(email: "eve@example.com", role: .viewer, to: tenant, by: by)
             }
-            for index in 0..<Tenancy.openInvitationsMaximum {
+            for index in 0..<Standing.new.places {
                 let tenant = try await world.makeTenant("team\(index)").tenant.id
                 try await invite(to: tenant)
                 try await tenancy.revokeInvitation(of: "eve@example.com", to: tenant, by: by)
@@ -90,7 +90,30 @@ import Testing
             }
             #expect(try await refusal { try await tenancy.revokeInvitation(of: "eve@example.com", to: world.acme.id, by: by) } == "not_found")
             #expect(try await refusal { try await invite(to: world.acme.id) } == "too_many_invitations")
-            #expect(try await world.mailedTokens("invitation").count == Tenancy.openInvitationsMaximum)
+            #expect(try await world.mailedTokens("invitation").count == Standing.new.places)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `tenants that anybody can make take no places from those that are old or pay, nor do those that are suspended`(engine: DatabaseEngine)
+        async throws
+    {
+        try await withTenancy(engine) { world in
+            let by = TenancyHarness.owner
+            func invite(to tenant: TenantID) async throws {
+                try await world.tenancy.invite(email: "eve@example.com", role: .viewer, to: tenant, by: by)
+            }
+            let paying = try await world.makeTenant("paying", plan: .professional).tenant.id
+            let late = try await world.makeTenant("late").tenant.id
+            world.lease.clock.advance(by: Standing.newFor)
+            var throwaway: [TenantID] = []
+            for index in 0..<Standing.new.places { throwaway.append(try await world.makeTenant("team\(index)").tenant.id) }
+            for tenant in throwaway { try await invite(to: tenant) }
+            let other = try await world.makeTenant("other").tenant.id
+            #expect(try await refusal { try await invite(to: other) } == "too_many_invitations")
+            for tenant in [world.acme.id, late, paying] { #expect(try await refusal { try await invite(to: tenant) } == nil) }
+            _ = try await world.tenancy.updateTenant(throwaway[0], TenantChange(status: .suspended), by: by)
+            #expect(try await refusal { try await invite(to: other) } == nil)
         }
     }
 

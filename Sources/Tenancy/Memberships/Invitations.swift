@@ -8,6 +8,27 @@ package struct Invitation: Sendable, Hashable {
     package var expiresAt: Timestamp
 }
 
+/// Tenants that share the places of invitations to one address. Anybody can make many tenants within an hour, but not many that are old, or that pay:
+/// strangers take places from each other.
+enum Standing: Hashable {
+    case new, old, paying
+
+    static let newFor: Duration = .seconds(30 * 86_400)
+
+    init(plan: PlanName, createdAt: Timestamp, at now: Timestamp) {
+        self = plan != .starter ? .paying : createdAt + Self.newFor > now ? .new : .old
+    }
+
+    /// Invitations to one address that are open at a time, or were before they were revoked: each was a mail to somebody who may not have asked for
+    /// any.
+    var places: Int {
+        switch self {
+        case .new, .old: 10
+        case .paying: 20
+        }
+    }
+}
+
 extension Tenancy {
     /// Those that can still be accepted, the newest first.
     package func invitations(to tenant: TenantID) async throws -> [Invitation] {
@@ -39,6 +60,22 @@ extension OneTimeTokenStore {
             ORDER BY expires_at DESC, email LIMIT \(limit)
             """
         ) { Invitation(email: try $0.column(0), role: try $0.column(1), expiresAt: try $0.column(2)) }
+    }
+
+    /// Of those who sent the invitations to an address that are open, or were before they were revoked: what each was when it sent it. Tenants that are
+    /// suspended do not count.
+    func standings(ofInvitationsOf email: EmailAddress, now: Timestamp) throws -> [Standing] {
+        try tx.all(
+            """
+            SELECT t.plan, t.created_at, o.expires_at FROM one_time_tokens o JOIN tenants t ON t.id = o.tenant_id
+            WHERE o.email = \(email.text) AND o.purpose = \(OneTimeToken.Purpose.invitation) AND o.expires_at > \(now)
+                AND t.status = \(Tenant.Status.active)
+            """
+        ) { row in
+            let expiresAt: Timestamp = try row.column(2)
+            return Standing(
+                plan: try row.column(0), createdAt: try row.column(1), at: expiresAt - OneTimeToken.Purpose.invitation.lifetime)
+        }
     }
 
     /// Until when the one that was sent last works, or would if it was not revoked.

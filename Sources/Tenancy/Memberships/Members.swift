@@ -27,7 +27,8 @@ extension Tenancy {
             let tokens = OneTimeTokenStore(tx: tx)
             try Self.requirePause(before: tokens.invitation(of: email, to: tenant), now: tx.clock.now())
             try tokens.removeInvitations(of: email, to: tenant)
-            guard try tokens.count(.invitation, of: email, now: tx.clock.now()) < Self.openInvitationsMaximum else {
+            let standing = Standing(plan: place.plan, createdAt: place.createdAt, at: tx.clock.now())
+            guard try tokens.standings(ofInvitationsOf: email, now: tx.clock.now()).count(where: { $0 == standing }) < standing.places else {
                 throw Refusal(
                     .rateLimited, "too_many_invitations", "\(email) has too many invitations that are open; ask them to answer those first.",
                     retryAfter: .seconds(86_400))
@@ -37,9 +38,6 @@ extension Tenancy {
         }
     }
 
-    /// Invitations of all tenants to one address that are open at a time, or were before they were revoked: each was a mail to somebody who may not
-    /// have asked for any.
-    static let openInvitationsMaximum = 20
     /// Between two mails to one address about one tenant.
     static let invitationPause: Duration = .seconds(60)
 

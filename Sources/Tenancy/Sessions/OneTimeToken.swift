@@ -77,7 +77,7 @@ struct OneTimeTokenStore {
         }
     }
 
-    /// How many of an address still work, and invitations that were revoked within their time.
+    /// How many of an address still work.
     func count(_ purpose: OneTimeToken.Purpose, of email: EmailAddress, now: Timestamp) throws -> Int {
         try tx.first(
             "SELECT count(*) FROM one_time_tokens WHERE email = \(email.text) AND purpose = \(purpose) AND expires_at > \(now)"
