@@ -92,6 +92,21 @@ struct PeopleTests {
         #expect(reply.text == "id: 1\ndata: x\n\n")
     }
 
+    @Test(arguments: ["GET", "HEAD", "POST"], [true, false])
+    func `a large body that nobody reads ends the connection, whatever the answer is`(method: String, leads: Bool) async throws {
+        var settings = Surface.Settings()
+        if leads { settings.errorPage = { _ in .redirect("/sign-in") } }
+        let (body, source) = RequestBody.makeStream()
+        let fields: HTTPFields = [.contentLength: "1000000", .accept: "text/html"]
+        let head = HTTPRequest(
+            method: try #require(HTTPRequest.Method(method)), scheme: "http", authority: "localhost", path: "/console", headerFields: fields)
+        let response = await PeopleTests.surface(settings).respond(
+            to: Request(head: head, body: body), context: SurfaceContext(remoteAddress: nil))
+        #expect((response.status == .seeOther) == leads)
+        #expect(response.headers[.connection] == "close")
+        source.finish()
+    }
+
     @Test func `a body that does not arrive is 408`() async throws {
         var settings = Surface.Settings()
         settings.bodyTime = .milliseconds(20)

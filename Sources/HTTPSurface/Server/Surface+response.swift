@@ -29,6 +29,7 @@ extension Surface {
         // The rest of a body that nobody will read would keep the connection, and the client, busy for nothing.
         if outcome.leavesBody(of: request) {
             headers[.connection] = "close"
+            if outcome.head.method == "HEAD", case .bytes(let bytes) = outcome.answer.body { headers[.contentLength] = String(bytes.count) }
             return Response(status: .init(code: outcome.answer.status), headers: headers, body: outcome.lastBody(context))
         }
         let status = HTTPResponse.Status(code: outcome.answer.status)
@@ -66,15 +67,20 @@ extension Surface {
 extension Surface.Outcome {
     /// Whether a body was announced that is too large to be read for the sake of the next request alone.
     fileprivate func leavesBody(of request: Request) -> Bool {
-        guard !extras.isBodyRead.withLock({ $0 }), case .bytes = answer.body else { return false }
+        guard !extras.isBodyRead.withLock({ $0 }) else { return false }
+        switch answer.body {
+        case .empty, .bytes: break
+        // Of a handler, which is called when the body was read.
+        case .pieces, .events: return false
+        }
         guard let length = request.headers[.contentLength] else { return request.headers[.transferEncoding] != nil }
         return Int(length) ?? .max > Limits.smallBodyBytes
     }
 
     fileprivate func lastBody(_ context: SurfaceContext) -> ResponseBody {
-        guard case .bytes(let bytes) = answer.body, head.method != "HEAD" else { return ResponseBody() }
+        let bytes: [UInt8] = if case .bytes(let all) = answer.body, head.method != "HEAD" { all } else { [] }
         return ResponseBody(contentLength: bytes.count) { writer in
-            try await writer.write(ByteBuffer(bytes: bytes))
+            if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
             try await writer.finish(nil)
             context.close()
         }
