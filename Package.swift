@@ -168,6 +168,8 @@ let package = Package(
             ],
             exclude: ["Hermetic", "Reference"]),
 
+        tests("GatewayTests", ["Kernel", "HTTPSurface", "Gateway"]),
+
         tests("ArchitectureTests", [])
     ]
 )

@@ -74,11 +74,7 @@ extension Platform {
         var settings = Surface.Settings()
         settings.platformHosts = ["localhost", "127.0.0.1", configuration.publicHost]
         settings.isSecure = configuration.usesTLS
-        if !configuration.proxies.isEmpty {
-            settings.isProxy = { [proxies = configuration.proxies] text in
-                IPAddress(text).map { address in proxies.contains { $0.contains(address.withoutMapping) } } ?? false
-            }
-        }
+        settings.isProxy = configuration.isProxy
         settings.streamsPerTenant = configuration.streamsPerTenant
         settings.handover = database.engine == .postgres ? Self.handover : .zero
         settings.errorPage = { problem in

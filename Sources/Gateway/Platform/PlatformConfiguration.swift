@@ -103,6 +103,15 @@ package struct PlatformConfiguration: Sendable {
         return Set(roles)
     }
 
+    /// Whether an address is that of a proxy in front; nil where there is none.
+    var isProxy: (@Sendable (_ address: String) -> Bool)? {
+        guard !proxies.isEmpty else { return nil }
+        return { [proxies] text in
+            guard let address = IPAddress(text)?.withoutMapping else { return false }
+            return proxies.contains { $0.contains(address) }
+        }
+    }
+
     private static func proxy(_ text: String) throws -> AddressRange {
         guard let range = AddressRange(text) else {
             throw Refusal.invalid(

@@ -203,8 +203,15 @@ extension Surface {
     static func client(behind peer: String, _ fields: [String], _ isProxy: (String) -> Bool) -> String {
         var hops = fields.joined(separator: ",").split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } }.filter { !$0.isEmpty }
         var address = peer
-        while isProxy(address), let next = hops.popLast() { address = next }
+        while isProxy(address), let next = hops.popLast() { address = withoutPort(next) }
         return address
+    }
+
+    /// Some proxies add the port, which is another one with every connection: `192.0.2.1:4711`, `[2001:db8::1]:4711`.
+    private static func withoutPort(_ hop: String) -> String {
+        if hop.hasPrefix("["), let end = hop.firstIndex(of: "]") { return String(hop[hop.index(after: hop.startIndex)..<end]) }
+        let parts = hop.split(separator: ":", omittingEmptySubsequences: false)
+        return parts.count == 2 ? String(parts[0]) : hop
     }
 
     /// Webhooks are too many for a line each: theirs are written at the level debug.
