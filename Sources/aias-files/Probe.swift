@@ -23,7 +23,7 @@ enum Probe {
             "walls": .bool(stand), "socket": .bool(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) < 0), "signal": .bool(kill(getppid(), 0) != 0),
             "queued_signal": .bool(sigqueue(getppid(), 0, sigval()) != 0),
             "signal_by_file": .bool(fcntl(0, Walls.setOwner, getppid()) < 0), "signal_choice_by_file": .bool(fcntl(0, Walls.setSignal, SIGKILL) < 0),
-            "parent_priority": .bool(sched_setscheduler(getppid(), 0, &priority) < 0)
+            "parent_priority": .bool(sched_setscheduler(getppid(), 0, &priority) < 0), "page_programs": .bool(PagePrinter.refusesPrograms())
         ]
         print(JSON.object(refused).serialized)
         exit(0)

@@ -129,7 +129,7 @@ import Testing
     @Test func `the printer's process can reach no other`() throws {
         let program = try #require(SandboxProgram.beside("aias-files"))
         let refused = try JSON(parsing: ServiceProcess.output(of: [program, "--probe-walls", "--print"])).object ?? [:]
-        #expect(refused.count == 7)
+        #expect(refused.count == 8)
         for (attempt, isRefused) in refused { #expect(isRefused == true, "\(attempt) was possible") }
     }
 }
