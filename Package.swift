@@ -15,6 +15,7 @@ let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioFoundationCompat: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
@@ -107,8 +108,8 @@ let package = Package(
         module(
             "HTTPSurface",
             [
-                "Kernel", "Telemetry", "Persistence", "CZlib", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioHTTP1, httpTypes,
-                collections, crypto, logging, lifecycle, tracing
+                "Kernel", "Telemetry", "Persistence", "CZlib", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioHTTP1,
+                nioHTTPTypes, httpTypes, collections, crypto, logging, lifecycle, tracing
             ]),
         module("Tenancy", ["Kernel", "Telemetry", "Persistence", "Jobs", "HTTPSurface", "CArgon2", crypto, logging]),
         module(
@@ -149,7 +150,7 @@ let package = Package(
             "HTTPSurfaceTests",
             [
                 "Kernel", "Persistence", "HTTPSurface", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), hummingbird,
-                httpTypes, logging, lifecycle, crypto
+                .product(name: "NIOEmbedded", package: "swift-nio"), nioCore, nioHTTPTypes, httpTypes, logging, lifecycle, crypto
             ]),
         tests("TenancyTests", ["Kernel", "Persistence", "Jobs", "HTTPSurface", "Tenancy", "TestKit", logging]),
         tests(

@@ -44,14 +44,6 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("192.0.2.1", "192.0.2.1"), ("::ffff:192.0.2.1", "192.0.2.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2"), ("2001:db8:1:2::9", "2001:db8:1:2"),
-        ("2001:db8::1", "2001:db8:0:0"), ("::1", "0:0:0:0"), ("", "")
-    ])
-    func `attempts count for the network that somebody has`(address: String, network: String) {
-        #expect(Tenancy.network(of: address) == network)
-    }
-
     @Test func `who changes the address within a network gets no more attempts`() async throws {
         try await withTenancy(.sqlite) { world in
             let tenancy = world.tenancy

@@ -69,6 +69,7 @@ package struct PlatformConfiguration: Sendable {
         case (nil, nil): break
         default: throw Refusal.invalid("tls", "tls_incomplete", "TLS needs both AIAS_TLS_CERTIFICATE and AIAS_TLS_KEY.")
         }
+        binding.connections = try filled("AIAS_CONNECTIONS").map(Self.connections) ?? Limits.connections
         publicURL = filled("AIAS_PUBLIC_URL") ?? "http://localhost:\(port)"
         relay = try filled("AIAS_SMTP_URL").map { try SMTPRelay($0, from: filled("AIAS_SMTP_FROM") ?? "AIAS <noreply@localhost>") }
         outboundAllow = (filled("AIAS_OUTBOUND_ALLOW") ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
@@ -119,6 +120,13 @@ package struct PlatformConfiguration: Sendable {
                 "AIAS_TRUSTED_PROXIES lists addresses and blocks of addresses, such as 127.0.0.1,::1,10.0.0.0/8; \(text) is none.")
         }
         return range
+    }
+
+    private static func connections(_ text: String) throws -> Int {
+        guard let count = Int(text), (16...1_000_000).contains(count) else {
+            throw Refusal.invalid("connections", "bad_connections", "AIAS_CONNECTIONS is a number from 16 to 1,000,000.")
+        }
+        return count
     }
 
     private static func liveRuns(_ text: String) throws -> Int {

@@ -49,7 +49,7 @@ extension Endpoint {
             return
         }
         let isForwarded = ["X-Forwarded-For", "Forwarded", "Via", "X-Real-Ip"].contains { head.header($0) != nil }
-        guard !isForwarded, let address = head.clientAddress, address == "::1" || address.hasPrefix("127.") || address.hasPrefix("::ffff:127.") else {
+        guard !isForwarded, let address = head.clientAddress, ClientNetwork.isLoopback(address) else {
             throw Refusal(.forbidden, "metrics_elsewhere", "Figures are for this machine alone; set AIAS_METRICS_TOKEN to read them from elsewhere.")
         }
     }

@@ -7,7 +7,6 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 internal import ServiceLifecycle
-internal import Telemetry
 
 /// Serves a surface on a port. It stops when its service group does: no new connections, running requests end, streams are closed.
 package struct HTTPServer: Service {
@@ -16,11 +15,14 @@ package struct HTTPServer: Service {
         /// 0 takes any free port.
         package var port: Int
         package var tls: TLSFiles?
+        /// That are served at a time; further ones wait until one ends. A quarter of them may be of one network.
+        package var connections: Int
 
-        package init(host: String = "127.0.0.1", port: Int = 8080, tls: TLSFiles? = nil) {
+        package init(host: String = "127.0.0.1", port: Int = 8080, tls: TLSFiles? = nil, connections: Int = Limits.connections) {
             self.host = host
             self.port = port
             self.tls = tls
+            self.connections = connections
         }
     }
 
@@ -52,15 +54,20 @@ package struct HTTPServer: Service {
 
     /// Hummingbird's server without its application, which gives each request a logger of its own that nobody here asks for.
     package func run() async throws {
+        let connections = Connections(total: binding.connections) { [isProxy = self.surface.settings.isProxy] address in
+            ClientNetwork.isLoopback(address) || isProxy?(address) == true
+        }
         let plain = HTTPServerBuilder.http1(
             configuration: .init(
-                additionalChannelHandlers: [ConnectionCounter()], idleTimeout: TimeAmount(Limits.idleTime),
+                additionalChannelHandlers: [ConnectionWatch(connections)], idleTimeout: TimeAmount(Limits.idleTime),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: Limits.headerFieldBytes, maxHeaderListSize: Limits.headerBytes, maxHeaderFieldCount: Limits.headerCount)))
         let builder = try binding.tls.map { try HTTPServerBuilder.tls(plain, tlsConfiguration: $0.configuration()) } ?? plain
         let (surface, onRunning, date) = (surface, onRunning, DateHeader(clock: .system))
         let server = try builder.buildServer(
-            configuration: .init(address: .hostname(binding.host, port: binding.port), backlog: 1_024),
+            configuration: .init(
+                address: .hostname(binding.host, port: binding.port), backlog: 1_024,
+                availableConnectionsDelegate: MaximumAvailableConnections(binding.connections, logger: logger)),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger
         ) { (request: Request, writer: consuming ResponseWriter, channel: any Channel) in
             var response = await surface.respond(to: request, context: SurfaceContext(channel: channel))
@@ -79,30 +86,6 @@ package struct HTTPServer: Service {
 
     /// What came after an answer had begun is no HTTP.
     private struct BrokenBody: Error {}
-}
-
-/// Counts the connections that are open.
-private final class ConnectionCounter: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = NIOAny
-    private var isCounted = false
-
-    func handlerAdded(context: ChannelHandlerContext) { if context.channel.isActive { count() } }
-
-    func channelActive(context: ChannelHandlerContext) {
-        count()
-        context.fireChannelActive()
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        if isCounted { Metrics.shared.add(.httpConnections, -1) }
-        isCounted = false
-        context.fireChannelInactive()
-    }
-
-    private func count() {
-        if !isCounted { Metrics.shared.add(.httpConnections, 1) }
-        isCounted = true
-    }
 }
 
 /// A server that accepts connections.

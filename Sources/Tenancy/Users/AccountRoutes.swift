@@ -137,22 +137,11 @@ extension Tenancy {
 
     /// - Throws: `rate_limited`
     func limitAttempts(_ what: String, _ address: String?) throws {
-        let place = address.map { Self.network(of: $0) } ?? "unknown"
+        let place = address.map { ClientNetwork.name(of: $0) } ?? "unknown"
         guard let decision = rates.take("\(what):\(place)", perSecond: Self.attemptsPerSecond), !decision.isAllowed else { return }
         throw Refusal(.rateLimited, "rate_limited", "Too many attempts from here; try again in a moment.", retryAfter: decision.retryAfter)
     }
 
-    /// Whoever has one address of IPv6 has the 2^64 of its network, which count as one. An address of IPv4 stays itself, also where it is written as one
-    /// of IPv6.
-    static func network(of address: String, groups: Int = 4) -> String {
-        guard address.contains(":") else { return address }
-        if let four = address.split(separator: ":").first(where: { $0.contains(".") }) { return String(four) }
-        let halves: [[Substring]] = address.split(separator: "::", omittingEmptySubsequences: false).map { $0.split(separator: ":") }
-        let (head, tail): ([Substring], [Substring]) = (halves[0], halves.count > 1 ? halves[1] : [])
-        let zeros: [Substring] = Array(repeating: "0", count: max(8 - head.count - tail.count, 0))
-        return (head + zeros + tail).prefix(groups).joined(separator: ":")
-    }
-
     /// What one customer of a provider may have: the 2^16 networks of IPv6 that many hand out to whoever asks take their turns as one.
-    static func block(of address: String?) -> String { address.map { network(of: $0, groups: 3) } ?? "unknown" }
+    static func block(of address: String?) -> String { address.map { ClientNetwork.name(of: $0, groups: 3) } ?? "unknown" }
 }
