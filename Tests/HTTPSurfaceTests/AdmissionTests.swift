@@ -60,6 +60,7 @@ struct AdmissionTests {
         #expect(try await post(["Origin": "http://acme.localhost:8080"]) == 201)
         #expect(try await post(["Origin": "http://evil.example"]) == 403)
         #expect(try await post(["Origin": "null"]) == 403)
+        #expect(try await post(["Origin": "http://evil.example", "Authorization": "Basic YTpi"]) == 403)
         #expect(try await harness.call("POST", "/hooks/x", headers: ["Origin": "http://evil.example"]).status == 200)
     }
 

@@ -95,10 +95,11 @@ extension Surface {
     }
 
     /// Refuses writes that a browser sends on behalf of another site. `Sec-Fetch-Site` decides where it is sent, else `Origin`;
-    /// a request with neither comes from no browser of today. Programs that show a key are not asked, nor are webhooks.
+    /// a request with neither comes from no browser of today. Programs that show a key are not asked, nor are webhooks. What else stands in
+    /// `Authorization` proves nothing: browsers add a password by themselves.
     private func checkOrigin(_ endpoint: Endpoint, _ head: RequestHead) throws {
         if case .public = endpoint.access, endpoint.kind == .raw { return }
-        guard endpoint.method.isWrite, head.method != "GET", head.method != "HEAD", head[.authorization] == nil else { return }
+        guard endpoint.method.isWrite, head.method != "GET", head.method != "HEAD", head.bearerToken == nil else { return }
         let isForeign: Bool
         if let site = head[.secFetchSite] {
             isForeign = site != "same-origin" && site != "none"
