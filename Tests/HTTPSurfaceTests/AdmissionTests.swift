@@ -100,6 +100,21 @@ struct AdmissionTests {
         #expect(try await actor(["Authorization": "Bearer nope"], "localhost") == "anonymous")
     }
 
+    @Test func `what is not for everybody is kept by no cache, unless its answer says otherwise`() async throws {
+        let files = SurfaceHarness([
+            .raw(.get, "/file", access: .tenant("notes.read"), summary: "File", tag: "Test") { _ in .text("private") },
+            .raw(.get, "/picture", access: .tenant("notes.read"), summary: "Picture", tag: "Test") { _ in
+                Answer(contentType: "image/png", headers: [("Cache-Control", "private, max-age=60")], body: .bytes([1]))
+            },
+            .raw(.get, "/badge", access: .public("A test."), summary: "Badge", tag: "Test") { _ in .text("public") }
+        ])
+        let key = ["Authorization": "Bearer key-acme"]
+        #expect(try await files.call("GET", "/file", headers: key).header("Cache-Control") == "no-store")
+        #expect(try await files.call("GET", "/file").header("Cache-Control") == "no-store")
+        #expect(try await files.call("GET", "/picture", headers: key).header("Cache-Control") == "private, max-age=60")
+        #expect(try await files.call("GET", "/badge").header("Cache-Control") == nil)
+    }
+
     @Test func `no answer allows another origin to read it`() async throws {
         let reply = try await harness.call("GET", "/v1/notes", headers: ["Authorization": "Bearer key-acme", "Origin": "http://evil.example"])
         #expect(reply.header("Access-Control-Allow-Origin") == nil)

@@ -12,4 +12,6 @@ package enum Access: Sendable, Hashable {
     case platformOperator
     /// Those who run the platform, signed in at its own door, with this permission. No session or key of a tenant is asked, nor does one help.
     case platform(Permission)
+
+    var isPublic: Bool { if case .public = self { true } else { false } }
 }

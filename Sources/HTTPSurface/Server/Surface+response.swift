@@ -11,6 +11,7 @@ extension Surface {
         let isHTML = outcome.endpoint == nil && answer.contentType?.hasPrefix("text/html") == true
         let kind = isHTML ? .page : outcome.endpoint?.kind
         var headers = SecurityHeaders.headers(for: kind, isSecure: settings.isSecure)
+        if let endpoint = outcome.endpoint, endpoint.kind == .raw, !endpoint.access.isPublic { headers[.cacheControl] = "no-store" }
         headers.append(HTTPField(name: .xRequestID, value: outcome.head.requestID))
         if let type = answer.contentType { headers.append(HTTPField(name: .contentType, value: type)) }
         for (name, value) in answer.headers { SecurityHeaders.set(name, value, in: &headers) }
