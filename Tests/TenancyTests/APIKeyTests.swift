@@ -49,6 +49,41 @@ import Testing
         }
     }
 
+    @Test func `a key with some permissions makes nobody who has the others`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let (tenancy, acme) = (world.tenancy, world.acme.id)
+            let all = try await principal(world, world.acmeKey)
+            let narrow = try await tenancy.createKey(name: "People", scopes: ["members.write"], expiresAt: nil, in: acme, by: all)
+            let narrowed = try await principal(world, narrow.secret)
+            func invite(_ role: Role, by principal: Principal) async throws -> String? {
+                try await refusal { try await tenancy.invite(email: "\(role.rawValue)@example.com", role: role, to: acme, by: principal) }
+            }
+            for role in [Role.owner, .admin] {
+                #expect(try await invite(role, by: narrowed) == "key_too_narrow")
+                #expect(try await invite(role, by: all) == nil)
+            }
+            for role in [Role.editor, .viewer, .billing] { #expect(try await invite(role, by: narrowed) == nil) }
+            let ana = try #require(try await tenancy.members(of: acme).first).user
+            #expect(try await refusal { try await tenancy.setRole(.viewer, of: ana, in: acme, by: narrowed) } == "key_too_narrow")
+            #expect(try await refusal { try await tenancy.removeMember(ana, from: acme, by: narrowed) } == "key_too_narrow")
+        }
+    }
+
+    @Test func `a key that is made with another one does not outlive it`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let first = try await principal(world, world.acmeKey)
+            let end = world.lease.clock.now + .seconds(60)
+            let short = try await world.tenancy.createKey(name: "Short", scopes: [], expiresAt: end, in: world.acme.id, by: first)
+            let shown = try await principal(world, short.secret)
+            func make(_ expiry: Timestamp?) async throws -> Timestamp? {
+                try await world.tenancy.createKey(name: "Child", scopes: [], expiresAt: expiry, in: world.acme.id, by: shown).key.expiresAt
+            }
+            #expect(try await make(nil) == end)
+            #expect(try await make(end + .seconds(-1)) == end + .seconds(-1))
+            #expect(try await refusal { try await make(end + .seconds(1)) } == "outlives_key")
+        }
+    }
+
     @Test func `a key at another tenant's address finds nothing`() async throws {
         try await withTenancy(.sqlite) { world in
             let other = try await world.makeTenant("other")

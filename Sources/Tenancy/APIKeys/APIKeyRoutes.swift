@@ -31,7 +31,7 @@ struct NewAPIKeyBody: Codable, Sendable, Described {
     static let notes: [FieldNote] = [
         FieldNote("name", "To tell keys apart.", example: "Deploy", length: 1...80),
         FieldNote("scopes", "Permissions; all of its maker's where left out.", items: 0...100),
-        FieldNote("expiresAt", "Never, where left out.", format: "date-time")
+        FieldNote("expiresAt", "Never, or with the key that makes it, where left out.", format: "date-time")
     ]
 }
 

@@ -21,12 +21,24 @@ extension Tenancy {
         }
         return try await database.writeDirectory { tx in
             let role = principal.role ?? .owner
+            let end = try Self.expiry(expiresAt, in: tenant, by: principal, in: tx)
             // A key made by a scoped key can do no more than that one.
             let granted = scopes.isEmpty && isNarrowed(principal) ? principal.permissions.map(\.name).sorted() : scopes
-            let made = try Self.insertKey(name: name, role: role, scopes: granted, expiresAt: expiresAt, tenant: tenant, in: tx)
+            let made = try Self.insertKey(name: name, role: role, scopes: granted, expiresAt: end, tenant: tenant, in: tx)
             try tx.tenant(tenant).audit(principal, "api_key.create", "key:\(made.key.id)")
             return made
         }
+    }
+
+    /// A key that is made with another one does not outlive it.
+    private static func expiry(
+        _ wanted: Timestamp?, in tenant: TenantID, by principal: Principal, in tx: DirectoryTransaction
+    ) throws -> Timestamp? {
+        guard case .apiKey(let id) = principal.actor, let end = try APIKeyStore(tx: tx).key(id, of: tenant)?.expiresAt else { return wanted }
+        if let wanted, wanted > end {
+            throw Refusal.invalid("expires_at", "outlives_key", "A key that is made with another one ends with it at the latest: \(end).")
+        }
+        return wanted ?? end
     }
 
     package func keys(of tenant: TenantID, before cursor: APIKeyID?, limit: Int) async throws -> [APIKey] {

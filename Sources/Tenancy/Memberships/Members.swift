@@ -16,7 +16,7 @@ extension Tenancy {
     /// Asks for a mail with a link to join. The place is taken when the invitation is accepted; an earlier link for the address works no more.
     package func invite(email: String, role: Role, to tenant: TenantID, by principal: Principal) async throws {
         let email = try EmailAddress(email)
-        try Self.mayGrant(role, principal)
+        try mayGrant(role, principal)
         guard let place = try await self.tenant(tenant) else { throw Refusal.missing("tenant") }
         let product = try await brand(of: tenant).name
         let mailed = try await mail(makeLink(.invitation, email: email), arguments: ["tenant": place.name, "product": product])
@@ -79,11 +79,11 @@ extension Tenancy {
     }
 
     package func setRole(_ role: Role, of user: UserID, in tenant: TenantID, by principal: Principal) async throws {
-        try Self.mayGrant(role, principal)
+        try mayGrant(role, principal)
         try await database.writeDirectory { tx in
             let store = MembershipStore(tx: tx)
             guard let now = try store.membership(user, in: tenant) else { throw Refusal.missing("member") }
-            if now.role == .owner { try Self.mayGrant(.owner, principal) }
+            if now.role == .owner { try mayGrant(.owner, principal) }
             if now.role == .owner, role != .owner, try store.owners(of: tenant) == 1 { throw Self.lastOwner }
             _ = try store.setRole(role, of: user, in: tenant)
             try tx.tenant(tenant).audit(
@@ -96,7 +96,7 @@ extension Tenancy {
             let store = MembershipStore(tx: tx)
             guard let now = try store.membership(user, in: tenant) else { throw Refusal.missing("member") }
             if now.role == .owner {
-                try Self.mayGrant(.owner, principal)
+                try mayGrant(.owner, principal)
                 if try store.owners(of: tenant) == 1 { throw Self.lastOwner }
             }
             _ = try store.remove(user, from: tenant)
@@ -108,10 +108,13 @@ extension Tenancy {
 
     static let lastOwner = Refusal(.conflict, "last_owner", "A tenant needs an owner; make somebody else owner first.")
 
-    /// Only an owner makes owners.
-    static func mayGrant(_ role: Role, _ principal: Principal) throws {
-        guard role != .owner || principal.role == .owner || principal.actor == .system else {
+    /// Only an owner makes owners. A key with less than all that owners, or administrators, may do makes none of them: they could do the rest for it.
+    func mayGrant(_ role: Role, _ principal: Principal) throws {
+        guard principal.actor != .system else { return }
+        guard role != .owner || principal.role == .owner else {
             throw Refusal(.forbidden, "owner_only", "Only an owner may make or change an owner.")
         }
+        guard role == .owner || role == .admin, !permissions.permissions(of: role).isSubset(of: principal.permissions) else { return }
+        throw Refusal(.forbidden, "key_too_narrow", "This has fewer permissions than the role \(role.rawValue); it cannot make or change one.")
     }
 }
