@@ -24,7 +24,7 @@ struct WebhookGuard: Sendable {
     static func admits(_ definition: WebhookDefinition, address: @autoclosure () -> String?, userAgent: @autoclosure () -> String?) -> Bool {
         if definition.refusesBots, isBot(userAgent() ?? "") { return false }
         guard !definition.allowedAddresses.isEmpty else { return true }
-        guard let address = address().flatMap({ IPAddress($0) }) else { return false }
+        guard let address = address().flatMap({ IPAddress($0)?.withoutMapping }) else { return false }
         return definition.allowedAddresses.contains { AddressRange($0)?.contains(address) ?? false }
     }
 

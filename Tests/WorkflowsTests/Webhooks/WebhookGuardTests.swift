@@ -207,6 +207,8 @@ import Testing
         }
         let list: JSON = ["ipWhitelist": "192.0.2.7, 198.51.100.0/24, 2001:db8::1"]
         #expect(admits([:], nil) && admits(list, "192.0.2.7") && admits(list, "198.51.100.9") && admits(list, "2001:db8:0::1"))
+        // As a socket of both families names those who come by IPv4.
+        #expect(admits(list, "::ffff:192.0.2.7") && admits(list, "::ffff:198.51.100.9") && !admits(list, "::ffff:192.0.2.70"))
         #expect(!admits(list, "192.0.2.70") && !admits(list, "203.0.113.1") && !admits(list, nil) && !admits(["ipWhitelist": "office"], "192.0.2.7"))
         #expect(
             admits(["ignoreBots": true], nil, "Mozilla/5.0") && !admits(["ignoreBots": true], nil, "Googlebot/2.1") && admits([:], nil, "Googlebot"))
