@@ -14,6 +14,28 @@ import Testing
         }
     }
 
+    @Test func `over TLS a session is shown by a cookie that no other host can set`() async throws {
+        try await withTenancy(.sqlite) { world in
+            _ = try await world.signUpBen()
+            let tenancy = Tenancy(
+                database: world.database, clock: world.lease.clock.clock, vault: world.lease.vault, permissions: world.tenancy.permissions,
+                usesTLS: true)
+            let surface = try TenancyHarness(lease: world.lease, tenancy: tenancy, acme: world.acme, acmeKey: world.acmeKey).surface()
+            let body = Array(#"{"email":"ben@example.com","password":"\#(TenancyHarness.password)"}"#.utf8)
+            let answer = try await surface.answer(
+                LocalRequest("POST", "/v1/sessions", headers: [("Content-Type", "application/json")], body: body))
+            let cookie = try #require(answer.header("Set-Cookie"))
+            #expect(cookie.hasPrefix("__Host-aias_session=") && cookie.contains("; Path=/;") && cookie.hasSuffix("; Secure"))
+            #expect(cookie.contains("; HttpOnly") && !cookie.lowercased().contains("domain"))
+            let token = cookie.dropFirst("__Host-aias_session=".count).prefix { $0 != ";" }
+            func status(_ name: String) async throws -> Int {
+                try await surface.answer(LocalRequest("GET", "/v1/tenant", headers: [("Cookie", "\(name)=\(token)")])).status
+            }
+            #expect(try await status("__Host-aias_session") == 200)
+            #expect(try await status("aias_session") == 401)
+        }
+    }
+
     @Test(arguments: DatabaseEngine.allCases) func `no endpoint shows or changes another tenant`(engine: DatabaseEngine) async throws {
         try await withTenancy(engine) { world in
             let other = try await world.makeTenant("other")

@@ -21,11 +21,15 @@ package struct ImpersonationRecord: Sendable, Hashable {
 package enum ImpersonationCookie {
     package static let name = "aias_impersonation"
 
+    static func fullName(isSecure: Bool) -> String { isSecure ? "__Host-\(name)" : name }
+
     static func set(_ token: String, seconds: Int64, isSecure: Bool) -> String {
-        "\(name)=\(token); Path=/; HttpOnly; SameSite=Strict; Max-Age=\(seconds)\(isSecure ? "; Secure" : "")"
+        "\(fullName(isSecure: isSecure))=\(token); Path=/; HttpOnly; SameSite=Strict; Max-Age=\(seconds)\(isSecure ? "; Secure" : "")"
     }
 
-    static func clear(isSecure: Bool) -> String { "\(name)=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0\(isSecure ? "; Secure" : "")" }
+    static func clear(isSecure: Bool) -> String {
+        "\(fullName(isSecure: isSecure))=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0\(isSecure ? "; Secure" : "")"
+    }
 }
 
 struct ImpersonationStore {

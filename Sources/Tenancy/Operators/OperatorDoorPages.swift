@@ -25,12 +25,13 @@ struct OperatorDoorPages {
                 }
             },
             .page(.post, "/operator/sign-out", access: .public("Signing out twice is no fault."), summary: "Sign out as an operator") { call in
-                if let token = call.head.cookie(OperatorCookie.name) { try await tenancy.closeOperatorSession(token: token) }
+                let token = call.head.cookie(OperatorCookie.fullName(isSecure: tenancy.usesTLS))
+                if let token { try await tenancy.closeOperatorSession(token: token) }
                 call.addHeader("Set-Cookie", OperatorCookie.clear(isSecure: tenancy.usesTLS))
                 return .redirect("/operator/sign-in")
             },
             .page(.post, Console.impersonationEnd, access: .public("Ending twice is no fault."), summary: "Leave a tenant") { call in
-                let token = call.head.cookie(ImpersonationCookie.name)
+                let token = call.head.cookie(ImpersonationCookie.fullName(isSecure: tenancy.usesTLS))
                 let tenant: TenantID? = if let token { try await tenancy.endImpersonation(token: token) } else { nil }
                 call.addHeader("Set-Cookie", ImpersonationCookie.clear(isSecure: tenancy.usesTLS))
                 return .redirect(tenant.map { "\(TenantOperationPage.address)/\($0)?done=left" } ?? "/operator")

@@ -7,11 +7,17 @@ package enum OperatorCookie {
     package static let name = "aias_operator"
     static let path = "/operator"
 
+    /// With a path of its own, so not `__Host-`.
+    static func fullName(isSecure: Bool) -> String { isSecure ? "__Secure-\(name)" : name }
+
     static func set(_ token: String, isSecure: Bool) -> String {
-        "\(name)=\(token); Path=\(path); HttpOnly; SameSite=Strict; Max-Age=\(OperatorSessionStore.lifetime.components.seconds)\(isSecure ? "; Secure" : "")"
+        let lifetime = OperatorSessionStore.lifetime.components.seconds
+        return "\(fullName(isSecure: isSecure))=\(token); Path=\(path); HttpOnly; SameSite=Strict; Max-Age=\(lifetime)\(isSecure ? "; Secure" : "")"
     }
 
-    static func clear(isSecure: Bool) -> String { "\(name)=; Path=\(path); HttpOnly; SameSite=Strict; Max-Age=0\(isSecure ? "; Secure" : "")" }
+    static func clear(isSecure: Bool) -> String {
+        "\(fullName(isSecure: isSecure))=; Path=\(path); HttpOnly; SameSite=Strict; Max-Age=0\(isSecure ? "; Secure" : "")"
+    }
 }
 
 /// Operators signed in at the platform's own door.

@@ -50,7 +50,7 @@ extension Tenancy {
 
     /// The operator of a request to the platform's own pages, with every permission of operators; `.anonymous` for everybody else.
     package func operatorPrincipal(of request: AuthenticationRequest) async throws -> Principal {
-        guard let token = request.head.cookie(OperatorCookie.name) else { return .anonymous }
+        guard let token = request.head.cookie(OperatorCookie.fullName(isSecure: usesTLS)) else { return .anonymous }
         let (hash, now) = (Secrets.hash(token), clock.now())
         let user = try await database.readDirectory { tx in
             try OperatorSessionStore(tx: tx).user(tokenHash: hash, now: now).flatMap { try UserStore(tx: tx).user($0) }

@@ -35,7 +35,7 @@ struct AccountPages {
                 }
             },
             .page(.post, "/sign-out", access: .public("Signing out twice is no fault."), summary: "Sign out") { call in
-                if let token = call.head.cookie(SessionCookie.name) { try await tenancy.signOut(token: token) }
+                if let token = tenancy.session(of: call.head) { try await tenancy.signOut(token: token) }
                 call.addHeader("Set-Cookie", SessionCookie.clear(isSecure: tenancy.usesTLS))
                 return .redirect("/sign-in")
             }
@@ -186,7 +186,7 @@ struct AccountPages {
             let name: HTML? = isInvitation ? Console.field("name", label: text("tenancy.field.name"), autocomplete: "name", isRequired: false) : nil
             let password: HTML?
             if key == "verify_email" {
-                let isKnown = try await tenancy.isOwn(token, session: call.head.cookie(SessionCookie.name))
+                let isKnown = try await tenancy.isOwn(token, session: tenancy.session(of: call.head))
                 password =
                     isKnown
                     ? nil
@@ -215,7 +215,7 @@ struct AccountPages {
                     try tenancy.limitAttempts("link", call.clientAddress)
                     func filled(_ text: String) -> String? { text.isEmpty ? nil : text }
                     let sent = LinkUse(
-                        token: form["token"], session: call.head.cookie(SessionCookie.name), name: filled(form["name"]),
+                        token: form["token"], session: tenancy.session(of: call.head), name: filled(form["name"]),
                         password: filled(form.verbatim("password")), address: call.clientAddress)
                     if let signedIn = try await use(sent) { return try await enter(call, signedIn) }
                     return .redirect(key == "verify_email" && sent.session != nil ? "/" : "/sign-in")

@@ -20,10 +20,10 @@ extension Tenancy {
     /// Who makes a request: by its key, else by an operator's access to a tenant, else by its session.
     package func principal(of request: AuthenticationRequest) async throws -> Principal {
         let head = request.head
-        if head.bearerToken == nil, let access = head.cookie(ImpersonationCookie.name) {
+        if head.bearerToken == nil, let access = head.cookie(ImpersonationCookie.fullName(isSecure: usesTLS)) {
             return try await principal(impersonation: access, of: request)
         }
-        return try await principal(Presented(bearer: head.bearerToken, session: head.cookie(SessionCookie.name), tenant: request.tenant))
+        return try await principal(Presented(bearer: head.bearerToken, session: session(of: head), tenant: request.tenant))
     }
 
     /// Turns a key or session into who acts. A tenant named by host or path must agree with the key's; a person must belong to it.

@@ -1,22 +1,24 @@
+internal import HTTPSurface
 internal import Kernel
 
-/// The cookie of a signed-in browser: out of reach of scripts and of other sites' posts.
+/// The cookie of a signed-in browser: out of reach of scripts and of other sites' posts. Over TLS its name has a prefix (RFC 6265bis, 4.1.3) with which
+/// browsers take it from this very host alone: no other host of the domain, and nobody who answers for one without TLS, can sign somebody in.
 package enum SessionCookie {
     package static let name = "aias_session"
 
+    package static func fullName(isSecure: Bool) -> String { isSecure ? "__Host-\(name)" : name }
+
     package static func set(_ token: String, isSecure: Bool) -> String {
-        "\(name)=\(token); Path=/; HttpOnly; SameSite=Lax; Max-Age=\(SessionStore.lifetime.components.seconds)\(isSecure ? "; Secure" : "")"
+        let lifetime = SessionStore.lifetime.components.seconds
+        return "\(fullName(isSecure: isSecure))=\(token); Path=/; HttpOnly; SameSite=Lax; Max-Age=\(lifetime)\(isSecure ? "; Secure" : "")"
     }
 
-    package static func clear(isSecure: Bool) -> String { "\(name)=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0\(isSecure ? "; Secure" : "")" }
-
-    /// The token within a `Cookie` header.
-    package static func read(_ header: String?) -> String? {
-        guard let header else { return nil }
-        for pair in header.split(separator: ";") {
-            let parts = pair.drop { $0 == " " }.split(separator: "=", maxSplits: 1)
-            if parts.count == 2, parts[0] == name, !parts[1].isEmpty { return String(parts[1]) }
-        }
-        return nil
+    package static func clear(isSecure: Bool) -> String {
+        "\(fullName(isSecure: isSecure))=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0\(isSecure ? "; Secure" : "")"
     }
+}
+
+extension Tenancy {
+    /// The token that a browser shows of its session.
+    func session(of head: RequestHead) -> String? { head.cookie(SessionCookie.fullName(isSecure: usesTLS)) }
 }

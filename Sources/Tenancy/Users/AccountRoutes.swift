@@ -97,7 +97,7 @@ struct AccountRoutes {
                 .delete, "/v1/sessions/current", access: .public("Signing out twice is no fault."), summary: "Sign out", tag: Self.tag,
                 returns: .noContent
             ) { call in
-                if let token = SessionCookie.read(call.header("Cookie")) { try await tenancy.signOut(token: token) }
+                if let token = tenancy.session(of: call.head) { try await tenancy.signOut(token: token) }
                 call.addHeader("Set-Cookie", SessionCookie.clear(isSecure: tenancy.usesTLS))
             }
         ]
@@ -110,7 +110,7 @@ struct AccountRoutes {
                 summary: "Prove an address", tag: Self.tag, body: VerificationBody.self, returns: .noContent, errors: [Self.stale]
             ) { call, body in
                 try tenancy.limitAttempts("link", call.clientAddress)
-                let session = SessionCookie.read(call.header("Cookie"))
+                let session = tenancy.session(of: call.head)
                 try await tenancy.verifyEmail(token: body.token, session: session, password: body.password, from: call.clientAddress)
             },
             Endpoint(
