@@ -115,6 +115,23 @@ struct AdmissionTests {
         #expect(try await files.call("GET", "/badge").header("Cache-Control") == nil)
     }
 
+    @Test func `figures are for who asks on this machine, for this machine, and through no proxy`() async throws {
+        let operations = SurfaceHarness(Endpoint.operations(ready: { [] }, metrics: { "up 1\n" }))
+        func status(_ host: String, from address: String?, _ headers: [String: String] = [:]) async throws -> Int {
+            try await operations.call("GET", "/metrics", host: host, headers: headers, from: address).status
+        }
+        for host in ["localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080"] {
+            #expect(try await status(host, from: "127.0.0.1") == 200)
+            #expect(try await status(host, from: "::1") == 200)
+            #expect(try await status(host, from: "192.0.2.1") == 403)
+            #expect(try await status(host, from: nil) == 403)
+            #expect(try await status(host, from: "127.0.0.1", ["X-Forwarded-For": "192.0.2.1"]) == 403)
+        }
+        for host in ["rebound.example", "rebound.example:8080", "127.0.0.1.rebound.example", "aias.example"] {
+            #expect(try await status(host, from: "127.0.0.1") == 403)
+        }
+    }
+
     @Test func `no answer allows another origin to read it`() async throws {
         let reply = try await harness.call("GET", "/v1/notes", headers: ["Authorization": "Bearer key-acme", "Origin": "http://evil.example"])
         #expect(reply.header("Access-Control-Allow-Origin") == nil)

@@ -49,9 +49,17 @@ extension Endpoint {
             return
         }
         let isForwarded = ["X-Forwarded-For", "Forwarded", "Via", "X-Real-Ip"].contains { head.header($0) != nil }
-        guard !isForwarded, let address = head.clientAddress, ClientNetwork.isLoopback(address) else {
+        // Nor for a page that a browser on this machine shows, whose own host leads to this machine.
+        guard !isForwarded, isOfThisMachine(head.host), let address = head.clientAddress, ClientNetwork.isLoopback(address) else {
             throw Refusal(.forbidden, "metrics_elsewhere", "Figures are for this machine alone; set AIAS_METRICS_TOKEN to read them from elsewhere.")
         }
+    }
+
+    /// Whether a host, with or without a port, is a name of the machine that is asked.
+    private static func isOfThisMachine(_ host: String) -> Bool {
+        if host.hasPrefix("[") { return ClientNetwork.isLoopback(String(host.dropFirst().prefix { $0 != "]" })) }
+        let name = host.prefix { $0 != ":" }
+        return name == "localhost" || (name.hasPrefix("127.") && name.allSatisfy { $0.isNumber || $0 == "." })
     }
 }
 
