@@ -36,6 +36,32 @@ import Testing
         }
     }
 
+    @Test func `who signs in again leaves no session behind`() async throws {
+        try await withTenancy(.sqlite) { world in
+            _ = try await world.signUpBen()
+            let surface = try world.surface()
+            func token(of answer: LocalAnswer) throws -> String {
+                String(try #require(answer.header("Set-Cookie")).dropFirst("\(SessionCookie.name)=".count).prefix { $0 != ";" })
+            }
+            func status(_ token: String) async throws -> Int {
+                try await surface.answer(LocalRequest("GET", "/v1/tenant", headers: [("Cookie", "\(SessionCookie.name)=\(token)")])).status
+            }
+            let json = Array(#"{"email":"ben@example.com","password":"\#(TenancyHarness.password)"}"#.utf8)
+            let form = Array("email=ben%40example.com&password=correct%20horse%20battery".utf8)
+            var last = try await world.tenancy.signIn(email: "ben@example.com", password: TenancyHarness.password).token
+            for (path, type, body) in [("/v1/sessions", "application/json", json), ("/sign-in", "application/x-www-form-urlencoded", form)] {
+                #expect(try await status(last) == 200)
+                let cookie = "\(SessionCookie.name)=\(last)"
+                let answer = try await surface.answer(
+                    LocalRequest("POST", path, headers: [("Content-Type", type), ("Cookie", cookie)], body: body))
+                let next = try token(of: answer)
+                #expect(try await status(last) == 401)
+                #expect(try await status(next) == 200)
+                last = next
+            }
+        }
+    }
+
     @Test(arguments: DatabaseEngine.allCases) func `no endpoint shows or changes another tenant`(engine: DatabaseEngine) async throws {
         try await withTenancy(engine) { world in
             let other = try await world.makeTenant("other")

@@ -112,6 +112,7 @@ struct MemberRoutes {
                 try tenancy.limitAttempts("link", call.clientAddress)
                 let signedIn = try await tenancy.acceptInvitation(
                     token: body.token, name: body.name, password: body.password, from: call.clientAddress)
+                try await tenancy.endSession(of: call.head)
                 call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: tenancy.usesTLS))
                 return AccountView(signedIn.user)
             }

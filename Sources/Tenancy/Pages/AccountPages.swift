@@ -35,7 +35,7 @@ struct AccountPages {
                 }
             },
             .page(.post, "/sign-out", access: .public("Signing out twice is no fault."), summary: "Sign out") { call in
-                if let token = tenancy.session(of: call.head) { try await tenancy.signOut(token: token) }
+                try await tenancy.endSession(of: call.head)
                 call.addHeader("Set-Cookie", SessionCookie.clear(isSecure: tenancy.usesTLS))
                 return .redirect("/sign-in")
             }
@@ -44,6 +44,7 @@ struct AccountPages {
 
     /// Leads to the tenant that was joined, or to the first of those that the person belongs to.
     private func enter(_ call: EndpointCall, _ signedIn: SignedIn) async throws -> Answer {
+        try await tenancy.endSession(of: call.head)
         call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: tenancy.usesTLS))
         var joined: Tenant?
         if let id = signedIn.joined { joined = try await tenancy.tenant(id) }

@@ -21,4 +21,9 @@ package enum SessionCookie {
 extension Tenancy {
     /// The token that a browser shows of its session.
     func session(of head: RequestHead) -> String? { head.cookie(SessionCookie.fullName(isSecure: usesTLS)) }
+
+    /// Ends the session that a browser shows while it gets another one, since nobody could sign out of it any more.
+    func endSession(of head: RequestHead) async throws {
+        if let token = session(of: head) { try await signOut(token: token) }
+    }
 }

@@ -90,6 +90,7 @@ struct AccountRoutes {
             ) { call, body in
                 try tenancy.limitAttempts("sign-in", call.clientAddress)
                 let signedIn = try await tenancy.signIn(email: body.email, password: body.password, from: call.clientAddress)
+                try await tenancy.endSession(of: call.head)
                 call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: tenancy.usesTLS))
                 return AccountView(signedIn.user)
             },
@@ -97,7 +98,7 @@ struct AccountRoutes {
                 .delete, "/v1/sessions/current", access: .public("Signing out twice is no fault."), summary: "Sign out", tag: Self.tag,
                 returns: .noContent
             ) { call in
-                if let token = tenancy.session(of: call.head) { try await tenancy.signOut(token: token) }
+                try await tenancy.endSession(of: call.head)
                 call.addHeader("Set-Cookie", SessionCookie.clear(isSecure: tenancy.usesTLS))
             }
         ]
