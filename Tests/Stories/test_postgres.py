@@ -48,3 +48,22 @@ def test_a_start_without_its_walls_is_refused_with_the_table_and_the_doctor_says
     assert result.returncode == 1 and "the table runs" in result.stdout
     with pytest.raises(RuntimeError, match="the table runs"):
         server.start()
+
+
+def test_a_worker_answers_health_checks_where_it_is_given_a_port(postgres, tmp_path):
+    worker = Server(tmp_path, postgres.create("health"), {"AIAS_ROLES": "worker"})
+    worker.command("migrate", "--data", str(tmp_path))
+    worker.environment["AIAS_HEALTH_ADDRESS"] = "here"
+    refused = worker.command("doctor", "--data", str(tmp_path), check=False)
+    assert refused.returncode != 0 and "AIAS_HEALTH_ADDRESS" in refused.stderr
+    worker.environment["AIAS_HEALTH_ADDRESS"] = str(worker.port)
+    worker.start()
+    try:
+        assert worker.request("GET", "/healthz", headers={"Host": "worker.internal"})[:2] == (200, "ok\n")
+        assert worker.request("GET", "/readyz")[:2] == (200, "ready\n")
+        status, figures, _ = worker.request("GET", "/metrics")
+        assert status == 200 and "aias_timers_lag_seconds" in figures
+        assert worker.request("GET", "/v1/tenant")[0] == worker.request("GET", "/sign-in")[0] == 404
+        assert worker.request("GET", "/metrics", headers={"X-Forwarded-For": "203.0.113.9"})[0] == 403
+    finally:
+        worker.stop()

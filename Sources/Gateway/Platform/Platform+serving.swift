@@ -27,7 +27,8 @@ extension Platform {
             command == "status" ? try await status(automation) : try await perform(command, arguments)
         }
         let carriers: [any Service] = carrier.map { [$0] } ?? []
-        var services: [any Service] = [control] + carriers + export + backgroundServices(automation)
+        let health: [any Service] = configuration.healthBinding.map { [healthServer(automation, $0)] } ?? []
+        var services: [any Service] = [control] + health + carriers + export + backgroundServices(automation)
         if configuration.roles.contains(.gateway) {
             let surface = try surface(automation)
             services.append(
@@ -58,19 +59,6 @@ extension Platform {
         let operators = Platform.operators(files)
         let endpoints = modules(console, operators, automation).flatMap(\.endpoints)
         let documented = Endpoint.documentation(of: endpoints, title: Self.title, version: Self.apiVersion, files: files)
-        let operations = Endpoint.operations(
-            ready: { [self] in
-                do {
-                    _ = try await tenancy.plans()
-                    return []
-                } catch {
-                    return ["The database does not answer."]
-                }
-            }, metricsToken: configuration.metricsToken,
-            metrics: { [self] in
-                await refreshFigures(automation)
-                return Metrics.shared.prometheus()
-            })
         var settings = Surface.Settings()
         settings.platformHosts = ["localhost", "127.0.0.1", configuration.publicHost]
         settings.isSecure = configuration.usesTLS
@@ -85,9 +73,34 @@ extension Platform {
             }
         }
         return Surface(
-            endpoints: endpoints + documented + operations + [files.endpoint, DesignPage(console: console).endpoint], doors: doors,
+            endpoints: endpoints + documented + operations(automation) + [files.endpoint, DesignPage(console: console).endpoint], doors: doors,
             idempotency: idempotency, ids: ids, strings: strings, settings: settings,
             logger: logger)
+    }
+
+    /// What tells those who run the program how it is.
+    private func operations(_ automation: Automation) -> [Endpoint] {
+        Endpoint.operations(
+            ready: { [self] in
+                do {
+                    _ = try await tenancy.plans()
+                    return []
+                } catch {
+                    return ["The database does not answer."]
+                }
+            }, metricsToken: configuration.metricsToken,
+            metrics: { [self] in
+                await refreshFigures(automation)
+                return Metrics.shared.prometheus()
+            })
+    }
+
+    /// The same on a port of its own and without TLS, which is all that a process hears that is no gateway.
+    private func healthServer(_ automation: Automation, _ binding: HTTPServer.Binding) -> HTTPServer {
+        let surface = Surface(endpoints: operations(automation), doors: .closed, ids: ids, logger: logger)
+        return HTTPServer(surface: surface, binding: binding, logger: logger) { [logger] running in
+            logger.notice("health and figures are served", metadata: ["host": "\(binding.host)", "port": "\(running.port)"])
+        }
     }
 
     /// Within what service managers wait for a process to stop.

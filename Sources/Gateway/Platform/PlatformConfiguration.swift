@@ -17,6 +17,8 @@ package struct PlatformConfiguration: Sendable {
     /// That of the schema's owner, for migrations alone; `databaseURL` where there is none.
     package var databaseOwnerURL: String?
     package var binding: HTTPServer.Binding
+    /// Where `/healthz`, `/readyz` and `/metrics` are served apart from the gateway's port, in any role; nowhere where it is nil.
+    package var healthBinding: HTTPServer.Binding?
     /// How browsers and webhooks reach the platform: `https://aias.example`.
     package var publicURL: String
     package var relay: SMTPRelay?
@@ -70,6 +72,7 @@ package struct PlatformConfiguration: Sendable {
         default: throw Refusal.invalid("tls", "tls_incomplete", "TLS needs both AIAS_TLS_CERTIFICATE and AIAS_TLS_KEY.")
         }
         binding.connections = try filled("AIAS_CONNECTIONS").map(Self.connections) ?? Limits.connections
+        healthBinding = try filled("AIAS_HEALTH_ADDRESS").map(Self.healthBinding)
         publicURL = filled("AIAS_PUBLIC_URL") ?? "http://localhost:\(port)"
         relay = try filled("AIAS_SMTP_URL").map { try SMTPRelay($0, from: filled("AIAS_SMTP_FROM") ?? "AIAS <noreply@localhost>") }
         outboundAllow = (filled("AIAS_OUTBOUND_ALLOW") ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
@@ -111,6 +114,19 @@ package struct PlatformConfiguration: Sendable {
             guard let address = IPAddress(text)?.withoutMapping else { return false }
             return proxies.contains { $0.contains(address) }
         }
+    }
+
+    /// `9464`, which is on loopback, `10.0.0.5:9464` or `[::1]:9464`.
+    private static func healthBinding(_ text: String) throws -> HTTPServer.Binding {
+        let colon = text.lastIndex(of: ":")
+        let host: String = colon.map { String(text[..<$0]).trimmingCharacters(in: CharacterSet(charactersIn: "[]")) } ?? "127.0.0.1"
+        let digits: String = colon.map { String(text[text.index(after: $0)...]) } ?? text
+        guard !host.isEmpty, let port = Int(digits), (0...65_535).contains(port) else {
+            throw Refusal.invalid(
+                "health_address", "bad_health_address",
+                "AIAS_HEALTH_ADDRESS is a port of this machine, or an address and a port: 9464, 10.0.0.5:9464 or [::1]:9464.")
+        }
+        return HTTPServer.Binding(host: host, port: port)
     }
 
     private static func proxy(_ text: String) throws -> AddressRange {
