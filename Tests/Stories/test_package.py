@@ -35,6 +35,40 @@ def test_scripts_can_be_read_by_the_shell(name):
     assert name == "aias.sh" or "set -e" in text
 
 
+def installed(tmp_path, name):
+    """A script of the package whose places lie in a folder of the test."""
+    text = (PACKAGING / name).read_text()
+    for place in ("/etc/aias", "/var/lib/aias", "/run/systemd/system", "/usr/bin/aias", "/usr/lib/aias/aias"):
+        text = text.replace(place, str(tmp_path) + place)
+    for place in ("etc/aias", "run/systemd/system", "usr/bin", "usr/lib/aias", "bin"):
+        (tmp_path / place).mkdir(parents=True, exist_ok=True)
+    script = tmp_path / name
+    script.write_text(text)
+    return script
+
+
+def put(path, text):
+    path.write_text("#!/bin/sh\n" + text + "\n")
+    path.chmod(0o755)
+
+
+def test_what_the_caller_sets_wins_over_the_settings(tmp_path):
+    script = installed(tmp_path, "aias.sh")
+    put(tmp_path / "usr/lib/aias/aias", 'printf "%s|" "$AIAS_HOST" "$AIAS_PORT" "$AIAS_SMTP_FROM" "$AIAS_DATABASE_OWNER_URL" "$AIAS_DATA" "$@"')
+    (tmp_path / "etc/aias/aias.env").write_text("AIAS_HOST=0.0.0.0\nAIAS_PORT=81\nAIAS_SMTP_FROM='A <a@example.com>'\n")
+
+    def told(**given):
+        environment = {"PATH": "/usr/bin:/bin", **given}
+        return subprocess.run(["sh", str(script), "a b"], env=environment, capture_output=True, text=True, check=True).stdout.split("|")[:-1]
+
+    data = str(tmp_path) + "/var/lib/aias"
+    assert told() == ["0.0.0.0", "81", "A <a@example.com>", "", data, "a b"]
+    assert told(AIAS_HOST="it's \"$HOME\"\n", AIAS_PORT="", AIAS_DATA="/elsewhere") == ["it's \"$HOME\"\n", "", "A <a@example.com>", "", "/elsewhere", "a b"]
+    (tmp_path / "etc/aias/owner.env").write_text("AIAS_DATABASE_OWNER_URL=postgres://owner@db/aias\n")
+    assert told()[3] == "postgres://owner@db/aias"
+    assert told(AIAS_DATABASE_OWNER_URL="postgres://other@db/aias")[3] == "postgres://other@db/aias"
+
+
 def test_the_control_file_says_what_debian_asks_for():
     control = email.parser.Parser().parsestr((PACKAGING / "control.in").read_text())
     assert {"Package", "Version", "Architecture", "Maintainer", "Depends", "Description", "Section", "Priority"} <= set(control.keys())
