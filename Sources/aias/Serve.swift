@@ -17,9 +17,14 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         try await explaining {
-            let configuration = try data.configuration(host: host, port: port, roles: roles)
+            var given = try data.configuration(host: host, port: port, roles: roles)
+            let isOwnerGiven = given.forgetOwner()
+            let configuration = given
             LogSetup.bootstrap()
             let logger = Logger(label: "aias")
+            if isOwnerGiven {
+                logger.warning("AIAS_DATABASE_OWNER_URL is not used by what serves: keep it out of its settings and give it to `aias migrate` alone")
+            }
             let platform = try await Platform(configuration, logger: logger)
             let link = demo ? try await platform.prepareDemo() : nil
             try await platform.serve { port in

@@ -30,6 +30,10 @@ def test_a_login_of_its_own_serves_and_the_owner_migrates(postgres, tmp_path):
     server.start()
     try:
         assert server.request("GET", "/v1/tenant", key=key)[0] == 200
+        assert "AIAS_DATABASE_OWNER_URL is not used" in server.tail()
+        # The owner here could read everything: what serves no longer has its login.
+        backup = server.command("backup", "--data", str(tmp_path), check=False)
+        assert backup.returncode == 1 and "pg_dump failed" in backup.stderr
     finally:
         server.stop()
     del server.environment["AIAS_DATABASE_OWNER_URL"]

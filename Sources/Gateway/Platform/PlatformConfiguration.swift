@@ -14,7 +14,7 @@ package struct PlatformConfiguration: Sendable {
     package var databaseURL: String?
     /// The same where the command names it, and not the environment.
     package var namedDatabaseURL: String?
-    /// That of the schema's owner, for migrations alone; `databaseURL` where there is none.
+    /// That of the schema's owner, for migrations and restores alone; `databaseURL` where there is none.
     package var databaseOwnerURL: String?
     package var binding: HTTPServer.Binding
     /// Where `/healthz`, `/readyz` and `/metrics` are served apart from the gateway's port, in any role; nowhere where it is nil.
@@ -177,6 +177,16 @@ package struct PlatformConfiguration: Sendable {
                 city: text("AIAS_SELLER_CITY"),
                 country: text("AIAS_SELLER_COUNTRY").isEmpty ? "US" : text("AIAS_SELLER_COUNTRY"), vatId: vatID.isEmpty ? nil : vatID),
             series: series.isEmpty ? "AIAS" : series)
+    }
+
+    /// Drops the login that owns the schema, here and for processes that this one starts: what serves must not be able to lift a wall between tenants.
+    /// - Returns: whether it was given.
+    package mutating func forgetOwner() -> Bool {
+        let isGiven = databaseOwnerURL != nil
+        databaseOwnerURL = nil
+        environment["AIAS_DATABASE_OWNER_URL"] = nil
+        unsetenv("AIAS_DATABASE_OWNER_URL")
+        return isGiven
     }
 
     var publicHost: String { URL(string: publicURL)?.host() ?? "localhost" }
