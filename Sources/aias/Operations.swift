@@ -8,19 +8,24 @@ struct Migrate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring the database's schema up to date; on PostgreSQL as its owner, also making the role that serves.")
 
+    @Flag(help: "Only say whether it is: exits with 1 where the program cannot serve this database yet. The embedded one is migrated by the start.")
+    var check = false
     @OptionGroup var data: DataOptions
+    @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
         try await explaining {
             let configuration = try data.configuration()
-            if let url = configuration.databaseOwnerURL ?? configuration.databaseURL {
+            if check {
+                if let url = configuration.databaseURL { try Platform.checkSchema(url: url) }
+            } else if let url = configuration.databaseOwnerURL ?? configuration.databaseURL {
                 try Platform.migrate(url: url)
             } else {
                 // Opening the embedded database migrates it.
                 let platform = try await Platform(configuration, logger: Logger(label: "aias"))
                 await platform.close()
             }
-            print("The schema is up to date.")
+            print(json ? (["up_to_date": true] as JSON).serialized : "The schema is up to date.")
         }
     }
 }

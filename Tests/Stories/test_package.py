@@ -70,6 +70,33 @@ def test_what_the_caller_sets_wins_over_the_settings(tmp_path):
     assert told(AIAS_DATABASE_OWNER_URL="postgres://other@db/aias")[3] == "postgres://other@db/aias"
 
 
+@pytest.mark.parametrize(
+    "checks, migrates, has_owner, restarts, calls", [
+        (True, False, False, True, ["aias migrate --check"]),
+        (False, True, False, True, ["aias migrate --check", "aias migrate"]),
+        (False, True, True, True, ["aias migrate --check", "root migrate"]),
+        (False, False, True, False, ["aias migrate --check", "root migrate"])])
+def test_an_upgrade_restarts_only_where_the_database_has_the_schema(tmp_path, checks, migrates, has_owner, restarts, calls):
+    script, record = installed(tmp_path, "postinst"), tmp_path / "record"
+    (tmp_path / "etc/aias/aias.env").touch()
+    if has_owner:
+        (tmp_path / "etc/aias/owner.env").touch()
+    put(tmp_path / "bin/setpriv", 'while [ "${1#--}" != "$1" ]; do shift; done; USED=aias exec "$@"')
+    put(tmp_path / "usr/bin/aias", f'echo "${{USED:-root}} $*" >> {record}; [ "$*" = "migrate --check" ] && exit {int(not checks)}; exit {int(not migrates)}')
+    put(tmp_path / "bin/deb-systemd-invoke", f'echo "invoke $*" >> {record}')
+    for name in ("getent", "adduser", "install", "chown", "chmod", "deb-systemd-helper", "systemctl"):
+        put(tmp_path / "bin" / name, "exit 0")
+    environment = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}
+    upgrade = subprocess.run(["sh", str(script), "configure", "0.9"], env=environment, capture_output=True, text=True)
+    assert upgrade.returncode == 0, upgrade.stderr
+    assert record.read_text().splitlines() == calls + (["invoke restart aias.service"] if restarts else [])
+    assert restarts != ("was not restarted" in upgrade.stderr)
+    record.unlink()
+    # The first installation has no database yet.
+    assert subprocess.run(["sh", str(script), "configure", ""], env=environment).returncode == 0
+    assert record.read_text().splitlines() == ["invoke start aias.service"]
+
+
 def test_the_control_file_says_what_debian_asks_for():
     control = email.parser.Parser().parsestr((PACKAGING / "control.in").read_text())
     assert {"Package", "Version", "Architecture", "Maintainer", "Depends", "Description", "Section", "Priority"} <= set(control.keys())

@@ -43,9 +43,12 @@ def test_a_login_of_its_own_serves_and_the_owner_migrates(postgres, tmp_path):
 
 def test_a_start_without_its_walls_is_refused_with_the_table_and_the_doctor_says_so(postgres, tmp_path):
     server = Server(tmp_path, postgres.create("walls"))
+    behind = server.command("migrate", "--check", "--data", str(tmp_path), check=False)
+    assert behind.returncode == 1 and "run `aias migrate` first" in behind.stderr
     early = server.command("doctor", "--data", str(tmp_path), check=False)
     assert early.returncode == 1 and "aias migrate" in early.stdout
     server.command("migrate", "--data", str(tmp_path))
+    assert server.command("migrate", "--check", "--data", str(tmp_path)).stdout == "The schema is up to date.\n"
     assert server.command("doctor", "--data", str(tmp_path)).returncode == 0
     postgres.run_sql("walls", "ALTER TABLE runs DISABLE ROW LEVEL SECURITY")
     result = server.command("doctor", "--data", str(tmp_path), check=False)

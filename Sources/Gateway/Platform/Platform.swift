@@ -111,6 +111,9 @@ package final class Platform: Sendable {
     /// Brings a server's schema up to date, as its owner.
     package static func migrate(url: String) throws { try PostgresDatabase.migrate(url: url, migrations: migrations) }
 
+    /// - Throws: where a server's database does not answer, its schema is behind or ahead of this program, or a wall between tenants is missing.
+    package static func checkSchema(url: String) throws { try Databases.checkServer(url: url, tables: tables, migrations: migrations) }
+
     package static let tables: [Table] =
         PersistenceModule.tables + JobsModule.tables + Module.httpSurface.tables + TenancyModule.tables + NotificationsModule.tables
         + BillingModule.tables + WorkflowsModule.tables
