@@ -28,6 +28,7 @@ import Testing
         let path = folder + "/master.key"
         let made = try MasterKey(environment: [:], path: path)
         #expect(try MasterKey(environment: [:], path: path).bytes == made.bytes)
+        #expect(try MasterKey(environment: ["AIAS_MASTER_KEY": ""], path: path).bytes == made.bytes)
         #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
         let given = Data(repeating: 7, count: 32).base64EncodedString()
         #expect(try MasterKey(environment: ["AIAS_MASTER_KEY": given], path: path).bytes == Array(repeating: 7, count: 32))

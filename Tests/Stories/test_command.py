@@ -5,7 +5,9 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -18,7 +20,7 @@ import urllib.request
 import pytest
 
 from documents import greeting, keep, line, node
-from server import AIAS, Server
+from server import AIAS, ROOT, Server
 
 CORPUS = pathlib.Path(os.environ.get("AIAS_CORPUS") or pathlib.Path(__file__).resolve().parents[3] / "shared" / "corpus" / "n8n")
 
@@ -174,6 +176,37 @@ def test_the_doctor_says_what_to_do_about_each_fault(tool):
     assert "AIAS_HOME" in findings(tool)["files"]["advice"]
     del tool.environment["AIAS_HOME"]
     assert "aias migrate" in findings(tool, "--database-url", "postgres://nobody@127.0.0.1:1/none?connect_timeout=2")["database"]["advice"]
+
+
+def test_settings_that_are_empty_count_as_not_set(tool):
+    names = set(re.findall(r"^\| (`AIAS_.*?) \|", (ROOT / "Docs" / "Operations" / "install.md").read_text(), re.MULTILINE))
+    settings = [name for row in names for name in re.findall(r"AIAS_[A-Z_]*[A-Z]", row)] + ["AIAS_HEALTH_ADDRESS", "OTEL_EXPORTER_OTLP_ENDPOINT"]
+    assert {"AIAS_MASTER_KEY", "AIAS_SANDBOX", "AIAS_PYTHON", "AIAS_BROKER"} <= set(settings)
+    tool.environment.update({name: "" for name in settings if name not in ("AIAS_HOME", "AIAS_DATA")})
+    key = tool.create_tenant("acme")["api_key"]
+    assert (tool.folder / "master.key").exists()
+    tool.start()
+    try:
+        assert tool.request("GET", "/v1/tenant", key=key)[0] == 200
+        found = findings(tool)
+        assert found["sandbox"]["ok"] and "by this user alone" in found["master_key"]["message"]
+    finally:
+        tool.stop()
+
+
+@pytest.mark.parametrize("name, value", [
+    ("AIAS_PUBLIC_URL", "flows.example.com"), ("AIAS_PORT", "http"), ("AIAS_MASTER_KEY", "c2hvcnQ="), ("AIAS_BACKUP_KEYS", "true"),
+    ("AIAS_BACKUP_EVERY", "daily"), ("AIAS_ROLES", "server"), ("AIAS_SMTP_URL", "mail.example.com"), ("AIAS_LIVE_RUNS", "many"), ("AIAS_KEEP_RUNS_DAYS", "0"), ("AIAS_TRUSTED_PROXIES", "proxy"),
+    ("AIAS_HEALTH_ADDRESS", "here:there"), ("AIAS_OUTBOUND_ALLOW", "nothing")])
+def test_a_setting_that_makes_no_sense_is_named_at_the_start(tool, name, value):
+    tool.environment[name] = value
+    refused = tool.command("serve", "--data", str(tool.folder), check=False)
+    assert refused.returncode not in (0, -signal.SIGABRT) and name in refused.stderr, refused.stderr
+
+
+def test_the_document_needs_no_settings(tool):
+    tool.environment.update({"AIAS_ROLES": "gateway", "AIAS_BROKER": "redis://127.0.0.1:1", "AIAS_DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"})
+    assert json.loads(tool.command("openapi").stdout)["openapi"]
 
 
 def test_the_doctor_tells_whether_the_server_answers(tool):

@@ -54,7 +54,11 @@ package struct BackupSchedule: Sendable, Hashable {
         func filled(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         interval = try filled("AIAS_BACKUP_EVERY").map(Self.duration)
         folder = filled("AIAS_BACKUP_FOLDER") ?? dataFolder + "/backups"
-        holdsKeys = filled("AIAS_BACKUP_KEYS") == "yes"
+        let keys = filled("AIAS_BACKUP_KEYS") ?? "no"
+        guard ["yes", "no"].contains(keys) else {
+            throw Refusal.invalid("AIAS_BACKUP_KEYS", "bad_choice", "AIAS_BACKUP_KEYS is yes or no: whether scheduled backups hold the master key.")
+        }
+        holdsKeys = keys == "yes"
         guard let text = filled("AIAS_BACKUP_KEEP") else {
             kept = Self.keptStandard
             return

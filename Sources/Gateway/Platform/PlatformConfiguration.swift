@@ -27,7 +27,8 @@ package struct PlatformConfiguration: Sendable {
     /// Where `Web` and `Locales` lie.
     package var home: String
     /// What scrapers of `/metrics` show; without it only this machine may read it.
-    var metricsToken: String? { environment["AIAS_METRICS_TOKEN"].flatMap { $0.isEmpty ? nil : $0 } }
+    var metricsToken: String? { environment["AIAS_METRICS_TOKEN"] }
+    /// Without what is empty.
     package var environment: [String: String]
     /// What this process does; all of it where nothing is said.
     package var roles: Set<Role> = Set(Role.allCases)
@@ -59,7 +60,9 @@ package struct PlatformConfiguration: Sendable {
         dataFolder: String? = nil, databaseURL: String? = nil, host: String? = nil, port: Int? = nil, roles: String? = nil,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws {
-        func filled(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        // A variable that is empty is one that is not set.
+        let environment = environment.filter { !$0.value.isEmpty }
+        func filled(_ name: String) -> String? { environment[name] }
         self.dataFolder = dataFolder ?? filled("AIAS_DATA") ?? "./data"
         self.databaseURL = databaseURL ?? filled("AIAS_DATABASE_URL")
         namedDatabaseURL = databaseURL
@@ -73,9 +76,9 @@ package struct PlatformConfiguration: Sendable {
         }
         binding.connections = try filled("AIAS_CONNECTIONS").map(Self.connections) ?? Limits.connections
         healthBinding = try filled("AIAS_HEALTH_ADDRESS").map(Self.healthBinding)
-        publicURL = filled("AIAS_PUBLIC_URL") ?? "http://localhost:\(port)"
+        publicURL = try filled("AIAS_PUBLIC_URL").map(Self.publicURL) ?? "http://localhost:\(port)"
         relay = try filled("AIAS_SMTP_URL").map { try SMTPRelay($0, from: filled("AIAS_SMTP_FROM") ?? "AIAS <noreply@localhost>") }
-        outboundAllow = (filled("AIAS_OUTBOUND_ALLOW") ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        outboundAllow = try Self.outboundAllow(filled("AIAS_OUTBOUND_ALLOW") ?? "")
         home = filled("AIAS_HOME") ?? FileManager.default.currentDirectoryPath
         self.environment = environment
         blobsPlace = filled("AIAS_BLOBS")
@@ -99,7 +102,8 @@ package struct PlatformConfiguration: Sendable {
         guard let text else { return Set(Role.allCases) }
         let roles = try text.split(separator: ",").map { part in
             guard let role = Role(rawValue: part.trimmingCharacters(in: .whitespaces)) else {
-                throw Refusal.invalid("roles", "unknown_role", "Roles are \(Role.allCases.map(\.rawValue).joined(separator: ", ")).")
+                let names = Role.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Refusal.invalid("roles", "unknown_role", "Roles are \(names); AIAS_ROLES or --roles names some of them, with commas between.")
             }
             return role
         }
@@ -127,6 +131,24 @@ package struct PlatformConfiguration: Sendable {
                 "AIAS_HEALTH_ADDRESS is a port of this machine, or an address and a port: 9464, 10.0.0.5:9464 or [::1]:9464.")
         }
         return HTTPServer.Binding(host: host, port: port)
+    }
+
+    /// Paths are put behind it as it is.
+    private static func publicURL(_ text: String) throws -> String {
+        guard let url = URL(string: text), ["http", "https"].contains(url.scheme ?? ""), url.host()?.isEmpty == false else {
+            throw Refusal.invalid("public_url", "bad_public_url", "AIAS_PUBLIC_URL looks like https://flows.example.com, and not like \(text).")
+        }
+        return text.hasSuffix("/") ? String(text.dropLast()) : text
+    }
+
+    private static func outboundAllow(_ text: String) throws -> [String] {
+        let patterns = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+        do {
+            _ = try AddressPolicy(allowing: patterns)
+        } catch let error as OutboundError {
+            throw Refusal.invalid("outbound_allow", "bad_outbound_allow", "AIAS_OUTBOUND_ALLOW lists what may be reached: \(error.message)")
+        }
+        return patterns
     }
 
     private static func proxy(_ text: String) throws -> AddressRange {
@@ -179,7 +201,7 @@ package struct PlatformConfiguration: Sendable {
             series: series.isEmpty ? "AIAS" : series)
     }
 
-    /// Drops the login that owns the schema, here and for processes that this one starts: what serves must not be able to lift a wall between tenants.
+    /// Drops the login that owns the schema, here and for processes that this one starts: what serves must not be able to lift walls between tenants.
     /// - Returns: whether it was given.
     package mutating func forgetOwner() -> Bool {
         let isGiven = databaseOwnerURL != nil

@@ -17,7 +17,7 @@ package struct SMTPRelay: Sendable {
     /// - Throws: a refusal that says how such an address looks.
     package init(_ text: String, from: String) throws {
         guard let parts = URLComponents(string: text), let scheme = parts.scheme, ["smtp", "smtps"].contains(scheme), let host = parts.host else {
-            throw Refusal.invalid("smtp", "bad_relay", "A mail relay looks like smtp://user:password@mail.example.com:587.")
+            throw Refusal.invalid("smtp", "bad_relay", "AIAS_SMTP_URL names a mail relay as smtp://user:password@mail.example.com:587.")
         }
         let port = parts.port ?? (scheme == "smtps" ? 465 : 587)
         url = "\(scheme)://\(host):\(port)"

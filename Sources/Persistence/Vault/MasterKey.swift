@@ -11,10 +11,10 @@ package struct MasterKey: Sendable {
 
     var bytes: [UInt8] { key.withUnsafeBytes { [UInt8]($0) } }
 
-    /// `AIAS_MASTER_KEY` in base 64, else the file (mode 600), which is made where it is missing.
+    /// `AIAS_MASTER_KEY` in base 64 where it is not empty, else the file (mode 600), which is made where it is missing.
     /// - Throws: `PersistenceError.unavailable` for a key of another size or a file that others may read.
     package init(environment: [String: String], path: String) throws {
-        if let text = environment["AIAS_MASTER_KEY"] {
+        if let text = environment["AIAS_MASTER_KEY"], !text.isEmpty {
             guard let data = Data(base64Encoded: text), data.count == Self.byteCount else {
                 throw PersistenceError.unavailable("AIAS_MASTER_KEY is not 32 bytes in base 64; `openssl rand -base64 32` makes one.")
             }

@@ -18,5 +18,8 @@ enum SandboxEngine: Equatable {
 
 /// Where Python is, if not where Debian has it.
 package enum PythonLibrary {
-    package static var configured: String? { getenv("AIAS_PYTHON").map { String(cString: $0) } }
+    package static var configured: String? {
+        guard let given = getenv("AIAS_PYTHON").map({ String(cString: $0) }), !given.isEmpty else { return nil }
+        return given
+    }
 }

@@ -5,7 +5,7 @@ internal import Glibc
 package enum SandboxProgram {
     /// The path of the executable, nil where there is none.
     package static func find() -> String? {
-        if let given = getenv("AIAS_SANDBOX") { return executable(String(cString: given)) }
+        if let given = getenv("AIAS_SANDBOX").map({ String(cString: $0) }), !given.isEmpty { return executable(given) }
         return beside("aias-sandbox")
     }
 
