@@ -37,15 +37,23 @@ struct DataOptions: ParsableArguments {
     }
 }
 
+/// How a command ends that does not do what it was asked for; ArgumentParser ends with 64 where the words make no sense.
+enum Ending {
+    static let failed = ExitCode(1)
+    /// `EX_CONFIG` of sysexits.h: starting again does not help, and the unit does not.
+    static let settings = ExitCode(78)
+}
+
 /// Ends the command with a sentence on the error stream, one line a fault.
-func explaining<Result>(_ body: () async throws -> Result) async throws -> Result {
+/// - Parameter invalid: how it ends where it was told what makes no sense.
+func explaining<Result>(invalid: ExitCode = Ending.failed, _ body: () async throws -> Result) async throws -> Result {
     do {
         return try await body()
     } catch let exit as ExitCode {
         throw exit
     } catch let error as Refusal {
         let faults = error.faults.filter { $0.message != error.message }.map { "  \($0.field): \($0.message)" }
-        throw fail(([error.message] + faults).joined(separator: "\n"))
+        throw fail(([error.message] + faults).joined(separator: "\n"), error.kind == .invalid ? invalid : Ending.failed)
     } catch let error as PersistenceError {
         throw fail(error.sentence)
     } catch let error as ValidationError {
@@ -55,7 +63,7 @@ func explaining<Result>(_ body: () async throws -> Result) async throws -> Resul
     }
 }
 
-private func fail(_ text: String) -> ExitCode {
+private func fail(_ text: String, _ code: ExitCode = Ending.failed) -> ExitCode {
     FileHandle.standardError.write(Data("aias: \(text)\n".utf8))
-    return ExitCode(1)
+    return code
 }

@@ -16,7 +16,7 @@ struct Serve: AsyncParsableCommand {
     @Flag(help: "Make a tenant to try things with, and print a link to sign in.") var demo = false
 
     func run() async throws {
-        try await explaining {
+        try await explaining(invalid: Ending.settings) {
             var given = try data.configuration(host: host, port: port, roles: roles)
             let isOwnerGiven = given.forgetOwner()
             let configuration = given

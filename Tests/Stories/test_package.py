@@ -22,6 +22,7 @@ def test_the_unit_is_one_that_systemd_takes(tmp_path):
     (tmp_path / "aias.service").write_text(unit.replace("/usr/lib/aias/aias serve", "/bin/true serve"))
     result = subprocess.run(["systemd-analyze", "verify", str(tmp_path / "aias.service")], capture_output=True, text=True)
     assert result.returncode == 0 and not result.stderr.strip(), result.stderr
+    assert "\nRestartPreventExitStatus=78\n" in unit
     assert "\nUnsetEnvironment=AIAS_DATABASE_OWNER_URL\n" in unit, "the service must not have the login that owns the schema"
     broken = tmp_path / "broken.service"
     broken.write_text(unit.replace("ProtectSystem=strict", "ProtectSystem=sometimes").replace("/usr/lib/aias/aias serve", "/bin/true"))

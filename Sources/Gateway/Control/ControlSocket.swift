@@ -94,6 +94,9 @@ private enum UnixSocket {
     }
 
     static func listen(_ path: String) throws -> CInt {
+        guard path.utf8.count < MemoryLayout.size(ofValue: sockaddr_un().sun_path) else {
+            throw Failure(description: "the path \(path) is too long for a socket, which may have 107 bytes: name a data folder with a shorter one")
+        }
         let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
         guard let bound = withAddress(path, { bind(descriptor, $0, $1) == 0 }), bound, Glibc.listen(descriptor, 16) == 0 else {
             close(descriptor)

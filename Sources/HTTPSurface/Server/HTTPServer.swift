@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Kernel
 internal import Hummingbird
 internal import HummingbirdCore
@@ -62,7 +63,7 @@ package struct HTTPServer: Service {
                 additionalChannelHandlers: [ConnectionWatch(connections)], idleTimeout: TimeAmount(Limits.idleTime),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: Limits.headerFieldBytes, maxHeaderListSize: Limits.headerBytes, maxHeaderFieldCount: Limits.headerCount)))
-        let builder = try binding.tls.map { try HTTPServerBuilder.tls(plain, tlsConfiguration: $0.configuration()) } ?? plain
+        let builder = try binding.tls.map { try Self.encrypted(plain, $0) } ?? plain
         let (surface, onRunning, date) = (surface, onRunning, DateHeader(clock: .system))
         let server = try builder.buildServer(
             configuration: .init(
@@ -80,8 +81,37 @@ package struct HTTPServer: Service {
             await onRunning(RunningServer(port: channel.localAddress?.port ?? 0))
         }
         async let streams: Void = surface.streams.run()
-        try await server.run()
+        do {
+            try await server.run()
+        } catch {
+            throw Self.explained(error, binding)
+        }
         await streams
+    }
+
+    /// - Throws: `bad_tls` for files that cannot be used.
+    private static func encrypted(_ plain: HTTPServerBuilder, _ files: TLSFiles) throws -> HTTPServerBuilder {
+        do {
+            return try HTTPServerBuilder.tls(plain, tlsConfiguration: files.configuration())
+        } catch {
+            throw Refusal(
+                .unavailable, "bad_tls",
+                "The certificate \(files.certificateChain) and the key \(files.privateKey) cannot be used: \(error). `aias doctor` says what to do.")
+        }
+    }
+
+    /// Says of an address that cannot be listened at what to do; other errors are as they are.
+    private static func explained(_ error: any Error, _ binding: Binding) -> any Error {
+        let place = "\(binding.host), port \(binding.port)"
+        func refusal(_ reason: String) -> Refusal { Refusal(.unavailable, "cannot_listen", "Nothing can listen at \(place): \(reason).") }
+        if error is SocketAddressError.UnknownHost { return refusal("this machine does not know that name; name one of its addresses") }
+        guard let failure = error as? IOError else { return error }
+        switch failure.errnoCode {
+        case EADDRINUSE: return refusal("another process does already; end that one, or choose another port")
+        case EADDRNOTAVAIL: return refusal("that is no address of this machine")
+        case EACCES, EPERM: return refusal("this user may not; choose a port from 1024 on, or give it the right")
+        default: return error
+        }
     }
 
     /// What came after an answer had begun is no HTTP.
