@@ -386,7 +386,10 @@ def test_tls_from_files_is_served_and_half_of_it_is_refused(tool):
     result = tool.command("doctor", "--data", str(tool.folder), check=False)
     assert result.returncode != 0 and "AIAS_TLS_KEY" in result.stderr
     tool.environment["AIAS_TLS_KEY"] = str(key)
-    assert findings(tool)["tls"]["ok"]
+    for mode, is_good in [(0o600, True), (0o640, True), (0o644, False), (0o640, True)]:
+        key.chmod(mode)
+        found = findings(tool)["tls"]
+        assert found["ok"] == is_good and (is_good or found["advice"] == f"chmod o-rwx {key}"), found
     tool.start(wait=False)
     try:
         trust = ssl.create_default_context(cafile=certificate)

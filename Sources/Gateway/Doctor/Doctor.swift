@@ -176,7 +176,8 @@ package struct Doctor: Sendable {
             ]
         }
         guard let mode = mode(of: files.privateKey), mode & 0o007 == 0 else {
-            return [.bad("tls", "The key \(files.privateKey) may be read by everybody.", "chmod 600 \(files.privateKey)")]
+            // Its group may have been given it on purpose, as Debian's ssl-cert is.
+            return [.bad("tls", "The key \(files.privateKey) may be used by everybody.", "chmod o-rwx \(files.privateKey)")]
         }
         return [.good("tls", "The certificate and its key can be used.")]
     }
