@@ -13,12 +13,43 @@ package enum LogSetup {
     }
 
     /// Everything goes to standard error; standard output belongs to the command's answers.
-    /// - Parameter environment: `AIAS_LOG_FORMAT` (`json` or `readable`, the default) and `AIAS_LOG_LEVEL` (`info` by default).
+    /// - Parameter environment: `AIAS_LOG_FORMAT` (`json` or `readable`, the default) and `AIAS_LOG_LEVEL` (`info` by default). Another value is told,
+    ///   and the default taken.
     package static func bootstrap(environment: [String: String] = ProcessInfo.processInfo.environment) {
-        let format = environment["AIAS_LOG_FORMAT"].flatMap { Format(rawValue: $0.lowercased()) } ?? .readable
-        let level = environment["AIAS_LOG_LEVEL"].flatMap { Logger.Level(rawValue: $0.lowercased()) } ?? .info
+        let choice = Choice(environment: environment)
         let sink = LineSink.standardError
-        LoggingSystem.bootstrap { LineLogHandler(label: $0, format: format, level: level, sink: sink) }
+        LoggingSystem.bootstrap { LineLogHandler(label: $0, format: choice.format, level: choice.level, sink: sink) }
+        for fault in choice.faults {
+            Logger(label: "aias").warning(
+                "a setting of the log is not understood",
+                metadata: ["name": "\(fault.name)", "value": "\(fault.value)", "accepted": "\(fault.accepted)"])
+        }
+    }
+
+    /// What the environment says of the log.
+    struct Choice: Sendable {
+        struct Fault: Sendable, Hashable {
+            var name: String
+            var value: String
+            /// All that is understood, with commas between.
+            var accepted: String
+        }
+
+        private(set) var format = Format.readable
+        private(set) var level = Logger.Level.info
+        private(set) var faults: [Fault] = []
+
+        init(environment: [String: String]) {
+            format = read("AIAS_LOG_FORMAT", environment) ?? format
+            level = read("AIAS_LOG_LEVEL", environment) ?? level
+        }
+
+        private mutating func read<Value: CaseIterable & RawRepresentable<String>>(_ name: String, _ environment: [String: String]) -> Value? {
+            guard let text = environment[name], !text.isEmpty else { return nil }
+            if let value = Value(rawValue: text.lowercased()) { return value }
+            faults.append(Fault(name: name, value: text, accepted: Value.allCases.map(\.rawValue).joined(separator: ", ")))
+            return nil
+        }
     }
 }
 

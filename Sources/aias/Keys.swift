@@ -52,11 +52,13 @@ struct Operator: AsyncParsableCommand {
             abstract: "Print a link to the operators' pages, good once for a quarter of an hour; what it opens lasts two hours.")
         @Argument(help: "E-mail address of the operator.") var email: String
         @OptionGroup var data: DataOptions
+        @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
             try await explaining {
                 let made = try await data.perform("operator.link", ["email": .string(email)])
-                print(try data.configuration().publicURL + (made["path"]?.text ?? ""))
+                let link = try data.configuration().publicURL + (made["path"]?.text ?? "")
+                print(json ? (["link": .string(link)] as JSON).serialized : link)
             }
         }
     }

@@ -66,7 +66,13 @@ struct LicenceCommand: AsyncParsableCommand {
     struct Key: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Print the key that licences of this deployment are verified with.")
         @OptionGroup var data: DataOptions
+        @Flag(help: "Print JSON.") var json = false
 
-        func run() async throws { try await explaining { print(try await data.perform("licence.key", [:])["key"]?.text ?? "") } }
+        func run() async throws {
+            try await explaining {
+                let made = try await data.perform("licence.key", [:])
+                print(json ? made.serialized : made["key"]?.text ?? "")
+            }
+        }
     }
 }

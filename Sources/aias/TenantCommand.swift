@@ -1,9 +1,10 @@
 internal import ArgumentParser
+internal import Foundation
 internal import Gateway
 internal import Kernel
 
 struct TenantCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "tenant", abstract: "Manage tenants.", subcommands: [Create.self])
+    static let configuration = CommandConfiguration(commandName: "tenant", abstract: "Manage tenants.", subcommands: [Create.self, List.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Create a tenant with its owner and a first API key, also while the server runs.")
@@ -40,17 +41,43 @@ struct TenantCommand: AsyncParsableCommand {
     }
 }
 
+extension TenantCommand {
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print the tenants: subdomain, plan, status, members and name, also while the server runs.")
+        @OptionGroup var data: DataOptions
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            try await explaining {
+                let made = try await data.perform("tenant.list", [:])
+                if json { return print(made.serialized) }
+                for tenant in made["tenants"]?.array ?? [] {
+                    let columns: [(text: String, width: Int)] = [
+                        (tenant["subdomain"]?.text ?? "", 42), (tenant["plan"]?.text ?? "", 14), (tenant["status"]?.text ?? "", 11),
+                        (String(tenant["members"]?.integer ?? 0), 7)
+                    ]
+                    let words: String = columns.map { $0.text.padding(toLength: $0.width, withPad: " ", startingAt: 0) }.joined()
+                    print(words + (tenant["name"]?.text ?? ""))
+                }
+            }
+        }
+    }
+}
+
 struct SignInLink: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sign-in-link", abstract: "Print a link that signs a person in, good once for a quarter of an hour.")
 
     @Argument(help: "E-mail address of the person.") var email: String
     @OptionGroup var data: DataOptions
+    @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
         try await explaining {
             let made = try await data.perform("sign_in_link", ["email": .string(email)])
-            print(try data.configuration().publicURL + (made["path"]?.text ?? ""))
+            let link = try data.configuration().publicURL + (made["path"]?.text ?? "")
+            print(json ? (["link": .string(link)] as JSON).serialized : link)
         }
     }
 }

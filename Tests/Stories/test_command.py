@@ -81,6 +81,13 @@ def test_a_tenant_is_made_before_and_beside_the_server(tool):
     tool.start()
     try:
         second = tool.create_tenant("beside", "professional")
+        listed = json.loads(tool.command("tenant", "list", "--data", str(tool.folder), "--json").stdout)["tenants"]
+        assert [(one["subdomain"], one["plan"], one["status"], one["members"]) for one in listed] == [
+            ("before", "starter", "active", 1), ("beside", "professional", "active", 1)]
+        shown = tool.command("tenant", "list", "--data", str(tool.folder)).stdout.splitlines()
+        assert [line.split()[:4] for line in shown] == [["before", "starter", "active", "1"], ["beside", "professional", "active", "1"]]
+        link = json.loads(tool.command("sign-in-link", "ana@example.com", "--data", str(tool.folder), "--json").stdout)["link"]
+        assert "/sign-in" in link
         for made in (first, second):
             assert tool.request("GET", "/v1/tenant", key=made["api_key"])[1]["subdomain"] == made["tenant"]["subdomain"]
         again = tool.command("tenant", "create", "beside", "--owner", "x@example.com", "--data", str(tool.folder), check=False)
@@ -218,6 +225,14 @@ def test_a_start_that_cannot_be_says_why_in_a_sentence(tool, tmp_path):
     assert "cannot be created" in refused(folder=tmp_path / "file" / "data")
     tool.environment.update({"AIAS_TLS_CERTIFICATE": str(tmp_path / "none.pem"), "AIAS_TLS_KEY": str(tmp_path / "none.pem")})
     assert "none.pem cannot be used" in refused("--port", "0")
+
+
+def test_a_level_of_the_log_that_is_none_is_told(tool):
+    tool.environment["AIAS_LOG_LEVEL"] = "loud"
+    tool.start()
+    tool.stop()
+    told = [text for text in tool.log.read_text().splitlines() if "AIAS_LOG_LEVEL" in text]
+    assert len(told) == 1 and "loud" in told[0] and "trace, debug, info, notice, warning, error, critical" in told[0]
 
 
 def test_the_document_needs_no_settings(tool):

@@ -10,6 +10,7 @@ extension Platform {
     package func perform(_ command: String, _ arguments: JSON) async throws -> JSON {
         switch command {
         case "tenant.create": return try await createTenant(arguments)
+        case "tenant.list": return try await listTenants()
         case "sign_in_link": return ["path": .string(try await tenancy.makeSignInLink(email: arguments["email"]?.text ?? ""))]
         case "operator.link": return ["path": .string(try await tenancy.makeOperatorLink(email: arguments["email"]?.text ?? ""))]
         case "operator.set":
@@ -61,6 +62,19 @@ extension Platform {
             ],
             "api_key": .string(made.apiKey)
         ]
+    }
+
+    /// By subdomain; members are those of now.
+    private func listTenants() async throws -> JSON {
+        let all = try await tenancy.tenants(TenantSearch()).sorted { $0.tenant.subdomain.text < $1.tenant.subdomain.text }
+        let rows: [JSON] = all.map { one in
+            [
+                "id": .string(one.tenant.id.description), "subdomain": .string(one.tenant.subdomain.text), "name": .string(one.tenant.name),
+                "plan": .string(one.tenant.plan.rawValue), "status": .string(one.tenant.status.rawValue), "members": .number(Double(one.members)),
+                "created_at": .string(one.tenant.createdAt.description)
+            ]
+        }
+        return ["tenants": .array(rows)]
     }
 
     /// The command acts for the folder's owner, with every right in the tenant.
