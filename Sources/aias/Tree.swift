@@ -52,7 +52,8 @@ struct Push: AsyncParsableCommand {
     @Flag(help: "Only say what would be changed.") var dryRun = false
     @Flag(help: "Publish each workflow whose draft is not what is published.") var publish = false
     @Flag(help: "Replace what was changed on the server since it was pulled.") var overwrite = false
-    @Flag(help: "Delete workflows, variables and columns that are gone here.") var prune = false
+    @Flag(help: "Delete workflows, variables and columns that are gone here; from a fresh clone, with --overwrite, all that are not here.")
+    var prune = false
 
     func run() async throws {
         try await explaining {

@@ -151,6 +151,40 @@ def test_changes_of_both_sides_are_never_lost(place, tmp_path):
     assert place.request("GET", f"/v1/workflows/{workflow}", key=key)[0] == 404
 
 
+def test_a_fresh_clone_deletes_what_it_has_not_when_it_is_told_twice(place, tmp_path):
+    key = place.create_tenant("clone", owner="clo@example.com")["api_key"]
+    kept, gone = blank(place, key, "Kept", [start()]), blank(place, key, "Gone", [start()])
+    for name in ("STAYS", "GOES"):
+        assert place.request("PUT", f"/v1/variables/{name}", {"value": "x"}, key=key)[0] in (200, 201)
+    table = place.request("POST", "/v1/data-tables", {"name": "Rows", "columns": [{"name": "a", "type": "string"}]}, key=key)[1]["id"]
+    first = Tree(place, tmp_path / "first", key)
+    first.run("pull")
+    # As somebody else deletes it, and Git brings it elsewhere.
+    clone = Tree(place, tmp_path / "clone", key)
+    shutil.copytree(first.folder, clone.folder, ignore=shutil.ignore_patterns(".aias"))
+    for path in ("workflows/gone.json", "data-tables/rows.json"):
+        (clone.folder / path).unlink()
+    clone.write("variables.json", {"STAYS": "x"})
+    plain = clone.run("push", "--dry-run").stdout
+    assert "workflows/gone.json: it is not here and stays on the server; --prune deletes it." in plain and "GOES is not here" in plain
+    refused = clone.run("push", "--prune", check=False)
+    assert refused.returncode == 1 and "workflows/gone.json: is not here" in refused.stderr and "--overwrite" in refused.stderr
+    assert place.request("GET", f"/v1/workflows/{gone}", key=key)[0] == 200
+    done = json.loads(clone.run("push", "--prune", "--overwrite", "--json").stdout)
+    assert [(one["action"], one["file"], one["detail"]) for one in done["changes"]] == [
+        ("delete", "variables.json", "GOES"), ("delete", "workflows/gone.json", "Gone")]
+    assert place.request("GET", f"/v1/workflows/{gone}", key=key)[0] == 404
+    assert place.request("GET", f"/v1/workflows/{kept}", key=key)[0] == 200
+    assert [one["name"] for one in place.request("GET", "/v1/variables", key=key)[1]["data"]] == ["STAYS"]
+    assert place.request("GET", f"/v1/data-tables/{table}", key=key)[0] == 200
+    # Now they have met: what is made there later is left alone.
+    later = blank(place, key, "Later", [start()])
+    for _ in range(2):
+        clone.run("push", "--prune", "--overwrite")
+        assert place.request("GET", f"/v1/workflows/{later}", key=key)[0] == 200
+    assert "+ workflows/later.json" in clone.run("pull", "--overwrite").stdout
+
+
 def test_what_is_pushed_is_published_when_asked_for(place, tmp_path):
     key = place.create_tenant("live", owner="liv@example.com")["api_key"]
     blank(place, key, "Answer", [

@@ -6,7 +6,7 @@ extension TenantFolder {
         package var publishes = false
         /// Also what was changed on the server since it was pulled.
         package var overwrites = false
-        /// Deletes what is gone here.
+        /// Deletes what is gone here; from a fresh clone, with `overwrites`, all that is not here.
         package var prunes = false
         package init() {}
     }
@@ -46,6 +46,11 @@ extension TenantFolder {
             for path in plan.workflows.keys + Array(plan.tables.keys) where texts[path] != files[path] { try write(files[path], at: path) }
             var kept = TenantFolder.state(after, files)
             for path in plan.untouched { kept.files[path] = state.files[path] }
+            // What this folder never had is not gone from it later.
+            func isOurs(_ path: String) -> Bool { local.workflows[path] != nil || local.tables[path] != nil || state.ids[path] != nil }
+            kept.files = kept.files.filter { after.ids[$0.key] == nil || isOurs($0.key) }
+            kept.ids = kept.ids.filter { isOurs($0.key) }
+            kept.variables = kept.variables.filter { local.variables[$0.key] != nil || state.variables[$0.key] != nil }
             try kept.save(path, place: place)
             return outcome
         }
@@ -155,9 +160,14 @@ struct TreePlan: Sendable {
             outcome.changes.append(.init(action: there == nil ? .create : .change, file: TenantTree.variablesFile, detail: name))
             variables[name] = .some(value)
         }
-        for name in state.variables.keys.sorted() where local.variables[name] == nil && remote.tree.variables[name] != nil {
+        let met = state.isKnown ? state.variables : remote.tree.variables
+        for name in met.keys.sorted() where local.variables[name] == nil && remote.tree.variables[name] != nil {
             guard options.prunes else {
-                outcome.notes.append("\(TenantTree.variablesFile): \(name) is gone here and stays on the server; --prune deletes it.")
+                outcome.notes.append("\(TenantTree.variablesFile): \(name) is not here and stays on the server; --prune deletes it.")
+                continue
+            }
+            guard state.isKnown || options.overwrites else {
+                conflicts.append(Refusal.Fault(field: TenantTree.variablesFile, code: "unknown_here", message: "\(name) \(Self.unknown)"))
                 continue
             }
             outcome.changes.append(.init(action: .delete, file: TenantTree.variablesFile, detail: name))
@@ -165,12 +175,20 @@ struct TreePlan: Sendable {
         }
     }
 
+    private static let unknown = "is not here, and may never have been: --prune with --overwrite deletes it"
+
+    /// What is there and not here. Where both have met, only what was here then: what is new there is nobody's loss.
     private mutating func planDeletions() {
-        for path in state.ids.keys.sorted() where local.workflows[path] == nil && local.tables[path] == nil {
+        let met = state.isKnown ? state.ids : remote.ids
+        for path in met.keys.sorted() where local.workflows[path] == nil && local.tables[path] == nil {
             guard let other = remote.tree.workflows[path] ?? remote.tree.tables[path] else { continue }
             guard options.prunes, remote.tree.workflows[path] != nil else {
                 let advice = remote.tree.workflows[path] == nil ? "delete it in the console" : "--prune deletes it"
-                outcome.notes.append("\(path): it is gone here and stays on the server; \(advice).")
+                outcome.notes.append("\(path): it is not here and stays on the server; \(advice).")
+                continue
+            }
+            guard state.isKnown || options.overwrites else {
+                conflicts.append(Refusal.Fault(field: path, code: "unknown_here", message: Self.unknown))
                 continue
             }
             if state.files[path] != TenantTree.hash(TreeText.write(other)), !options.overwrites {

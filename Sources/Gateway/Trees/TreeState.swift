@@ -12,6 +12,8 @@ struct TreeState: Sendable {
     var variables: [String: String] = [:]
     /// The id of each file's workflow or data table.
     var ids: [String: String] = [:]
+    /// False where this folder, as a fresh clone, never met that server: nothing is known of it then.
+    var isKnown = false
 
     /// - Parameter place: which server and tenant.
     static func load(_ root: String, place: String) -> TreeState {
@@ -21,7 +23,7 @@ struct TreeState: Sendable {
         func texts(_ key: String) -> [String: String] {
             Dictionary((own[key]?.object ?? [:]).compactMap { member in member.value.text.map { (member.key, $0) } }) { first, _ in first }
         }
-        return TreeState(files: texts("files"), variables: texts("variables"), ids: texts("ids"))
+        return TreeState(files: texts("files"), variables: texts("variables"), ids: texts("ids"), isKnown: true)
     }
 
     func save(_ root: String, place: String) throws {
