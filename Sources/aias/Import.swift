@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Foundation
 internal import Gateway
 internal import Kernel
+internal import Workflows
 
 struct Import: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "import", abstract: "Import workflows from another system.", subcommands: [N8n.self])
@@ -25,16 +26,25 @@ struct Import: AsyncParsableCommand {
             let reports = try files.map { file in (file, try LocalPlatform.report(try Files.json(file))) }
             if json {
                 let rows: [JSON] = reports.map { file, report in
-                    [
-                        "file": .string(file), "runs_wholly": .bool(report.runsWholly),
-                        "missing": .array(report.missing.map { .string($0) })
-                    ]
+                    var members = report.json.object ?? [:]
+                    members["file"] = .string(file)
+                    return .object(members)
                 }
                 return print((["workflows": .array(rows)] as JSON).serialized)
             }
             for (file, report) in reports {
-                print("\(file): \(report.runsWholly ? "runs wholly" : "needs \(report.missing.joined(separator: ", "))")")
+                print("\(file): \(report.runsWholly ? "runs wholly" : "needs \(report.missing.map(\.type).joined(separator: ", "))")")
+                Self.show(report)
             }
+        }
+
+        /// What is left to do, a line each.
+        private static func show(_ report: ImportReport) {
+            for credential in report.credentials {
+                print("  credential \(credential.type) \"\(credential.name)\": \(credential.nodes.joined(separator: ", "))")
+            }
+            for unread in report.unreadParameters { print("  not read: \(unread.parameter) of \(unread.node)") }
+            for note in report.notes { print("  \(note.node.map { "\($0): " } ?? "")\(note.message)") }
         }
 
         private func importAll() async throws {

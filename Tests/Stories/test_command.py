@@ -62,6 +62,22 @@ def test_wrong_files_give_one_clear_sentence(tool, tmp_path):
         assert result.stderr.strip() and "Fatal" not in result.stderr
 
 
+def test_a_report_says_all_that_is_left_to_do(tool, tmp_path):
+    ask = node("Ask", "httpRequest", 4.2, 200, url="https://x.example", surprise=1)
+    ask["credentials"] = {"httpHeaderAuth": {"id": "7", "name": "Shop"}}
+    call = node("Call", "executeWorkflow", 1.2, 400, workflowId={"__rl": True, "mode": "list", "value": "hR3kQ0aZ", "cachedResultName": "Check"})
+    (tmp_path / "w.json").write_text(json.dumps(line("Local", node("Start", "manualTrigger", 1, 0), ask, call)))
+    shown = tool.command("import", "n8n", "--report", str(tmp_path / "w.json")).stdout.splitlines()
+    assert shown[0].endswith("w.json: runs wholly")
+    assert shown[1:4] == [
+        '  credential httpHeaderAuth "Shop": Ask', "  not read: surprise of Ask",
+        "  Call: It calls the workflow Check (hR3kQ0aZ) of the n8n it came from; choose one here."]
+    found = json.loads(tool.command("import", "n8n", "--report", "--json", str(tmp_path / "w.json")).stdout)["workflows"][0]
+    assert found["file"].endswith("w.json") and found["runs_wholly"] and found["missing"] == []
+    assert found["credentials"] == [{"type": "httpHeaderAuth", "name": "Shop", "nodes": ["Ask"]}]
+    assert found["unread_parameters"] == [{"node": "Ask", "parameter": "surprise"}] and found["notes"][0]["code"] == "foreign_workflow"
+
+
 def test_a_report_reads_the_whole_corpus(tool, tmp_path):
     if not CORPUS.is_dir():
         pytest.skip("no corpus")

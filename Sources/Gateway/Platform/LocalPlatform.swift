@@ -3,7 +3,7 @@ package import Kernel
 internal import Outbound
 internal import Scripting
 internal import Synchronization
-internal import Workflows
+package import Workflows
 
 /// Runs workflow files in memory, with the machine's sandbox and outbound and without a database.
 package struct LocalPlatform: Sendable {
@@ -62,11 +62,8 @@ package struct LocalPlatform: Sendable {
             kind: { KindRegistry.builtIn.kind(n8nType: $0) }, supports: KindRegistry.builtIn.supports)
     }
 
-    /// What an n8n file needs that does not run here.
-    package static func report(_ json: JSON) throws -> (runsWholly: Bool, missing: [String]) {
-        let report = try importer.read(json).report
-        return (report.runsWholly, report.missing.map(\.type))
-    }
+    /// What of an n8n file runs here, and what is left to do.
+    package static func report(_ json: JSON) throws -> ImportReport { try importer.read(json).report }
 
     private func local(_ outbound: Outbound) -> LocalRun {
         let scripts = Sandbox()

@@ -20,7 +20,8 @@ package struct ImportReport: Sendable, Hashable {
         package var nodes: [String]
     }
     package struct Note: Sendable, Hashable {
-        /// `legacy_order`, `renamed_node`, `dangling_connection`, `misplaced_connection`, `error_workflow`, `unsupported_use`, `refused_type`.
+        /// `legacy_order`, `renamed_node`, `dangling_connection`, `misplaced_connection`, `error_workflow`, `foreign_workflow`, `foreign_table`,
+        /// `unsupported_use`, `refused_type`.
         package var code: String
         package var message: String
         package var node: String?

@@ -24,6 +24,7 @@ extension N8nImporter {
                 continue
             }
             report.unreadParameters += N8nImporter.unread(of: node, declaration)
+            report.notes += N8nImporter.foreignNames(in: node, declaration)
         }
         report.missing = missing.map { ImportReport.Missing(type: $0.key, nodes: $0.value) }
             .sorted { ($1.nodes.count, $0.type) < ($0.nodes.count, $1.type) }
@@ -35,6 +36,26 @@ extension N8nImporter {
         guard let kind, !kind.parameters.isEmpty else { return [] }
         let known = Set(kind.parameters.map(\.name))
         return node.config.keys.filter { !known.contains($0) }.map { ImportReport.UnreadParameter(node: node.name, parameter: $0) }
+    }
+
+    /// Ids of workflows and data tables that mean something in the n8n they came from alone. A table is found by its name where that stands beside.
+    private static func foreignNames(in node: WorkflowNode, _ kind: NodeKind?) -> [ImportReport.Note] {
+        (kind?.parameters ?? []).compactMap { parameter -> ImportReport.Note? in
+            guard let value = node.config[parameter.name] else { return nil }
+            let given: JSON = value["value"] ?? value
+            let name = value["cachedResultName"]?.text ?? ""
+            guard let id = given.text ?? given.integer.map({ String($0) }), !id.isEmpty, !id.hasPrefix("=") else { return nil }
+            let named = name.isEmpty ? id : "\(name) (\(id))"
+            switch parameter.resource {
+            case .workflow where WorkflowID(id) == nil:
+                return .init(
+                    code: "foreign_workflow", message: "It calls the workflow \(named) of the n8n it came from; choose one here.", node: node.name)
+            case .dataTable where DataTableID(id) == nil && name.isEmpty && value["mode"]?.text != "name":
+                return .init(
+                    code: "foreign_table", message: "It uses the data table \(named) of the n8n it came from; choose one here.", node: node.name)
+            default: return nil
+            }
+        }
     }
 
     private static func credentials(of document: WorkflowDocument) -> [ImportReport.Credential] {

@@ -70,6 +70,36 @@ import Testing
         #expect(report.json["missing"] == ["n8n-nodes-base.code", "n8n-nodes-base.slack"])
     }
 
+    @Test func `ids of workflows and tables of the n8n it came from are remarked on`() throws {
+        let known = N8nImporter(kind: { KindRegistry.builtIn.kind(n8nType: $0) }, supports: KindRegistry.builtIn.supports)
+        func call(_ name: String, _ workflow: JSON) -> JSON {
+            [
+                "id": .string(name), "name": .string(name), "type": "n8n-nodes-base.executeWorkflow", "typeVersion": 1.2,
+                "parameters": ["workflowId": workflow]
+            ]
+        }
+        func table(_ name: String, _ locator: JSON) -> JSON {
+            [
+                "id": .string(name), "name": .string(name), "type": "n8n-nodes-base.dataTable", "typeVersion": 1,
+                "parameters": ["operation": "get", "dataTableId": locator]
+            ]
+        }
+        let ours = "0190b8a0-0000-7000-8000-000000000000"
+        let json: JSON = [
+            "nodes": [
+                call("Listed", ["__rl": true, "mode": "list", "value": "hR3kQ0aZ", "cachedResultName": "Check"]), call("Plain", "17"),
+                call("Ours", ["__rl": true, "mode": "id", "value": .string(ours)]), call("Told", "={{ $json.id }}"),
+                table("By name", ["__rl": true, "mode": "list", "value": "t9", "cachedResultName": "People"]),
+                table("By id", ["__rl": true, "mode": "id", "value": "t9"])
+            ],
+            "connections": [:], "settings": ["executionOrder": "v1"]
+        ]
+        let notes = try known.read(json).report.notes
+        #expect(notes.map(\.code) == ["foreign_workflow", "foreign_workflow", "foreign_table"])
+        #expect(notes.map(\.node) == ["Listed", "Plain", "By id"])
+        #expect(notes.first?.message == "It calls the workflow Check (hR3kQ0aZ) of the n8n it came from; choose one here.")
+    }
+
     @Test func `an export equals its import`() throws {
         #expect(exporter.write(try importer.read(sample).document).canonical == sample.canonical)
     }
