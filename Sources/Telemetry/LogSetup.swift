@@ -40,11 +40,12 @@ package enum LogSetup {
         private(set) var faults: [Fault] = []
 
         init(environment: [String: String]) {
-            format = read("AIAS_LOG_FORMAT", environment) ?? format
-            level = read("AIAS_LOG_LEVEL", environment) ?? level
+            if let given: Format = read("AIAS_LOG_FORMAT", environment) { format = given }
+            if let given: Logger.Level = read("AIAS_LOG_LEVEL", environment) { level = given }
         }
 
-        private mutating func read<Value: CaseIterable & RawRepresentable<String>>(_ name: String, _ environment: [String: String]) -> Value? {
+        private mutating func read<Value: CaseIterable & RawRepresentable>(_ name: String, _ environment: [String: String]) -> Value?
+        where Value.RawValue == String {
             guard let text = environment[name], !text.isEmpty else { return nil }
             if let value = Value(rawValue: text.lowercased()) { return value }
             faults.append(Fault(name: name, value: text, accepted: Value.allCases.map(\.rawValue).joined(separator: ", ")))

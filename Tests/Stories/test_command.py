@@ -197,6 +197,11 @@ def test_the_doctor_says_what_to_do_about_each_fault(tool):
     tool.environment["AIAS_HOME"] = str(tool.folder)
     assert "AIAS_HOME" in findings(tool)["files"]["advice"]
     del tool.environment["AIAS_HOME"]
+    if os.geteuid() == 0:
+        os.chown(tool.folder / "aias.db", 65534, -1)
+        assert findings(tool)["data_folder"]["advice"] == f"chown -R --reference={tool.folder} {tool.folder}"
+        os.chown(tool.folder / "aias.db", 0, -1)
+    assert findings(tool)["data_folder"]["ok"]
     assert "aias migrate" in findings(tool, "--database-url", "postgres://nobody@127.0.0.1:1/none?connect_timeout=2")["database"]["advice"]
 
 

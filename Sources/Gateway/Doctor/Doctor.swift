@@ -95,7 +95,22 @@ package struct Doctor: Sendable {
         guard mode & 0o077 == 0 else {
             return .bad("data_folder", "\(folder) may be read by other users.", "chmod 700 \(folder)")
         }
+        if let foreign = foreignFile() {
+            return .bad("data_folder", "\(foreign) belongs to another user than \(folder).", "chown -R --reference=\(folder) \(folder)")
+        }
         return .good("data_folder", "\(folder) belongs to this user alone.")
+    }
+
+    /// What a command left that root ran while nobody served: whoever owns the folder could not use it.
+    private func foreignFile() -> String? {
+        func owner(_ path: String) -> uid_t? {
+            var about = stat()
+            return lstat(path, &about) == 0 ? about.st_uid : nil
+        }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        // That one is the file system's own.
+        let paths = names.filter { $0 != "lost+found" }.sorted().map { "\(folder)/\($0)" }
+        return paths.first { path in owner(path).map { $0 != owner(folder) } ?? false }
     }
 
     private func disk() -> Finding {

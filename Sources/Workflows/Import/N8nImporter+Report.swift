@@ -48,10 +48,10 @@ extension N8nImporter {
             let named = name.isEmpty ? id : "\(name) (\(id))"
             switch parameter.resource {
             case .workflow where WorkflowID(id) == nil:
-                return .init(
+                return ImportReport.Note(
                     code: "foreign_workflow", message: "It calls the workflow \(named) of the n8n it came from; choose one here.", node: node.name)
             case .dataTable where DataTableID(id) == nil && name.isEmpty && value["mode"]?.text != "name":
-                return .init(
+                return ImportReport.Note(
                     code: "foreign_table", message: "It uses the data table \(named) of the n8n it came from; choose one here.", node: node.name)
             default: return nil
             }
