@@ -98,6 +98,19 @@ def test_an_upgrade_restarts_only_where_the_database_has_the_schema(tmp_path, ch
     assert record.read_text().splitlines() == ["invoke start aias.service"]
 
 
+def test_a_purge_takes_the_password_of_the_owner_along_and_keeps_the_data(tmp_path):
+    script = installed(tmp_path, "postrm")
+    (tmp_path / "etc/aias/owner.env").write_text("AIAS_DATABASE_OWNER_URL=postgres://owner:secret@db/aias\n")
+    (tmp_path / "var/lib/aias").mkdir(parents=True)
+    for name in ("systemctl", "deb-systemd-helper"):
+        put(tmp_path / "bin" / name, "exit 0")
+    environment = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}
+    subprocess.run(["sh", str(script), "remove"], env=environment, check=True)
+    assert (tmp_path / "etc/aias/owner.env").exists()
+    purge = subprocess.run(["sh", str(script), "purge"], env=environment, check=True, capture_output=True, text=True)
+    assert not (tmp_path / "etc/aias").exists() and (tmp_path / "var/lib/aias").exists() and "is kept" in purge.stderr
+
+
 def test_the_control_file_says_what_debian_asks_for():
     control = email.parser.Parser().parsestr((PACKAGING / "control.in").read_text())
     assert {"Package", "Version", "Architecture", "Maintainer", "Depends", "Description", "Section", "Priority"} <= set(control.keys())
