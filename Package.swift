@@ -91,7 +91,7 @@ let package = Package(
         module("Kernel", [collections]),
         module("Telemetry", ["Kernel", logging, tracing]),
         module("Persistence", ["Kernel", "Telemetry", "CPostgres", "CSQLite", "CZstd", grdb, grdbSQLite, crypto, logging, deque]),
-        module("Scripting", ["Kernel", "Telemetry", collections, logging]),
+        module("Scripting", ["Kernel", "Telemetry", collections, crypto, logging]),
         .executableTarget(
             name: "aias-sandbox", dependencies: ["CJavaScriptCore", "CSeccomp", "CShims", "Kernel"], path: "Sources/aias-sandbox",
             resources: [.embedInCode("Prelude"), .embedInCode("Python")], swiftSettings: house),

@@ -55,6 +55,7 @@ struct SandboxExpressionTests {
             ("'a@b.de'.isEmail()", true), ("'Hello World'.toSnakeCase()", "hello_world"), ("'hello world'.toTitleCase()", "Hello World"),
             ("'abc'.hash('sha256')", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
             ("'abc'.hash()", "900150983cd24fb0d6963f7d28e17f72"),
+            ("'abc'.hash('sha3').slice(0, 24)", "b751850b1a57168a5693cd92"), ("'é'.hash('SHA3').length", 128),
             ("'5'.toNumber() + 1", 6), ("'x'.base64Encode().base64Decode()", "x"), ("'<b>x</b>'.removeTags()", "x"), ("'{\"a\":1}'.parseJson().a", 1),
             ("'https://a.example.com/p?q'.extractDomain()", "a.example.com"), ("'**bold** [l](u)'.removeMarkdown()", "bold l"),
             ("'Crème'.replaceSpecialChars()", "Creme"),

@@ -1,7 +1,10 @@
+internal import Crypto
+internal import Foundation
 internal import Kernel
 
 /// Answers what a script asks for (`ask` frames) from the engine's scope. Shapes: `{"what": "input", "input": 0}`,
-/// `{"what": "items", "node", "output"?, "run"?}`, `{"what": "paired", "node", "index"}`, `executed`, `parameters`, `context` with `node`;
+/// `{"what": "items", "node", "output"?, "run"?}`, `{"what": "paired", "node", "index"}`, `executed`, `parameters`, `context` with `node`,
+/// `{"what": "digest", "text"}` for SHA3-512;
 /// answered by `{"value": …}` or `{"error": {code, message}}`.
 struct ScopeAnswers {
     let scope: any ExpressionScope
@@ -24,6 +27,7 @@ struct ScopeAnswers {
         case "executed": return .bool(scope.isExecuted(node))
         case "parameters": return try scope.parameters(ofNode: node)
         case "context": return try scope.context(ofNode: node)
+        case "digest": return .string(Array(SHA3_512.hash(data: Array((question["text"]?.text ?? "").utf8))).hexText)
         default: throw ScopeError(code: "unknown_question", message: "the script asked for something unknown")
         }
     }

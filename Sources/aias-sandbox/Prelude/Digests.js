@@ -1,4 +1,5 @@
-// Digests of texts: MD5 (RFC 1321), SHA-1, SHA-224, SHA-256, SHA-384, SHA-512 (FIPS 180-4), as hexadecimal text.
+// Digests of texts: MD5 (RFC 1321), SHA-1, SHA-224, SHA-256, SHA-384, SHA-512 (FIPS 180-4), as hexadecimal text. SHA3-512 (FIPS 202), which n8n
+// calls sha3, is the client's.
 (() => {
   const aias = globalThis.aias;
   const rotate = (value, count) => (value << count) | (value >>> (32 - count));
@@ -116,7 +117,8 @@
   aias.digest = (text, algorithm = 'md5') => {
     const name = String(algorithm).toLowerCase().replace('-', '');
     if (name === 'base64') return aias.bytes.toBase64(aias.bytes.utf8(text));
-    if (!algorithms[name]) throw new aias.ExpressionError(`hash: unknown algorithm ${algorithm}; known are base64, ${Object.keys(algorithms).join(', ')}`, 'argument');
+    if (name === 'sha3') return aias.parse(aias.askText({ what: 'digest', text: String(text) })).value;
+    if (!algorithms[name]) throw new aias.ExpressionError(`hash: unknown algorithm ${algorithm}; known are base64, ${Object.keys(algorithms).join(', ')}, sha3`, 'argument');
     return algorithms[name](aias.bytes.utf8(text));
   };
 })();
