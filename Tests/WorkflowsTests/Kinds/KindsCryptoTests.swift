@@ -25,7 +25,7 @@ import Testing
         let hashed = try await one(1, ["type": .string(type), "value": "abc"])
         #expect(hashed.json["data"]?.text?.hasPrefix(hash) == true)
         let signed = try await one(1, ["action": "hmac", "type": .string(type), "value": "abc", "secret": "key", "dataPropertyName": "a.b"])
-        let text = signed.json["a"]?["b"]?.text ?? ""
+        let text = signed.json["a.b"]?.text ?? ""
         #expect(text.count == (hashed.json["data"]?.text?.count ?? 0) && text.hasPrefix(code))
     }
 

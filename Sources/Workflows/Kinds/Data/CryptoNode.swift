@@ -20,7 +20,9 @@ struct CryptoNode: NodeExecutor {
                 let result = try await CryptoAction(step: step, item: index, isFile: isFile, input: item).text(action)
                 var made = item.paired(with: index)
                 if isFile { made.binary = [:] }
-                DotPath(try await step.text("dataPropertyName", item: index, default: "data")).set(.string(result), in: &made.json)
+                // The whole text is one name, dots and all.
+                let name = try await step.text("dataPropertyName", item: index, default: "data")
+                made.json[name] = .string(result)
                 return [made]
             }
         ])

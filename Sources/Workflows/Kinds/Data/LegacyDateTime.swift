@@ -17,7 +17,9 @@ struct LegacyDateTime: Sendable {
             default: throw StepFailure.invalid("action", "The action '\(action)' is unknown.", item: index)
             }
             var item = item.paired(with: index)
-            DotPath(try await step.text("dataPropertyName", item: index, default: "data")).set(.string(value), in: &item.json)
+            // The whole text is one name, dots and all.
+            let name = try await step.text("dataPropertyName", item: index, default: "data")
+            item.json[name] = .string(value)
             return [item]
         }
     }
