@@ -190,7 +190,9 @@ package enum ItemCodec {
     /// An item as expressions see it.
     package static func json(_ item: Item, pairedItem: [PairedItem]?) -> JSON {
         var members: JSONObject = ["json": .object(item.json)]
-        if !item.binary.isEmpty { members["binary"] = binary(item.binary) }
+        if !item.binary.isEmpty {
+            members["binary"] = .object(JSONObject(item.binary.sorted { $0.key < $1.key }.map { ($0.key, $0.value.shown) }))
+        }
         if let paired = pairedItem {
             let places = paired.map { JSON.object(["item": .number(Double($0.item)), "input": .number(Double($0.input))]) }
             members["pairedItem"] = places.count == 1 ? places[0] : .array(places)
@@ -209,6 +211,16 @@ extension BinaryReference {
         var members: JSONObject = ["id": .string(id), "mimeType": .string(mimeType), "bytes": .number(Double(byteCount))]
         members["fileName"] = fileName.map { .string($0) }
         members["fileExtension"] = fileExtension.map { .string($0) }
+        return .object(members)
+    }
+
+    /// As expressions and scripts see it: with all that n8n tells of a file, its size in words too.
+    fileprivate var shown: JSON {
+        var members = json.object ?? [:]
+        let ending = fileExtension ?? fileName.flatMap(FileTypes.ending(ofName:)) ?? FileTypes.ending(ofType: mimeType)
+        members["fileExtension"] = ending.map { .string($0) }
+        members["fileType"] = FileTypes.group(of: mimeType).map { .string($0) }
+        members["fileSize"] = .string(FileTypes.size(byteCount))
         return .object(members)
     }
 

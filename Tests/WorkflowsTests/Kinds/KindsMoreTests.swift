@@ -128,6 +128,16 @@ import Testing
         #expect(outputs[0].map(\.json) == [["n": 1]])
     }
 
+    @Test func `expressions see all that n8n tells of a file`() async throws {
+        let file = BinaryReference(id: "x", mimeType: "image/png", fileName: "a.png", byteCount: 1_337)
+        let members = ["fileName", "mimeType", "fileExtension", "fileType", "fileSize", "bytes"]
+        let text = members.map { "{{ $binary.data.\($0) }}" }.joined(separator: "|")
+        let set = WorkflowNode.make(
+            "set", 3.4, ["assignments": ["assignments": [["name": "told", "type": "string", "value": .string("=\(text)")]]]])
+        let given = try await harness.node(set, inputs: [[Item(json: [:], binary: ["data": file])]])
+        #expect(given[0] == [["told": "a.png|image/png|png|image|1.34 kB|1337"]])
+    }
+
     @Test func `a called workflow gets the items with the fields that the node defines`() async throws {
         let inputs: JSON = [
             "mappingMode": "defineBelow", "value": ["a": "={{ $json.a + 1 }}", "b": "new"],

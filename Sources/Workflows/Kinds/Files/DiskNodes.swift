@@ -57,10 +57,10 @@ struct ReadWriteFile: NodeExecutor {
             file.fileExtension = ending ?? file.fileExtension
             file.mimeType = type ?? file.mimeType
             var json: JSONObject = ["mimeType": .string(file.mimeType)]
-            json["fileType"] = DiskParameters.group(of: known.mediaType).map { .string($0) }
+            json["fileType"] = FileTypes.group(of: known.mediaType).map { .string($0) }
             json["fileName"] = file.fileName.map { .string($0) }
             json["fileExtension"] = file.fileExtension.map { .string($0) }
-            json["fileSize"] = .string(DiskParameters.size(file.byteCount))
+            json["fileSize"] = .string(FileTypes.size(file.byteCount))
             return Item(json: json, binary: [field: file])
         }
     }
@@ -168,33 +168,5 @@ private enum DiskParameters {
 
     static func field(_ label: String, when showWhen: Parameter.ShowWhen) -> Parameter {
         Parameter("dataPropertyName", .string, label, default: "data", required: true, showWhen: showWhen)
-    }
-
-    /// What n8n calls a group of media types; nil for all others.
-    static func group(of type: String) -> String? {
-        switch true {
-        case type.hasPrefix("application/json"): "json"
-        case type.hasPrefix("text/html"): "html"
-        case type.hasPrefix("image/"): "image"
-        case type.hasPrefix("audio/"): "audio"
-        case type.hasPrefix("video/"): "video"
-        case type.hasPrefix("text/"), type.hasPrefix("application/javascript"): "text"
-        case type.hasPrefix("application/pdf"): "pdf"
-        default: nil
-        }
-    }
-
-    /// Bytes as n8n words them: three digits in the largest unit of a thousand, `13 B`, `1.34 kB`.
-    static func size(_ bytes: Int) -> String {
-        var (value, unit) = (Double(bytes), 0)
-        let units = ["B", "kB", "MB", "GB", "TB"]
-        while value >= 1_000, unit < units.count - 1 {
-            value /= 1_000
-            unit += 1
-        }
-        guard unit > 0 else { return "\(bytes) B" }
-        let scale: Double = value >= 100 ? 1 : value >= 10 ? 10 : 100
-        let rounded = (value * scale).rounded() / scale
-        return "\(JSON.number(rounded).displayText) \(units[unit])"
     }
 }

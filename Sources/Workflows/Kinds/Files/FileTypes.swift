@@ -1,3 +1,5 @@
+internal import Kernel
+
 /// Media types by the ends of file names and by first bytes (IANA's registry, the formats' own signatures).
 enum FileTypes {
     /// The first entry of a type is the ending it is given.
@@ -57,5 +59,33 @@ enum FileTypes {
         }
         if bytes.count >= 12, String(decoding: bytes[4..<8], as: UTF8.self) == "ftyp" { return "video/mp4" }
         return signatures.first { bytes.starts(with: $0.bytes) }?.type
+    }
+
+    /// What n8n calls a group of media types; nil for all others.
+    static func group(of type: String) -> String? {
+        switch true {
+        case type.hasPrefix("application/json"): "json"
+        case type.hasPrefix("text/html"): "html"
+        case type.hasPrefix("image/"): "image"
+        case type.hasPrefix("audio/"): "audio"
+        case type.hasPrefix("video/"): "video"
+        case type.hasPrefix("text/"), type.hasPrefix("application/javascript"): "text"
+        case type.hasPrefix("application/pdf"): "pdf"
+        default: nil
+        }
+    }
+
+    /// Bytes as n8n words them: three digits in the largest unit of a thousand, `13 B`, `1.34 kB`.
+    static func size(_ bytes: Int) -> String {
+        var (value, unit) = (Double(bytes), 0)
+        let units = ["B", "kB", "MB", "GB", "TB"]
+        while value >= 1_000, unit < units.count - 1 {
+            value /= 1_000
+            unit += 1
+        }
+        guard unit > 0 else { return "\(bytes) B" }
+        let scale: Double = value >= 100 ? 1 : value >= 10 ? 10 : 100
+        let rounded = (value * scale).rounded() / scale
+        return "\(JSON.number(rounded).displayText) \(units[unit])"
     }
 }
