@@ -96,6 +96,20 @@ import Testing
         #expect(body(request) == #"{"null":null,"empty":"","bare":""}"#)
     }
 
+    @Test(arguments: [(4.2, "?q=3&r=2", "q=3&r=2", ["3"]), (4.3, "?q%5B%5D=1&q%5B%5D=3&r=2", "q%5B0%5D=1&q%5B1%5D=3&r=2", ["1", "3"])])
+    func `of entries with one name the last is sent, and later all`(version: Double, query: String, form: String, headers: [String]) async throws {
+        let harness = self.harness()
+        let pairs: JSON = ["parameters": [["name": "q", "value": "1"], ["name": "r", "value": "2"], ["name": "q", "value": "3"]]]
+        let config: JSONObject = [
+            "method": "POST", "url": "http://a.test", "sendQuery": true, "queryParameters": pairs, "sendHeaders": true, "headerParameters": pairs,
+            "sendBody": true, "contentType": "form-urlencoded", "bodyParameters": pairs
+        ]
+        _ = try await harness.items(.make("http_request", version, config), inputs: [items([:])])
+        let request = try #require(harness.log.all.first)
+        #expect(request.url == "http://a.test\(query)" && body(request) == form)
+        #expect(request.headers.filter { $0.name == "q" }.map(\.value) == headers)
+    }
+
     @Test func `pages are asked for beside JSON, and JSON first where the node reads it`() async throws {
         let harness = self.harness()
         for format: JSON in ["autodetect", "json"] {

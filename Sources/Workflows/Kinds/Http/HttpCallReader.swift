@@ -11,8 +11,9 @@ struct HttpCallReader: Sendable {
             call.query = try await pairs("specifyQuery", "queryParameters.parameters", "jsonQuery")
         }
         if try await step.flag("sendHeaders", item: item) {
-            call.headers = try await pairs("specifyHeaders", "headerParameters.parameters", "jsonHeaders")
-                .filter { !$0.value.isNull }.map { (name: $0.name, value: $0.value.displayText) }
+            for (name, value) in try await pairs("specifyHeaders", "headerParameters.parameters", "jsonHeaders") {
+                for one in value.array ?? [value] where !one.isNull { call.headers.append((name: name, value: one.displayText)) }
+            }
         }
         call.queryArrays = try await step.parameter("options.queryParameterArrays", item: item)?.text ?? "brackets"
         if try await step.flag("sendBody", item: item) { call.body = try await body() }
@@ -30,7 +31,7 @@ struct HttpCallReader: Sendable {
     }
 
     private func pairs(_ specify: String, _ list: String, _ json: String) async throws -> [(name: String, value: JSON)] {
-        guard try await step.text(specify, item: item, default: "keypair") == "json" else { return try await keyValues(list) }
+        guard try await step.text(specify, item: item, default: "keypair") == "json" else { return gathered(try await keyValues(list)) }
         guard case .object(let members) = try await parsed(json) else {
             throw StepFailure.invalid(json, "'\(json)' must be a JSON object.", item: item)
         }
@@ -48,6 +49,19 @@ struct HttpCallReader: Sendable {
             pairs.append((name: name, value: value ?? ""))
         }
         return pairs
+    }
+
+    /// Of several entries with one name the last one counts; from 4.3 on all of them do, as one list.
+    func gathered(_ pairs: [(name: String, value: JSON)]) -> [(name: String, value: JSON)] {
+        var values = JSONObject()
+        for (name, value) in pairs {
+            if step.version >= 4.3, let known = values[name] {
+                values[name] = .array((known.array ?? [known]) + [value])
+            } else {
+                values[name] = value
+            }
+        }
+        return values.map { (name: $0.key, value: $0.value) }
     }
 
     func parsed(_ path: String) async throws -> JSON {
@@ -72,7 +86,7 @@ struct HttpCallReader: Sendable {
             if try await step.text("specifyBody", item: item, default: "keypair") == "string" {
                 return .raw(Array(try await step.text("body", item: item).utf8), contentType: "application/x-www-form-urlencoded")
             }
-            return .form(try await keyValues("bodyParameters.parameters"))
+            return .form(gathered(try await keyValues("bodyParameters.parameters")))
         case "multipart-form-data": return .multipart(try await parts())
         case "binaryData":
             let file = try await file(try await step.text("inputDataFieldName", item: item))
@@ -102,7 +116,15 @@ struct HttpCallReader: Sendable {
             let bytes = try await step.services.readBinary(file)
             parts.append(HttpPart(name: name, bytes: bytes, fileName: file.fileName ?? "file", contentType: file.mimeType))
         }
-        return parts
+        return step.version < 4.2 ? lastOfEachName(parts) : parts
+    }
+
+    private func lastOfEachName(_ parts: [HttpPart]) -> [HttpPart] {
+        var kept: [HttpPart] = []
+        for part in parts {
+            if let place = kept.firstIndex(where: { $0.name == part.name }) { kept[place] = part } else { kept.append(part) }
+        }
+        return kept
     }
 
     func file(_ name: String) async throws -> BinaryReference {

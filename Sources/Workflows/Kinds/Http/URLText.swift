@@ -29,8 +29,9 @@ enum URLText {
         return String(decoding: out, as: UTF8.self)
     }
 
+    /// Lists are written by their indices.
     static func form(_ fields: [(name: String, value: JSON)]) -> String {
-        pairs(fields, arrays: "repeat").map { "\(escaped($0.0, spaceAsPlus: true))=\(escaped($0.1, spaceAsPlus: true))" }
+        pairs(fields, arrays: "indices").map { "\(escaped($0.0, spaceAsPlus: true))=\(escaped($0.1, spaceAsPlus: true))" }
             .joined(separator: "&")
     }
 

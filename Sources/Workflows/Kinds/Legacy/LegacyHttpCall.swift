@@ -18,7 +18,7 @@ struct LegacyHttpCall: Sendable {
     }
 
     private func pairs(_ name: String, _ isJSON: Bool, _ reader: HttpCallReader) async throws -> [(name: String, value: JSON)] {
-        guard isJSON else { return try await reader.keyValues("\(name)Ui.parameter") }
+        guard isJSON else { return reader.gathered(try await reader.keyValues("\(name)Ui.parameter")) }
         return (try await reader.parsed("\(name)Json").object ?? [:]).map { (name: $0.key, value: $0.value) }
     }
 
