@@ -261,7 +261,8 @@ class Panel {
     const types = new Set(Object.keys(node.credentials ?? {}));
     if (chosen) types.add(chosen);
     const chooses = (this.kind?.parameters ?? []).some((one) => one.name === "authentication");
-    if (!chooses && accepted.length === 1) types.add(accepted[0]);
+    const signs = node.kind !== "respond_to_webhook" || config.respondWith === "jwt";
+    if (!chooses && signs && accepted.length === 1) types.add(accepted[0]);
     return [...types].filter((type) => !type.startsWith("="));
   }
 

@@ -51,17 +51,19 @@ struct JSONWebToken: Sendable {
     }
 }
 
-/// How the tokens of a `jwtAuth` credential are signed: `{keyType: passphrase | pemKey, secret, publicKey, algorithm}`.
+/// How the tokens of a `jwtAuth` credential are signed: `{keyType: passphrase | pemKey, secret, publicKey, privateKey, algorithm}`.
 struct JSONWebKey: Sendable {
     let algorithm: String
-    private let secret: String
+    let secret: String
+    let privateKey: String
+    let isShared: Bool
     private let publicKey: String
-    private let isShared: Bool
 
     init(_ fields: JSONObject) {
         algorithm = fields["algorithm"]?.text ?? "HS256"
         isShared = fields["keyType"]?.text != "pemKey"
         secret = fields["secret"]?.text ?? ""
+        privateKey = fields["privateKey"]?.text ?? ""
         publicKey = fields["publicKey"]?.text ?? ""
     }
 
@@ -111,7 +113,7 @@ struct JSONWebKey: Sendable {
         }
     }
 
-    private var unknown: JSONWebToken.Fault { JSONWebToken.Fault(message: "\(algorithm) is not supported.") }
+    var unknown: JSONWebToken.Fault { JSONWebToken.Fault(message: "\(algorithm) is not supported.") }
 }
 
 extension Limits {

@@ -155,6 +155,34 @@ import Testing
         }
     }
 
+    @Test(arguments: ["HS256", "HS512", "RS256", "PS384", "ES256", "ES512"])
+    func `a webhook is answered with a token that its own credential lets in`(_ algorithm: String) async throws {
+        let (rsa, p256, p521) = (try _RSA.Signing.PrivateKey(keySize: .bits2048), P256.Signing.PrivateKey(), P521.Signing.PrivateKey())
+        let keys: (own: String, open: String) =
+            switch algorithm {
+            case "ES256": (p256.pemRepresentation, p256.publicKey.pemRepresentation)
+            case "ES512": (p521.pemRepresentation, p521.publicKey.pemRepresentation)
+            default: (rsa.pemRepresentation, rsa.publicKey.pemRepresentation)
+            }
+        let fields: JSONObject = [
+            "keyType": algorithm.hasPrefix("HS") ? "passphrase" : "pemKey", "secret": "s3cret", "algorithm": .string(algorithm),
+            "privateKey": .string(keys.own), "publicKey": .string(keys.open)
+        ]
+        var harness = KindsHarness()
+        harness.credentials["jwtAuth"] = fields
+        var node = WorkflowNode.make("respond_to_webhook", 1.4, ["respondWith": "jwt", "payload": "={ \"sub\": \"{{ $json.name }}\" }"])
+        await #expect(throws: StepFailure.self) { try await harness.outcome(node, inputs: [items(["name": "ana"])]) }
+        node.credentials["jwtAuth"] = CredentialReference(id: "1", name: "Door")
+        guard case .respond(let answer, _) = try await harness.outcome(node, inputs: [items(["name": "ana"])]),
+            case .bytes(let body, let type) = answer.body
+        else {
+            throw StepFailure("none", "no answer")
+        }
+        let token = try JSON(parsing: body)["token"]?.text ?? ""
+        let claims = try JSONWebToken(token).claims(verifiedBy: JSONWebKey(fields), now: KindsHarness.now)
+        #expect(claims == ["sub": "ana", "iat": .number(Double(KindsHarness.now.seconds))] && type.hasPrefix("application/json"))
+    }
+
     @Test func `tokens signed with a private key are checked with the public one`() async throws {
         let rsa = try _RSA.Signing.PrivateKey(keySize: .bits2048)
         let p256 = P256.Signing.PrivateKey()

@@ -91,7 +91,7 @@ struct CryptoAction: Sendable {
     }
 
     /// Forms and credentials may have turned the lines of a key into one; the lines of PEM are restored.
-    private static func lines(ofPEM key: String) -> String {
+    static func lines(ofPEM key: String) -> String {
         let text = key.replacing("\\n", with: "\n")
         guard !text.contains("\n"), let match = text.wholeMatch(of: /\s*(-----BEGIN [A-Z ]+-----)(.*?)(-----END [A-Z ]+-----)\s*/) else {
             return text

@@ -7,7 +7,7 @@ struct RespondToWebhook: NodeExecutor {
             NodeKind(
                 kind: "respond_to_webhook", version: 1.4, category: .action, title: "Respond to webhook",
                 summary: "Answers the request that started the workflow.", icon: "reply", parameters: parameters,
-                n8nTypes: ["n8n-nodes-base.respondToWebhook"])
+                credentials: ["jwtAuth"], n8nTypes: ["n8n-nodes-base.respondToWebhook"])
         ]
     }
 
@@ -47,6 +47,7 @@ struct RespondToWebhook: NodeExecutor {
         switch mode {
         case "firstIncomingItem": return try await keyed(.object(step.items.first?.json ?? [:]), step)
         case "allIncomingItems": return try await keyed(.array(step.items.map { .object($0.json) }), step)
+        case "jwt": return ["token": .string(try await token(step))]
         case "json":
             let value = try await step.value("responseBody") ?? .null
             guard value.isTruthy else { return nil }
@@ -55,6 +56,17 @@ struct RespondToWebhook: NodeExecutor {
                 throw StepFailure.invalid("responseBody", "Invalid JSON in the response body: \(error)")
             }
         default: throw StepFailure.invalid("respondWith", "'\(mode)' is no way to respond.")
+        }
+    }
+
+    /// A token of the payload, signed with the node's credential.
+    private func token(_ step: StepContext) async throws -> String {
+        let written = try await step.value("payload") ?? [:]
+        let payload = written.text.map { try? JSON(parsing: $0) } ?? written
+        guard let claims = payload?.object else { throw StepFailure.invalid("payload", "The payload must be a JSON object.") }
+        let key = JSONWebKey(try await step.services.credential(ofType: "jwtAuth"))
+        do { return try JSONWebToken.signed(claims, by: key, now: step.now) } catch let fault as JSONWebToken.Fault {
+            throw StepFailure.invalid("payload", "Error signing JWT token: \(fault.message)")
         }
     }
 
@@ -97,10 +109,12 @@ struct RespondToWebhook: NodeExecutor {
                 "respondWith", .options, "Respond with", default: "firstIncomingItem",
                 options: [
                     .init("firstIncomingItem", "First item"), .init("allIncomingItems", "All items"), .init("json", "JSON"),
-                    .init("text", "Text"), .init("noData", "Nothing"), .init("redirect", "Redirect"), .init("binary", "File")
+                    .init("text", "Text"), .init("jwt", "Signed token (JWT)"), .init("noData", "Nothing"), .init("redirect", "Redirect"),
+                    .init("binary", "File")
                 ]),
             Parameter("redirectURL", .string, "Redirect to", default: "", required: true, showWhen: ["respondWith": ["redirect"]]),
             Parameter("responseBody", .json, "Body", default: "{\n  \"myField\": \"value\"\n}", showWhen: ["respondWith": ["json"]]),
+            Parameter("payload", .json, "Payload", default: "{\n  \"myField\": \"value\"\n}", showWhen: ["respondWith": ["jwt"]]),
             Parameter("responseBody", .text, "Body", default: "", showWhen: ["respondWith": ["text"]]),
             Parameter(
                 "responseDataSource", .options, "File", default: "automatically",
