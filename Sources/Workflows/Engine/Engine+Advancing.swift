@@ -147,10 +147,11 @@ extension Engine {
         guard run.facts.depth < Limits.callDepth else {
             throw Refusal(.invalid, "calls_too_deep", "Workflows may call each other \(Limits.callDepth) deep at most.")
         }
-        let target = try await configuration.resolve(call, run.facts.tenant)
+        let targets = try await call.targets { try await configuration.resolve($0, run.facts.tenant) }
         let node = run.machine.workflow.nodes[step.node].node
         let key = run.facts.keys.key(of: node.id, runIndex: step.runIndex)
-        return call.inputs.enumerated().map { index, items in
+        return zip(call.inputs, targets).enumerated().map { index, pair in
+            let (items, target) = pair
             var facts = RunFacts(
                 id: ids.next(), tenant: run.facts.tenant, workflow: target.workflow, version: target.version, mode: "call",
                 timeZone: run.facts.timeZone, depth: run.facts.depth + 1)

@@ -87,9 +87,10 @@ package struct LocalRun: Sendable {
     private func take(_ report: StepRunner.Report, _ run: inout LiveRun) async throws {
         guard let call = report.call, case .stepCalled(let step, _, _) = report.event else { return run.feed(report.event) }
         do {
-            let (workflow, trigger) = try await resolve(call)
+            let targets = try await call.targets { try await resolve($0) }
             run.feed(report.event)
             for (index, items) in call.inputs.enumerated() {
+                let (workflow, trigger) = targets[index]
                 let outcome = try await self.run(
                     workflow, trigger: trigger, items: ItemList(items.map { Item(json: $0.json, binary: $0.binary) }), mode: "call",
                     timeZone: run.facts.timeZone, depth: run.facts.depth + 1)

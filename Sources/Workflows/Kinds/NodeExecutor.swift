@@ -27,14 +27,34 @@ package struct WorkflowCall: Sendable {
     package var workflow: String
     /// A document given inline instead of an id.
     package var document: WorkflowDocument?
+    /// The workflow of each list of items, where they are not all of `workflow`.
+    package var workflows: [String]
     /// One run for each list of items.
     package var inputs: [[Item]]
     package var waits: Bool
-    package init(workflow: String, document: WorkflowDocument? = nil, inputs: [[Item]], waits: Bool) {
+    package init(workflow: String, document: WorkflowDocument? = nil, workflows: [String] = [], inputs: [[Item]], waits: Bool) {
         self.workflow = workflow
+        self.workflows = workflows
         self.document = document
         self.inputs = inputs
         self.waits = waits
+    }
+}
+
+extension WorkflowCall {
+    /// What each list of items runs; a workflow that several name is looked for once.
+    func targets<Target>(_ resolve: (WorkflowCall) async throws -> Target) async throws -> [Target] {
+        var known: [String: Target] = [:]
+        var targets: [Target] = []
+        for index in inputs.indices {
+            var call = self
+            call.workflow = workflows.indices.contains(index) ? workflows[index] : workflow
+            let target: Target
+            if let found = known[call.workflow] { target = found } else { target = try await resolve(call) }
+            known[call.workflow] = target
+            targets.append(target)
+        }
+        return targets
     }
 }
 

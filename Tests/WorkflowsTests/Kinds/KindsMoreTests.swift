@@ -150,6 +150,27 @@ import Testing
         #expect(asked.inputs == [[Item(json: ["a": 2, "c": 3, "b": "new"], binary: ["data": file], pairedItem: [PairedItem(item: 0)])]])
     }
 
+    @Test func `each item may name the workflow that it runs, all together the first one's`() async throws {
+        var harness = KindsHarness()
+        for name in ["one", "two"] {
+            let set: JSONObject = ["assignments": ["assignments": [["name": "ran", "type": "string", "value": .string(name)]]]]
+            harness.workflows[name] = WorkflowDocument(
+                name: name,
+                nodes: [
+                    WorkflowNode(
+                        id: "t", category: .trigger, kind: "execute_workflow_trigger", kindVersion: 1, name: "t", connections: [.init(to: "s")]),
+                    WorkflowNode(id: "s", category: .action, kind: "set", kindVersion: 3.4, name: "s", config: set)
+                ])
+        }
+        let start = WorkflowNode(id: "m", category: .trigger, kind: "manual", name: "m", connections: [.init(to: "n")])
+        for (mode, wanted) in [("each", ["one", "two", "one"]), ("once", ["one", "one", "one"])] {
+            let call = WorkflowNode.make("execute_workflow", 1.1, ["workflowId": "={{ $json.flow }}", "mode": .string(mode)])
+            let given = items(["flow": "one"], ["flow": "two"], ["flow": "one"])
+            let outcome = try await harness.run(WorkflowDocument(name: "caller", nodes: [start, call]), trigger: "m", items: given)
+            #expect(try outcome.outputs().last?.outputs[0].compactMap { $0.json["ran"]?.text } == wanted)
+        }
+    }
+
     @Test func `a called workflow that fails stops its caller, or becomes an item`() async throws {
         let call = WorkflowNode.make("execute_workflow", 1.1, ["workflowId": "sub"])
         let lost = StepResume.called([.failure(StepFailure("odd", "it broke"))])

@@ -14,11 +14,12 @@ struct ExecuteWorkflow: NodeExecutor {
         let runsEach = try await step.text("mode", default: "once") == "each"
         if case .called(let results)? = step.resume { return .items([try outputs(step, results, runsEach: runsEach)]) }
         if step.items.isEmpty { return .items([[]]) }
-        let target = try await target(step)
+        var workflows: [String] = []
+        for index in 0..<(runsEach ? step.items.count : 1) { workflows.append(try await workflow(step, item: index)) }
         let items = try await inputs(step)
         let waits = try await step.parameter("options.waitForSubWorkflow", item: 0)?.isTruthy ?? true
         let inputs = runsEach ? items.map { [$0] } : [items]
-        return .call(WorkflowCall(workflow: target.id, document: target.document, inputs: inputs, waits: waits))
+        return .call(WorkflowCall(workflow: workflows[0], workflows: workflows, inputs: inputs, waits: waits))
     }
 
     /// Where the call does not wait, the engine gives no results and the input goes on.
@@ -40,15 +41,16 @@ struct ExecuteWorkflow: NodeExecutor {
         return out
     }
 
-    private func target(_ step: StepContext) async throws -> (id: String, document: WorkflowDocument?) {
-        let source = try await step.text("source", default: "database")
+    /// The id of the workflow to run; where each item has its own run, the item's own.
+    private func workflow(_ step: StepContext, item: Int) async throws -> String {
+        let source = try await step.text("source", item: item, default: "database")
         guard source == "database" else {
-            throw StepFailure.invalid("source", "A workflow from '\(source)' is not supported; name one of this tenant's.")
+            throw StepFailure.invalid("source", "A workflow from '\(source)' is not supported; name one of this tenant's.", item: item)
         }
-        let value = try await step.value("workflowId") ?? .null
+        let value = try await step.value("workflowId", item: item) ?? .null
         let id = value["__rl"] != nil || value["value"] != nil ? value["value"] ?? .null : value
-        guard !id.isNull, !id.displayText.isEmpty else { throw StepFailure.invalid("workflowId", "Choose the workflow to run.") }
-        return (id.displayText, nil)
+        guard !id.isNull, !id.displayText.isEmpty else { throw StepFailure.invalid("workflowId", "Choose the workflow to run.", item: item) }
+        return id.displayText
     }
 
     /// From 1.2 on the fields defined in the node are put over the items' own, and those that its schema has removed are left out; the trigger of
