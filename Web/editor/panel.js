@@ -257,7 +257,7 @@ class Panel {
     const { node } = this;
     const accepted = this.kind?.credentials ?? [];
     const config = node.config;
-    const chosen = config.authentication === "predefinedCredentialType" ? config.nodeCredentialType : config.authentication === "genericCredentialType" ? config.genericAuthType : { basicAuth: "httpBasicAuth", headerAuth: "httpHeaderAuth", jwtAuth: "jwtAuth" }[config.authentication];
+    const chosen = config.authentication === "predefinedCredentialType" ? config.nodeCredentialType : config.authentication === "genericCredentialType" ? config.genericAuthType : { basicAuth: "httpBasicAuth", headerAuth: "httpHeaderAuth", jwtAuth: "jwtAuth", oAuth2: "oAuth2Api" }[config.authentication];
     const types = new Set(Object.keys(node.credentials ?? {}));
     if (chosen) types.add(chosen);
     const chooses = (this.kind?.parameters ?? []).some((one) => one.name === "authentication");

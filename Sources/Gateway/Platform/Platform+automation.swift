@@ -34,6 +34,9 @@ extension Platform {
             readBinary: { reference, tenant in try await binaries.read(reference, tenant) },
             writeBinary: { bytes, type, name, holder in try await binaries.write(bytes, type, name, holder) },
             variables: { [variables] tenant in (try? await variables.values(of: tenant)) ?? [:] })
+        services.accessToken = { [credentials] id, type, stale, tenant in
+            try await credentials.accessToken(id, type: type, stale: stale, tenant: tenant)
+        }
         services.openBinary = { reference, tenant in try await binaries.open(reference, tenant) }
         services.keepBinary = { pieces, type, name, holder in try await binaries.keep(pieces, type, name, holder) }
         services.facilities = StepFacilities(

@@ -66,6 +66,11 @@ struct CredentialStore {
             """) == 1
     }
 
+    /// Keeps other secrets of the same revision, as of somebody who uses it and changes nothing; does nothing where it was changed.
+    func reseal(_ id: CredentialID, sealed: [UInt8], expecting revision: Int) throws {
+        try tx.execute("UPDATE credentials SET sealed = \(sealed) WHERE tenant_id = \(tx.tenant) AND id = \(id) AND revision = \(revision)")
+    }
+
     /// - Returns: whether there was one.
     func delete(_ id: CredentialID) throws -> Bool {
         try tx.execute("DELETE FROM credentials WHERE tenant_id = \(tx.tenant) AND id = \(id)") == 1

@@ -12,7 +12,7 @@ extension CredentialType {
             case .basic(let user, let password):
                 let pair = Array("\(Self.fill(user, fields)):\(Self.fill(password, fields))".utf8)
                 try Self.setHeader("Authorization", "Basic \(Data(pair).base64EncodedString())", &request)
-            case .digest: break
+            case .digest, .accessToken: break
             case .header(let name, let value):
                 guard !Self.isHollow(value, fields) else { continue }
                 try Self.setHeader(Self.fill(name, fields), Self.fill(value, fields), &request)

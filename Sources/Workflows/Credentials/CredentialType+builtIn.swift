@@ -35,6 +35,16 @@ extension CredentialType {
             "httpBearerAuth", "Bearer Auth", fields: [Field("token", "Token", secret: true)],
             applications: [.header(name: "Authorization", value: "Bearer {token}")]),
         CredentialType(
+            "oAuth2Api", "OAuth2 API, with the client's own credentials",
+            fields: [
+                Field("grantType", "Grant", default: "clientCredentials"), Field("accessTokenUrl", "Access token URL"),
+                Field("clientId", "Client ID"), Field("clientSecret", "Client secret", secret: true), Field("scope", "Scope", required: false),
+                Field("authentication", "Client in the header or body", default: "header"),
+                Field("additionalBodyProperties", "More of the body as JSON", kind: .json, secret: true, required: false),
+                Field("ignoreSSLIssues", "Ignore TLS faults", kind: .boolean, required: false),
+                Field("tokenExpiredStatusCode", "Status of an ended token", kind: .number, required: false)
+            ], applications: [.accessToken]),
+        CredentialType(
             "httpQueryAuth", "Query Auth", fields: [Field("name", "Parameter"), Field("value", "Value", secret: true)],
             applications: [.query(name: "{name}", value: "{value}")]),
         CredentialType(

@@ -32,6 +32,8 @@ package struct CredentialType: Sendable, Hashable {
         case query(name: String, value: String)
         /// HTTP Digest (RFC 7616): goes onto the answer to a challenge.
         case digest(user: String, password: String)
+        /// An access token of OAuth 2 (RFC 6749), which a server gives for the fields.
+        case accessToken
         /// A JSON field `{headers?, qs?, body?}`, laid over the request; `body` over a JSON object.
         case custom(field: String)
     }

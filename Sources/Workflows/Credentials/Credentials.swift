@@ -61,16 +61,18 @@ package struct Credentials: Sendable {
         let (before, blob) = try await stored(id, in: tenant)
         guard before.isUsable(by: principal) else { throw Self.notAllowed(before) }
         let type = try declared(before.type)
-        let values = Self.merged(try await open(blob, id, tenant), fields ?? [:])
+        var values = Self.merged(try await open(blob, id, tenant), fields ?? [:])
+        values[AccessToken.field] = nil
         try type.check(values)
         let newName = try name.map(Self.checkedName) ?? before.name
         let sealed = try await seal(values, id, tenant)
+        let shown = type.shown(values)
         return try await database.write(in: tenant) { [self] tx in
             let store = CredentialStore(tx: tx)
             if newName != before.name, try store.id(type: before.type, name: newName) != nil { throw Self.taken(newName) }
             var credential = before
             credential.name = newName
-            credential.shownFields = type.shown(values)
+            credential.shownFields = shown
             credential.roles = roles ?? before.roles
             credential.updatedAt = tx.clock.now()
             credential.revision += 1
@@ -107,6 +109,13 @@ package struct Credentials: Sendable {
     /// The opened fields, for a step of a run that belongs to the tenant, and for nobody else.
     /// - Throws: `StepFailure` where the credential is gone or of another type.
     package func fields(_ id: String, type: String, tenant: TenantID) async throws -> JSONObject {
+        var fields = try await opened(id, type: type, tenant: tenant).fields
+        fields[AccessToken.field] = nil
+        return fields
+    }
+
+    /// The same with what the program itself keeps among them.
+    func opened(_ id: String, type: String, tenant: TenantID) async throws -> (credential: Credential, fields: JSONObject) {
         let failure = StepFailure("credential_missing", "The node's credential of the type \(type) is not there; choose another.", isRetryable: false)
         guard let id = CredentialID(id) else { throw failure }
         let found: (Credential, [UInt8])? = try await database.read(in: tenant) { tx in
@@ -115,7 +124,7 @@ package struct Credentials: Sendable {
             return (credential, sealed)
         }
         guard let found, found.0.type == type else { throw failure }
-        return try await open(found.1, id, tenant)
+        return (found.0, try await open(found.1, id, tenant))
     }
 }
 
@@ -134,12 +143,17 @@ extension Credentials {
             method: type.test?.method ?? "GET", url: address, timeout: .seconds(20), followRedirects: false, maximumResponseBytes: 1 << 20)
         try type.apply(fields, to: &request)
         do {
+            if type.applications.contains(.accessToken) {
+                request.authenticate(bearer: try await accessToken(id.description, type: credential.type, tenant: tenant))
+            }
             let response = try await type.send(fields, request) { try await send($0, tenant) }
             let isAccepted = (200..<300).contains(response.status)
             let message = isAccepted ? "The service accepts the credential." : "The service answered \(response.status)."
             return CredentialTest(isAccepted: isAccepted, status: response.status, message: message)
         } catch let error as OutboundError {
             return CredentialTest(isAccepted: false, status: nil, message: error.message)
+        } catch let failure as StepFailure {
+            return CredentialTest(isAccepted: false, status: nil, message: failure.message)
         }
     }
 
@@ -158,7 +172,7 @@ extension Credentials {
         }
     }
 
-    private func seal(_ fields: JSONObject, _ id: CredentialID, _ tenant: TenantID) async throws -> [UInt8] {
+    func seal(_ fields: JSONObject, _ id: CredentialID, _ tenant: TenantID) async throws -> [UInt8] {
         try await vault.seal(JSON.object(fields).bytes, tenant: tenant, context: "credential:\(id)")
     }
 

@@ -11,6 +11,8 @@ package struct EngineServices: Sendable {
     package var scripts: any ScriptRunner
     /// The decrypted fields of a credential, by its id.
     package var credential: @Sendable (_ id: String, _ type: String, TenantID) async throws -> JSONObject
+    /// The access token of a credential of OAuth 2, a new one where `stale` is the one that is known.
+    package var accessToken: @Sendable (_ id: String, _ type: String, _ stale: String?, TenantID) async throws -> String
     package var send: @Sendable (OutboundRequest, TenantID) async throws -> OutboundResponse
     package var readBinary: @Sendable (BinaryReference, TenantID) async throws -> [UInt8]
     package var writeBinary: @Sendable (_ bytes: [UInt8], _ mimeType: String, _ fileName: String?, FileHolder) async throws -> BinaryReference
@@ -36,6 +38,9 @@ package struct EngineServices: Sendable {
         self.send = send
         self.readBinary = readBinary
         self.writeBinary = writeBinary
+        accessToken = { _, type, _, _ in
+            throw StepFailure("credential_missing", "There are no access tokens here (\(type)).", isRetryable: false)
+        }
         openBinary = { file, tenant in BytePieces(try await readBinary(file, tenant)) }
         keepBinary = { pieces, type, name, holder in
             try await writeBinary(try await pieces.collected(upTo: Limits.fileBytesInMemory), type, name, holder)

@@ -63,6 +63,14 @@ final class StepBox: StepServices {
     var facilities: StepFacilities { services.facilities }
 
     func credential(ofType type: String) async throws -> JSONObject {
+        try await services.credential(try credentialID(ofType: type), type, tenant)
+    }
+
+    func accessToken(ofType type: String, stale: String?) async throws -> String {
+        try await services.accessToken(try credentialID(ofType: type), type, stale, tenant)
+    }
+
+    private func credentialID(ofType type: String) throws -> String {
         guard let reference = node.node.credentials[type] else {
             throw StepFailure("credential_missing", "The node '\(node.node.name)' has no credential of the type '\(type)'.", isRetryable: false)
         }
@@ -70,7 +78,7 @@ final class StepBox: StepServices {
             throw StepFailure(
                 "credential_unmapped", "The credential '\(reference.name)' of this workflow is not set up here yet.", isRetryable: false)
         }
-        return try await services.credential(id, type, tenant)
+        return id
     }
 
     func send(_ request: OutboundRequest) async throws -> OutboundResponse { try await services.send(request, tenant) }

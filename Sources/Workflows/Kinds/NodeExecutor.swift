@@ -176,6 +176,8 @@ package protocol StepServices: Sendable {
     var facilities: StepFacilities { get }
     /// The decrypted fields of the node's credential of this type, for use in a request and nowhere else.
     func credential(ofType type: String) async throws -> JSONObject
+    /// The access token of the node's credential of this type, a new one where `stale` is the one that is known.
+    func accessToken(ofType type: String, stale: String?) async throws -> String
     /// Sends a request through the address check.
     func send(_ request: OutboundRequest) async throws -> OutboundResponse
     /// Replaces the node's state (`StepContext.state`), journaled with the step.

@@ -18,16 +18,16 @@ struct WorkflowHarness {
     let outside: Outside
 
     final class Outside: Sendable {
-        private let state = Mutex<(sent: [OutboundRequest], status: Int)>(([], 200))
+        private let state = Mutex<(sent: [OutboundRequest], status: Int, body: String)>(([], 200, ""))
         var sent: [OutboundRequest] { state.withLock { $0.sent } }
-        func answer(with status: Int) { state.withLock { $0.status = status } }
+        func answer(with status: Int, body: String = "") { state.withLock { ($0.status, $0.body) = (status, body) } }
         func send(_ request: OutboundRequest) throws -> OutboundResponse {
-            let status = state.withLock { state in
+            let (status, body) = state.withLock { state in
                 state.sent.append(request)
-                return state.status
+                return (state.status, state.body)
             }
             if status == 0 { throw OutboundError(.unreachable, "nobody answers") }
-            return OutboundResponse(status: status, url: request.url)
+            return OutboundResponse(status: status, body: Array(body.utf8), url: request.url)
         }
     }
 

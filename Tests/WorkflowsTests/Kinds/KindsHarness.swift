@@ -38,6 +38,8 @@ struct KindsHarness {
         OutboundResponse(status: 200, headers: [("Content-Type", "application/json")], body: Array("{}".utf8), url: request.url)
     }
     var credentials: [String: JSONObject] = [:]
+    /// Gives access tokens of OAuth 2, told of the one that was refused.
+    var accessToken: @Sendable (_ stale: String?) -> String = { _ in "" }
     var tenant = TenantID(high: 7, low: 7)
     var facilities = StepFacilities(convert: { try await KindsHarness.converter.convert($0) })
     /// Called workflows, by id.
@@ -45,7 +47,7 @@ struct KindsHarness {
 
     private var services: EngineServices {
         let expressions = Expressions(scripts: Self.sandbox)
-        let (log, files, network, credentials) = (log, files, network, credentials)
+        let (log, files, network, credentials, accessToken) = (log, files, network, credentials, accessToken)
         var services = EngineServices(
             evaluate: { value, tenant, scope, item in try await expressions.evaluate(value, tenant: tenant, scope: scope, itemIndex: item) },
             scripts: Self.sandbox, credential: { _, type, _ in credentials[type] ?? [:] },
@@ -57,6 +59,7 @@ struct KindsHarness {
                 BinaryReference(id: files.write(bytes), mimeType: type, fileName: name, byteCount: bytes.count)
             })
         services.facilities = facilities
+        services.accessToken = { _, _, stale, _ in accessToken(stale) }
         return services
     }
 

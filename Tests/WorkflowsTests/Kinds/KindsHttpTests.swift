@@ -215,7 +215,7 @@ import Testing
         #expect(header(try await sent("httpBearerAuth", ["token": "t"]), "authorization") == "Bearer t")
         #expect(header(try await sent("httpHeaderAuth", ["name": "X-Key", "value": "k"]), "x-key") == "k")
         #expect(try await sent("httpQueryAuth", ["name": "key", "value": "k"])?.url == "http://a.test?key=k")
-        await #expect(throws: StepFailure.self) { try await sent("oAuth2Api", [:]) }
+        await #expect(throws: StepFailure.self) { try await sent("oAuth1Api", [:]) }
     }
 
     @Test func `pages are read until they are complete`() async throws {

@@ -11,6 +11,7 @@ struct HttpAuthentication: Sendable {
         case query(name: String, value: String)
         case custom(JSON)
         case digest(DigestAuthentication)
+        case token(TokenAuthentication)
         /// A service's own type, put onto the request as it declares.
         case declared(CredentialType, JSONObject)
     }
@@ -18,9 +19,11 @@ struct HttpAuthentication: Sendable {
     /// What version 1 called them.
     static let typesOfOldVersions = [
         "basicAuth": "httpBasicAuth", "headerAuth": "httpHeaderAuth", "queryAuth": "httpQueryAuth", "digestAuth": "httpDigestAuth",
-        "customAuth": "httpCustomAuth"
+        "customAuth": "httpCustomAuth", "oAuth2": "oAuth2Api"
     ]
-    static let genericTypes = ["httpBasicAuth", "httpBearerAuth", "httpCustomAuth", "httpDigestAuth", "httpHeaderAuth", "httpQueryAuth"]
+    static let genericTypes = [
+        "httpBasicAuth", "httpBearerAuth", "httpCustomAuth", "httpDigestAuth", "httpHeaderAuth", "httpQueryAuth", "oAuth2Api"
+    ]
 
     private let way: Way
 
@@ -60,6 +63,7 @@ struct HttpAuthentication: Sendable {
         case "httpDigestAuth":
             let fields = try await fields()
             return .digest(DigestAuthentication(user: text(fields, "user"), password: text(fields, "password")))
+        case "oAuth2Api": return .token(try await TokenAuthentication(type, step.services))
         case let type:
             if let declared = CredentialType.named(type), !declared.applications.isEmpty { return .declared(declared, try await fields()) }
             throw StepFailure.invalid("authentication", "Credentials of the type '\(type)' are not supported in HTTP requests yet.")
@@ -68,7 +72,7 @@ struct HttpAuthentication: Sendable {
 
     func apply(to call: inout HttpCall) {
         switch way {
-        case .none, .digest, .declared: break
+        case .none, .digest, .token, .declared: break
         case .basic(let user, let password):
             call.setHeader("Authorization", "Basic " + Data("\(user):\(password)".utf8).base64EncodedString())
         case .header(let name, let value): if !name.isEmpty { call.setHeader(name, value) }
@@ -84,9 +88,12 @@ struct HttpAuthentication: Sendable {
         try type.apply(fields, to: &request)
     }
 
-    /// Sends a request, in two turns where the server gives a challenge.
+    /// Sends a request, in two turns where the server gives a challenge or refuses a token.
     func send(_ request: OutboundRequest, through send: (OutboundRequest) async throws -> OutboundResponse) async throws -> OutboundResponse {
-        guard case .digest(let digest) = way else { return try await send(request) }
-        return try await digest.send(request, through: send)
+        switch way {
+        case .digest(let digest): return try await digest.send(request, through: send)
+        case .token(let token): return try await token.send(request, through: send)
+        default: return try await send(request)
+        }
     }
 }

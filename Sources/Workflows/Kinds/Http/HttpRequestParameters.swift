@@ -28,7 +28,7 @@ enum HttpRequestParameters {
                 options: options(["none", "predefinedCredentialType", "genericCredentialType"]), showWhen: ["@version": [">=2"]]),
             Parameter(
                 "authentication", .options, "Authentication", default: "none",
-                options: options(["none", "basicAuth", "digestAuth", "headerAuth", "queryAuth"]), showWhen: ["@version": ["<2"]]),
+                options: options(["none", "basicAuth", "digestAuth", "headerAuth", "oAuth2", "queryAuth"]), showWhen: ["@version": ["<2"]]),
             Parameter("nodeCredentialType", .string, "Credential type", default: "", showWhen: ["authentication": ["predefinedCredentialType"]]),
             Parameter(
                 "genericAuthType", .options, "Credential type", default: "",

@@ -8,8 +8,7 @@ struct GraphQLNode: NodeExecutor {
         let json = post.merging(["requestFormat": ["json"]]) { $1 }
         let ways: [Parameter.Option] = [
             .init("basicAuth", "Basic"), .init("customAuth", "Custom"), .init("digestAuth", "Digest"), .init("headerAuth", "Header"),
-            .init("none", "None"),
-            .init("queryAuth", "Query")
+            .init("none", "None"), .init("oAuth2", "OAuth2"), .init("queryAuth", "Query")
         ]
         return [
             NodeKind(
@@ -38,7 +37,7 @@ struct GraphQLNode: NodeExecutor {
                                 "parameter", .list, "Headers",
                                 fields: [Parameter("name", .string, "Name", default: ""), Parameter("value", .string, "Value", default: "")])
                         ])
-                ], credentials: ["httpBasicAuth", "httpCustomAuth", "httpDigestAuth", "httpHeaderAuth", "httpQueryAuth"], effect: .keyed,
+                ], credentials: ["httpBasicAuth", "httpCustomAuth", "httpDigestAuth", "httpHeaderAuth", "httpQueryAuth", "oAuth2Api"], effect: .keyed,
                 n8nTypes: ["n8n-nodes-base.graphql"])
         ]
     }
