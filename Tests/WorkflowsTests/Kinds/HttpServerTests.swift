@@ -186,7 +186,7 @@ import Testing
             var byStatus = update("qs", "page").object ?? [:]
             byStatus.merge(["paginationCompleteWhen": "receiveSpecificStatusCodes", "statusCodesWhenComplete": "404"])
             let read5 = try await pages("/status", .object(byStatus))
-            #expect(read5 == [1, 2])
+            #expect(read5 == [1, 2, nil], "the answer that ends the pages counts")
             let next: JSON = [
                 "paginationMode": "responseContainsNextURL", "nextURL": "={{ $response.body.next }}", "paginationCompleteWhen": "other",
                 "completeExpression": "={{ !$response.body.next }}", "requestInterval": 1
@@ -227,10 +227,23 @@ import Testing
             }
         }) { harness, origin, _ in
             #expect(try await harness.node(.make("http_request", 4.2, ["url": .string(origin + "/from")]), inputs: [items([:])])[0] == [["to": true]])
-            let still: JSON = ["redirect": ["redirect": ["followRedirects": false]], "response": ["response": ["fullResponse": true]]]
-            let stayed = try await harness.node(
-                .make("http_request", 4.2, ["url": .string(origin + "/from"), "options": still]), inputs: [items([:])])
-            #expect(stayed[0][0]["statusCode"] == 302)
+            let response: JSON = ["response": ["fullResponse": true, "neverError": true]]
+            let still: JSON = ["redirect": ["redirect": ["followRedirects": false]], "response": response]
+            let ways: [(Double, JSON)] = [(4.2, still), (3, ["response": response])]
+            for (version, options) in ways {
+                let config: JSONObject = ["url": .string(origin + "/from"), "options": options]
+                let stayed = try await harness.node(.make("http_request", version, config), inputs: [items([:])])
+                #expect(stayed[0][0]["statusCode"] == 302 && stayed[0][0]["headers"]?["location"] == "/to")
+            }
+            let refused = await #expect(throws: StepFailure.self) {
+                try await harness.node(.make("http_request", 3, ["url": .string(origin + "/from")]), inputs: [items([:])])
+            }
+            #expect(refused?.message.contains("302") == true)
+            for (method, follows) in [("GET", true), ("POST", false)] {
+                let config: JSONObject = ["url": .string(origin + "/from"), "requestMethod": .string(method), "options": ["ignoreResponseCode": true]]
+                let given = try await harness.node(.make("http_request", 2, config), inputs: [items([:])])[0]
+                #expect((given == [["to": true]]) == follows)
+            }
             let failure = await #expect(throws: StepFailure.self) {
                 try await harness.node(
                     .make("http_request", 4.2, ["url": .string(origin + "/slow"), "options": ["timeout": 50]]), inputs: [items([:])])

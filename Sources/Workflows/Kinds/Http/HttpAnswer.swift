@@ -78,11 +78,16 @@ struct HttpAnswer: Sendable {
     /// `{body, headers, statusCode}`: what `$response` is.
     var root: JSON { ["body": body, "headers": headers, "statusCode": .number(Double(response.status))] }
 
-    /// - Throws: `http_error` for a status of 400 and up, unless the node takes every answer.
+    var isSuccess: Bool { (200..<300).contains(response.status) }
+
+    /// - Throws: `http_error` for a status that tells no success, unless the node takes every answer.
     func check() throws {
-        guard response.status >= 400, !options.neverError else { return }
+        if !isSuccess, !options.neverError { throw refusal }
+    }
+
+    var refusal: StepFailure {
         let shown = body["message"]?.text ?? body["error"]?["message"]?.text ?? body["error"]?.text ?? String(text.prefix(500))
-        throw StepFailure(
+        return StepFailure(
             "http_error", "The request failed with status \(response.status)\(shown.isEmpty ? "" : ": \(shown)")",
             details: ["status": .number(Double(response.status)), "body": .string(String(text.prefix(4_000)))])
     }

@@ -36,7 +36,14 @@ struct HttpOptions: Sendable {
         let milliseconds = try await option("timeout")?.coercedNumber ?? 300_000
         timeout = .milliseconds(Int64(milliseconds.isFinite ? min(max(milliseconds, 1), 3_600_000) : 300_000))
         let redirect = isOld ? "" : "redirect.redirect."
-        followsRedirects = try await option(redirect + (isOld ? "followRedirect" : "followRedirects"))?.isTruthy ?? true
+        if isOld {
+            let method = try await step.text("requestMethod", item: item, default: "GET").uppercased()
+            let follows = try await option("followRedirect")?.isTruthy ?? true
+            let followsAll = try await option("followAllRedirects")?.isTruthy ?? false
+            followsRedirects = followsAll || (follows && ["GET", "HEAD"].contains(method))
+        } else {
+            followsRedirects = try await option("redirect.redirect.followRedirects")?.isTruthy ?? false
+        }
         maximumRedirects = (try await option(redirect + "maxRedirects")?.coercedNumber ?? 21).whole(in: 0...50) ?? 21
         let lax = isOld ? try await step.parameter("allowUnauthorizedCerts", item: item) : try await option("allowUnauthorizedCerts")
         verifiesCertificates = lax?.isTruthy != true

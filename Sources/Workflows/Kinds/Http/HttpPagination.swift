@@ -45,15 +45,16 @@ struct HttpPagination: Sendable {
             ended = 0
             pages.page += 1
             pages.roots = ["$response": answer.root, "$request": call.json, "$pageCount": .number(Double(pages.page))]
-            let isComplete = try await isComplete(answer, pages.roots)
-            if !(isComplete && answer.response.status >= 400) { try answer.check() }
-            if answer.response.status < 400 || answer.options.neverError { pages.items += try await answer.items(step.services, given: given) }
-            if isComplete { return pages.items }
+            let isLast = try await isComplete(answer, pages.roots) || pages.page >= limit
+            // The last answer counts whatever its status; only from one that tells success the way goes on.
+            guard isLast || answer.isSuccess else { throw answer.refusal }
+            pages.items += try await answer.items(step.services, given: given)
+            if isLast { return pages.items }
             if mode == "responseContainsNextURL" {
                 guard let next = try await value("nextURL", pages.roots)?.text, !next.isEmpty else { return pages.items }
                 pages.url = next
             }
-            if pages.page < limit, let wait = try await value("requestInterval", pages.roots)?.coercedNumber, wait > 0 {
+            if let wait = try await value("requestInterval", pages.roots)?.coercedNumber, wait > 0 {
                 try await patience.wait(.milliseconds(Int64(min(wait, 60_000))), at: .init(pages: pages))
             }
         }
@@ -85,7 +86,9 @@ struct HttpPagination: Sendable {
         case "receiveSpecificStatusCodes":
             let codes = try await value("statusCodesWhenComplete", roots)?.displayText ?? ""
             return StepContext.names(in: codes).contains(String(answer.response.status))
-        case "other": return try await value("completeExpression", roots)?.isTruthy ?? false
+        case "other":
+            guard answer.isSuccess || answer.options.neverError else { return false }
+            return try await value("completeExpression", roots)?.isTruthy ?? false
         default:
             switch answer.body {
             case .array(let elements): return elements.isEmpty

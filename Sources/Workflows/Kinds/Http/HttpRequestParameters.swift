@@ -85,6 +85,11 @@ enum HttpRequestParameters {
         func nested(_ name: String, _ inner: String, _ label: String, _ fields: [Parameter]) -> Parameter {
             Parameter(name, .collection, label, fields: [Parameter(inner, .collection, label, fields: fields)])
         }
+        func redirect(follows: JSONText) -> Parameter {
+            nested(
+                "redirect", "redirect", "Redirects",
+                [Parameter("followRedirects", .boolean, "Follow", default: follows), Parameter("maxRedirects", .number, "At most", default: 21)])
+        }
         return Parameter(
             "options", .collection, "Options", default: .init([:]),
             fields: [
@@ -99,11 +104,7 @@ enum HttpRequestParameters {
                         Parameter("batchSize", .number, "Requests at a time", default: 50),
                         Parameter("batchInterval", .number, "Between two groups (ms)", default: 1_000)
                     ]),
-                nested(
-                    "redirect", "redirect", "Redirects",
-                    [
-                        Parameter("followRedirects", .boolean, "Follow", default: true), Parameter("maxRedirects", .number, "At most", default: 21)
-                    ]),
+                redirect(follows: false).shown(when: ["@version": ["<4"]]), redirect(follows: true).shown(when: ["@version": [">=4"]]),
                 nested(
                     "response", "response", "Response",
                     [
