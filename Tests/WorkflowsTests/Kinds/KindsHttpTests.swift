@@ -316,6 +316,12 @@ import Testing
         await #expect(throws: StepFailure.self) { try await answered(["respondWith": "json", "responseBody": "{"]) }
     }
 
+    @Test func `an answer that fails gives one item for all`() async throws {
+        let node = WorkflowNode.make("respond_to_webhook", 1.1, ["respondWith": "json", "responseBody": "{"], onError: .continueRegular)
+        let given = try await harness().items(node, inputs: [items(["a": 1], ["a": 2])])[0]
+        #expect(given.count == 1 && given[0].json["error"] != nil && given[0].pairedItem?.map(\.item) == [0, 1])
+    }
+
     @Test func `a file is added to the item that it was asked for`() async throws {
         let harness = self.harness(Self.answer("%PDF", headers: [("Content-Type", "application/pdf")]))
         let given = Item(json: ["kept": 1], binary: ["old": BinaryReference(id: "x", mimeType: "a/b", byteCount: 1)])

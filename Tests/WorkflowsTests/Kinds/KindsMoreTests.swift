@@ -128,6 +128,29 @@ import Testing
         #expect(outputs[0].map(\.json) == [["n": 1]])
     }
 
+    @Test func `aggregate keeps all fields where none is named, the named ones in their own order, and of two lists of one name the later`()
+        async throws
+    {
+        let input = items(["a": 1, "b": 2, "c": 3], ["c": 4])
+        func whole(_ include: JSON, _ names: JSONObject) async throws -> [JSON] {
+            var config: JSONObject = ["aggregate": "aggregateAllItemData", "include": include]
+            config.merge(names)
+            return try await one("aggregate", 1, config, input)
+        }
+        let all: JSON = ["data": [["a": 1, "b": 2, "c": 3], ["c": 4]]]
+        #expect(try await whole("specifiedFields", [:]) == [all])
+        #expect(try await whole("allFieldsExcept", [:]) == [all])
+        #expect(try await whole("specifiedFields", ["fieldsToInclude": "b, a"]) == [["data": [["a": 1, "b": 2]]]])
+        #expect(try await whole("allFieldsExcept", ["fieldsToExclude": "c"]) == [["data": [["a": 1, "b": 2]]]])
+        let paths: JSON = ["fieldToAggregate": [["fieldToAggregate": "x.id"], ["fieldToAggregate": "y.id"]]]
+        let nested = items(["x": ["id": 1], "y": ["id": 2]])
+        #expect(try await one("aggregate", 1, ["fieldsToAggregate": paths], nested) == [["id": [2]]])
+        let twice: JSON = ["fieldToAggregate": [["fieldToAggregate": "a"], ["fieldToAggregate": "a"]]]
+        await #expect(throws: StepFailure.self) { try await one("aggregate", 1, ["fieldsToAggregate": twice], input) }
+        let kept: JSONObject = ["fieldToSplitOut": "rows", "include": "selectedOtherFields"]
+        await #expect(throws: StepFailure.self) { try await one("split_out", 1, kept, items(["rows": [1]])) }
+    }
+
     @Test func `expressions see all that n8n tells of a file`() async throws {
         let file = BinaryReference(id: "x", mimeType: "image/png", fileName: "a.png", byteCount: 1_337)
         let members = ["fileName", "mimeType", "fileExtension", "fileType", "fileSize", "bytes"]
@@ -181,6 +204,11 @@ import Testing
             throw StepFailure("odd", "It gives no items.")
         }
         #expect(outputs[0].first?.json["error"] == "it broke")
+        let many = StepResume.called([.success(items(["b": 1], ["b": 2], ["b": 3]))])
+        guard case .items(let made) = try await harness.outcome(call, inputs: [items(["a": 1], ["a": 2])], resume: many) else {
+            throw StepFailure("odd", "It gives no items.")
+        }
+        #expect(made[0].map { $0.pairedItem?.map(\.item) } == [[0, 1], [0, 1], [0, 1]], "they come of all items")
         let unwaited = WorkflowNode.make("execute_workflow", 1.1, ["workflowId": "sub", "options": ["waitForSubWorkflow": false]])
         guard case .call(let asked) = try await harness.outcome(unwaited, inputs: [items(["a": 1], ["a": 2])]) else {
             throw StepFailure("odd", "It does not call.")

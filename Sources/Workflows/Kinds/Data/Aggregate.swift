@@ -22,16 +22,15 @@ struct Aggregate: NodeExecutor {
     private func whole(_ step: StepContext) async throws -> Item {
         let destination = try await step.text("destinationFieldName", default: "data")
         let include = try await step.text("include", default: "allFields")
-        let named = try await step.names(include == "allFieldsExcept" ? "fieldsToExclude" : "fieldsToInclude")
+        let named = include == "allFields" ? [] : try await step.names(include == "allFieldsExcept" ? "fieldsToExclude" : "fieldsToInclude")
         var rows: [JSON] = []
         var lineage: [PairedItem] = []
         for (index, item) in step.items.enumerated() {
             var row = item.json
-            if include == "specifiedFields" {
-                row = JSONObject(named.compactMap { name in item.json[name].map { (name, $0) } })
-                if row.isEmpty { continue }
-            } else if include == "allFieldsExcept" {
-                for name in named { row.removeValue(forKey: name) }
+            // Without a name all fields stay.
+            if !named.isEmpty {
+                let keepsNamed = include == "specifiedFields"
+                row = JSONObject(item.json.filter { named.contains($0.key) == keepsNamed }.map { ($0.key, $0.value) })
                 if row.isEmpty { continue }
             }
             rows.append(.object(row))
@@ -50,12 +49,17 @@ struct Aggregate: NodeExecutor {
         guard !entries.isEmpty || step.rawParameter("fieldsToAggregate") == nil else {
             throw StepFailure.invalid("fieldsToAggregate", "Name at least one field to aggregate.")
         }
+        var lists = JSONObject()
+        var taken: Set<String> = []
         for entry in entries {
-            guard let field = entry["fieldToAggregate"]?.text, !field.isEmpty else { continue }
-            let name = AggregateParameters.outputName(of: entry, field: field, dotNotation: !plain)
-            guard !out.json.contains(key: name) else {
-                throw StepFailure.invalid("fieldsToAggregate", "Two fields are put into '\(name)'; rename one.")
+            let field = entry["fieldToAggregate"]?.text ?? ""
+            // Names are compared as they are written; of two paths with the same last part the later one counts.
+            let written = entry["renameField"]?.isTruthy == true ? entry["outputFieldName"]?.text ?? "" : field
+            guard taken.insert(written).inserted else {
+                throw StepFailure.invalid("fieldsToAggregate", "The '\(written)' output field is used more than once; rename one.")
             }
+            guard !field.isEmpty else { continue }
+            let name = AggregateParameters.outputName(of: entry, field: field, dotNotation: !plain)
             var values: [JSON] = []
             for item in step.items {
                 var value = DotPath(field, dotNotation: !plain).value(in: item.json) ?? .null
@@ -63,8 +67,9 @@ struct Aggregate: NodeExecutor {
                 if !keepsMissing, case .array(let elements) = value { value = .array(elements.filter { !$0.isNull }) }
                 if merges, case .array(let elements) = value { values += elements } else { values.append(value) }
             }
-            DotPath(name, dotNotation: !plain).set(.array(values), in: &out.json)
+            lists[name] = .array(values)
         }
+        for (name, list) in lists { DotPath(name, dotNotation: !plain).set(list, in: &out.json) }
         return out
     }
 

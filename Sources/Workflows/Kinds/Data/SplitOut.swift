@@ -66,6 +66,9 @@ struct SplitPlan: Sendable {
         let lists = fields.map { $0 == SplitPlan.files ? [] : SplitPlan.elements(DotPath($0, dotNotation: dotNotation).value(in: item.json)) }
         let count = max(files.count, lists.map(\.count).max() ?? 0)
         guard count <= KindLimits.itemsPerStep else { throw StepFailure("too_many_items", "The list is too long.", itemIndex: index) }
+        guard count == 0 || include != "selectedOtherFields" || !included.isEmpty else {
+            throw StepFailure.invalid("fieldsToInclude", "Name at least one field to keep.", item: index)
+        }
         let others = others(of: item.json)
         return (0..<count).map { place in
             var out = Item(json: others, binary: keepsBinary ? item.binary : [:], pairedItem: [PairedItem(item: index)])

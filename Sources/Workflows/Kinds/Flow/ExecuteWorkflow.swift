@@ -25,6 +25,8 @@ struct ExecuteWorkflow: NodeExecutor {
     /// Where the call does not wait, the engine gives no results and the input goes on.
     private func outputs(_ step: StepContext, _ results: [Result<[Item], StepFailure>], runsEach: Bool) throws -> [Item] {
         if results.isEmpty { return step.items.enumerated().map { $1.paired(with: $0) } }
+        // What one run made of all items comes of all of them.
+        let all = step.items.indices.map { PairedItem(item: $0) }
         var out: [Item] = []
         for (index, result) in results.enumerated() {
             switch result {
@@ -32,10 +34,13 @@ struct ExecuteWorkflow: NodeExecutor {
                 let isOneToOne = !runsEach && items.count == step.items.count
                 out += items.enumerated().map { place, item in
                     var item = item
-                    item.pairedItem = runsEach || isOneToOne ? [PairedItem(item: runsEach ? index : place)] : nil
+                    item.pairedItem = runsEach || isOneToOne ? [PairedItem(item: runsEach ? index : place)] : all
                     return item
                 }
-            case .failure(let failure): out.append(try step.failed(failure, at: runsEach ? index : 0))
+            case .failure(let failure):
+                var failed = try step.failed(failure, at: runsEach ? index : 0)
+                if !runsEach { failed.pairedItem = all }
+                out.append(failed)
             }
         }
         return out

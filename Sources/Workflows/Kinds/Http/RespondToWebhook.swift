@@ -17,7 +17,10 @@ struct RespondToWebhook: NodeExecutor {
             return .respond(try await answer(step), [items])
         } catch {
             guard step.continuesOnError else { throw StepFailure(wrapping: error, itemIndex: 0) }
-            return .items([try step.items.indices.map { try step.failed(error, at: $0) }])
+            // The answer is one for all items, and so is its failure.
+            var failed = try step.failed(error, at: 0)
+            failed.pairedItem = step.items.indices.map { PairedItem(item: $0) }
+            return .items([[failed]])
         }
     }
 
