@@ -90,6 +90,13 @@ import Testing
         #expect(try await join("keepEverything").count == 4)
         let suffix: JSONObject = ["options": ["clashHandling": ["values": ["resolveClash": "addSuffix"]], "multipleMatches": "first"]]
         #expect(try await join("keepMatches", suffix) == [["id_1": 2, "x_1": "b", "id_2": 2, "x_2": "B", "y_2": 1]])
+        let beside: JSONObject = ["mode": "combine", "fieldsToMatchString": "id", "joinMode": "keepEverything"]
+        #expect(try await merge(3, beside.merging(with: suffix), items(["id": 1]), []) == [["id": 1]], "no other input, no suffix")
+        let placed: JSONObject = ["mode": "combine", "combineBy": "combineByPosition"]
+        #expect(try await merge(3, placed.merging(with: suffix), items(["a": 1]), items(["b": 2])) == [["a_1": 1, "b_2": 2, "b": 2]])
+        let filled: JSONObject = ["options": ["clashHandling": ["values": ["overrideEmpty": true, "mergeMode": "shallowMerge"]]]]
+        let clashes = (items(["a": 1, "b": 2, "c": [1]]), items(["a": "", "b": .null, "c": []]))
+        #expect(try await merge(3, placed.merging(with: filled), clashes.0, clashes.1) == [["a": 1, "b": 2, "c": []]])
         let fuzzy: JSONObject = [
             "mode": "combine", "advanced": true, "mergeByFields": ["values": [["field1": "k", "field2": "m.k"]]], "options": ["fuzzyCompare": true]
         ]

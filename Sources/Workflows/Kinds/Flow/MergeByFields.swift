@@ -47,8 +47,13 @@ struct MergeByFields: Sendable {
         let matchedSecond = Set(matches.flatMap(\.second))
         let aloneFirst = first.indices.filter { !matchedFirst.contains($0) }
         let aloneSecond = second.indices.filter { !matchedSecond.contains($0) }
-        func one(_ index: Int) -> Item { clash.alone(.init(item: first[index], index: index, input: 0)) }
-        func two(_ index: Int) -> Item { clash.alone(.init(item: second[index], index: index, input: 1)) }
+        // Beside an input without items those of the other stay as they are.
+        let isClashing = !first.isEmpty && !second.isEmpty
+        func alone(_ item: Item, _ index: Int, _ input: Int) -> Item {
+            isClashing ? clash.alone(.init(item: item, index: index, input: input)) : item.paired(with: index, input: input)
+        }
+        func one(_ index: Int) -> Item { alone(first[index], index, 0) }
+        func two(_ index: Int) -> Item { alone(second[index], index, 1) }
         func merged(preferred: Int?) throws -> [Item] {
             try MergeNode.check(pairs: matches.reduce(0) { $0 + $1.second.count })
             return matches.flatMap { match in

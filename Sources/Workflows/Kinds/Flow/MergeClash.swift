@@ -11,7 +11,7 @@ struct MergeClash: Sendable {
     /// `preferInput1`, `preferInput2`, `preferInputN`, `preferLast`, `addSuffix`; nil means the last input, or the enriched one.
     let resolve: String?
     private let deep: Bool
-    /// An empty value of the preferred input gives way to one that is not.
+    /// Null and an empty text of the preferred input give way to what is there.
     private let fillsEmpty: Bool
 
     init(_ step: StepContext, inputCount: Int) async throws {
@@ -57,7 +57,7 @@ struct MergeClash: Sendable {
     private func merge(_ new: JSONObject, into old: inout JSONObject) {
         for (key, value) in new {
             guard let present = old[key] else { old[key] = value; continue }
-            if fillsEmpty, MergeClash.isEmpty(value), !MergeClash.isEmpty(present) { continue }
+            if fillsEmpty, value == .null || value == "" { continue }
             old[key] = deep ? deeply(value, over: present) : value
         }
     }
@@ -73,15 +73,6 @@ struct MergeClash: Sendable {
             }
             return .array(elements)
         default: return new
-        }
-    }
-
-    private static func isEmpty(_ value: JSON) -> Bool {
-        switch value {
-        case .null, "": true
-        case .array(let elements): elements.isEmpty
-        case .object(let members): members.isEmpty
-        default: false
         }
     }
 

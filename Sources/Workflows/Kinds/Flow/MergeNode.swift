@@ -50,7 +50,14 @@ struct MergeNode: NodeExecutor {
             return try await MergeByFields(step, clash: clash).items(inputs[0], inputs[1])
         case "combineByPosition", "mergeByPosition":
             let includesUnpaired = try await step.parameter("options.includeUnpaired", item: 0)?.isTruthy ?? false
-            return MergeNode.byPosition(inputs, clash, includesUnpaired: includesUnpaired)
+            let keepsLast = !old && clash.resolve == "addSuffix"
+            return MergeNode.byPosition(inputs, clash, includesUnpaired: includesUnpaired).enumerated().map { index, item in
+                guard keepsLast, let last = inputs.last, last.indices.contains(index) else { return item }
+                // From version 3 on n8n gives the fields of the last input both ways.
+                var item = item
+                item.json.merge(last[index].json)
+                return item
+            }
         case "combineAll", "multiplex":
             try MergeNode.check(pairs: inputs[0].count * inputs[1].count)
             return MergeNode.allPairs(inputs[0], inputs[1], clash)
