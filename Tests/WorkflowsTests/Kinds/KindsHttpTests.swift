@@ -345,5 +345,10 @@ import Testing
         let node = WorkflowNode.make("http_request", 4.2, ["url": "http://a.test"], onError: .continueRegular)
         let error = try #require(try await harness.items(node, inputs: [items([:])])[0][0].json["error"])
         #expect(error["status"] == 404 && error["message"] == #"404 - {"m":"gone"}"# && error["error"]?["m"] == "gone")
+        #expect(error["code"] == "ERR_BAD_REQUEST")
+        let moved = try await self.harness(Self.answer("", status: 302)).items(node, inputs: [items([:])])[0][0].json["error"]
+        #expect(moved?["status"] == 302 && moved?["code"] == nil)
+        let busy = try await self.harness(Self.answer("", status: 429)).items(node, inputs: [items([:])])[0][0].json["error"]
+        #expect(busy?["message"]?.text?.hasPrefix("Try spacing your requests out") == true)
     }
 }

@@ -16,10 +16,12 @@ enum HttpFault {
         guard let failure = error as? StepFailure, failure.code == "http_error", let status = failure.details?["status"]?.integer else { return nil }
         let text = failure.details?["body"]?.text ?? ""
         let body = (try? JSON(parsing: Array(text.utf8))) ?? .string(text)
-        return [
-            "message": .string("\(status) - \(body.serialized)"), "name": "AxiosError",
-            "code": .string(status < 500 ? "ERR_BAD_REQUEST" : "ERR_BAD_RESPONSE"), "status": .number(Double(status)),
-            "statusCode": .number(Double(status)), "error": body
-        ]
+        let advice = "Try spacing your requests out using the batching settings under 'Options'"
+        var members: JSONObject = ["message": .string(status == 429 ? advice : "\(status) - \(body.serialized)"), "name": "AxiosError"]
+        if status >= 400 { members["code"] = .string(status < 500 ? "ERR_BAD_REQUEST" : "ERR_BAD_RESPONSE") }
+        members["status"] = .number(Double(status))
+        members["statusCode"] = .number(Double(status))
+        members["error"] = body
+        return .object(members)
     }
 }
