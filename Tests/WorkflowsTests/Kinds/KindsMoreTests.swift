@@ -151,6 +151,22 @@ import Testing
         await #expect(throws: StepFailure.self) { try await one("split_out", 1, kept, items(["rows": [1]])) }
     }
 
+    @Test func `aggregate makes an item of each group`() async throws {
+        let input = items(["k": ["t": "x"], "v": 1], ["k": ["t": "y"], "v": 2], ["k": ["t": "x"], "v": 3], ["v": 4], ["k": ["t": .null], "v": 5])
+        let options: JSON = ["groupByFields": "k.t"]
+        let field: JSON = ["fieldToAggregate": [["fieldToAggregate": "v"]]]
+        let node = WorkflowNode.make("aggregate", 1, ["fieldsToAggregate": field, "options": options])
+        let made = try await harness.items(node, inputs: [input])[0]
+        let wanted: [JSON] = [["k": ["t": "x"], "v": [1, 3]], ["k": ["t": "y"], "v": [2]], ["v": [4, 5]]]
+        #expect(made.map { JSON.object($0.json) } == wanted && made.map { $0.pairedItem?.map(\.item) } == [[0], [1], [3]])
+        let whole: JSONObject = ["aggregate": "aggregateAllItemData", "include": "specifiedFields", "fieldsToInclude": "v", "options": options]
+        #expect(try await one("aggregate", 1, whole, input).first == ["k": ["t": "x"], "data": [["v": 1], ["v": 3]]])
+        let inside: JSONObject = ["fieldsToAggregate": field, "options": ["groupByFields": "k"]]
+        await #expect(throws: StepFailure.self) { try await one("aggregate", 1, inside, input) }
+        let clashing: JSONObject = ["fieldsToAggregate": field, "options": ["groupByFields": "v"]]
+        await #expect(throws: StepFailure.self) { try await one("aggregate", 1, clashing, input) }
+    }
+
     @Test func `expressions see all that n8n tells of a file`() async throws {
         let file = BinaryReference(id: "x", mimeType: "image/png", fileName: "a.png", byteCount: 1_337)
         let members = ["fileName", "mimeType", "fileExtension", "fileType", "fileSize", "bytes"]

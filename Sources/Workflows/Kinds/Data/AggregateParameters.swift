@@ -35,6 +35,7 @@ enum AggregateParameters {
             Parameter(
                 "options", .collection, "Options", default: .init([:]),
                 fields: [
+                    Parameter("groupByFields", .string, "Fields to group by", help: "One item for each group; names with commas.", default: ""),
                     Parameter("disableDotNotation", .boolean, "No dot notation", default: false),
                     Parameter("mergeLists", .boolean, "Merge lists", default: false),
                     Parameter("includeBinaries", .boolean, "Include files", default: false),
