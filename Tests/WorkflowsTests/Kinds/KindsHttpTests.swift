@@ -201,6 +201,18 @@ import Testing
         await #expect(throws: StepFailure.self) { try await read(Array("<p>".utf8), "application/json") }
     }
 
+    @Test func `what a node asks for and is not there is refused before anything is sent`() async throws {
+        let harness = self.harness()
+        for more: JSONObject in [["provideSslCertificates": true], ["options": ["proxy": "http://p.test"]]] {
+            var config: JSONObject = ["url": "http://a.test"]
+            config.merge(more)
+            let node = WorkflowNode.make("http_request", 4.2, config)
+            let failure = await #expect(throws: StepFailure.self) { try await harness.items(node, inputs: [items([:])]) }
+            #expect(failure?.code == "invalid_parameter")
+        }
+        #expect(harness.log.all.isEmpty)
+    }
+
     @Test func `credentials go into the request`() async throws {
         func sent(_ type: String, _ fields: JSONObject) async throws -> OutboundRequest? {
             var harness = self.harness()

@@ -17,6 +17,9 @@ struct HttpRequest: NodeExecutor {
         if try await step.parameter("options.proxy", item: 0)?.isTruthy == true {
             throw StepFailure.invalid("options.proxy", "Requests through a proxy of the node are not supported.")
         }
+        if try await step.flag("provideSslCertificates") {
+            throw StepFailure.invalid("provideSslCertificates", "Requests with a client's certificate are not supported.")
+        }
         let work = HttpWork(step: step, patience: HttpPatience(step.now), authentication: try await HttpAuthentication(step))
         let batch = try await HttpBatch(step)
         var progress = HttpProgress(step.state, run: step.runIndex) ?? HttpProgress()
