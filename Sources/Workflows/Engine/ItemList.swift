@@ -215,7 +215,7 @@ extension BinaryReference {
     }
 
     /// As expressions and scripts see it: with all that n8n tells of a file, its size in words too.
-    fileprivate var shown: JSON {
+    var shown: JSON {
         var members = json.object ?? [:]
         let ending = fileExtension ?? fileName.flatMap(FileTypes.ending(ofName:)) ?? FileTypes.ending(ofType: mimeType)
         members["fileExtension"] = ending.map { .string($0) }

@@ -328,6 +328,19 @@ import Testing
         await #expect(throws: StepFailure.self) { try await answered(["respondWith": "json", "responseBody": "{"]) }
     }
 
+    @Test func `an answer is told at an output of its own where the node has one`() async throws {
+        let headers: JSON = [["name": "X-A", "value": "1"], ["name": "Content-Type", "value": "a/b"]]
+        let options: JSON = ["responseCode": 201, "responseHeaders": ["entries": headers]]
+        let told: JSON = ["headers": ["x-a": "1", "content-type": "a/b"], "statusCode": 201, "body": ["a": 1]]
+        for (version, isAsked, outputs) in [(1.2, true, 1), (1.3, false, 2), (1.4, false, 1), (1.4, true, 2)] {
+            var config: JSONObject = ["respondWith": "firstIncomingItem", "options": options]
+            if isAsked { config["enableResponseOutput"] = true }
+            let given = try await harness().items(.make("respond_to_webhook", version, config), inputs: [items(["a": 1])])
+            #expect(given.count == outputs && given[0].map(\.json) == [["a": 1]])
+            if outputs == 2 { #expect(given[1].map(\.json) == [["response": told]]) }
+        }
+    }
+
     @Test func `an answer that fails gives one item for all`() async throws {
         let node = WorkflowNode.make("respond_to_webhook", 1.1, ["respondWith": "json", "responseBody": "{"], onError: .continueRegular)
         let given = try await harness().items(node, inputs: [items(["a": 1], ["a": 2])])[0]

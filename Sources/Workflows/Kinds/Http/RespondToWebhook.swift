@@ -7,14 +7,19 @@ struct RespondToWebhook: NodeExecutor {
             NodeKind(
                 kind: "respond_to_webhook", version: 1.4, category: .action, title: "Respond to webhook",
                 summary: "Answers the request that started the workflow.", icon: "reply", parameters: parameters,
-                credentials: ["jwtAuth"], n8nTypes: ["n8n-nodes-base.respondToWebhook"])
+                credentials: ["jwtAuth"], n8nTypes: ["n8n-nodes-base.respondToWebhook"]
+            )
+            .withOutputs(.fixed(["items", "response"]), when: ["@version": ["1.3"]])
+            .withOutputs(.fixed(["items", "response"]), when: ["@version": [">=1.4"], "enableResponseOutput": [true]])
         ]
     }
 
     func run(_ step: StepContext) async throws -> StepOutcome {
         let items = step.items.enumerated().map { $1.paired(with: $0) }
         do {
-            return .respond(try await answer(step), [items])
+            let (answer, told) = try await answer(step)
+            guard step.kind.outputNames(of: step.node).count > 1 else { return .respond(answer, [items]) }
+            return .respond(answer, [items, [Item(json: ["response": told])]])
         } catch {
             guard step.continuesOnError else { throw StepFailure(wrapping: error, itemIndex: 0) }
             // The answer is one for all items, and so is its failure.
@@ -24,25 +29,42 @@ struct RespondToWebhook: NodeExecutor {
         }
     }
 
-    private func answer(_ step: StepContext) async throws -> WebhookAnswer {
+    /// An answer as the second output has it.
+    private static func told(_ answer: WebhookAnswer, contentType: String?, body: JSON?) -> JSON {
+        var headers = JSONObject()
+        for header in answer.headers { headers[header.name.lowercased()] = .string(header.value) }
+        if let contentType { headers["content-type"] = .string(contentType) }
+        var members: JSONObject = ["headers": .object(headers), "statusCode": .number(Double(answer.status))]
+        members["body"] = body
+        return .object(members)
+    }
+
+    private func answer(_ step: StepContext) async throws -> (WebhookAnswer, told: JSON) {
         let mode = try await step.text("respondWith", default: "firstIncomingItem")
         let (headers, contentType) = try await headers(step)
         var answer = WebhookAnswer(status: try await status(step, default: mode == "redirect" ? 307 : 200), headers: headers, body: .none)
+        var given: JSON?
+        var type = contentType
         switch mode {
         case "noData": break
         case "redirect":
             answer.headers.append((name: "Location", value: try await step.text("redirectURL")))
         case "text":
             let text = try await step.text("responseBody")
+            given = .string(text)
             answer.body = .bytes(Array(text.utf8), contentType: contentType ?? "text/html; charset=utf-8")
         case "binary":
-            answer.body = .binary(try await file(step))
+            let file = try await self.file(step)
+            given = ["binaryData": file.shown]
+            answer.body = .binary(file)
             if let contentType { answer.headers.append((name: "Content-Type", value: contentType)) }
+            type = contentType ?? file.mimeType
         default:
             guard let value = try await json(step, mode: mode) else { break }
+            given = value
             answer.body = .bytes(value.bytes, contentType: contentType ?? "application/json; charset=utf-8")
         }
-        return answer
+        return (answer, Self.told(answer, contentType: type, body: given))
     }
 
     /// nil for a body that is written and empty.
@@ -108,6 +130,8 @@ struct RespondToWebhook: NodeExecutor {
 
     private static var parameters: [Parameter] {
         [
+            Parameter(
+                "enableResponseOutput", .boolean, "Give the answer at an output of its own", default: false, showWhen: ["@version": [">=1.4"]]),
             Parameter(
                 "respondWith", .options, "Respond with", default: "firstIncomingItem",
                 options: [
