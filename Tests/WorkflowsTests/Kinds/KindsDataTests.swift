@@ -46,6 +46,17 @@ import Testing
         await #expect(throws: StepFailure.self) { try await set(3.4, ["mode": "raw", "jsonOutput": "[1]"], [:]) }
     }
 
+    @Test(
+        arguments: [
+            (#"{"a": [1, 2,], "b": 'x',}"#, ["a": [1, 2], "b": "x"]), (#"{a: 1, 'b_2' : 2}"#, ["a": 1, "b_2": 2]),
+            ("{a: 1, b: true},", ["a": 1, "b": true]), (#"{"a": 1 "b": 2}"#, nil), (#"{'a': 'it\'s'}"#, ["a": "it\"s"]),
+            (#"{"a": "b:c",}"#, nil)
+        ] as [(String, JSON?)])
+    func `raw set reads JSON that is written carelessly`(text: String, given: JSON?) async throws {
+        let got = try await set(3.4, ["mode": "raw", "jsonOutput": .string(text)], [:], onError: .continueRegular)
+        if let given { #expect(got == given) } else { #expect(got["error"]?.text?.contains("contains invalid JSON") == true) }
+    }
+
     @Test func `split out makes an item of each element`() async throws {
         let input: JSON = ["list": [["a": 1], ["a": 2]], "names": ["x", "y", "z"], "k": 0]
         func split(_ config: JSONObject) async throws -> [JSON] { try await harness.node(.make("split_out", 1, config), inputs: [items(input)])[0] }

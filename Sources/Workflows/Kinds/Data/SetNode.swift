@@ -117,8 +117,12 @@ struct SetFields: Sendable {
 
     private func object(_ value: JSON) throws -> JSONObject {
         if case .object(let members) = value { return members }
-        guard case .string(let text) = value, let parsed = try? JSON(parsing: text), case .object(let members) = parsed else {
-            throw StepFailure.invalid("jsonOutput", "The JSON output in item \(index) does not contain a valid JSON object.", item: index)
+        let read: JSON? = value.text.map { LooseJSON.parse($0) } ?? value
+        guard let read else {
+            throw StepFailure.invalid("jsonOutput", "The 'JSON Output' in item \(index) contains invalid JSON", item: index)
+        }
+        guard case .object(let members) = read else {
+            throw StepFailure.invalid("jsonOutput", "The 'JSON Output' in item \(index) does not contain a valid JSON object", item: index)
         }
         return members
     }
