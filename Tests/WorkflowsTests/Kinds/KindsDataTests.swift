@@ -28,6 +28,21 @@ import Testing
         #expect(try await set(3.4, wrong, [:], onError: .continueRegular)["error"]?.text?.contains("expects a number") == true)
     }
 
+    @Test func `what evaluates to nothing is what each version makes of it, and no default`() async throws {
+        func nothing(_ version: Double, _ type: String, _ value: String, options: JSON = [:]) async throws -> JSON? {
+            let entry: JSON = ["name": "x", "type": .string(type), type: .string(value)]
+            let config: JSONObject = ["include": "none", "fields": ["values": [entry]], "options": options]
+            return try await set(version, config, [:], onError: .continueRegular)["x"]
+        }
+        let (missing, null) = ("={{ $json.missing }}", "={{ null }}")
+        for version in [3, 3.1, 3.2] { #expect(try await nothing(version, "booleanValue", missing) == .null) }
+        #expect(try await nothing(3, "stringValue", missing) == "undefined")
+        #expect(try await nothing(3, "stringValue", null) == "null")
+        #expect(try await nothing(3.1, "stringValue", null) == nil, "an error")
+        #expect(try await nothing(3.1, "stringValue", null, options: ["ignoreConversionErrors": true]) == .null)
+        #expect(try await nothing(3.2, "stringValue", missing) == .null)
+    }
+
     @Test func `set keeps other fields as its version says`() async throws {
         let one = assignments(["name": "x", "type": "number", "value": 1])
         let input: JSON = ["a": 1, "b": ["c": 2, "d": 3]]

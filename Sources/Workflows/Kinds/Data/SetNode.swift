@@ -137,20 +137,34 @@ struct SetFields: Sendable {
             }
             return fields
         }
-        for entry in try await step.value("fields.values", item: index)?.array ?? [] {
+        let written = step.rawParameter("fields.values")?.array ?? []
+        for (place, entry) in (try await step.value("fields.values", item: index)?.array ?? []).enumerated() {
             let name = entry["name"]?.displayText ?? ""
             let type = entry["type"]?.text ?? "stringValue"
-            let value = entry[type] ?? SetParameters.typedDefault(type)
+            // One that is written and not there evaluated to undefined.
+            let isWritten = written.indices.contains(place) && written[place][type] != nil
+            let value: JSON? = entry[type] ?? (isWritten ? nil : SetParameters.typedDefault(type))
             fields.append((name, try typed(name, String(type.dropLast("Value".count)), value, ignoresErrors)))
         }
         return fields
     }
 
     private func typed(_ name: String, _ type: String, _ value: JSON?, _ ignoresErrors: Bool) throws -> JSON {
-        guard let value, value != .null else { return .null }
+        guard let value, value != .null else { return try nothing(name, type, value == nil ? "undefined" : "null", ignoresErrors) }
         if let converted = TypeConversion.convert(value, to: type, timeZone: step.timeZone) { return converted }
         if ignoresErrors { return value }
-        throw StepFailure.invalid(
-            name, "'\(name)' expects \(TypeConversion.article(type)) but we got '\(value.displayText.prefix(200))' [item \(index)]", item: index)
+        throw unfit(name, type, String(value.displayText.prefix(200)))
+    }
+
+    /// As a text it was a word in version 3, and is refused in 3.1.
+    private func nothing(_ name: String, _ type: String, _ word: String, _ ignoresErrors: Bool) throws -> JSON {
+        guard type == "string", step.version < 3.2 else { return .null }
+        if step.version == 3 { return .string(word) }
+        if ignoresErrors { return .null }
+        throw unfit(name, type, word)
+    }
+
+    private func unfit(_ name: String, _ type: String, _ value: String) -> StepFailure {
+        .invalid(name, "'\(name)' expects \(TypeConversion.article(type)) but we got '\(value)' [item \(index)]", item: index)
     }
 }
