@@ -43,6 +43,17 @@ import Testing
         #expect(try await nothing(3.2, "stringValue", missing) == .null)
     }
 
+    @Test(arguments: ["f", "={{ $binary.f }}"]) func `set gives a file of the item another name`(value: String) async throws {
+        let file = BinaryReference(id: "x", mimeType: "a/b", byteCount: 1)
+        func renamed(_ value: String) async throws -> Item {
+            let config: JSONObject = ["assignments": assignments(["name": "g", "type": "binary", "value": .string(value)])]
+            return try await harness.items(.make("set", 3.4, config), inputs: [[Item(json: ["a": 1], binary: ["f": file])]])[0][0]
+        }
+        let got = try await renamed(value)
+        #expect(got.json == [:] && got.binary == ["g": file])
+        await #expect(throws: StepFailure.self) { try await renamed("other") }
+    }
+
     @Test func `set keeps other fields as its version says`() async throws {
         let one = assignments(["name": "x", "type": "number", "value": 1])
         let input: JSON = ["a": 1, "b": ["c": 2, "d": 3]]

@@ -54,11 +54,12 @@ struct SetFields: Sendable {
     /// Versions 3 and up.
     func edited(_ item: Item) async throws -> Item {
         let mode = try await step.text("mode", item: index, default: "manual")
-        let fields = mode == "raw" ? try await raw().map { ($0.key, $0.value) } : try await assigned()
+        let made = mode == "raw" ? Made(fields: try await raw().map { ($0.key, $0.value) }) : try await assigned(item)
         let dotNotation = try await self.dotNotation()
         var out = Item(json: try await kept(of: item.json, dotNotation: dotNotation))
         if try await keepsBinary() { out.binary = item.binary }
-        for (name, value) in fields {
+        out.binary.merge(made.files) { $1 }
+        for (name, value) in made.fields {
             DotPath(name, dotNotation: dotNotation).set(value, in: &out.json)
         }
         return out
@@ -127,15 +128,26 @@ struct SetFields: Sendable {
         return members
     }
 
-    private func assigned() async throws -> [(String, JSON)] {
-        let ignoresErrors = try await step.parameter("options.ignoreConversionErrors", item: index)?.isTruthy ?? false
+    /// What an item gets.
+    private struct Made {
         var fields: [(String, JSON)] = []
+        var files: [String: BinaryReference] = [:]
+    }
+
+    private func assigned(_ item: Item) async throws -> Made {
+        let ignoresErrors = try await step.parameter("options.ignoreConversionErrors", item: index)?.isTruthy ?? false
+        var made = Made()
         if step.version >= 3.3 {
             for entry in try await step.value("assignments.assignments", item: index)?.array ?? [] {
                 let name = entry["name"]?.displayText ?? ""
-                fields.append((name, try typed(name, entry["type"]?.text ?? "string", entry["value"], ignoresErrors)))
+                let type = entry["type"]?.text ?? "string"
+                if type == "binary" {
+                    made.files[name] = try file(entry["value"], of: item, for: name)
+                } else {
+                    made.fields.append((name, try typed(name, type, entry["value"], ignoresErrors)))
+                }
             }
-            return fields
+            return made
         }
         let written = step.rawParameter("fields.values")?.array ?? []
         for (place, entry) in (try await step.value("fields.values", item: index)?.array ?? []).enumerated() {
@@ -144,9 +156,16 @@ struct SetFields: Sendable {
             // One that is written and not there evaluated to undefined.
             let isWritten = written.indices.contains(place) && written[place][type] != nil
             let value: JSON? = entry[type] ?? (isWritten ? nil : SetParameters.typedDefault(type))
-            fields.append((name, try typed(name, String(type.dropLast("Value".count)), value, ignoresErrors)))
+            made.fields.append((name, try typed(name, String(type.dropLast("Value".count)), value, ignoresErrors)))
         }
-        return fields
+        return made
+    }
+
+    /// A file of the item, by its name or as expressions see it.
+    private func file(_ value: JSON?, of item: Item, for name: String) throws -> BinaryReference {
+        if let known = value?.text, let file = item.binary[known] { return file }
+        if let id = value?["id"]?.text, let file = item.binary.values.first(where: { $0.id == id }) { return file }
+        throw StepFailure.invalid(name, "Could not find binary data specified in field \(name)", item: index)
     }
 
     private func typed(_ name: String, _ type: String, _ value: JSON?, _ ignoresErrors: Bool) throws -> JSON {
