@@ -20,6 +20,8 @@ import Testing
                 ["name": "none", "type": "string", "value": "={{ $json.missing }}"])
         ]
         #expect(try await set(3.4, config, ["o": ["k": 1]]) == ["n": 12.5, "t": "{\"k\":1}", "b": true, "a": ["b": [1, 2]], "none": .null])
+        let object: JSONObject = ["assignments": assignments(["name": "o", "type": "object", "value": "{a: 'x',}"])]
+        #expect(try await set(3.4, object, [:]) == ["o": ["a": "x"]])
         let wrong: JSONObject = ["assignments": assignments(["name": "n", "type": "number", "value": "many"])]
         await #expect(throws: StepFailure.self) { try await set(3.4, wrong, [:]) }
         var lax = wrong

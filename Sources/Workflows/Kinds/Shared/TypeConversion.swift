@@ -49,7 +49,7 @@ enum TypeConversion {
     private static func object(_ value: JSON) -> JSON? {
         if value.object != nil { return value }
         guard let text = value.text else { return nil }
-        guard let value = parsed(text), value.object != nil else { return nil }
+        guard let value = parsed(text) ?? LooseJSON.parse(text), value.object != nil else { return nil }
         return value
     }
 
