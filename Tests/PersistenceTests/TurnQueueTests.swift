@@ -4,7 +4,8 @@ import Testing
 @testable import Persistence
 
 @Suite struct TurnQueueTests {
-    private let (one, other) = (TenantID(high: 1, low: 1), TenantID(high: 1, low: 2))
+    private let one = TenantID(high: 1, low: 1)
+    private let other = TenantID(high: 1, low: 2)
 
     private func drained(_ queue: TurnQueue<String>) -> [String] {
         var rest = queue

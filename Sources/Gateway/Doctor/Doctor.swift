@@ -103,9 +103,9 @@ package struct Doctor: Sendable {
 
     /// What a command left that root ran while nobody served: whoever owns the folder could not use it.
     private func foreignFile() -> String? {
-        func owner(_ path: String) -> uid_t? {
-            var about = stat()
-            return lstat(path, &about) == 0 ? about.st_uid : nil
+        func owner(_ path: String) -> Int? {
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+            return (attributes?[.ownerAccountID] as? NSNumber)?.intValue
         }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         // That one is the file system's own.

@@ -112,8 +112,6 @@ extension Endpoint {
 }
 
 extension Access {
-    var isPublic: Bool { if case .public = self { true } else { false } }
-
     var sentence: String {
         switch self {
         case .public: "Anybody may call it."

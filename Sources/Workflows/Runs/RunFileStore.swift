@@ -1,5 +1,5 @@
 internal import Jobs
-package import Kernel
+internal import Kernel
 package import Persistence
 
 /// All SQL of the files that runs hold: attachments of items in the payload store, each used by every run whose texts name it, so that it goes with
