@@ -9,8 +9,8 @@ COMMANDS = 200
 
 PRELUDE = """async () => {
   const at = (name) => import(`/assets/editor/${name}.js`);
-  const [d, c, l, b, m, g, v, k] = await Promise.all(
-    ["document", "commands", "layout", "clipboard", "merge", "geometry", "viewport", "kinds"].map(at));
+  const [d, c, l, b, m, g, v, k, n] = await Promise.all(
+    ["document", "commands", "layout", "clipboard", "merge", "geometry", "viewport", "kinds", "names"].map(at));
   // A generator of its own, so that a seed gives the same sequence again.
   const generator = (seed) => () => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -39,7 +39,7 @@ PRELUDE = """async () => {
       () => c.add(doc, fresh()), () => a && c.add(doc, fresh(), { from: a.id, output: 0 }), () => c.move(doc, new Map(many().map((id) => [id, spot()]))),
       () => a && a !== z && c.connect(doc, a.id, Math.floor(random() * 2), z.id, 0), () => edge() && c.disconnect(doc, [edge()]),
       () => edge() && a && c.reconnect(doc, edge(), { to: a.id }), () => c.remove(doc, many()), () => a && c.remove(doc, [a.id], [], true),
-      () => edge() && c.insert(doc, fresh(), edge()), () => a && c.rename(doc, a.id, c.freeName(`Name ${Math.floor(random() * 50)}`, doc.names())),
+      () => edge() && c.insert(doc, fresh(), edge()), () => a && c.rename(doc, a.id, n.freeName(`Name ${Math.floor(random() * 50)}`, doc.names())),
       () => a && c.change(doc, a.id, { config: { ...a.config, [`k${Math.floor(random() * 4)}`]: Math.floor(random() * 9) } }),
       () => c.toggle(doc, many()), () => a && c.setFields(doc, a.id, { notes: random() < 0.5 ? "n" : "", execute_once: random() < 0.5 }),
       () => a && c.pin(doc, a.name, random() < 0.5 ? [{ json: { x: 1 } }] : undefined), () => c.setMeta(doc, "name", `W${Math.floor(random() * 9)}`),
@@ -49,7 +49,7 @@ PRELUDE = """async () => {
     return acts[Math.floor(random() * acts.length)]() || [];
   };
   const text = (doc) => JSON.stringify(doc.toJSON());
-  window.core = { d, c, l, b, m, g, v, k, generator, start, step, text, kind };
+  window.core = { d, c, l, b, m, g, v, k, n, generator, start, step, text, kind };
 }"""
 
 
@@ -192,6 +192,30 @@ def test_an_undo_beside_somebody_elses_change_keeps_theirs(core):
     assert found["misfits"] == 1
 
 
+def test_what_an_undo_brings_back_gives_way_to_who_took_its_name(core):
+    found = core.evaluate(
+        """() => {
+          const { d, c, generator, start, kind } = core;
+          const doc = new d.Doc({ ...start(generator(1), 3), pinned_data: { "Node 1": [{ json: { a: 1 } }] } });
+          const taking = (name) => doc.apply(c.add(doc, { ...c.newNode(kind("set", "action"), [0, 0], new Set()), name }));
+          const history = new d.History(doc);
+          history.run("text", c.change(doc, "n2", { config: { text: "={{ $('Node 0').item.json.a }}" } }));
+          history.run("rename", c.rename(doc, "n0", "First"));
+          history.run("delete", c.remove(doc, ["n1"]));
+          taking("Node 1");
+          history.undo();
+          const pinned = Object.keys(doc.meta.pinned_data);
+          taking("Node 0");
+          history.undo();
+          const names = ["n0", "n1"].map((id) => doc.node(id).name);
+          const text = doc.node("n2").config.text;
+          history.redo();
+          history.redo();
+          return { names, text, pinned, all: [...doc.names()].length === doc.nodes.size, gone: doc.node("n1") === undefined };
+        }""")
+    assert found == {"names": ["Node 4", "Node 3"], "text": "={{ $('Node 4').item.json.a }}", "pinned": ["Node 3"], "all": True, "gone": True}
+
+
 def test_the_layout_goes_from_left_to_right_without_overlaps_and_is_the_same_each_time(core):
     wrong = core.evaluate(
         """(seeds) => {
@@ -243,10 +267,10 @@ def test_zooming_keeps_the_point_under_the_cursor_and_fitting_shows_all(core):
 def test_names_in_expressions_follow_a_new_name(core):
     found = core.evaluate(
         """() => {
-          const { c } = core;
+          const { n } = core;
           const names = new Map([["Old", "It's \\\\new"]]);
           return ["={{ $('Old').item.json.a }}", '={{ $node["Old"].json.a + $("Old").first().json.b }}', "$('Old')", "={{ $('Older').item }}"]
-            .map((text) => c.renamed({ a: [text] }, names).a[0]);
+            .map((text) => n.renamed({ a: [text] }, names).a[0]);
         }""")
     assert found == [
         "={{ $('It\\'s \\\\new').item.json.a }}", '={{ $node["It\'s \\\\new"].json.a + $("It\'s \\\\new").first().json.b }}', "$('Old')",

@@ -1,6 +1,7 @@
 // Nodes as text, to and from the clipboard of the system: ours, and n8n's.
 import { Edit, clone } from "./document.js";
-import { freeName, freshID, renamed } from "./commands.js";
+import { freshID } from "./commands.js";
+import { freeName, renamed } from "./names.js";
 
 const MARK = "aias.nodes";
 

@@ -1,6 +1,8 @@
 // The document as the editor holds it: nodes by id in their order, and the rest by key. Nodes are never changed in place: a change puts a
 // new object in the node's stead, so whoever draws compares by identity.
 
+import { freeName, renamed } from "./names.js";
+
 export const clone = (value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
 export const same = (a, b) => a === b || JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
 
@@ -72,9 +74,28 @@ export class Doc {
       const [before, after] = back ? [op.after, op.before] : [op.before, op.after];
       if (!(op.meta ? this.applyMeta(op.meta, before, after) : this.applyNode(op, before, after))) misfits.push(op);
     }
+    for (const op of ops) if (op.id && op.before?.name !== op.after?.name) this.settleName(op.id, ops, back);
     this.version += 1;
     this.links = undefined;
     return misfits;
+  }
+
+  /// Somebody else may have given the name to another node meanwhile, and the server refuses two of one name: the one that operations
+  /// brought takes a free one, in the expressions that they brought too, and with it the items that they pinned to it.
+  settleName(id, ops, back) {
+    const { name: taken } = this.nodes.get(id) ?? {};
+    if (![...this.nodes.values()].some((other) => other.id !== id && other.name === taken)) return;
+    const name = freeName(taken, this.names());
+    this.nodes.set(id, { ...this.nodes.get(id), name });
+    for (const op of ops) {
+      const [before, after] = back ? [op.after, op.before] : [op.before, op.after];
+      const node = op.id && this.nodes.get(op.id);
+      if (node && !same(before?.config, after?.config)) this.nodes.set(op.id, { ...node, config: renamed(node.config, new Map([[taken, name]])) });
+      const items = op.meta === "pinned_data" && !before?.[taken] && after?.[taken];
+      if (!items || this.meta.pinned_data?.[taken] !== items) continue;
+      const { [taken]: _, ...others } = this.meta.pinned_data;
+      this.meta.pinned_data = { ...others, [name]: items };
+    }
   }
 
   applyMeta(key, before, after) {
