@@ -216,6 +216,24 @@ def test_what_an_undo_brings_back_gives_way_to_who_took_its_name(core):
     assert found == {"names": ["Node 4", "Node 3"], "text": "={{ $('Node 4').item.json.a }}", "pinned": ["Node 3"], "all": True, "gone": True}
 
 
+def test_fields_of_any_name_are_joined_as_others_are(core):
+    found = core.evaluate(
+        """() => {
+          const { m } = core;
+          const named = (config) => ({ name: "W", nodes: [{ id: "a", type: "action", kind: "set", name: "A", config: JSON.parse(config), connections: [] }] });
+          const written = ({ document }) => JSON.stringify(document.nodes[0].config);
+          const base = named('{"x": {"__proto__": 1, "constructor": 1}}');
+          const mine = named('{"x": {"__proto__": 1, "constructor": 1, "toString": 2}}');
+          const theirs = named('{"x": {"__proto__": {"b": 3}}}');
+          const clash = m.merge(base, named('{"x": {"__proto__": 5, "constructor": 1}}'), theirs);
+          return [
+            written(m.merge(base, mine, theirs)), written(m.merge(named("{}"), named('{"__proto__": 4}'), named('{"y": 1}'))),
+            clash.conflicts.map((one) => one.path.join()), JSON.stringify(m.takeTheirs(clash.document, clash.conflicts[0]).nodes[0].config),
+          ];
+        }""")
+    assert found == ['{"x":{"__proto__":{"b":3},"toString":2}}', '{"y":1,"__proto__":4}', ["config,x,__proto__"], '{"x":{"__proto__":{"b":3}}}']
+
+
 def test_the_layout_goes_from_left_to_right_without_overlaps_and_is_the_same_each_time(core):
     wrong = core.evaluate(
         """(seeds) => {

@@ -30,14 +30,17 @@ export function merge(base, mine, theirs) {
   return { document: clone({ schema: 1, ...meta, nodes }), conflicts };
 }
 
+/// A field may have any name, also one that every object has of itself, such as `__proto__`: only an object's own are looked at.
 function fields(base, mine, theirs, path, clash) {
-  const merged = {};
+  const merged = [];
   for (const key of new Set([...Object.keys(theirs), ...Object.keys(mine)])) {
-    const value = field(base[key], mine[key], theirs[key], [...path, key], clash);
-    if (value !== undefined) merged[key] = value;
+    const [b, m, t] = [base, mine, theirs].map((one) => own(one, key));
+    merged.push([key, field(b, m, t, [...path, key], clash)]);
   }
-  return merged;
+  return Object.fromEntries(merged.filter(([, value]) => value !== undefined));
 }
+
+const own = (object, key) => (Object.hasOwn(object, key) ? object[key] : undefined);
 
 function field(base, mine, theirs, path, clash) {
   if (same(mine, theirs) || same(base, theirs)) return mine;
@@ -92,7 +95,7 @@ export function takeTheirs(document, conflict) {
 function put(target, path, value) {
   const holder = path.slice(0, -1).reduce((object, key) => object[key], target);
   if (value === undefined) delete holder[path.at(-1)];
-  else holder[path.at(-1)] = value;
+  else Object.defineProperty(holder, path.at(-1), { value, writable: true, enumerable: true, configurable: true });
 }
 
 /// What makes two documents differ, for people: nodes added, removed, changed in which fields, moved.
