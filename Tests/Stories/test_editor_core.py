@@ -490,6 +490,21 @@ def test_what_is_asked_for_once_is_asked_for_again_where_it_did_not_come(core):
     assert found == ["away", 2, 2]
 
 
+def test_texts_of_one_moment_are_tried_in_one_question(core):
+    found = core.evaluate(
+        """async () => {
+          const { Previews } = await import("/assets/editor/previews.js");
+          const asked = [];
+          const ask = async (value) => { asked.push(value); return [value].flat().includes("=bad") ? { value: null, error: "no" } : { value }; };
+          const previews = new Previews(ask);
+          const look = async (...texts) => [await Promise.all(texts.map((text) => previews.of(text))), asked.splice(0)];
+          return [await look("=a", "=b", "=a"), await look("=a"), await look("=a", "=bad"), await look("=a", "=b", "=bad")];
+        }""")
+    [a, b], bad = [{"value": "=a"}, {"value": "=b"}], {"value": None, "error": "no"}
+    assert found == [
+        [[a, b, a], [["=a", "=b"]]], [[a], ["=a"]], [[a, bad], [["=a", "=bad"], "=a", "=bad"]], [[a, b, bad], ["=bad", ["=a", "=b"]]]]
+
+
 def test_items_are_written_as_json_no_further_than_they_are_shown(core):
     found = core.evaluate(
         """async () => {

@@ -5,6 +5,7 @@ import { same } from "./document.js";
 import { Form } from "./forms.js";
 import { DataView } from "./dataview.js";
 import { openCredential } from "./credentials.js";
+import { Previews } from "./previews.js";
 import { advice } from "./advice.js";
 import { announce, button, dialog, h, keepingFocus, t, uid } from "./dom.js";
 
@@ -44,8 +45,9 @@ class Panel {
     this.id = id;
     this.input = new DataView(t("input"), { onItem: () => this.form.refreshPreviews(), onPick: (text) => this.insert?.(text) });
     this.output = new DataView(t("output"));
+    this.previews = new Previews((value) => this.evaluate(value));
     this.form = new Form(this.kind?.parameters ?? [], {
-      node: this.node, disabled: !editor.mayWrite, change: (config) => this.change({ config }, "config"), preview: (text) => this.preview(text),
+      node: this.node, disabled: !editor.mayWrite, change: (config) => this.change({ config }, "config"), preview: (text) => this.previews.of(text),
       focus: (insert) => { this.insert = insert; }, scope: () => this.scope(), api: editor.api,
     });
     this.settings = h("details.settings", {}, h("summary", {}, t("settings")));
@@ -187,8 +189,8 @@ class Panel {
     return { json: item?.json ?? item, nodes: [...before].map((id) => doc.node(id).name), vars: this.vars, items };
   }
 
-  /// What a text gives for the item that is looked at.
-  async preview(value) {
+  /// What a value gives for the item that is looked at.
+  async evaluate(value) {
     const edge = this.source;
     const from = edge && this.editor.doc.node(edge.from);
     const pinned = from && this.editor.doc.meta.pinned_data?.[from.name];
