@@ -114,6 +114,22 @@ def test_steps_of_an_image_show_what_each_of_them_takes(server, studio, desk):
     desk.saved()
 
 
+def test_what_is_typed_in_a_field_that_has_not_been_left_is_saved_by_the_key(server, studio, desk):
+    workflow = blank(server, studio["api_key"], "Kept", [start()])
+    page = desk.open(workflow)
+    page.get_by_label("Name of the workflow").fill("Kept by key")
+    page.keyboard.press("Control+s")
+    desk.node("Start").dblclick()
+    name = page.get_by_label("Name of the node")
+    name.fill("Begin")
+    page.keyboard.press("Control+s")
+    expect(name).to_be_focused()
+    desk.saved()
+    document = kept(server, studio["api_key"], workflow)
+    assert (document["name"], document["nodes"][0]["name"]) == ("Kept by key", "Begin")
+    page.keyboard.press("Escape")
+
+
 def test_pinned_data_of_any_node_before_are_completed_and_shown_without_a_run(server, studio, desk, things):
     nodes = [start(connections=["middle"]), step("Middle", (280, 0), connections=["end"]), step("End", (560, 0), "set", config=field("who", ""))]
     workflow = blank(server, studio["api_key"], "Pinned", nodes)

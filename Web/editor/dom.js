@@ -99,6 +99,12 @@ export function focusFirst(element, within = ":scope > :not(header)") {
   (seen.find((field) => field.matches("textarea, input:not([type=checkbox], [type=radio])")) ?? seen[0])?.focus();
 }
 
+/// Has the field that is written in tell of its change, which it else does when it is left.
+export function commit() {
+  const field = document.activeElement;
+  if (field?.matches("textarea, input:not([type=checkbox], [type=radio], [type=file])")) field.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
 /// Draws something anew under somebody's hands: the focus and the caret stay where they were.
 export function keepingFocus(element, draw) {
   const controls = () => [...element.querySelectorAll("input, select, textarea, button")];

@@ -15,7 +15,7 @@ import { Runs } from "./runs.js";
 import { Toolbar } from "./toolbar.js";
 import { pick } from "./picker.js";
 import { load, openLazily } from "./lazy.js";
-import { announce, button, h, t } from "./dom.js";
+import { announce, button, commit, h, t } from "./dom.js";
 
 const NUDGE = 20;
 
@@ -359,7 +359,7 @@ export class Editor {
     const command = event.ctrlKey || event.metaKey;
     const name = event.key.toLowerCase();
     if (command && name === "k") { event.preventDefault(); if (!document.querySelector("dialog[open]")) this.search(); return; }
-    if (command && name === "s") { event.preventDefault(); this.saving.save(); return; }
+    if (command && name === "s") { event.preventDefault(); commit(); this.saving.save(); return; }
     if (typing(event.target)) return;
     if (command && name === "z") { event.preventDefault(); if (event.shiftKey) this.redo(); else this.undo(); }
     if (command && name === "y") { event.preventDefault(); this.redo(); }
