@@ -2,6 +2,7 @@
 
 import importlib.util
 import pathlib
+import re
 import subprocess
 import urllib.request
 
@@ -10,6 +11,9 @@ from lxml import etree
 from test_payments import operator
 
 PROFILE = {"name": "Acme & Söhne GmbH", "street": "Hauptstr. 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
+# A4 with its margin, in points; where each word stands, as pdftotext says it.
+PAGE_WIDTH, MARGIN = 595.3, 56.7
+WORD = re.compile(r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="[\d.]+">(.*?)</word>')
 
 
 @pytest.fixture(scope="module")
@@ -64,4 +68,10 @@ def test_an_invoice_is_printed_as_a_tagged_pdf(server, buyer, tmp_path):
             assert wanted in words, f"{wanted} is not in {words}"
         for line in full["lines"]:
             assert f"{line['total'] / 100:.2f}" in words
+        places = subprocess.run(["pdftotext", "-bbox", file, "-"], capture_output=True, text=True, check=True, timeout=60).stdout
+        words = [(word, float(left), float(top), float(right)) for left, top, right, word in WORD.findall(places)]
+        for word, left, top, right in words:
+            assert right <= PAGE_WIDTH - MARGIN + 1, f"{word} is in the margin"
+            beside = [other for other, x, y, _ in words if y == top and left < x < right]
+            assert not beside, f"{beside} are written over {word}"
     assert server.request("GET", f"/v1/invoices/{invoices[0]['id']}/pdf", key=None)[0] == 401

@@ -73,10 +73,11 @@ struct InvoiceDocument {
         @page { size: A4; margin: 22mm 20mm; }
         body { font: 10pt/1.45 Inter, "DejaVu Sans", sans-serif; color: #16181d; margin: 0; }
         .from, small, footer { color: #5b6270; font-size: 8.5pt; } h1 { font-size: 18pt; margin: 10mm 0 6mm; } h2 { font-size: 9pt; margin: 0 0 1mm; color: #5b6270; }
-        .parties { display: flex; justify-content: space-between; margin-bottom: 8mm; } .parties p { margin: 0; }
+        .parties { display: flex; justify-content: space-between; gap: 8mm; margin-bottom: 8mm; }
+        .parties > div { flex: 1; } .parties p { margin: 0; } .parties dl { width: 62mm; }
         dl { margin: 0; } dl div { display: flex; justify-content: space-between; gap: 8mm; } dd { margin: 0; text-align: end; }
         table { width: 100%; border-collapse: collapse; } th, td { text-align: end; padding: 2mm 0 2mm 4mm; vertical-align: top; border-bottom: 0.3mm solid #d9dce2; }
-        th:first-child, td:first-child { text-align: start; padding-inline-start: 0; } th { font-size: 8.5pt; color: #5b6270; } thead { display: table-header-group; } tr { break-inside: avoid; }
+        th:first-child, td:first-child { text-align: start; padding-left: 0; } th { font-size: 8.5pt; color: #5b6270; } thead { display: table-header-group; } tr { break-inside: avoid; }
         .sums { width: 75mm; margin: 6mm 0 0 auto; } .sums div { padding: 1mm 0; } .note { margin-top: 8mm; } footer { margin-top: 14mm; }
         """
 }
