@@ -198,6 +198,22 @@ def test_no_page_overflows_a_phone_or_breaks_its_markup(server, chromium, desk):
     assert not phone.faults
 
 
+def test_a_long_name_stands_within_its_list(server, chromium, desk):
+    key = desk.tenant["api_key"]
+    name = "Charge the card of the customer and tell them by mail and by phone whether it went through or not, " + "x" * 60
+    made = server.import_workflow(key, line(name, node("Start", "manualTrigger", 1, 0), keep("Set", 200, a="1")))["workflow"]
+    assert server.request("POST", f"/v1/workflows/{made['id']}/executions", {}, key=key)[0] < 300
+    for width in (1440, 390):
+        there = Desk(server, chromium, None, "bea@example.com", viewport={"width": width, "height": 900})
+        for path in ("/workflows", "/executions"):
+            there.page.goto(path)
+            expect(there.page.get_by_role("link", name=name).first).to_be_visible()
+            wide = there.page.locator(".table-scroll").evaluate_all("all => all.filter((one) => one.scrollWidth > one.clientWidth).length")
+            assert wide == 0, (path, width)
+        there.context.close()
+        assert not there.faults
+
+
 def test_forms_work_without_scripts(server, chromium, desk):
     plain = Desk(server, chromium, None, "bea@example.com", java_script_enabled=False)
     page = plain.settings("Variables")

@@ -104,14 +104,14 @@ struct DiskPages {
     private func row(_ text: Localizer, _ folder: DiskFolder, _ child: DiskFolder.Child) -> HTML {
         let path = folder.path.isEmpty ? child.name : "\(folder.path)/\(child.name)"
         return """
-            <tr><td class="name long"><a href="\(href: Self.link(to: path))">\(child.name)/</a></td><td class="number">\(UsageLine.size(child.byteCount))</td>
+            <tr><td class="name"><a href="\(href: Self.link(to: path))">\(child.name)/</a></td><td class="number">\(UsageLine.size(child.byteCount))</td>
             <td class="optional">\(text("workflows.files.count", ["count": "\(child.fileCount)"]))</td><td class="time optional"></td></tr>
             """
     }
 
     private func row(_ text: Localizer, _ file: DiskFile) -> HTML {
         """
-        <tr><td class="name long"><a href="\(Self.address)/\(file.id.description)">\(file.path.name)</a></td><td class="number">\(UsageLine.size(file.byteCount))</td>
+        <tr><td class="name"><a href="\(Self.address)/\(file.id.description)">\(file.path.name)</a></td><td class="number">\(UsageLine.size(file.byteCount))</td>
         <td class="optional">\(file.mediaType)</td><td class="time optional">\(Console.time(file.updatedAt))</td></tr>
         """
     }
