@@ -8,6 +8,8 @@ struct DataTablePages {
 
     static let address = "/settings/data-tables"
     private static let rowsPerPage = 50
+    /// What a boolean is chosen from; empty is no value.
+    private static let truths = ["", "true", "false"]
     private static let write = Access.tenant(.dataTablesWrite)
 
     var endpoints: [Endpoint] {
@@ -117,7 +119,8 @@ struct DataTablePages {
         ]
         let rows: [HTML] = all.map { table in
             """
-            <tr><td class="name"><a href="\(Self.address)/\(table.id.description)">\(table.name)</a></td><td>\(table.rowCount)</td>
+            <tr><td class="name"><a href="\(Self.address)/\(table.id.description)">\(table.name)</a></td>
+            <td data-label="\(columns[1].title)">\(table.rowCount)</td>
             <td class="optional">\(table.columns.map(\.name).joined(separator: ", "))</td>
             <td class="time optional">\(Console.time(table.updatedAt))</td></tr>
             """
@@ -158,8 +161,10 @@ struct DataTablePages {
         let mayWrite = call.principal.may(.dataTablesWrite)
         let heads: [(title: String, kind: String?)] = [("id", nil)] + table.columns.map { ($0.name, nil) }
         let lines: [HTML] = page.data.map { row in
-            let cells: [HTML] = table.columns.map { column in "<td>\(String(Self.shown(row.values[column.name]).prefix(200)))</td>" }
-            return "<tr><td class=\"name\"><a href=\"\(address)/rows/\(row.id)\">\(row.id)</a></td>\(cells)</tr>"
+            let cells: [HTML] = table.columns.map { column in
+                "<td data-label=\"\(column.name)\">\(String(Self.shown(row.values[column.name]).prefix(200)))</td>"
+            }
+            return "<tr><td class=\"name short\"><a href=\"\(address)/rows/\(row.id)\">\(row.id)</a></td>\(cells)</tr>"
         }
         let listed =
             page.data.isEmpty
@@ -188,10 +193,14 @@ struct DataTablePages {
     }
 
     private func inputs(_ table: DataTable, _ form: FormFields, _ refusal: Refusal?) -> HTML {
-        let list: [HTML] = table.columns.map { column in
-            Console.field(
-                "c-\(column.name)", label: column.name, value: form.verbatim("c-\(column.name)"), hint: column.type.rawValue,
-                fault: refusal?.message(for: column.name), isRequired: false)
+        let list: [HTML] = table.columns.map { column -> HTML in
+            let (name, value) = ("c-\(column.name)", form.verbatim("c-\(column.name)"))
+            let (hint, fault) = (column.type.rawValue, refusal?.message(for: column.name))
+            guard column.type == .boolean, Self.truths.contains(value) else {
+                return Console.field(name, label: column.name, value: value, hint: hint, fault: fault, isRequired: false)
+            }
+            let options = Self.truths.map { (value: $0, title: $0.isEmpty ? "–" : $0) }
+            return Console.choice(name, label: column.name, options: options, chosen: value, hint: hint, fault: fault)
         }
         return "\(list)"
     }
