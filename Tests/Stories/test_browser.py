@@ -214,6 +214,19 @@ def test_a_long_name_stands_within_its_list(server, chromium, desk):
         assert not there.faults
 
 
+def test_on_a_phone_each_choice_says_what_it_is_for(server, chromium, desk):
+    phone = Desk(server, chromium, None, "bea@example.com", viewport={"width": 390, "height": 844})
+    page = phone.page
+    page.goto("/settings/notifications")
+    said = page.locator(".preferences td:not(.name)").evaluate_all("all => all.map((one) => getComputedStyle(one, '::before').content)")
+    assert set(said) == {'"In the console: "', '"By mail: "'}
+    page.goto("/settings/api-keys")
+    bare = page.locator("label.tick").evaluate_all("all => all.filter((one) => !one.querySelector('.hint')).map((one) => one.textContent.trim())")
+    assert bare == []
+    phone.context.close()
+    assert not phone.faults
+
+
 def test_forms_work_without_scripts(server, chromium, desk):
     plain = Desk(server, chromium, None, "bea@example.com", java_script_enabled=False)
     page = plain.settings("Variables")

@@ -83,9 +83,9 @@ struct InboxPages {
             }
             return """
                 <tr><td class="name">\(title)<span class="sub">\(text("notifications.category.\(name).hint"))</span></td>
-                <td><label class="tick"><input type="checkbox" name="in_app_\(name)" value="yes"\("checked", if: preference.isInApp)>
+                <td data-label="\(columns[1].title)"><label class="tick"><input type="checkbox" name="in_app_\(name)" value="yes"\("checked", if: preference.isInApp)>
                 <span class="visually-hidden">\(text("notifications.column.in_app")): \(title)</span></label></td>
-                <td><select name="mail_\(name)" aria-label="\(text("notifications.column.mail")): \(title)">\(options)</select></td></tr>
+                <td data-label="\(columns[2].title)"><select name="mail_\(name)" aria-label="\(text("notifications.column.mail")): \(title)">\(options)</select></td></tr>
                 """
         }
         return try await context.settingsPage(

@@ -229,8 +229,9 @@ struct WebhookPages {
         let list: [HTML] = shown.data.map { delivery in
             """
             <tr><td class="name"><a href="\(DeliveryPages.address)/\(delivery.id.description)">\(delivery.eventType)</a></td>
-            <td>\(DeliveryPages.badge(text, delivery))</td><td class="number optional">\(delivery.lastStatus.map(String.init) ?? "—")</td>
-            <td class="number optional">\(delivery.attempts)</td><td class="time">\(Console.time(delivery.createdAt, isExact: true))</td></tr>
+            <td>\(DeliveryPages.badge(text, delivery))</td>
+            <td class="number optional" data-label="\(columns[2].title)">\(delivery.lastStatus.map(String.init) ?? "—")</td>
+            <td class="number optional" data-label="\(columns[3].title)">\(delivery.attempts)</td><td class="time">\(Console.time(delivery.createdAt, isExact: true))</td></tr>
             """
         }
         return "\(Console.table(columns, list))\(Console.more(text, here, cursor: shown.nextCursor))"
