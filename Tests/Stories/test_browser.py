@@ -179,6 +179,18 @@ def test_an_imported_workflow_is_given_the_credential_it_names(server, desk):
     expect(page.get_by_role("heading", name="Credentials it needs")).to_have_count(0)
 
 
+def test_a_run_that_waits_says_until_when(server, desk):
+    key = desk.tenant["api_key"]
+    made = server.import_workflow(key, line("Remind", node("Start", "manualTrigger", 1, 0), node("Wait", "wait", 1.1, 200, amount=2, unit="days")))
+    status, run, _ = server.request("POST", f"/v1/workflows/{made['workflow']['id']}/executions", {}, key=key)
+    assert status < 300, run
+    desk.page.goto(f"/executions/{run['id']}")
+    expect(desk.page.locator("#run").get_by_text("Waiting", exact=True)).to_be_visible()
+    until = server.request("GET", f"/v1/executions/{run['id']}", key=key)[1]["resume_at"]
+    goes_on = desk.page.get_by_text("Goes on", exact=True).locator("xpath=following-sibling::dd")
+    expect(goes_on.locator("time")).to_have_attribute("datetime", until)
+
+
 # A text that is missing shows its key.
 KEY = re.compile(r"\b(http|tenancy|workflows|gateway)\.[a-z_]+\.[a-z_]+")
 PAGES = [

@@ -88,6 +88,8 @@ struct ExecutionPages {
         let origin: HTML? = run.replayOf.map {
             "<div><dt>\(text("workflows.execution.replay_of"))</dt><dd><a href=\"\(href: "\(Self.address)/\($0)")\">\($0.description)</a></dd></div>"
         }
+        let until = run.status == .waiting ? run.resumeAt : nil
+        let resumes: HTML? = until.map { "<div><dt>\(text("workflows.column.resumes"))</dt><dd>\(Console.time($0, isExact: true))</dd></div>" }
         return try await context.page(
             call, title: found.workflowName, current: Self.address, scripts: ["pages/execution.js"],
             """
@@ -96,7 +98,7 @@ struct ExecutionPages {
             <section class="card" id="run"\(live)><dl class="facts">
             <div><dt>\(text("workflows.column.status"))</dt><dd>\(Console.badge(text, run.shownStatus))</dd></div>
             <div><dt>\(text("workflows.column.started"))</dt><dd>\(Console.time(run.createdAt, isExact: true))</dd></div>
-            <div><dt>\(text("workflows.column.took"))</dt><dd>\(run.finishedAt.map { Console.duration($0 - run.createdAt) } ?? "–")</dd></div>
+            <div><dt>\(text("workflows.column.took"))</dt><dd>\(run.finishedAt.map { Console.duration($0 - run.createdAt) } ?? "–")</dd></div>\(resumes)
             <div><dt>\(text("workflows.column.mode"))</dt><dd>\(text("workflows.mode.\(run.mode)"))</dd></div>
             <div><dt>\(text("workflows.column.workflow"))</dt><dd>\(name)</dd></div>
             <div><dt>\(text("workflows.column.version"))</dt><dd>\(run.version > 0 ? String(run.version) : text("workflows.status.draft"))</dd></div>\(origin)</dl></section>
