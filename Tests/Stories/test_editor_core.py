@@ -505,6 +505,32 @@ def test_texts_of_one_moment_are_tried_in_one_question(core):
         [[a, b, a], [["=a", "=b"]]], [[a], ["=a"]], [[a, bad], [["=a", "=bad"], "=a", "=bad"]], [[a, b, bad], ["=bad", ["=a", "=b"]]]]
 
 
+def test_notes_are_shown_as_markdown_that_loads_nothing(core):
+    found = core.evaluate(
+        """async () => {
+          const { markdown } = await import("/assets/editor/markdown.js");
+          const shown = (text) => { const box = document.createElement("div"); box.append(...markdown(text)); return box.innerHTML; };
+          const long = "*".repeat(20000);
+          const begun = performance.now();
+          shown(long); shown(`${"[a](".repeat(400)}`); shown("_a*".repeat(600)); shown("**a ".repeat(450));
+          return {
+            heading: shown("## Made *of* data ##"), items: shown("- one\\n  1. `a_b*c*`"), words: shown("**so _it_ is**, snake_case_name and 2 * 3 * 4"),
+            link: shown("[![Watch](https://a.example/x.png)](https://a.example) [here](javascript:alert(1))"), rule: shown("---"),
+            code: shown("```\\n# no <b>heading</b>\\n```\\n> said"), plain: shown("<img src=x onerror=alert(1)>"), literal: shown("\\\\*not\\\\*"),
+            ms: performance.now() - begun,
+          };
+        }""")
+    assert found.pop("ms") < 2000
+    assert found == {
+        "heading": '<div class="heading level-2">Made <em>of</em> data</div>',
+        "items": '<div class="item" data-mark="•" style="margin-inline-start: 0em;">one</div>'
+                 '<div class="item" data-mark="1." style="margin-inline-start: 1em;"><code>a_b*c*</code></div>',
+        "words": "<div><strong>so <em>it</em> is</strong>, snake_case_name and 2 * 3 * 4</div>",
+        "link": "<div><u>Watch</u> <u>here</u>)</div>", "rule": "<hr>",
+        "code": '<pre># no &lt;b&gt;heading&lt;/b&gt;\n</pre><div class="quote">said</div>',
+        "plain": "<div>&lt;img src=x onerror=alert(1)&gt;</div>", "literal": "<div>*not*</div>"}
+
+
 def test_items_are_written_as_json_no_further_than_they_are_shown(core):
     found = core.evaluate(
         """async () => {

@@ -3,6 +3,7 @@ import { h, s, t } from "./dom.js";
 import { icon } from "./icons.js";
 import { bounds, curve, portY, size } from "./geometry.js";
 import { isGroup } from "./groups.js";
+import { markdown } from "./markdown.js";
 import * as views from "./viewport.js";
 
 const HIT = 14;
@@ -101,7 +102,8 @@ export class Canvas {
     if (isNote) {
       element.dataset.color = String(node.config.color ?? 1);
       element.classList.toggle("group", isGroup(node));
-      element.append(h("div.text", {}, String(node.config.content ?? t("note_text"))), h("b.resize", { "data-resize": node.id }));
+      const text = String(node.config.content ?? t("note_text"));
+      element.append(h("div.text", {}, isGroup(node) ? text : markdown(text)), h("b.resize", { "data-resize": node.id }));
       return element;
     }
     element.append(
