@@ -130,6 +130,21 @@ def test_what_is_typed_in_a_field_that_has_not_been_left_is_saved_by_the_key(ser
     page.keyboard.press("Escape")
 
 
+def test_nothing_in_the_editor_is_laid_out_as_what_has_its_name_on_other_pages(server, studio, desk):
+    workflow = blank(server, studio["api_key"], "Laid out", [start(), step("End", (280, 0))])
+    page = desk.open(workflow)
+    gap = desk.node("End").evaluate(
+        "(node) => { const left = node.querySelector('.picture'); return node.querySelector('.words .name').offsetLeft - left.offsetLeft - left.offsetWidth; }")
+    assert gap < 16
+    desk.node("End").dblclick()
+    summary = page.locator("details.settings summary")
+    summary.click()
+    field = page.locator("details.settings .field").first
+    assert field.bounding_box()["x"] == summary.bounding_box()["x"]
+    assert field.bounding_box()["width"] == summary.bounding_box()["width"]
+    page.keyboard.press("Escape")
+
+
 def test_pinned_data_of_any_node_before_are_completed_and_shown_without_a_run(server, studio, desk, things):
     nodes = [start(connections=["middle"]), step("Middle", (280, 0), connections=["end"]), step("End", (560, 0), "set", config=field("who", ""))]
     workflow = blank(server, studio["api_key"], "Pinned", nodes)
