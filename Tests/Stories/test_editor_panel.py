@@ -130,6 +130,26 @@ def test_what_is_typed_in_a_field_that_has_not_been_left_is_saved_by_the_key(ser
     page.keyboard.press("Escape")
 
 
+def test_a_name_that_another_node_has_is_refused_in_words(server, studio, desk):
+    workflow = blank(server, studio["api_key"], "Named", [start(), step("End", (280, 0))])
+    page = desk.open(workflow)
+    desk.node("End").dblclick()
+    name = page.get_by_label("Name of the node")
+    name.fill("Start")
+    name.press("Tab")
+    expect(page.get_by_role("alert").filter(has_text="Another node is called Start.")).to_be_visible()
+    expect(name).to_have_value("End")
+    name.fill(" ")
+    name.press("Tab")
+    expect(page.get_by_text("A node has a name.")).to_be_visible()
+    assert not violations(page)
+    name.fill("Last")
+    name.press("Tab")
+    expect(page.get_by_text("A node has a name.")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(desk.node("Last")).to_be_visible()
+
+
 def test_nothing_in_the_editor_is_laid_out_as_what_has_its_name_on_other_pages(server, studio, desk):
     workflow = blank(server, studio["api_key"], "Laid out", [start(), step("End", (280, 0))])
     page = desk.open(workflow)

@@ -54,6 +54,7 @@ class Panel {
     this.credentials = h("div.credentials", {});
     this.faultText = h("p.notice.bad", { role: "alert", hidden: true });
     this.name = h("input.node-name", { "aria-label": t("node_name"), value: this.node.name, maxlength: 200, disabled: !editor.mayWrite, onchange: () => this.rename() });
+    this.nameFault = h("p.fault", { role: "alert", hidden: true });
     this.previous = h("select", { "aria-label": t("input_from"), onchange: () => this.drawInput() });
     this.branch = h("select", { "aria-label": t("output_of"), onchange: () => this.drawOutput() });
     this.input.extra.append(this.previous);
@@ -64,7 +65,7 @@ class Panel {
       this.pinButton = button(t("pin"), () => this.togglePin());
       acts.append(this.pinButton, button(t("edit_pinned"), () => this.editPinned()));
     }
-    const middle = h("section.parameters", { "aria-label": t("parameters") }, h("header", {}, this.name, acts), this.faultText, this.credentials, this.form.element, this.settings);
+    const middle = h("section.parameters", { "aria-label": t("parameters") }, h("header", {}, this.name, this.nameFault, acts), this.faultText, this.credentials, this.form.element, this.settings);
     this.content = h("div.columns", {}, this.input.element, middle, this.output.element);
     editor.panel = this;
     editor.api.resources("variables", "").then(({ data }) => { this.vars = data.map((one) => one.value); }, () => {});
@@ -101,11 +102,10 @@ class Panel {
   rename() {
     const name = this.name.value.trim();
     const other = this.editor.doc.named(name);
-    if (!name || (other && other.id !== this.id)) {
-      this.name.value = this.node.name;
-      announce(t("name_taken"));
-      return;
-    }
+    const fault = !name ? t("name_needed") : other && other.id !== this.id ? t("name_taken_of", { name }) : "";
+    this.nameFault.hidden = !fault;
+    this.nameFault.textContent = fault;
+    if (fault) { this.name.value = this.node.name; return; }
     this.editor.run(t("do_rename"), commands.rename(this.editor.doc, this.id, name));
     this.form.context.node = this.node;
   }
