@@ -5,6 +5,7 @@ import time
 import urllib.parse
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from documents import greeting, keep, line, node
@@ -79,6 +80,8 @@ def test_the_palette_opens_what_the_person_may_see(desk):
     field = page.get_by_role("combobox", name="Search the console")
     expect(field).to_be_focused()
     expect(page.get_by_role("option", name=re.compile("Dashboard"))).to_be_visible()
+    found = Axe().run(page, context=".palette")
+    assert found.violations_count == 0, found.generate_report()
     field.fill("brok")
     expect(page.get_by_role("option")).to_have_count(1)
     page.keyboard.press("Enter")

@@ -59,9 +59,10 @@ class CommandPalette extends HTMLElement {
   render(hits) {
     this.list.replaceChildren(...hits.map((hit, index) => {
       const item = document.createElement("li");
-      item.id = `palette-${index}`;
-      item.setAttribute("role", "option");
+      item.setAttribute("role", "presentation");
       const link = document.createElement("a");
+      link.id = `palette-${index}`;
+      link.setAttribute("role", "option");
       link.href = hit.href;
       link.tabIndex = -1;
       for (const [kind, text] of [["title", hit.title], ["detail", hit.detail], ["kind", hit.label]]) {
@@ -78,7 +79,7 @@ class CommandPalette extends HTMLElement {
   }
 
   choose(index) {
-    const items = [...this.list.children];
+    const items = [...this.list.querySelectorAll("a")];
     this.chosen = items.length ? (index + items.length) % items.length : -1;
     items.forEach((item, place) => item.setAttribute("aria-selected", String(place === this.chosen)));
     if (this.chosen < 0) return this.input.removeAttribute("aria-activedescendant");
@@ -97,7 +98,7 @@ class CommandPalette extends HTMLElement {
       this.dialog.close();
     } else if (event.key === "Enter") {
       event.preventDefault();
-      this.list.children[this.chosen]?.querySelector("a").click();
+      this.list.querySelectorAll("a")[this.chosen]?.click();
     }
   }
 }
