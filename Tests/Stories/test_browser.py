@@ -189,6 +189,11 @@ def test_a_run_that_waits_says_until_when(server, desk):
     until = server.request("GET", f"/v1/executions/{run['id']}", key=key)[1]["resume_at"]
     goes_on = desk.page.get_by_text("Goes on", exact=True).locator("xpath=following-sibling::dd")
     expect(goes_on.locator("time")).to_have_attribute("datetime", until)
+    desk.page.get_by_role("button", name="Cancel the run").first.click()
+    desk.page.get_by_role("dialog").get_by_role("button", name="Let it go on").click()
+    desk.page.get_by_role("button", name="Cancel the run").first.click()
+    desk.page.get_by_role("dialog").get_by_role("button", name="Cancel the run").click()
+    expect(desk.page.locator("#run").get_by_text("Cancelled", exact=True)).to_be_visible()
 
 
 # A text that is missing shows its key.

@@ -51,15 +51,18 @@ extension Console {
     }
 
     /// A button that asks once more before it posts; without a mouse and without scripts too.
-    /// - Parameter id: unique on the page.
+    /// - Parameters:
+    ///   - id: unique on the page.
+    ///   - keep: the label of the button that leaves all as it is; the usual one where left out.
     package static func confirmed(
-        _ text: Localizer, id: String, action: String, label: String, question: String, fields: HTML = .empty, isSmall: Bool = true
+        _ text: Localizer, id: String, action: String, label: String, question: String, keep: String? = nil, fields: HTML = .empty,
+        isSmall: Bool = true
     ) -> HTML {
         """
         <button class="button\(isSmall ? " small" : "")" type="button" popovertarget="\(id)">\(label)</button>\
         <div class="confirm" id="\(id)" popover role="dialog" aria-labelledby="\(id)-question"><p id="\(id)-question">\(question)</p>\
         <form method="post" action="\(href: action)">\(fields)<button class="button danger">\(label)</button>\
-        <button class="button" type="button" popovertarget="\(id)" popovertargetaction="hide" autofocus>\(text("http.console.keep"))</button></form></div>
+        <button class="button" type="button" popovertarget="\(id)" popovertargetaction="hide" autofocus>\(keep ?? text("http.console.keep"))</button></form></div>
         """
     }
 

@@ -123,7 +123,8 @@ struct ExecutionPages {
         func confirmed(_ act: String, _ label: String) -> HTML {
             Console.confirmed(
                 text, id: label, action: "\(Self.address)/\(run.id)/\(act)", label: text("workflows.execution.\(label)"),
-                question: text("workflows.execution.\(label).question"), isSmall: false)
+                question: text("workflows.execution.\(label).question"),
+                keep: label == "cancel" ? text("workflows.execution.cancel.keep") : nil, isSmall: false)
         }
         if run.status == .uncertain { return [confirmed("repetition", "repeat"), confirmed("cancellation", "cancel")] }
         if run.status.isOver {
