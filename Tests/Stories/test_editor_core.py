@@ -9,8 +9,8 @@ COMMANDS = 200
 
 PRELUDE = """async () => {
   const at = (name) => import(`/assets/editor/${name}.js`);
-  const [d, c, l, b, m, g, v, k, n] = await Promise.all(
-    ["document", "commands", "layout", "clipboard", "merge", "geometry", "viewport", "kinds", "names"].map(at));
+  const [d, c, l, b, m, g, v, k] = await Promise.all(
+    ["document", "commands", "layout", "clipboard", "merge", "geometry", "viewport", "kinds"].map(at));
   // A generator of its own, so that a seed gives the same sequence again.
   const generator = (seed) => () => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -39,7 +39,7 @@ PRELUDE = """async () => {
       () => c.add(doc, fresh()), () => a && c.add(doc, fresh(), { from: a.id, output: 0 }), () => c.move(doc, new Map(many().map((id) => [id, spot()]))),
       () => a && a !== z && c.connect(doc, a.id, Math.floor(random() * 2), z.id, 0), () => edge() && c.disconnect(doc, [edge()]),
       () => edge() && a && c.reconnect(doc, edge(), { to: a.id }), () => c.remove(doc, many()), () => a && c.remove(doc, [a.id], [], true),
-      () => edge() && c.insert(doc, fresh(), edge()), () => a && c.rename(doc, a.id, n.freeName(`Name ${Math.floor(random() * 50)}`, doc.names())),
+      () => edge() && c.insert(doc, fresh(), edge()), () => a && c.rename(doc, a.id, d.freeName(`Name ${Math.floor(random() * 50)}`, doc.names())),
       () => a && c.change(doc, a.id, { config: { ...a.config, [`k${Math.floor(random() * 4)}`]: Math.floor(random() * 9) } }),
       () => c.toggle(doc, many()), () => a && c.setFields(doc, a.id, { notes: random() < 0.5 ? "n" : "", execute_once: random() < 0.5 }),
       () => a && c.pin(doc, a.name, random() < 0.5 ? [{ json: { x: 1 } }] : undefined), () => c.setMeta(doc, "name", `W${Math.floor(random() * 9)}`),
@@ -49,7 +49,7 @@ PRELUDE = """async () => {
     return acts[Math.floor(random() * acts.length)]() || [];
   };
   const text = (doc) => JSON.stringify(doc.toJSON());
-  window.core = { d, c, l, b, m, g, v, k, n, generator, start, step, text, kind };
+  window.core = { d, c, l, b, m, g, v, k, generator, start, step, text, kind };
 }"""
 
 
@@ -285,10 +285,10 @@ def test_zooming_keeps_the_point_under_the_cursor_and_fitting_shows_all(core):
 def test_names_in_expressions_follow_a_new_name(core):
     found = core.evaluate(
         """() => {
-          const { n } = core;
+          const { d } = core;
           const names = new Map([["Old", "It's \\\\new"]]);
           return ["={{ $('Old').item.json.a }}", '={{ $node["Old"].json.a + $("Old").first().json.b }}', "$('Old')", "={{ $('Older').item }}"]
-            .map((text) => n.renamed({ a: [text] }, names).a[0]);
+            .map((text) => d.renamed({ a: [text] }, names).a[0]);
         }""")
     assert found == [
         "={{ $('It\\'s \\\\new').item.json.a }}", '={{ $node["It\'s \\\\new"].json.a + $("It\'s \\\\new").first().json.b }}', "$('Old')",

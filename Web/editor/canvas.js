@@ -3,12 +3,20 @@ import { h, s, t } from "./dom.js";
 import { icon } from "./icons.js";
 import { bounds, curve, portY, size } from "./geometry.js";
 import { isGroup } from "./groups.js";
-import { markdown } from "./markdown.js";
+import { load } from "./lazy.js";
 import * as views from "./viewport.js";
 
 const HIT = 14;
 /// Below this scale nodes are plain boxes: nothing in them could be read.
 const DOTS = 0.22;
+
+/// Shows Markdown in an element, at once where it is known how.
+function asMeant(element, text) {
+  const show = ({ markdown }) => element.replaceChildren(...markdown(text));
+  const module = load("markdown");
+  if (module instanceof Promise) module.then(show, () => {});
+  else show(module);
+}
 
 export class Canvas {
   constructor(root, editor) {
@@ -103,7 +111,9 @@ export class Canvas {
       element.dataset.color = String(node.config.color ?? 1);
       element.classList.toggle("group", isGroup(node));
       const text = String(node.config.content ?? t("note_text"));
-      element.append(h("div.text", {}, isGroup(node) ? text : markdown(text)), h("b.resize", { "data-resize": node.id }));
+      const words = h("div.text", {}, text);
+      if (!isGroup(node)) asMeant(words, text);
+      element.append(words, h("b.resize", { "data-resize": node.id }));
       return element;
     }
     element.append(

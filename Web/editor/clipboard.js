@@ -1,7 +1,6 @@
 // Nodes as text, to and from the clipboard of the system: ours, and n8n's.
-import { Edit, clone } from "./document.js";
+import { Edit, clone, freeName, renamed } from "./document.js";
 import { freshID } from "./commands.js";
-import { freeName, renamed } from "./names.js";
 
 const MARK = "aias.nodes";
 

@@ -1,6 +1,5 @@
 // What can be done to a document. Each gives operations for `History.run`.
-import { Edit, clone, edgeKey } from "./document.js";
-import { freeName, renamed } from "./names.js";
+import { Edit, clone, edgeKey, freeName, renamed } from "./document.js";
 
 let counter = 0;
 export function freshID() {

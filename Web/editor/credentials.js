@@ -1,6 +1,6 @@
 // A credential made in place: its fields come from its type's declaration.
 import { once } from "./api.js";
-import { freeName } from "./names.js";
+import { freeName } from "./document.js";
 import { button, dialog, h, t, uid } from "./dom.js";
 
 export async function openCredential(editor, type, name, onMade) {

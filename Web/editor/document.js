@@ -1,8 +1,6 @@
 // The document as the editor holds it: nodes by id in their order, and the rest by key. Nodes are never changed in place: a change puts a
 // new object in the node's stead, so whoever draws compares by identity.
 
-import { freeName, renamed } from "./names.js";
-
 export const clone = (value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
 export const same = (a, b) => a === b || JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
 
@@ -158,6 +156,40 @@ function normal(node) {
   for (const key of ["execute_once", "always_output", "disabled"]) if (tidy[key] === false) delete tidy[key];
   if (tidy.on_error === "stop") delete tidy.on_error;
   return tidy;
+}
+
+// MARK: Names, of which no two nodes have the same, and by which expressions speak of them
+
+export function freeName(wanted, names) {
+  if (!names.has(wanted)) return wanted;
+  const stem = wanted.replace(/ \d+$/, "");
+  for (let number = 2; ; number += 1) {
+    const name = `${stem} ${number}`;
+    if (!names.has(name)) return name;
+  }
+}
+
+const REFERENCE = /(\$\(\s*|\$node\[\s*|\$items\(\s*)(["'])((?:\\.|(?!\2).)*)\2/g;
+
+/// The same value with other names in `$('…')`; the very same where none occurs.
+export function renamed(value, names) {
+  if (typeof value === "string") {
+    if (!value.startsWith("=")) return value;
+    return value.replace(REFERENCE, (whole, open, quote, written) => {
+      const name = names.get(written.replace(/\\(.)/g, "$1"));
+      return name === undefined ? whole : open + quote + name.replaceAll("\\", "\\\\").replaceAll(quote, `\\${quote}`) + quote;
+    });
+  }
+  if (value === null || typeof value !== "object") return value;
+  const list = Array.isArray(value);
+  let changed = false;
+  const entries = Object.entries(value).map(([key, one]) => {
+    const next = renamed(one, names);
+    if (next !== one) changed = true;
+    return [key, next];
+  });
+  if (!changed) return value;
+  return list ? entries.map(([, one]) => one) : Object.fromEntries(entries);
 }
 
 /// Gathers a change as operations, without touching the document.

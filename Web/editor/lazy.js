@@ -7,7 +7,10 @@ const modules = new Map();
 const paths = {
   panel: () => import("./panel.js"), versions: () => import("./versions.js"), merge: () => import("./merge.js"), comparison: () => import("./comparison.js"),
   presence: () => import("./presence.js"), comments: () => import("./comments.js"), guide: () => import("./guide.js"),
+  markdown: () => import("./markdown.js"),
 };
+/// What few need is fetched only where it is asked for.
+const SELDOM = ["guide", "markdown"];
 
 /// The module itself where it is there, else a promise of it.
 export function load(name) {
@@ -22,7 +25,7 @@ export function load(name) {
 
 /// Fetches the rest while nothing else is done, and then does what can wait as long.
 export function loadRest(then) {
-  const rest = () => { then(); for (const name of Object.keys(paths)) if (name !== "guide") Promise.resolve(load(name)).catch(() => {}); };
+  const rest = () => { then(); for (const name of Object.keys(paths)) if (!SELDOM.includes(name)) Promise.resolve(load(name)).catch(() => {}); };
   if (window.requestIdleCallback) requestIdleCallback(rest, { timeout: LATER_MS });
   else setTimeout(rest, LATER_MS);
 }

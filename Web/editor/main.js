@@ -36,9 +36,12 @@ class WorkflowEditor extends HTMLElement {
     const api = new API(this.dataset.workflow);
     const [loaded, list] = await Promise.all([api.load(), api.kinds()]);
     const kinds = new Kinds(list);
+    const words = loaded.document.nodes.some((node) => node.kind === "sticky_note") ? load("markdown") : undefined;
     // Ports of some kinds depend on their parameters.
     const wanted = [...new Set(loaded.document.nodes.map((node) => node.kind))].filter((name) => needsParameters(kinds.get(name)));
     for (const kind of await Promise.all(wanted.map((name) => api.kind(name)))) kinds.learn(kind);
+    // Without it notes are shown as they are written.
+    await Promise.resolve(words).catch(() => {});
     const may = (name) => name in this.dataset;
     const rights = {
       write: may("mayWrite"), run: may("mayRun"), readRuns: may("mayReadRuns"), publish: may("mayPublish"), comment: may("mayComment"),

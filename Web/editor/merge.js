@@ -1,7 +1,6 @@
 // Two people's changes to one draft, joined field by field; where both changed the same field, it is a conflict that a person decides.
-import { Doc, edgeKey, same, clone } from "./document.js";
+import { Doc, edgeKey, freeName, same, clone } from "./document.js";
 import { rename } from "./commands.js";
-import { freeName } from "./names.js";
 
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 

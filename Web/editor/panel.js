@@ -54,7 +54,8 @@ class Panel {
     this.credentials = h("div.credentials", {});
     this.faultText = h("p.notice.bad", { role: "alert", hidden: true });
     this.name = h("input.node-name", { "aria-label": t("node_name"), value: this.node.name, maxlength: 200, disabled: !editor.mayWrite, onchange: () => this.rename() });
-    this.nameFault = h("p.fault", { role: "alert", hidden: true });
+    this.nameFault = h("p.fault", { id: uid("name-fault"), hidden: true });
+    this.name.setAttribute("aria-describedby", this.nameFault.id);
     this.previous = h("select", { "aria-label": t("input_from"), onchange: () => this.drawInput() });
     this.branch = h("select", { "aria-label": t("output_of"), onchange: () => this.drawOutput() });
     this.input.extra.append(this.previous);
@@ -105,7 +106,7 @@ class Panel {
     const fault = !name ? t("name_needed") : other && other.id !== this.id ? t("name_taken_of", { name }) : "";
     this.nameFault.hidden = !fault;
     this.nameFault.textContent = fault;
-    if (fault) { this.name.value = this.node.name; return; }
+    if (fault) { this.name.value = this.node.name; announce(fault); return; }
     this.editor.run(t("do_rename"), commands.rename(this.editor.doc, this.id, name));
     this.form.context.node = this.node;
   }
