@@ -493,7 +493,7 @@ def test_what_is_asked_for_once_is_asked_for_again_where_it_did_not_come(core):
 def test_texts_of_one_moment_are_tried_in_one_question(core):
     found = core.evaluate(
         """async () => {
-          const { Previews } = await import("/assets/editor/previews.js");
+          const { Previews } = await import("/assets/editor/panel.js");
           const asked = [];
           const ask = async (value) => { asked.push(value); return [value].flat().includes("=bad") ? { value: null, error: "no" } : { value }; };
           const previews = new Previews(ask);
