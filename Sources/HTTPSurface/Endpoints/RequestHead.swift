@@ -48,7 +48,11 @@ package struct RequestHead: Sendable {
 
     /// All headers in their order, names in lower case, repeated ones repeated; `host` comes first.
     package var headers: [(name: String, value: String)] {
-        (authority.map { [("host", $0)] } ?? []) + fields.map { ($0.name.canonicalName, $0.value) }
+        var all: [(name: String, value: String)] = []
+        all.reserveCapacity(fields.count + 1)
+        if let authority { all.append(("host", authority)) }
+        for field in fields { all.append((field.name.canonicalName, field.value)) }
+        return all
     }
 
     /// Host and port as the client wrote them, in lower case.

@@ -37,9 +37,14 @@ final class SQLiteSession: Session {
     }
 
     /// A transaction that a closure let out cannot be used any more.
-    func end() { doom = doom ?? PersistenceError.driver(code: "OVER", message: "the transaction is over") }
+    func end() { doom = doom ?? Self.over }
 
-    func afterCommit(_ action: @escaping @Sendable () -> Void) { afterCommitActions.append(action) }
+    private static let over: any Error = PersistenceError.driver(code: "OVER", message: "the transaction is over")
+
+    func afterCommit(_ action: @escaping @Sendable () -> Void) {
+        if afterCommitActions.isEmpty { afterCommitActions.reserveCapacity(4) }
+        afterCommitActions.append(action)
+    }
 
     func rows(_ sql: SQL, scope: Table.Scope) throws -> [Row] {
         var rows: [Row] = []

@@ -120,7 +120,7 @@ extension Engine {
         for list in lists { files.formUnion(list.files) }
         // What a step waits with, keeps for its next run, or answers.
         for entry in entries { FileNames.values(in: entry.text.headText, &files) }
-        return files.subtracting(run.files)
+        return files.isEmpty ? files : files.subtracting(run.files)
     }
 
     /// - Parameter isWhole: whether these are all events of the run, and will be.

@@ -9,12 +9,12 @@ struct JournalObject {
         bytes.append(UInt8(ascii: "{"))
     }
 
-    /// All of it.
-    var text: [UInt8] {
-        consuming get {
-            bytes.append(UInt8(ascii: "}"))
-            return bytes
-        }
+    /// All of it, without a copy. Nothing can be added after it.
+    mutating func end() -> [UInt8] {
+        bytes.append(UInt8(ascii: "}"))
+        var text: [UInt8] = []
+        swap(&text, &bytes)
+        return text
     }
 
     mutating func add(_ name: StaticString, _ value: Int) {

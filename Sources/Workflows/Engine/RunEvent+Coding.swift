@@ -92,7 +92,7 @@ extension RunEvent {
         case .timedOut(let at): object.add("at", at)
         case .stepIntended, .timerFired, .stepUncertain, .stepRepeated, .cancelled: break
         }
-        return object.text
+        return object.end()
     }
 
     /// Reads an event back from its columns and data.

@@ -60,7 +60,7 @@ enum PayloadNames {
     private static func head(_ name: JSON, _ list: ItemList) -> [UInt8] {
         var head = JournalObject()
         head.add(list, as: name)
-        return head.text
+        return head.end()
     }
 
     /// From here on a run's events name this list as the one that it was started with.

@@ -31,8 +31,10 @@ struct WebhookItem {
         var out = ItemCodec.opening
         out.reserveCapacity(call.body.count + 1_024)
         out.append(contentsOf: #"{"headers":{"#.utf8)
+        let headers = call.head.headers
         var names: [String] = []
-        for (name, value) in call.head.headers where name != Self.hidden && name != hiddenHeader {
+        names.reserveCapacity(headers.count)
+        for (name, value) in headers where name != Self.hidden && name != hiddenHeader {
             guard !names.contains(name) else { return nil }
             if !names.isEmpty { out.append(UInt8(ascii: ",")) }
             names.append(name)

@@ -41,10 +41,10 @@ import Testing
         #expect(file.fileName == "a.csv" && file.mimeType == "text/csv" && file.fileExtension == "csv" && file.byteCount == 3)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a field that comes very often is read as quickly as many fields`() async throws {
-        let fields = String(repeating: "a=1&", count: 200_000) + "b=2"
-        let body = try await item(fields, type: "application/x-www-form-urlencoded").item.json["body"]
-        #expect(body?["a"]?.array?.count == 200_000 && body?["b"] == "2")
+    @Test func `a field that comes several times is a list, in the order of the first one`() async throws {
+        let body = try await item("b=1&a=2&b=3&a=4&c=5", type: "application/x-www-form-urlencoded").item.json["body"]
+        #expect(body == ["b": ["1", "3"], "a": ["2", "4"], "c": "5"])
+        #expect(body?.object?.map(\.key) == ["b", "a", "c"])
     }
 
     @Test func `several files of a field are numbered, and all of them under the option's name`() async throws {

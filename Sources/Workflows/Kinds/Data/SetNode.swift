@@ -155,7 +155,7 @@ struct SetFields: Sendable {
             let type = entry["type"]?.text ?? "stringValue"
             // One that is written and not there evaluated to undefined.
             let isWritten = written.indices.contains(place) && written[place][type] != nil
-            let value: JSON? = entry[type] ?? (isWritten ? nil : SetParameters.typedDefault(type))
+            let value: JSON? = entry[type] ?? (isWritten ? JSON?.none : SetParameters.typedDefault(type))
             made.fields.append((name, try typed(name, String(type.dropLast("Value".count)), value, ignoresErrors)))
         }
         return made
