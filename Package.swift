@@ -108,7 +108,7 @@ let package = Package(
         module(
             "HTTPSurface",
             [
-                "Kernel", "Telemetry", "Persistence", "CZlib", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioHTTP1,
+                "Kernel", "Telemetry", "Persistence", "CCmark", "CZlib", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioHTTP1,
                 nioHTTPTypes, httpTypes, collections, crypto, logging, lifecycle, tracing
             ]),
         module("Tenancy", ["Kernel", "Telemetry", "Persistence", "Jobs", "HTTPSurface", "CArgon2", crypto, logging]),
@@ -117,7 +117,7 @@ let package = Package(
             ["Kernel", "Telemetry", "Persistence", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "CCurl", "CShims", crypto, logging, lifecycle]),
         module(
             "Billing",
-            ["Kernel", "Telemetry", "Persistence", "Outbound", "Jobs", "HTTPSurface", "Tenancy", "CCmark", crypto, logging, lifecycle]),
+            ["Kernel", "Telemetry", "Persistence", "Outbound", "Jobs", "HTTPSurface", "Tenancy", crypto, logging, lifecycle]),
         module(
             "Workflows",
             [

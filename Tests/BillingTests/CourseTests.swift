@@ -253,7 +253,7 @@ import Testing
     }
 
     @Test func `a lesson holds no markup but its own`() {
-        let html = LessonText(
+        let html = MarkdownText(
             """
             # Title
             <script>alert(1)</script>
@@ -277,7 +277,7 @@ import Testing
         // Each mark is a quotation within the last: as many parts of a page as a lesson can have.
         func time(_ marks: Int) -> Duration {
             let text = String(repeating: "> ", count: marks) + "x"
-            return (0..<3).map { _ in ContinuousClock().measure { #expect(LessonText(text).html.text.hasSuffix("</blockquote>")) } }.min() ?? .zero
+            return (0..<3).map { _ in ContinuousClock().measure { #expect(MarkdownText(text).html.text.hasSuffix("</blockquote>")) } }.min() ?? .zero
         }
         let (short, long) = (time(Lesson.textMaximum / 20 - 1), time(Lesson.textMaximum / 2 - 1))
         #expect(long < short * 40, "\(short), \(long)")

@@ -61,7 +61,7 @@ def test_the_editor_is_light_and_paints_soon_and_nothing_jumps(server, studio, c
         paints.append(first_paint(page))
         page.wait_for_selector("workflow-editor[data-ready]")
         # With what is fetched when nothing else is done.
-        holds(page, "() => performance.getEntriesByType('resource').some((one) => one.name.includes('/editor/versions.js'))")
+        holds(page, "() => performance.getEntriesByType('resource').some((one) => one.name.includes('/editor/comments.js'))")
         holds(page, "() => performance.getEntriesByType('resource').filter((one) => one.name.includes('/editor/')).every((one) => one.responseEnd)")
         assert page.evaluate("window.shifts") == []
         page.close()

@@ -60,6 +60,7 @@ export class API {
   save(document, revision) { return ask("PUT", `${this.own}/draft`, { document, revision }); }
   convert(document) { return ask("POST", "/v1/workflow-conversions", { format: "n8n", document }); }
   tryOut(body) { return ask("POST", `${this.own}/trials`, body); }
+  markdown(texts) { return ask("POST", "/v1/markdown", { texts }); }
   evaluate(body) { return ask("POST", `${this.own}/evaluations`, body); }
   run(id) { return ask("GET", `/v1/executions/${id}`); }
   runProgress(id) { return ask("GET", `/v1/executions/${id}/progress`); }

@@ -10,12 +10,13 @@ const HIT = 14;
 /// Below this scale nodes are plain boxes: nothing in them could be read.
 const DOTS = 0.22;
 
-/// Shows Markdown in an element, at once where it is known how.
-function asMeant(element, text) {
-  const show = ({ markdown }) => element.replaceChildren(...markdown(text));
-  const module = load("markdown");
-  if (module instanceof Promise) module.then(show, () => {});
-  else show(module);
+/// Shows Markdown in an element, at once where it is known how; what cannot be asked for stays as it is written.
+async function asMeant(api, element, text) {
+  const loading = load("markdown");
+  const { learn, shown } = loading instanceof Promise ? await loading : loading;
+  const now = shown(text);
+  if (!now) await learn(api, [text]);
+  element.replaceChildren(...now ?? shown(text) ?? [text]);
 }
 
 export class Canvas {
@@ -112,7 +113,7 @@ export class Canvas {
       element.classList.toggle("group", isGroup(node));
       const text = String(node.config.content ?? t("note_text"));
       const words = h("div.text", {}, text);
-      if (!isGroup(node)) asMeant(words, text);
+      if (!isGroup(node)) asMeant(this.editor.api, words, text).catch(() => {});
       element.append(words, h("b.resize", { "data-resize": node.id }));
       return element;
     }

@@ -10,7 +10,7 @@ const paths = {
   markdown: () => import("./markdown.js"),
 };
 /// What few need is fetched only where it is asked for.
-const SELDOM = ["guide", "markdown"];
+const SELDOM = ["comparison", "guide", "markdown", "merge", "versions"];
 
 /// The module itself where it is there, else a promise of it.
 export function load(name) {

@@ -3,6 +3,7 @@ import { API } from "./api.js";
 import { Editor } from "./editor.js";
 import { Kinds } from "./kinds.js";
 import { h, setStrings, t } from "./dom.js";
+import { isGroup } from "./groups.js";
 import { load, loadRest } from "./lazy.js";
 
 /// Whether the guide to a first workflow is under way in this one.
@@ -36,12 +37,13 @@ class WorkflowEditor extends HTMLElement {
     const api = new API(this.dataset.workflow);
     const [loaded, list] = await Promise.all([api.load(), api.kinds()]);
     const kinds = new Kinds(list);
-    const words = loaded.document.nodes.some((node) => node.kind === "sticky_note") ? load("markdown") : undefined;
+    const notes = loaded.document.nodes.filter((node) => node.kind === "sticky_note" && !isGroup(node)).map((node) => String(node.config?.content ?? ""));
+    const words = notes.length ? Promise.resolve(load("markdown")).then(({ learn }) => learn(api, notes)) : undefined;
     // Ports of some kinds depend on their parameters.
     const wanted = [...new Set(loaded.document.nodes.map((node) => node.kind))].filter((name) => needsParameters(kinds.get(name)));
     for (const kind of await Promise.all(wanted.map((name) => api.kind(name)))) kinds.learn(kind);
     // Without it notes are shown as they are written.
-    await Promise.resolve(words).catch(() => {});
+    await words?.catch(() => {});
     const may = (name) => name in this.dataset;
     const rights = {
       write: may("mayWrite"), run: may("mayRun"), readRuns: may("mayReadRuns"), publish: may("mayPublish"), comment: may("mayComment"),

@@ -90,7 +90,7 @@ struct LessonView: Codable, Sendable, Described {
 
     init(_ lesson: Lesson) {
         (id, title, text) = (lesson.id, lesson.title, lesson.text)
-        html = LessonText(lesson.text).html.text
+        html = MarkdownText(lesson.text).html.text
     }
 }
 

@@ -143,7 +143,7 @@ struct LearningPages {
             return try await context.page(
                 call, title: lesson.title, current: Self.courses, crumb: crumb(learning),
                 """
-                <article class="card stack prose">\(LessonText(lesson.text).html)</article>
+                <article class="card stack prose">\(MarkdownText(lesson.text).html)</article>
                 <form method="post" action="\(href: "\(Self.address)/\(id)/lessons/\(lesson.id)")"><p class="buttons"><button class="button primary">\(text(isLast ? "billing.course.lesson.finish" : "billing.course.lesson.next"))</button></p></form>
                 """)
         } catch let refusal as Refusal where [.conflict, .forbidden].contains(refusal.kind) { return try await show(call, refusal) }

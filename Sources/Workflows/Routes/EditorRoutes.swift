@@ -71,6 +71,18 @@ struct NodeKindSummary: Codable, Sendable {
     }
 }
 
+/// Texts to be shown, such as notes.
+struct MarkdownBody: Codable, Sendable, Described {
+    var texts: [String]
+    static let notes: [FieldNote] = [FieldNote("texts", "Each in Markdown, of at most 20,000 characters.", items: 0...100)]
+    static let lengthMaximum = 20_000
+}
+
+struct MarkdownView: Codable, Sendable, Described {
+    var html: [String]
+    static let notes: [FieldNote] = [FieldNote("html", "In the order of the texts.")]
+}
+
 /// What the editor asks beside the workflow itself.
 struct EditorRoutes {
     let workflows: Workflows
@@ -112,6 +124,16 @@ struct EditorRoutes {
                 let id: WorkflowID = try call.id("id", noun: "workflow")
                 return VersionView(
                     try await workflows.label(id, version: number, name: body.named, note: body.note, by: call.principal))
+            },
+            Endpoint(
+                .post, "/v1/markdown", access: .tenant("workflows.read"), summary: "Write Markdown as HTML",
+                description: "CommonMark. The HTML holds no tag that a text brings along, and loads nothing.", tag: "Editor",
+                body: MarkdownBody.self, returns: .ok(MarkdownView.self)
+            ) { _, body in
+                guard body.texts.allSatisfy({ $0.unicodeScalars.count <= MarkdownBody.lengthMaximum }) else {
+                    throw Refusal.invalid("texts", "text_too_long", "A text has at most \(MarkdownBody.lengthMaximum) characters.")
+                }
+                return MarkdownView(html: body.texts.map { MarkdownText($0).html.text })
             },
             Endpoint.list(
                 "/v1/credential-types", access: .public("The catalogue is the same for everybody."), summary: "List the types of credentials",

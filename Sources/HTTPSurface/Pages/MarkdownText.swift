@@ -1,17 +1,16 @@
 internal import CCmark
-internal import HTTPSurface
 internal import Kernel
 
-/// A lesson's Markdown (CommonMark, read by cmark-gfm) as HTML that can hold nothing but what is written here: raw HTML is shown as text, addresses
+/// Markdown that people write (CommonMark, read by cmark-gfm) as HTML that can hold nothing but what is written here: raw HTML is shown as text, addresses
 /// that are not http, https or mailto lead nowhere, and pictures are links, so that nobody's page is fetched unasked.
-struct LessonText {
+package struct MarkdownText {
     private var lists: [Bool] = []
-    /// Joined once: a lesson can have so many that a longer text after each would be seconds of copying.
+    /// Joined once: a text can have so many that a longer text after each would be seconds of copying.
     private var parts: [HTML] = []
 
-    var html: HTML { "\(parts)" }
+    package var html: HTML { "\(parts)" }
 
-    init(_ markdown: String) {
+    package init(_ markdown: String) {
         guard let parser = cmark_parser_new(CMARK_OPT_VALIDATE_UTF8) else { return }
         defer { cmark_parser_free(parser) }
         var text = markdown
