@@ -34,7 +34,7 @@ enum Imports {
         "CArgon2": ["Tenancy"],
         "CCurl": ["Notifications"],
         "CGumbo": ["Workflows"],
-        "CCmark": ["Billing", "Workflows"],
+        "CCmark": ["HTTPSurface", "Workflows"],
         "CXML": ["Workflows"],
         "COpenSSL": ["Workflows"],
         "Hummingbird": ["HTTPSurface", "Gateway"],
