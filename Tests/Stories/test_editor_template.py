@@ -43,7 +43,7 @@ def test_a_template_of_n8n_is_pasted_mended_published_and_called(server, service
     page.locator(".canvas").focus()
     page.keyboard.press("Control+v")
     expect(desk.node("UltraVox API")).to_be_visible()
-    expect(page.locator(".message")).to_contain_text("1 credentials are missing")
+    expect(page.locator(".message")).to_contain_text("Missing credentials: 1")
     assert desk.edges() == {("Webhook", 0, "UltraVox API", 0), ("UltraVox API", 0, "Join URL", 0), ("Join URL", 0, "Respond to Webhook", 0)}
 
     def made(key):
