@@ -12,7 +12,7 @@ let asked = new Map();
 export function learn(api, texts) {
   return Promise.all(texts.filter((text) => text.length <= LETTERS && !known.has(text)).map((text) => {
     if (!asked.size) queueMicrotask(() => ask(api));
-    if (!asked.has(text)) asked.set(text, Promise.withResolvers?.() ?? resolvers());
+    if (!asked.has(text)) asked.set(text, resolvers());
     return asked.get(text).promise;
   }));
 }

@@ -1,6 +1,7 @@
 // Who else is in the draft: in the bar, by their cursors and by what they have chosen or open. Told to the others and stored nowhere; whoever
 // is not heard of any more has left.
 import { announce, h, s, t } from "./dom.js";
+import { token } from "../lib/live.js";
 import { toScreen } from "./viewport.js";
 
 /// Between two tellings for each window that is there beside this one, so that many together cost the tenant's rate no more than few; and
@@ -14,8 +15,6 @@ const BEAT_MS = 10_000;
 const GONE_MS = 80_000;
 const SEEN = 4;
 const HUES = 6;
-
-const token = () => Array.from(crypto.getRandomValues(new Uint32Array(3)), (part) => part.toString(36)).join("");
 
 /// "ana.lee@example.com" is called "Ana Lee".
 export function shortName(name) {

@@ -16,7 +16,8 @@ const DOUBT_MS = 5000;
 /// As many as the server takes.
 const WATCHES = 100;
 
-const token = () => Array.from(crypto.getRandomValues(new Uint32Array(3)), (part) => part.toString(36)).join("");
+/// A name for a window that no other has.
+export const token = () => Array.from(crypto.getRandomValues(new Uint32Array(3)), (part) => part.toString(36)).join("");
 
 /// What a window hears of one draft or run: `open` when it is heard of from now on, `refused` when it is not, and the events by their names.
 class Watch extends EventTarget {
