@@ -93,14 +93,32 @@ package final class ServiceProcess: Sendable {
         }
     }
 
+    /// A port for a server that is started later: none of those that the system gives to connections and to servers which name none, so that no
+    /// other test gets it meanwhile.
     package static func freePort() throws -> Int {
-        let port: Int? = withSocket(port: 0) { descriptor, address, size in
+        for _ in 0..<attemptsMaximum {
+            let port = Int.random(in: chosenPorts)
+            let isFree: Bool? = withSocket(port: port) { descriptor, address, size in bind(descriptor, address, size) == 0 }
+            if isFree == true { return port }
+        }
+        throw Failure(description: "no free port")
+    }
+
+    /// Below those that Linux gives by itself.
+    private static let chosenPorts = 10_000..<32_000
+    private static let attemptsMaximum = 1_000
+
+    /// Calls with a port at which nothing listens for as long as the call takes.
+    package static func withDeadPort<Value>(_ work: (_ port: Int) async throws -> Value) async throws -> Value {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        let port: Int? = withAddress(port: 0) { address, size in
             var length = size
             guard bind(descriptor, address, size) == 0, getsockname(descriptor, address, &length) == 0 else { return nil }
             return Int(UInt16(bigEndian: address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { $0.pointee.sin_port }))
         }
         guard let port else { throw Failure(description: "no free port") }
-        return port
+        return try await work(port)
     }
 
     package static func answers(_ port: Int) -> Bool {
@@ -110,12 +128,16 @@ package final class ServiceProcess: Sendable {
     private static func withSocket<Value>(port: Int, _ work: (Int32, UnsafeMutablePointer<sockaddr>, socklen_t) -> Value?) -> Value? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
+        return withAddress(port: port) { address, size in work(descriptor, address, size) }
+    }
+
+    private static func withAddress<Value>(port: Int, _ work: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Value?) -> Value? {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         return withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { work(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { work($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
         }
     }
 }

@@ -55,10 +55,11 @@ import Testing
     }
 
     @Test func `a relay that is away is tried again`() async throws {
-        let port = try ServiceProcess.freePort()
         try await withDatabase(.sqlite, tables: JobsModule.tables, migrations: JobsModule.migrations) { lease in
-            let smtp = SMTP(relay: try SMTPRelay("smtp://127.0.0.1:\(port)", from: "noreply@example.com"), clock: lease.clock.clock)
-            #expect(try await deliver(lease, smtp) == ["pending"])
+            try await ServiceProcess.withDeadPort { port in
+                let smtp = SMTP(relay: try SMTPRelay("smtp://127.0.0.1:\(port)", from: "noreply@example.com"), clock: lease.clock.clock)
+                #expect(try await deliver(lease, smtp) == ["pending"])
+            }
         }
     }
 

@@ -274,16 +274,17 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
     }
 
     @Test func `a dead port, a lost connection and an unknown name are told apart`() async throws {
-        let port = try await TestServer.with { _ in
+        try await TestServer.with { _ in
             .hangUp
         } _: { server in
             try await withOutbound(allowing: ["127.0.0.1:*"]) { outbound in
                 #expect(await code { _ = try await outbound.send(.init(url: "http://127.0.0.1:\(server.port)/")) } == .closed)
             }
-            return server.port
         }
         try await withOutbound(allowing: ["127.0.0.1:*"]) { outbound in
-            #expect(await code { _ = try await outbound.send(.init(url: "http://127.0.0.1:\(port)/")) } == .unreachable)
+            try await ServiceProcess.withDeadPort { port in
+                #expect(await code { _ = try await outbound.send(.init(url: "http://127.0.0.1:\(port)/")) } == .unreachable)
+            }
             #expect(await code { _ = try await outbound.send(.init(url: "http://no-such-name.invalid/")) } == .unresolvable)
             #expect(await code { _ = try await outbound.send(.init(url: "http://127.0.0.1/", headers: [("A", "x\r\nB: y")])) } == .invalidRequest)
         }
