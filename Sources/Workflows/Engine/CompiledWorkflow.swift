@@ -39,6 +39,9 @@ package final class CompiledWorkflow: Sendable {
         /// A kind that gives its items on as they are, so that they need not be looked into.
         let isIdentity: Bool
 
+        /// Of its steps in figures and traces.
+        var kindName: String { kind?.kind ?? "unknown" }
+
         /// - Parameters:
         ///   - edges: in the document's order.
         ///   - positions: of all nodes.

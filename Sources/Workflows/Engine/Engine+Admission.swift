@@ -47,6 +47,12 @@ struct Admission: Sendable {
 }
 
 extension Engine {
+    /// Starts a run of a workflow that allows only so many at once.
+    @inline(never)
+    func admit(_ new: NewRun, _ workflow: CompiledWorkflow, _ handle: RunHandle) async throws -> RunHandle {
+        try await queue(new, handle, with: try await admission(of: new, workflow))
+    }
+
     /// - Throws: `concurrency_key_failed`
     func admission(of new: NewRun, _ workflow: CompiledWorkflow) async throws -> Admission? {
         guard let rule = workflow.document.settings.concurrency else { return nil }
@@ -74,6 +80,7 @@ extension Engine {
     }
 
     /// Starts a run that is taken up when there is room for it, or at once where only its workflow had to be asked for a place.
+    @inline(never)
     func queue(_ new: NewRun, _ handle: RunHandle, with admission: Admission?) async throws -> RunHandle {
         let tenant = new.facts.tenant
         park(handle, tenant: tenant)

@@ -16,36 +16,66 @@ extension Engine {
     /// - Throws: `RunAbandoned`, or what the database says.
     func advance(_ run: inout LiveRun, pausing: Bool) async throws -> Phase {
         while true {
-            stopWhereTold(&run)
-            if stops, Task.isCancelled { throw CancellationError() }
-            if isPausing(run) {
-                if let other = try await commit(&run, .parked(until: nil)) { return other }
-                continue
-            }
-            if run.machine.end != nil {
-                if let other = try await commit(&run, .ended) { return other }
-                return .over
-            }
-            guard let first = run.ready.first else {
-                if let other = try await park(&run) { return other }
-                continue
-            }
-            let reachesOut = run.ready.contains { effect(of: $0, run) != .pure }
-            if reachesOut { intend(&run) }
-            // Side by side a step is begun while others run, too late to find that another request has started the run already.
-            let forks = run.new != nil && run.ready.count > 1
-            if reachesOut || forks || run.isUrgent || run.uncommitted.count >= Limits.stepsPerCommit {
-                let wasNew = run.new != nil
-                if let other = try await commit(&run, .kept) { return other }
-                if wasNew, pausing { return .saved }
-            }
-            if run.ready.count == 1 {
-                run.ready.removeAll()
-                try await take(await stepRunner.run(first, of: run.facts, machine: run.machine), &run, isEffect: reachesOut)
-            } else if let other = try await executeSideBySide(&run) {
-                return other
+            switch try move(&run) {
+            case .pause: if let other = try await commit(&run, .parked(until: nil)) { return other }
+            case .wait(let until): if let other = try await commit(&run, .parked(until: until)) { return other }
+            case .end: return try await commit(&run, .ended) ?? .over
+            case .again: break
+            case .step(let isSaved, let reachesOut):
+                if isSaved {
+                    let wasNew = run.new != nil
+                    if let other = try await commit(&run, .kept) { return other }
+                    if wasNew, pausing { return .saved }
+                }
+                if run.ready.count > 1 {
+                    if let other = try await executeSideBySide(&run) { return other }
+                } else if try !passOn(&run) {
+                    try await execute(&run, isEffect: reachesOut)
+                }
             }
         }
+    }
+
+    private enum Move {
+        case pause, end, again
+        case wait(until: Timestamp?)
+        /// - Parameters:
+        ///   - isSaved: what happened before it is written first.
+        ///   - reachesOut: some step may do something outside.
+        case step(isSaved: Bool, reachesOut: Bool)
+    }
+
+    /// What a run does next. None of the functions around it is inlined where it is called: an asynchronous function keeps in its frame, for each
+    /// run that waits in it, room for all that is inlined there.
+    @inline(never)
+    private func move(_ run: inout LiveRun) throws -> Move {
+        stopWhereTold(&run)
+        if stops, Task.isCancelled { throw CancellationError() }
+        if isPausing(run) { return .pause }
+        if run.machine.end != nil { return .end }
+        if run.ready.isEmpty { return passTime(&run) }
+        let reachesOut = run.ready.contains { effect(of: $0, run) != .pure }
+        if reachesOut { intend(&run) }
+        // Side by side a step is begun while others run, too late to find that another request has started the run already.
+        let forks = run.new != nil && run.ready.count > 1
+        return .step(isSaved: reachesOut || forks || run.isUrgent || run.uncommitted.count >= Limits.stepsPerCommit, reachesOut: reachesOut)
+    }
+
+    /// Takes the one step that is ready, where it only hands items on.
+    @inline(never)
+    private func passOn(_ run: inout LiveRun) throws -> Bool {
+        guard let report = stepRunner.report(atOnce: run.ready[0], of: run.facts, machine: run.machine) else { return false }
+        run.ready.removeAll()
+        try absorb(report, &run, isEffect: false)
+        return true
+    }
+
+    /// Executes the one step that is ready.
+    @inline(never)
+    private func execute(_ run: inout LiveRun, isEffect: Bool) async throws {
+        let step = run.ready[0]
+        run.ready.removeAll()
+        try await take(await stepRunner.run(step, of: run.facts, machine: run.machine), &run, isEffect: isEffect)
     }
 
     private func stopWhereTold(_ run: inout LiveRun) {
@@ -74,6 +104,7 @@ extension Engine {
 
     /// Runs all that is ready at once, and what becomes ready meanwhile.
     /// - Returns: nil where the run goes on in this process, or has its end to be written.
+    @inline(never)
     private func executeSideBySide(_ run: inout LiveRun) async throws -> Phase? {
         enum Message: Sendable {
             case report(StepRunner.Report, isEffect: Bool)
@@ -124,13 +155,8 @@ extension Engine {
     /// Takes in what came of a step, with the runs that it calls.
     private func take(_ report: StepRunner.Report, _ run: inout LiveRun, isEffect: Bool) async throws {
         if isEffect { try configuration.fault(.afterEffect) }
-        if stops, Task.isCancelled { throw CancellationError() }
-        if let reason = inHand.stop(of: run.facts.id), reason != .paused { return }
-        guard let call = report.call, case .stepCalled(let step, _, _) = report.event else {
-            run.feed(report.event)
-            if isEffect || report.event.givesManyItems { run.isUrgent = true }
-            return
-        }
+        guard let call = report.call, case .stepCalled(let step, _, _) = report.event else { return try absorb(report, &run, isEffect: isEffect) }
+        guard try isWanted(run) else { return }
         do {
             run.calls += try await called(call, step, run)
             run.feed(report.event)
@@ -141,6 +167,21 @@ extension Engine {
             let failure = StepFailure(cause.code, cause.message, details: cause.details, isRetryable: false)
             run.feed(.stepFailed(step, attempt: run.machine.attempt(of: step), failure, at: clock.now()))
         }
+    }
+
+    /// Takes in what came of a step that calls nothing.
+    private func absorb(_ report: StepRunner.Report, _ run: inout LiveRun, isEffect: Bool) throws {
+        guard try isWanted(run) else { return }
+        run.feed(report.event)
+        if isEffect || report.event.givesManyItems { run.isUrgent = true }
+    }
+
+    /// Whether what came of a step is still of interest.
+    /// - Throws: `CancellationError` where this process ends.
+    private func isWanted(_ run: LiveRun) throws -> Bool {
+        if stops, Task.isCancelled { throw CancellationError() }
+        guard let reason = inHand.stop(of: run.facts.id) else { return true }
+        return reason == .paused
     }
 
     private func called(_ call: WorkflowCall, _ step: StepKey, _ run: LiveRun) async throws -> [NewRun] {
@@ -165,15 +206,14 @@ extension Engine {
         }
     }
 
-    /// Lets go of a run that waits.
-    /// - Returns: nil where it has something to do after all.
-    private func park(_ run: inout LiveRun) async throws -> Phase? {
+    /// What a run does that has nothing to do but to wait.
+    private func passTime(_ run: inout LiveRun) -> Move {
         let now = clock.now()
         let due = run.timers.filter { $0.value <= now }.sorted { $0.value < $1.value }
         guard due.isEmpty else {
             for (step, _) in due { run.feed(.timerFired(step)) }
-            return nil
+            return .again
         }
-        return try await commit(&run, .parked(until: run.timers.values.min()))
+        return .wait(until: run.timers.values.min())
     }
 }

@@ -15,12 +15,25 @@ extension Engine {
         do {
             outcome = try await write(commit)
         } catch let refused as StartRefused {
-            // A run that is over ends all the same; in one that is not, the step that would start others fails.
-            if run.machine.end == nil { commit = try await failing(&run, in: commit, for: refused.reason) }
-            logger.notice("a run may start no others", metadata: ["run": "\(run.facts.id)", "reason": "\(refused.reason.code)"])
-            commit.started = []
+            commit = try await alone(commit, &run, for: refused.reason)
             outcome = try await write(commit)
         }
+        return try settle(commit, outcome, &run)
+    }
+
+    /// What is written of a run in the place of a commit that would have started others.
+    @inline(never)
+    private func alone(_ refused: RunCommit, _ run: inout LiveRun, for reason: Refusal) async throws -> RunCommit {
+        logger.notice("a run may start no others", metadata: ["run": "\(run.facts.id)", "reason": "\(reason.code)"])
+        // A run that is over ends all the same; in one that is not, the step that would start others fails.
+        var commit = run.machine.end == nil ? try await failing(&run, in: refused, for: reason) : refused
+        commit.started = []
+        return commit
+    }
+
+    /// Lets out what depends on a commit.
+    @inline(never)
+    private func settle(_ commit: RunCommit, _ outcome: RunCommit.Outcome, _ run: inout LiveRun) throws -> Phase? {
         try configuration.fault(.afterCommit)
         if case .duplicate(let other) = outcome { return .duplicate(other) }
         run.new = nil
@@ -47,14 +60,16 @@ extension Engine {
     }
 
     private func write(_ commit: RunCommit) async throws -> RunCommit.Outcome {
-        let (blobs, onStart, onFinish) = (self.blobs, configuration.onStart, configuration.onFinish)
-        return try await database.write(in: commit.facts.tenant, commit.isolation) { tx in
-            try commit.write(tx, blobs: blobs, onStart: onStart) { tx, commit, end in try onFinish(tx, commit.facts, commit.status, end) }
+        try await database.write(in: commit.facts.tenant, commit.isolation) { [blobs, configuration] tx in
+            try commit.write(tx, blobs: blobs, onStart: configuration.onStart) { tx, commit, end in
+                try configuration.onFinish(tx, commit.facts, commit.status, end)
+            }
         }
     }
 
     /// The end of a run with a step whose calls are refused: it fails with that.
     /// - Parameter commit: what would have been written; its events were named by their places, and keep them.
+    @inline(never)
     private func failing(_ run: inout LiveRun, in commit: RunCommit, for reason: Refusal) async throws -> RunCommit {
         let calling = run.uncommitted.compactMap { event -> StepKey? in if case .stepCalled(let step, _, _) = event { step } else { nil } }
         guard let step = calling.first else { throw reason }
@@ -79,26 +94,35 @@ extension Engine {
 
     private func prepare(_ run: inout LiveRun, _ hold: RunCommit.Hold) async throws -> RunCommit {
         var started = run.calls
-        if let end = run.machine.end, end.status == .failed, let new = try await errorRun(run, end) { started.append(new) }
-        let isOver = run.machine.end != nil
-        if let new = run.new { PayloadNames.settle(input: new.items, of: run.facts.id) }
-        let result = isOver ? run.machine.lastItems : nil
-        var kept = kept(run)
-        if let new = run.new { kept.lists.append(new.items) }
-        if let result { kept.lists.append(result) }
-        var payloads: [PreparedPayload] = []
-        var seen: Set<ObjectIdentifier> = []
-        for list in kept.lists where !list.isSmall && seen.insert(ObjectIdentifier(list)).inserted {
-            try await PayloadNames.prepare(list, tenant: run.facts.tenant, blobs: blobs)
-            if let payload = list.payload { payloads.append(payload) }
-        }
+        if run.machine.end?.status == .failed, let new = try await errorRun(run) { started.append(new) }
+        let kept = kept(run)
+        let payloads = kept.isSmall ? [] : try await stored(kept.lists, run.facts.tenant)
         // Stored for the runs that begin with them alone, since no text of this one names them.
         for run in started { try await PayloadNames.prepare(run.items, tenant: run.facts.tenant, blobs: blobs) }
+        return put(&run, hold, kept, payloads, started)
+    }
+
+    @inline(never)
+    private func stored(_ lists: [ItemList], _ tenant: TenantID) async throws -> [PreparedPayload] {
+        var payloads: [PreparedPayload] = []
+        var seen: Set<ObjectIdentifier> = []
+        for list in lists where !list.isSmall && seen.insert(ObjectIdentifier(list)).inserted {
+            try await PayloadNames.prepare(list, tenant: tenant, blobs: blobs)
+            if let payload = list.payload { payloads.append(payload) }
+        }
+        return payloads
+    }
+
+    @inline(never)
+    private func put(
+        _ run: inout LiveRun, _ hold: RunCommit.Hold, _ kept: Kept, _ payloads: [PreparedPayload], _ started: [NewRun]
+    ) -> RunCommit {
+        let isOver = run.machine.end != nil
         let isWhole = if case .ended = hold { run.new != nil } else { false }
         let (entries, journal) = entries(&run, isWhole: isWhole)
         if let new = run.new { run.storedBytes += new.items.inputText.size }
         var text: [UInt8]?
-        if let result {
+        if let result = kept.result {
             let (bytes, size) = PayloadNames.Writer(run: run.facts.id, seq: nil).journaled(result).stored
             text = bytes
             run.storedBytes += size
@@ -110,7 +134,7 @@ extension Engine {
             started: started, awaited: awaited(run), isPausing: inHand.stop(of: run.facts.id) == .paused,
             hasSlot: run.machine.workflow.document.settings.concurrency != nil)
         commit.files = files(of: run, kept.lists, entries)
-        if run.parent != nil, let result { commit.resultFiles = result.files }
+        if run.parent != nil, let result = kept.result { commit.resultFiles = result.files }
         return commit
     }
 
@@ -145,12 +169,17 @@ extension Engine {
 
     /// What the events that are not committed leave beside the journal.
     private struct Kept {
+        /// All that is to be kept, with what a new run begins with and what one that is over gives.
         var lists: [ItemList] = []
+        var result: ItemList?
         var staticData: [(node: String, data: JSON)] = []
         var marks: [RunMark] = []
+        var isSmall: Bool { lists.allSatisfy(\.isSmall) }
     }
 
+    @inline(never)
     private func kept(_ run: LiveRun) -> Kept {
+        if let new = run.new { PayloadNames.settle(input: new.items, of: run.facts.id) }
         var kept = Kept()
         for event in run.uncommitted {
             kept.lists += event.lists
@@ -158,6 +187,12 @@ extension Engine {
             if let data = finish.staticGlobal { kept.staticData.append(("", data)) }
             if let data = finish.staticNode { kept.staticData.append((run.machine.workflow.nodes[finish.step.node].node.name, data)) }
             for (name, value) in finish.marks?.object ?? [:] { if let text = value.text { kept.marks.append(RunMark(name: name, value: text)) } }
+        }
+        if let new = run.new { kept.lists.append(new.items) }
+        if run.machine.end != nil {
+            let result = run.machine.lastItems
+            kept.lists.append(result)
+            kept.result = result
         }
         return kept
     }
@@ -179,8 +214,11 @@ extension Engine {
     }
 
     /// The run of the error workflow, with n8n's item. It is as deep as a called one: what it calls may fail and start it again.
-    private func errorRun(_ run: LiveRun, _ end: RunEnd) async throws -> NewRun? {
-        guard run.facts.mode != "manual", run.facts.mode != "error", let target = try await errorWorkflow(of: run) else { return nil }
+    @inline(never)
+    private func errorRun(_ run: LiveRun) async throws -> NewRun? {
+        guard let end = run.machine.end, run.facts.mode != "manual", run.facts.mode != "error", let target = try await errorWorkflow(of: run) else {
+            return nil
+        }
         let node = end.step.map { run.machine.workflow.nodes[$0.node].node.name } ?? ""
         let error: JSON = ["message": .string(end.failure?.message ?? ""), "name": .string(end.failure?.code ?? ""), "node": ["name": .string(node)]]
         var execution: JSONObject = [

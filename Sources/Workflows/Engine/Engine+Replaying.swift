@@ -37,8 +37,7 @@ extension Engine {
         let facts = RunFacts(
             id: ids.next(), tenant: tenant, workflow: row.workflow, version: row.version, mode: row.mode, timeZone: row.timeZone
         ).traced
-        var run = try await history(row, facts, workflow, from: point, keys)
-        run.new?.record = { tx in try record(tx, facts.id) }
+        var run = try await history(row, facts, workflow, from: point, keys) { tx in try record(tx, facts.id) }
         let handle = RunHandle(facts.id)
         guard inHand.enter(facts.id, tenant: tenant, handle) == .entered else {
             // Written as one whose time has come, for a process with room.
@@ -47,17 +46,15 @@ extension Engine {
             facts.trace?.end(.queued)
             return handle
         }
-        do { return try await launch(run, handle) } catch {
-            facts.trace?.end(.failed)
-            retire(facts.id)
-            // Its commit may have happened all the same.
-            if error is PersistenceError { abandon(facts.id, tenant, after: error) }
+        do { return try await launch(&run, handle) } catch {
+            fail(facts, error)
             throw error
         }
     }
 
     private func history(
-        _ row: Run, _ facts: RunFacts, _ workflow: CompiledWorkflow, from point: ReplayPoint?, _ keys: ReplayKeys?
+        _ row: Run, _ facts: RunFacts, _ workflow: CompiledWorkflow, from point: ReplayPoint?, _ keys: ReplayKeys?,
+        recording record: @escaping @Sendable (TenantTransaction) throws -> Void
     ) async throws -> LiveRun {
         let blobs = self.blobs
         let fresh = try await machine(workflow, facts)
@@ -78,7 +75,8 @@ extension Engine {
             var run = LiveRun(facts: facts, parent: nil, folded: history.machine, seq: 0)
             run.uncommitted = history.kept
             run.new = NewRun(
-                facts: facts, trigger: row.trigger, items: items, idempotencyKey: nil, parent: nil, createdAt: now, replayOf: row.id)
+                facts: facts, trigger: row.trigger, items: items, idempotencyKey: nil, parent: nil, createdAt: now, replayOf: row.id,
+                record: record)
             return run
         }
     }

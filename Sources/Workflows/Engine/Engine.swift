@@ -104,55 +104,7 @@ package final class Engine: Sendable {
         inHand = RunsInHand(maximum: configuration.liveRunsMaximum)
     }
 
-    // MARK: Starting
-
-    /// Starts a run and returns when it is saved: with all its steps where none of them reaches outside.
-    package func start(_ start: RunStart) async throws -> RunHandle {
-        let workflow = try start.compiled ?? compile(start.document, start.workflow, start.version)
-        guard let trigger = workflow.index(ofNode: start.trigger) else { throw Refusal.missing("trigger") }
-        let facts = RunFacts(
-            id: start.id ?? ids.next(), tenant: start.tenant, workflow: start.workflow, version: start.version, mode: start.mode,
-            timeZone: start.timeZone
-        ).traced
-        var new = NewRun(
-            facts: facts, trigger: start.trigger, items: start.items, idempotencyKey: start.idempotencyKey, parent: nil, createdAt: clock.now())
-        let handle = RunHandle(facts.id)
-        if let admission = try await admission(of: new, workflow) { return try await queue(new, handle, with: admission) }
-        guard inHand.enter(facts.id, tenant: facts.tenant, handle) == .entered else {
-            new.rank = ranks.next(of: facts.tenant, workflow.document.settings.priority, at: new.createdAt)
-            return try await queue(new, handle, with: nil)
-        }
-        do {
-            var run = LiveRun(facts: facts, parent: nil, machine: try await machine(workflow, facts), new: new)
-            run.feed(.started(trigger: trigger, items: start.items))
-            return try await launch(consume run, handle)
-        } catch {
-            facts.trace?.end(.failed)
-            retire(facts.id)
-            // Its commit may have happened all the same.
-            if error is PersistenceError { abandon(facts.id, facts.tenant, after: error) }
-            throw error
-        }
-    }
-
-    /// Works on a new run until it is saved; the rest goes on by itself.
-    func launch(_ run: consuming LiveRun, _ handle: RunHandle) async throws -> RunHandle {
-        switch try await advance(&run, pausing: true) {
-        case .over:
-            run.facts.trace?.end(run.status)
-            retire(run)
-            return handle
-        case .duplicate(let other):
-            run.facts.trace?.end(run.status)
-            retire(run.facts.id)
-            return try await self.handle(of: other, tenant: run.facts.tenant)
-        case .saved:
-            carryOn(run)
-            return handle
-        }
-    }
-
-    private func compile(_ document: WorkflowDocument?, _ workflow: WorkflowID, _ version: Int) throws -> CompiledWorkflow {
+    func compile(_ document: WorkflowDocument?, _ workflow: WorkflowID, _ version: Int) throws -> CompiledWorkflow {
         let key = VersionKey(workflow: workflow, version: version)
         if let known = compiled.withLock({ $0[key] }) { return known }
         guard let document else { throw Refusal.missing("workflow") }
@@ -176,6 +128,7 @@ package final class Engine: Sendable {
         return try compile(try await configuration.load(tenant, run.workflow, run.version), run.workflow, run.version)
     }
 
+    @inline(never)
     func machine(_ workflow: CompiledWorkflow, _ facts: RunFacts) async throws -> RunMachine {
         guard workflow.usesStaticData else { return RunMachine(workflow) }
         let data = try await database.read(in: facts.tenant) { tx in try JournalStore(tx: tx).staticData(of: facts.workflow) }
@@ -220,7 +173,7 @@ package final class Engine: Sendable {
         }
     }
 
-    private func retire(_ run: LiveRun) {
+    func retire(_ run: LiveRun) {
         if run.machine.end == nil { retire(unended: run.facts.id, tenant: run.facts.tenant) } else { retire(run.facts.id) }
     }
 

@@ -40,6 +40,7 @@ struct LiveRun: Sendable {
         take(machine.outstanding)
     }
 
+    @inline(never)
     mutating func feed(_ event: RunEvent) {
         if case .started(_, let items) = event { PayloadNames.settle(input: items, of: facts.id) } else { uncommitted.append(event) }
         switch event {

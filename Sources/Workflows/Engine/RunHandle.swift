@@ -25,7 +25,8 @@ package final class RunHandle: Sendable {
 
     /// What a respond node answered; nil where the run ended without one.
     package func answer() async -> WebhookAnswer? {
-        await withCheckedContinuation { continuation in
+        if let known = state.withLock({ $0.answer }) { return known }
+        return await withCheckedContinuation { continuation in
             let known: WebhookAnswer?? = state.withLock { state in
                 if let answer = state.answer { return answer }
                 if state.result != nil { return .some(nil) }
@@ -38,7 +39,8 @@ package final class RunHandle: Sendable {
 
     /// Waits until the run is over, or uncertain.
     package func finished() async -> RunResult {
-        await withCheckedContinuation { continuation in
+        if let known = state.withLock({ $0.result }) { return known }
+        return await withCheckedContinuation { continuation in
             let known: RunResult? = state.withLock { state in
                 if state.result == nil { state.resultWaiters.append(continuation) }
                 return state.result

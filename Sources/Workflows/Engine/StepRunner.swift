@@ -4,7 +4,7 @@ internal import Telemetry
 
 /// Executes one attempt of a step and says what came of it, as the event to journal. Never throws: whatever goes wrong is the step's
 /// failure.
-struct StepRunner: Sendable {
+final class StepRunner: Sendable {
     /// What came of an attempt.
     struct Report: Sendable {
         var event: RunEvent
@@ -15,9 +15,14 @@ struct StepRunner: Sendable {
     let services: EngineServices
     let clock: Clock
 
+    init(services: EngineServices, clock: Clock) {
+        self.services = services
+        self.clock = clock
+    }
+
     func run(_ request: StepRequest, of run: RunFacts, machine: RunMachine) async -> Report {
         let node = machine.workflow.nodes[request.step.node]
-        let kind = node.kind?.kind ?? "unknown"
+        let kind = node.kindName
         let started = ContinuousClock.now
         let report = await RunTrace.step(request, kind: kind, node: node.node.name, of: run) {
             await attempt(request, node: node, of: run, machine: machine)
@@ -26,8 +31,26 @@ struct StepRunner: Sendable {
         return report
     }
 
+    /// The report of a step that only hands items on, which takes no waiting; nil for every other.
+    @inline(never)
+    func report(atOnce request: StepRequest, of run: RunFacts, machine: RunMachine) -> Report? {
+        guard run.trace == nil else { return nil }
+        let node = machine.workflow.nodes[request.step.node]
+        let started = ContinuousClock.now
+        guard let report = passed(request, node: node, of: run, machine: machine, now: clock.now()) else { return nil }
+        Metrics.shared.observe(.step, [node.kindName, report.outcome], ContinuousClock.now - started)
+        return report
+    }
+
     private func attempt(_ request: StepRequest, node: CompiledWorkflow.Node, of run: RunFacts, machine: RunMachine) async -> Report {
         let now = clock.now()
+        if let report = passed(request, node: node, of: run, machine: machine, now: now) { return report }
+        return await execute(request, node: node, of: run, machine: machine, now: now)
+    }
+
+    /// What comes of a node that is pinned, or hands on what it gets; nil for one that is to be executed.
+    @inline(never)
+    private func passed(_ request: StepRequest, node: CompiledWorkflow.Node, of run: RunFacts, machine: RunMachine, now: Timestamp) -> Report? {
         if run.mode == "manual", let pinned = machine.workflow.document.pinnedData[node.node.name]?.array {
             return finished(request, outputs: [StepRunner.output(pinned: pinned, inputs: request.inputs)], at: now)
         }
@@ -36,7 +59,7 @@ struct StepRunner: Sendable {
             let list = input.map { node.node.category == .trigger && $0.items.isEmpty ? .single : once(node, $0.items) } ?? .single
             return finished(request, outputs: [StepOutput(list, input?.source == nil ? .unknown : .identity(input: 0))], at: now)
         }
-        return await execute(request, node: node, of: run, machine: machine, now: now)
+        return nil
     }
 
     /// Pinned items keep the places they were pinned with; what they lack is filled in as for the items that a node makes.

@@ -39,19 +39,40 @@ package struct Run: Sendable {
     var result: [UInt8]?
 }
 
-/// A run that is to be written for the first time.
-struct NewRun: Sendable {
-    var facts: RunFacts
-    var trigger: String
-    var items: ItemList
-    var idempotencyKey: String?
-    var parent: Run.Parent?
-    var createdAt: Timestamp
-    var replayOf: RunID?
+/// A run that is to be written for the first time. One object, since the run in hand and what is committed of it both hold it.
+final class NewRun: Sendable {
+    let facts: RunFacts
+    let trigger: String
+    let items: ItemList
+    let idempotencyKey: String?
+    let parent: Run.Parent?
+    let createdAt: Timestamp
+    let replayOf: RunID?
     /// Its place among those that wait to be taken up; the time where it is nil.
-    var rank: Timestamp?
+    let rank: Timestamp?
     /// Called in the transaction that writes it: what the tenant's books say of it.
-    var record: (@Sendable (TenantTransaction) throws -> Void)?
+    let record: (@Sendable (TenantTransaction) throws -> Void)?
+
+    init(
+        facts: RunFacts, trigger: String, items: ItemList, idempotencyKey: String?, parent: Run.Parent?, createdAt: Timestamp,
+        replayOf: RunID? = nil, rank: Timestamp? = nil, record: (@Sendable (TenantTransaction) throws -> Void)? = nil
+    ) {
+        self.facts = facts
+        self.trigger = trigger
+        self.items = items
+        self.idempotencyKey = idempotencyKey
+        self.parent = parent
+        self.createdAt = createdAt
+        self.replayOf = replayOf
+        self.rank = rank
+        self.record = record
+    }
+
+    func ranked(_ rank: Timestamp) -> NewRun {
+        NewRun(
+            facts: facts, trigger: trigger, items: items, idempotencyKey: idempotencyKey, parent: parent, createdAt: createdAt,
+            replayOf: replayOf, rank: rank, record: record)
+    }
 }
 
 /// Another process has taken the run over: this one must stop working on it, and nothing it tried to write was written.

@@ -19,11 +19,14 @@ struct WebhookItem {
     /// - Parameter claims: of the token that let the request in.
     /// - Throws: as `item`.
     func list(claims: JSON?, store: Store) async throws -> ItemList {
-        if claims == nil, let text = plainList { return ItemList(bytes: text, count: 1, isPlain: true) }
+        if claims == nil, let plain { return plain }
         var item = try await item(store: store)
         if let claims { item.json["jwtPayload"] = claims }
         return ItemList([item])
     }
+
+    /// The list of `item` without reading the body; nil where that takes more.
+    var plain: ItemList? { plainList.map { ItemList(bytes: $0, count: 1, isPlain: true) } }
 
     /// The same bytes as those of the list of `item`; nil where it takes more than putting them together.
     var plainList: [UInt8]? {

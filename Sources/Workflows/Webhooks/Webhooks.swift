@@ -41,21 +41,58 @@ package struct Webhooks: Sendable {
             throw try await missing(method, path, tenant)
         }
         let key = try Self.checked(key: call.header(Self.keyHeader))
-        let items: ItemList
         let run: RunID = engine.ids.next()
+        let items: ItemList
+        if let plain = plainItems(of: call, target, path) {
+            items = plain
+        } else {
+            switch try await enter(call, target, path, tenant, run) {
+            case .items(let read): items = read
+            case .challenge(let challenge): return .webhookChallenge(challenge)
+            }
+        }
+        let handle = try await engine.start(
+            start(of: target, tenant, items, timeZone: try await timeZone(tenant), key: key, run: run))
+        let answer = try await answer(of: handle, target.definition)
+        if case .binary = answer.body { return try await render(answer, tenant: tenant, run: handle.run) }
+        return rendered(answer, run: handle.run)
+    }
+
+    /// What becomes of a request: it starts a run, or is asked for a password.
+    private enum Entry {
+        case items(ItemList)
+        case challenge(String)
+    }
+
+    /// The items of a request of the usual kind, which anybody may send: it takes no waiting. nil for all others.
+    @inline(never)
+    private func plainItems(of call: EndpointCall, _ target: WebhookTargets.Target, _ path: String) -> ItemList? {
+        let definition = target.definition
+        guard definition.authentication == "none",
+            WebhookGuard.admits(definition, address: call.clientAddress, userAgent: call.header("User-Agent"))
+        else { return nil }
+        return WebhookItem(call: call, path: path, parameters: target.parameters, hiddenHeader: nil, definition: definition).plain
+    }
+
+    @inline(never)
+    private func enter(_ call: EndpointCall, _ target: WebhookTargets.Target, _ path: String, _ tenant: TenantID, _ run: RunID) async throws -> Entry
+    {
         switch try await verdict(on: call, target.definition, of: target.node, tenant) {
         case .open(let claims, let header):
             let read = WebhookItem(call: call, path: path, parameters: target.parameters, hiddenHeader: header, definition: target.definition)
-            items = try await read.list(claims: claims) { [store] in try await store($0, $1, $2, FileHolder(tenant: tenant, run: run)) }
-        case .challenge(let challenge): return .webhookChallenge(challenge)
+            return .items(try await read.list(claims: claims) { [store] in try await store($0, $1, $2, FileHolder(tenant: tenant, run: run)) })
+        case .challenge(let challenge): return .challenge(challenge)
         case .refused(let reason): throw Refusal(.forbidden, "webhook_forbidden", reason)
         }
-        let handle = try await engine.start(
-            RunStart(
-                tenant: tenant, workflow: target.workflow, version: target.version, document: nil, compiled: target.compiled,
-                trigger: target.node.name,
-                items: items, mode: "webhook", timeZone: try await timeZone(tenant), idempotencyKey: key, id: run))
-        return try await render(try await answer(of: handle, target.definition), tenant: tenant, run: handle.run)
+    }
+
+    @inline(never)
+    private func start(
+        of target: WebhookTargets.Target, _ tenant: TenantID, _ items: ItemList, timeZone: String, key: String?, run: RunID
+    ) -> RunStart {
+        RunStart(
+            tenant: tenant, workflow: target.workflow, version: target.version, document: nil, compiled: target.compiled,
+            trigger: target.node.name, items: items, mode: "webhook", timeZone: timeZone, idempotencyKey: key, id: run)
     }
 
     /// The sender's key of a request: what every database keeps and finds by an index.
@@ -110,6 +147,14 @@ package struct Webhooks: Sendable {
     }
 
     func render(_ answer: WebhookAnswer, tenant: TenantID, run: RunID) async throws -> Answer {
+        var made = rendered(answer, run: run)
+        if case .binary(let file) = answer.body { made.body = try await body(of: file, tenant) }
+        return made
+    }
+
+    /// All but a body that is a file.
+    @inline(never)
+    private func rendered(_ answer: WebhookAnswer, run: RunID) -> Answer {
         let own = answer.headers.filter { $0.name.lowercased() != "content-type" && Answer.mayBeSetByTenants($0.name) }
         var made = Answer(status: answer.status, headers: own)
         let chosen = answer.headers.first { $0.name.lowercased() == "content-type" }?.value
@@ -119,9 +164,7 @@ package struct Webhooks: Sendable {
         case .bytes(let bytes, let type):
             made.contentType = chosen ?? type
             made.body = .bytes(bytes)
-        case .binary(let file):
-            made.contentType = chosen ?? file.mimeType
-            made.body = try await body(of: file, tenant)
+        case .binary(let file): made.contentType = chosen ?? file.mimeType
         }
         return made
     }
@@ -132,6 +175,7 @@ package struct Webhooks: Sendable {
         return .pieces(byteCount: byteCount, pieces)
     }
 
+    @inline(never)
     private func missing(_ method: String, _ path: String, _ tenant: TenantID) async throws -> Refusal {
         let others = try await database.read(in: tenant) { tx in try TriggerStore(tx: tx).methods(path: path) }
         guard others.isEmpty else {
@@ -142,6 +186,7 @@ package struct Webhooks: Sendable {
         return Refusal(.missing, "no_webhook", "No published workflow answers this path; publish it first.")
     }
 
+    @inline(never)
     func target(_ method: String, _ path: String, _ tenant: TenantID) async throws -> WebhookTargets.Target? {
         let found = try await database.read(in: tenant) { tx in try TriggerStore(tx: tx).target(method: method, path: path) }
         guard let found else { return nil }

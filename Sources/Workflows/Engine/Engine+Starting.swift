@@ -1,0 +1,71 @@
+internal import Kernel
+internal import Persistence
+
+/// How a run begins.
+extension Engine {
+    /// Starts a run and returns when it is saved: with all its steps where none of them reaches outside.
+    package func start(_ start: RunStart) async throws -> RunHandle {
+        let workflow = try start.compiled ?? compile(start.document, start.workflow, start.version)
+        guard let trigger = workflow.index(ofNode: start.trigger) else { throw Refusal.missing("trigger") }
+        let new = new(start)
+        let handle = RunHandle(new.facts.id)
+        if workflow.document.settings.concurrency != nil { return try await admit(new, workflow, handle) }
+        guard inHand.enter(new.facts.id, tenant: new.facts.tenant, handle) == .entered else {
+            let rank = ranks.next(of: new.facts.tenant, workflow.document.settings.priority, at: new.createdAt)
+            return try await queue(new.ranked(rank), handle, with: nil)
+        }
+        do {
+            var run =
+                if workflow.usesStaticData { begun(new, trigger, try await machine(workflow, new.facts)) } else {
+                    begun(new, trigger, RunMachine(workflow))
+                }
+            return try await launch(&run, handle)
+        } catch {
+            fail(new.facts, error)
+            throw error
+        }
+    }
+
+    @inline(never)
+    private func new(_ start: RunStart) -> NewRun {
+        let facts = RunFacts(
+            id: start.id ?? ids.next(), tenant: start.tenant, workflow: start.workflow, version: start.version, mode: start.mode,
+            timeZone: start.timeZone
+        ).traced
+        return NewRun(
+            facts: facts, trigger: start.trigger, items: start.items, idempotencyKey: start.idempotencyKey, parent: nil, createdAt: clock.now())
+    }
+
+    @inline(never)
+    private func begun(_ new: NewRun, _ trigger: Int, _ machine: RunMachine) -> LiveRun {
+        var run = LiveRun(facts: new.facts, parent: nil, machine: machine, new: new)
+        run.feed(.started(trigger: trigger, items: new.items))
+        return run
+    }
+
+    /// Lets go of a run that could not be saved.
+    @inline(never)
+    func fail(_ facts: RunFacts, _ error: any Error) {
+        facts.trace?.end(.failed)
+        retire(facts.id)
+        // Its commit may have happened all the same.
+        if error is PersistenceError { abandon(facts.id, facts.tenant, after: error) }
+    }
+
+    /// Works on a new run until it is saved; the rest goes on by itself.
+    func launch(_ run: inout LiveRun, _ handle: RunHandle) async throws -> RunHandle {
+        switch try await advance(&run, pausing: true) {
+        case .over:
+            run.facts.trace?.end(run.status)
+            retire(run)
+            return handle
+        case .duplicate(let other):
+            run.facts.trace?.end(run.status)
+            retire(run.facts.id)
+            return try await self.handle(of: other, tenant: run.facts.tenant)
+        case .saved:
+            carryOn(run)
+            return handle
+        }
+    }
+}
