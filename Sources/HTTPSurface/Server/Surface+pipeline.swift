@@ -13,32 +13,40 @@ extension Surface {
         if endpoint.kind == .json, !Negotiation.accepts(head[.accept], "application/json") { throw Problem.notAcceptable }
         let address = try self.address(head, target)
         let (principal, tenant) = try await admit(endpoint, head, address)
-        if endpoint.kind == .events {
-            extras.mayRead.withLock { $0 = { [self] in await isStillAdmitted(endpoint, head, address, to: tenant) } }
-        }
         if case .public = endpoint.access, endpoint.kind == .raw {
         } else {
             try await checkRate(principal: principal, tenant: tenant, head: head, extras: extras)
         }
-        if endpoint.kind == .events, head.method != "HEAD" {
-            let place = try streamPlaces.take(principal.actor, in: tenant)
-            extras.streamPlace.withLock { $0 = place }
-        }
+        if endpoint.kind == .events { try readyStream(endpoint, head, address, principal, tenant, extras) }
         if endpoint.requestBody != nil { try checkContentType(head) }
         let body = try await readBody(endpoint, head, request)
         extras.isBodyRead.withLock { $0 = true }
-        var call = EndpointCall(
+        let call = EndpointCall(
             head: head, body: body, principal: principal, idempotency: nil, logger: logger, address: address, endpoint: endpoint,
             values: values, tenantID: tenant, surface: self, extras: extras)
         try checkQuery(endpoint, head)
         guard endpoint.takesIdempotencyKey, let text = head[.idempotencyKey] else { return try await handle(endpoint, call) }
-        let key = try Idempotency.key(text, principal: principal, head: head, body: body)
+        return try await once(endpoint, call, text)
+    }
+
+    @inline(never)
+    private func readyStream(
+        _ endpoint: Endpoint, _ head: RequestHead, _ address: TenantAddress?, _ principal: Principal, _ tenant: TenantID?, _ extras: AnswerExtras
+    ) throws {
+        extras.mayRead.withLock { $0 = { [self] in await isStillAdmitted(endpoint, head, address, to: tenant) } }
+        guard head.method != "HEAD" else { return }
+        let place = try streamPlaces.take(principal.actor, in: tenant)
+        extras.streamPlace.withLock { $0 = place }
+    }
+
+    /// What asks to be done once, whatever is repeated under its key.
+    @inline(never)
+    private func once(_ endpoint: Endpoint, _ call: EndpointCall, _ text: String) async throws -> Answer {
+        let key = try Idempotency.key(text, principal: call.principal, head: call.head, body: call.body)
         guard let idempotency else { return try await handle(endpoint, call) }
-        switch try await idempotency.start(key, tenant: tenant, holdsSecret: endpoint.holdsSecret) {
+        switch try await idempotency.start(key, tenant: call.tenantID, holdsSecret: endpoint.holdsSecret) {
         case .answer(let answer): return answer
-        case .run(let claim):
-            call = call.claiming(claim)
-            return try await answer(endpoint, call, claim, idempotency)
+        case .run(let claim): return try await answer(endpoint, call.claiming(claim), claim, idempotency)
         }
     }
 
@@ -56,6 +64,11 @@ extension Surface {
 
     private func handle(_ endpoint: Endpoint, _ call: EndpointCall) async throws -> Answer {
         guard let timeout = endpoint.timeout else { return try await endpoint.handle(call) }
+        return try await handle(endpoint, call, within: timeout)
+    }
+
+    @inline(never)
+    private func handle(_ endpoint: Endpoint, _ call: EndpointCall, within timeout: Duration) async throws -> Answer {
         let late = Refusal(.unavailable, "timeout", "This took longer than \(timeout.components.seconds) seconds.", retryAfter: .seconds(5))
         return try await within(timeout, orThrow: late) { try await endpoint.handle(call) }
     }
@@ -64,20 +77,25 @@ extension Surface {
         let length = head[.contentLength]
         if length == nil, head[.transferEncoding] == nil { return [] }
         let limit = endpoint.bodyLimit
-        func tooLarge() -> Refusal {
-            Refusal(.tooLarge, "body_too_large", "The body may have at most \(limit) bytes.", arguments: ["limit": "\(limit)"])
-        }
-        if let length, Int(length) ?? .max > limit { throw tooLarge() }
+        if let length, Int(length) ?? .max > limit { throw Self.tooLarge(limit) }
         do {
-            let read: @Sendable () async throws -> ByteBuffer = { try await request.body.collect(upTo: limit) }
-            let buffer =
-                if endpoint.kind == .raw, let length, Int(length) ?? .max <= Limits.smallBodyBytes { try await read() } else {
-                    try await within(settings.bodyTime, orThrow: Problem.bodyTimeout, read)
-                }
-            return Array(buffer.readableBytesView)
+            if endpoint.kind == .raw, let length, Int(length) ?? .max <= Limits.smallBodyBytes {
+                return Array(try await request.body.collect(upTo: limit).readableBytesView)
+            }
+            return try await readInTime(request, limit)
         } catch is NIOTooManyBytesError {
-            throw tooLarge()
+            throw Self.tooLarge(limit)
         }
+    }
+
+    @inline(never)
+    private func readInTime(_ request: Request, _ limit: Int) async throws -> [UInt8] {
+        let buffer = try await within(settings.bodyTime, orThrow: Problem.bodyTimeout) { try await request.body.collect(upTo: limit) }
+        return Array(buffer.readableBytesView)
+    }
+
+    private static func tooLarge(_ limit: Int) -> Refusal {
+        Refusal(.tooLarge, "body_too_large", "The body may have at most \(limit) bytes.", arguments: ["limit": "\(limit)"])
     }
 
     private func checkContentType(_ head: RequestHead) throws {

@@ -95,6 +95,11 @@ extension Surface {
 
     func process(_ request: Request, _ context: SurfaceContext) async -> Outcome {
         guard let tracer = Traces.tracer else { return await answered(request, context) }
+        return await traced(request, context, tracer)
+    }
+
+    @inline(never)
+    private func traced(_ request: Request, _ context: SurfaceContext, _ tracer: SpanTracer) async -> Outcome {
         let caller = request.headers[.traceparent].flatMap(SpanIdentity.init(traceparent:))
         let span = tracer.startSpan(request.method.rawValue, context: .of(caller), ofKind: .server)
         let outcome = await ServiceContext.withValue(span.context) { await answered(request, context) }
@@ -126,9 +131,7 @@ extension Surface {
         let start = ContinuousClock.now
         let extras = AnswerExtras()
         let target = RequestTarget(request.head.path ?? "/")
-        let head = RequestHead(
-            request.head, path: String(target.path), rawQuery: String(target.query), requestID: ids.next(Request.self).description,
-            remoteAddress: remoteAddress(request, context))
+        let head = head(of: request, target, context)
         var endpoint: Endpoint?
         let answer: Answer
         do {
@@ -136,11 +139,22 @@ extension Surface {
         } catch {
             answer = self.answer(to: error, head, endpoint)
         }
-        let time = start.duration(to: .now)
+        observe(start.duration(to: .now), head, endpoint, answer)
+        return Outcome(answer: answer, endpoint: endpoint, head: head, extras: extras)
+    }
+
+    @inline(never)
+    private func head(of request: Request, _ target: RequestTarget, _ context: SurfaceContext) -> RequestHead {
+        RequestHead(
+            request.head, path: String(target.path), rawQuery: String(target.query), requestID: ids.next(Request.self).description,
+            remoteAddress: remoteAddress(request, context))
+    }
+
+    @inline(never)
+    private func observe(_ time: Duration, _ head: RequestHead, _ endpoint: Endpoint?, _ answer: Answer) {
         let method = Method(rawValue: head.method) == nil && head.method != "HEAD" ? "other" : head.method
         Metrics.shared.observe(.httpRequest, [method, endpoint?.path.description ?? Surface.noRoute, Self.statusLabel(answer.status)], time)
         log(head, endpoint, answer.status, time)
-        return Outcome(answer: answer, endpoint: endpoint, head: head, extras: extras)
     }
 
     private func dispatch(

@@ -153,6 +153,7 @@ extension Engine {
     }
 
     /// Takes in what came of a step, with the runs that it calls.
+    @inline(never)
     private func take(_ report: StepRunner.Report, _ run: inout LiveRun, isEffect: Bool) async throws {
         if isEffect { try configuration.fault(.afterEffect) }
         guard let call = report.call, case .stepCalled(let step, _, _) = report.event else { return try absorb(report, &run, isEffect: isEffect) }
@@ -170,6 +171,7 @@ extension Engine {
     }
 
     /// Takes in what came of a step that calls nothing.
+    @inline(never)
     private func absorb(_ report: StepRunner.Report, _ run: inout LiveRun, isEffect: Bool) throws {
         guard try isWanted(run) else { return }
         run.feed(report.event)

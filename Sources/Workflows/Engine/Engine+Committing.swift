@@ -7,6 +7,7 @@ internal import Persistence
 extension Engine {
     /// Commits all that is uncommitted, then lets out what depends on it.
     /// - Returns: nil where the run goes on in this process.
+    @inline(never)
     func commit(_ run: inout LiveRun, _ hold: RunCommit.Hold) async throws -> Phase? {
         if case .kept = hold, run.new == nil, run.uncommitted.isEmpty { return nil }
         var commit = try await prepare(&run, hold)
@@ -59,6 +60,7 @@ extension Engine {
         return .over
     }
 
+    @inline(never)
     private func write(_ commit: RunCommit) async throws -> RunCommit.Outcome {
         try await database.write(in: commit.facts.tenant, commit.isolation) { [blobs, configuration] tx in
             try commit.write(tx, blobs: blobs, onStart: configuration.onStart) { tx, commit, end in
@@ -92,6 +94,7 @@ extension Engine {
         return last
     }
 
+    @inline(never)
     private func prepare(_ run: inout LiveRun, _ hold: RunCommit.Hold) async throws -> RunCommit {
         var started = run.calls
         if run.machine.end?.status == .failed, let new = try await errorRun(run) { started.append(new) }

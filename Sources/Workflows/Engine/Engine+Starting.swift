@@ -15,10 +15,8 @@ extension Engine {
             return try await queue(new.ranked(rank), handle, with: nil)
         }
         do {
-            var run =
-                if workflow.usesStaticData { begun(new, trigger, try await machine(workflow, new.facts)) } else {
-                    begun(new, trigger, RunMachine(workflow))
-                }
+            let machine = workflow.usesStaticData ? try await machine(workflow, new.facts) : RunMachine(workflow)
+            var run = begun(new, trigger, machine)
             return try await launch(&run, handle)
         } catch {
             fail(new.facts, error)
