@@ -19,17 +19,17 @@ extension Engine {
             commit = try await alone(commit, &run, for: refused.reason)
             outcome = try await write(commit)
         }
-        return try settle(commit, outcome, &run)
+        return try settle(commit.value, outcome, &run)
     }
 
     /// What is written of a run in the place of a commit that would have started others.
     @inline(never)
-    private func alone(_ refused: RunCommit, _ run: inout LiveRun, for reason: Refusal) async throws -> RunCommit {
+    private func alone(_ refused: Boxed<RunCommit>, _ run: inout LiveRun, for reason: Refusal) async throws -> Boxed<RunCommit> {
         logger.notice("a run may start no others", metadata: ["run": "\(run.facts.id)", "reason": "\(reason.code)"])
         // A run that is over ends all the same; in one that is not, the step that would start others fails.
-        var commit = run.machine.end == nil ? try await failing(&run, in: refused, for: reason) : refused
+        var commit = run.machine.end == nil ? try await failing(&run, in: refused.value, for: reason) : refused.value
         commit.started = []
-        return commit
+        return Boxed(commit)
     }
 
     /// Lets out what depends on a commit.
@@ -61,9 +61,9 @@ extension Engine {
     }
 
     @inline(never)
-    private func write(_ commit: RunCommit) async throws -> RunCommit.Outcome {
-        try await database.write(in: commit.facts.tenant, commit.isolation) { [blobs, configuration] tx in
-            try commit.write(tx, blobs: blobs, onStart: configuration.onStart) { tx, commit, end in
+    private func write(_ commit: Boxed<RunCommit>) async throws -> RunCommit.Outcome {
+        try await database.write(in: commit.value.facts.tenant, commit.value.isolation) { [blobs, configuration] tx in
+            try commit.value.write(tx, blobs: blobs, onStart: configuration.onStart) { tx, commit, end in
                 try configuration.onFinish(tx, commit.facts, commit.status, end)
             }
         }
@@ -83,7 +83,7 @@ extension Engine {
         let cause = StepFailure(wrapping: reason, itemIndex: nil)
         let failure = StepFailure(cause.code, cause.message, details: cause.details, isRetryable: false)
         run.feed(.stepFailed(step, attempt: run.machine.attempt(of: step), failure, at: clock.now()))
-        var last = try await prepare(&run, .ended)
+        var last = try await prepare(&run, .ended).value
         last.new = new
         last.entries = commit.entries + last.entries
         last.journal = .rows(last.entries.map { $0.text.stored.bytes })
@@ -95,7 +95,7 @@ extension Engine {
     }
 
     @inline(never)
-    private func prepare(_ run: inout LiveRun, _ hold: RunCommit.Hold) async throws -> RunCommit {
+    private func prepare(_ run: inout LiveRun, _ hold: RunCommit.Hold) async throws -> Boxed<RunCommit> {
         var started = run.calls
         if run.machine.end?.status == .failed, let new = try await errorRun(run) { started.append(new) }
         let kept = kept(run)
@@ -119,7 +119,7 @@ extension Engine {
     @inline(never)
     private func put(
         _ run: inout LiveRun, _ hold: RunCommit.Hold, _ kept: Kept, _ payloads: [PreparedPayload], _ started: [NewRun]
-    ) -> RunCommit {
+    ) -> Boxed<RunCommit> {
         let isOver = run.machine.end != nil
         let isWhole = if case .ended = hold { run.new != nil } else { false }
         let (entries, journal) = entries(&run, isWhole: isWhole)
@@ -138,7 +138,7 @@ extension Engine {
             hasSlot: run.machine.workflow.document.settings.concurrency != nil)
         commit.files = files(of: run, kept.lists, entries)
         if run.parent != nil, let result = kept.result { commit.resultFiles = result.files }
-        return commit
+        return Boxed(commit)
     }
 
     /// The files that what is written of the run names, but for those that it holds already.

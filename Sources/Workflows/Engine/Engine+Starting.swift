@@ -51,19 +51,19 @@ extension Engine {
     }
 
     /// Works on a new run until it is saved; the rest goes on by itself.
+    @inline(never)
     func launch(_ run: inout LiveRun, _ handle: RunHandle) async throws -> RunHandle {
-        switch try await advance(&run, pausing: true) {
-        case .over:
-            run.facts.trace?.end(run.status)
-            retire(run)
-            return handle
-        case .duplicate(let other):
-            run.facts.trace?.end(run.status)
-            retire(run.facts.id)
-            return try await self.handle(of: other, tenant: run.facts.tenant)
-        case .saved:
-            carryOn(run)
-            return handle
-        }
+        let phase = try await advance(&run, pausing: true)
+        letGo(run, phase)
+        guard case .duplicate(let other) = phase else { return handle }
+        return try await self.handle(of: other, tenant: run.facts.tenant)
+    }
+
+    /// What becomes of a new run that is saved, or had been.
+    @inline(never)
+    private func letGo(_ run: LiveRun, _ phase: Phase) {
+        if case .saved = phase { return carryOn(run) }
+        run.facts.trace?.end(run.status)
+        if case .over = phase { retire(run) } else { retire(run.facts.id) }
     }
 }

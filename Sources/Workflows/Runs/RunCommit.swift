@@ -178,5 +178,12 @@ struct RunCommit: Sendable {
     }
 }
 
+/// A value that is handed on several times, as one object.
+final class Boxed<Value: Sendable>: Sendable {
+    let value: Value
+
+    init(_ value: Value) { self.value = value }
+}
+
 /// Runs that a run would start are refused; nothing is written.
 struct StartRefused: Error { let reason: Refusal }
