@@ -36,37 +36,25 @@ extension JSONWebKey {
 
     /// RFC 7518, 3.2.
     private func sharedSignature(of message: [UInt8]) throws -> [UInt8] {
-        guard !secret.isEmpty else { throw JSONWebToken.Fault(message: "The credential has no secret.") }
-        let key = SymmetricKey(data: Data(secret.utf8))
-        switch algorithm {
-        case "HS256": return Array(HMAC<SHA256>.authenticationCode(for: message, using: key))
-        case "HS384": return Array(HMAC<SHA384>.authenticationCode(for: message, using: key))
-        case "HS512": return Array(HMAC<SHA512>.authenticationCode(for: message, using: key))
-        default: throw unknown
-        }
+        let key = try sharedKey
+        func code<Hash: HashFunction>(_ hash: Hash.Type) -> [UInt8] { Array(HMAC<Hash>.authenticationCode(for: message, using: key)) }
+        guard case .hmac(let hash)? = JSONWebAlgorithm(algorithm) else { throw unknown }
+        return code(hash)
     }
 
     /// RFC 7518, 3.3 to 3.5.
     private func privateSignature(of message: [UInt8]) throws -> [UInt8] {
         let pem = CryptoAction.lines(ofPEM: privateKey)
-        func rsa(_ padding: _RSA.Signing.Padding, _ digest: some Digest) throws -> [UInt8] {
+        func rsa<Hash: HashFunction>(_ hash: Hash.Type, _ padding: _RSA.Signing.Padding) throws -> [UInt8] {
             let key = try _RSA.Signing.PrivateKey(pemRepresentation: pem)
-            return Array(try key.signature(for: digest, padding: padding).rawRepresentation)
+            return Array(try key.signature(for: Hash.hash(data: message), padding: padding).rawRepresentation)
         }
-        switch algorithm {
-        case "RS256": return try rsa(.insecurePKCS1v1_5, SHA256.hash(data: message))
-        case "RS384": return try rsa(.insecurePKCS1v1_5, SHA384.hash(data: message))
-        case "RS512": return try rsa(.insecurePKCS1v1_5, SHA512.hash(data: message))
-        case "PS256": return try rsa(.PSS, SHA256.hash(data: message))
-        case "PS384": return try rsa(.PSS, SHA384.hash(data: message))
-        case "PS512": return try rsa(.PSS, SHA512.hash(data: message))
-        case "ES256":
-            return Array(try P256.Signing.PrivateKey(pemRepresentation: pem).signature(for: SHA256.hash(data: message)).rawRepresentation)
-        case "ES384":
-            return Array(try P384.Signing.PrivateKey(pemRepresentation: pem).signature(for: SHA384.hash(data: message)).rawRepresentation)
-        case "ES512":
-            return Array(try P521.Signing.PrivateKey(pemRepresentation: pem).signature(for: SHA512.hash(data: message)).rawRepresentation)
-        default: throw unknown
+        switch JSONWebAlgorithm(algorithm) {
+        case .rsa(let hash, let padding)?: return try rsa(hash, padding)
+        case .p256?: return Array(try P256.Signing.PrivateKey(pemRepresentation: pem).signature(for: message).rawRepresentation)
+        case .p384?: return Array(try P384.Signing.PrivateKey(pemRepresentation: pem).signature(for: message).rawRepresentation)
+        case .p521?: return Array(try P521.Signing.PrivateKey(pemRepresentation: pem).signature(for: message).rawRepresentation)
+        case .hmac?, nil: throw unknown
         }
     }
 }

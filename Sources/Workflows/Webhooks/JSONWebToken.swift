@@ -54,9 +54,9 @@ struct JSONWebToken: Sendable {
 /// How the tokens of a `jwtAuth` credential are signed: `{keyType: passphrase | pemKey, secret, publicKey, privateKey, algorithm}`.
 struct JSONWebKey: Sendable {
     let algorithm: String
-    let secret: String
     let privateKey: String
     let isShared: Bool
+    private let secret: String
     private let publicKey: String
 
     init(_ fields: JSONObject) {
@@ -77,39 +77,41 @@ struct JSONWebKey: Sendable {
 
     /// RFC 7518, 3.2; compared in constant time.
     private func sharedVerifies(_ signature: [UInt8], _ message: [UInt8]) throws -> Bool {
-        guard !secret.isEmpty else { throw JSONWebToken.Fault(message: "The credential has no secret.") }
-        let key = SymmetricKey(data: Data(secret.utf8))
-        switch algorithm {
-        case "HS256": return HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: message, using: key)
-        case "HS384": return HMAC<SHA384>.isValidAuthenticationCode(signature, authenticating: message, using: key)
-        case "HS512": return HMAC<SHA512>.isValidAuthenticationCode(signature, authenticating: message, using: key)
-        default: throw unknown
+        let key = try sharedKey
+        func isValid<Hash: HashFunction>(_ hash: Hash.Type) -> Bool {
+            HMAC<Hash>.isValidAuthenticationCode(signature, authenticating: message, using: key)
         }
+        guard case .hmac(let hash)? = JSONWebAlgorithm(algorithm) else { throw unknown }
+        return isValid(hash)
     }
 
     /// RFC 7518, 3.3 to 3.5.
     private func publicVerifies(_ signature: [UInt8], _ message: [UInt8]) throws -> Bool {
-        func rsa(_ padding: _RSA.Signing.Padding, _ digest: some Digest) throws -> Bool {
+        func rsa<Hash: HashFunction>(_ hash: Hash.Type, _ padding: _RSA.Signing.Padding) throws -> Bool {
             let key = try _RSA.Signing.PublicKey(pemRepresentation: publicKey)
-            return key.isValidSignature(_RSA.Signing.RSASignature(rawRepresentation: Data(signature)), for: digest, padding: padding)
+            let shown = _RSA.Signing.RSASignature(rawRepresentation: Data(signature))
+            return key.isValidSignature(shown, for: Hash.hash(data: message), padding: padding)
         }
-        switch algorithm {
-        case "RS256": return try rsa(.insecurePKCS1v1_5, SHA256.hash(data: message))
-        case "RS384": return try rsa(.insecurePKCS1v1_5, SHA384.hash(data: message))
-        case "RS512": return try rsa(.insecurePKCS1v1_5, SHA512.hash(data: message))
-        case "PS256": return try rsa(.PSS, SHA256.hash(data: message))
-        case "PS384": return try rsa(.PSS, SHA384.hash(data: message))
-        case "PS512": return try rsa(.PSS, SHA512.hash(data: message))
-        case "ES256":
+        switch JSONWebAlgorithm(algorithm) {
+        case .rsa(let hash, let padding)?: return try rsa(hash, padding)
+        case .p256?:
             return try P256.Signing.PublicKey(pemRepresentation: publicKey)
-                .isValidSignature(.init(rawRepresentation: Data(signature)), for: SHA256.hash(data: message))
-        case "ES384":
+                .isValidSignature(.init(rawRepresentation: signature), for: message)
+        case .p384?:
             return try P384.Signing.PublicKey(pemRepresentation: publicKey)
-                .isValidSignature(.init(rawRepresentation: Data(signature)), for: SHA384.hash(data: message))
-        case "ES512":
+                .isValidSignature(.init(rawRepresentation: signature), for: message)
+        case .p521?:
             return try P521.Signing.PublicKey(pemRepresentation: publicKey)
-                .isValidSignature(.init(rawRepresentation: Data(signature)), for: SHA512.hash(data: message))
-        default: throw unknown
+                .isValidSignature(.init(rawRepresentation: signature), for: message)
+        case .hmac?, nil: throw unknown
+        }
+    }
+
+    /// - Throws: `JSONWebToken.Fault` where there is no secret.
+    var sharedKey: SymmetricKey {
+        get throws {
+            guard !secret.isEmpty else { throw JSONWebToken.Fault(message: "The credential has no secret.") }
+            return SymmetricKey(data: Data(secret.utf8))
         }
     }
 
