@@ -19,28 +19,15 @@ package struct MarkdownText {
         }
         guard let root = cmark_parser_finish(parser) else { return }
         defer { cmark_node_free(root) }
-        guard let iterator = cmark_iter_new(root) else { return }
-        defer { cmark_iter_free(iterator) }
-        while true {
-            let event = cmark_iter_next(iterator)
-            if event == CMARK_EVENT_DONE { return }
-            guard let node = cmark_iter_get_node(iterator), let type = cmark_node_get_type_string(node) else { continue }
-            let name = String(cString: type)
-            if event == CMARK_EVENT_ENTER { enter(node, name) } else { leave(node, name) }
+        MarkdownTree.walk(root) { node, name, isEntering in
+            if isEntering { enter(node, name) } else { leave(node, name) }
         }
     }
 
     private mutating func add(_ more: HTML) { parts.append(more) }
 
-    private static func literal(_ node: OpaquePointer) -> String { cmark_node_get_literal(node).map { String(cString: $0) } ?? "" }
-
     /// Under the page's own headings.
     private static func level(_ node: OpaquePointer) -> Int { min(Int(cmark_node_get_heading_level(node)) + 1, 6) }
-
-    private static func isTight(_ paragraph: OpaquePointer) -> Bool {
-        guard let item = cmark_node_parent(paragraph), let list = cmark_node_parent(item) else { return false }
-        return cmark_node_get_list_tight(list) != 0
-    }
 
     private mutating func enter(_ node: OpaquePointer, _ name: String) {
         switch name {
@@ -51,14 +38,14 @@ package struct MarkdownText {
             add(isOrdered ? "<ol start=\"\(Int(cmark_node_get_list_start(node)))\">" : "<ul>")
         case "item": add("<li>")
         case "heading": add("<h\(Self.level(node))>")
-        case "paragraph": if !Self.isTight(node) { add("<p>") }
+        case "paragraph": if !MarkdownTree.isTight(node) { add("<p>") }
         case "thematic_break": add("<hr>")
-        case "code_block": add("<pre tabindex=\"0\"><code>\(Self.literal(node))</code></pre>")
-        case "html_block": add("<p>\(Self.literal(node))</p>")
-        case "text", "html_inline": add("\(Self.literal(node))")
+        case "code_block": add("<pre tabindex=\"0\"><code>\(MarkdownTree.literal(node))</code></pre>")
+        case "html_block": add("<p>\(MarkdownTree.literal(node))</p>")
+        case "text", "html_inline": add("\(MarkdownTree.literal(node))")
         case "softbreak": add("\n")
         case "linebreak": add("<br>")
-        case "code": add("<code>\(Self.literal(node))</code>")
+        case "code": add("<code>\(MarkdownTree.literal(node))</code>")
         case "emph": add("<em>")
         case "strong": add("<strong>")
         case "link", "image":
@@ -74,7 +61,7 @@ package struct MarkdownText {
         case "list": add(lists.popLast() == true ? "</ol>" : "</ul>")
         case "item": add("</li>")
         case "heading": add("</h\(Self.level(node))>")
-        case "paragraph": if !Self.isTight(node) { add("</p>") }
+        case "paragraph": if !MarkdownTree.isTight(node) { add("</p>") }
         case "emph": add("</em>")
         case "strong": add("</strong>")
         case "link", "image": add("</a>")

@@ -1,5 +1,6 @@
 internal import CCmark
 internal import Foundation
+internal import HTTPSurface
 internal import Synchronization
 
 /// Writes Markdown as HTML: read by the library cmark-gfm, written in the form that the library Showdown gives it.
@@ -57,7 +58,7 @@ struct MarkdownPage {
         }
         guard let root = cmark_parser_finish(parser) else { throw MarkdownPage.outOfMemory }
         defer { cmark_node_free(root) }
-        write(root)
+        MarkdownTree.walk(root) { node, name, isEntering in visit(node, name, isEntering) }
         let body = html.trimmingNewlines
         return options.isWholeDocument
             ? "<!DOCTYPE HTML>\n<html>\n<head>\n<meta charset=\"utf-8\">\n</head>\n<body>\n\(body)\n</body>\n</html>" : body
@@ -96,26 +97,14 @@ struct MarkdownPage {
         return lines.joined(separator: "\n")
     }
 
-    private mutating func write(_ root: OpaquePointer) {
-        guard let iterator = cmark_iter_new(root) else { return }
-        defer { cmark_iter_free(iterator) }
-        while true {
-            let event = cmark_iter_next(iterator)
-            if event == CMARK_EVENT_DONE { return }
-            guard let node = cmark_iter_get_node(iterator), let type = cmark_node_get_type_string(node) else { continue }
-            let name = String(cString: type)
-            if !imageTexts.isEmpty, name != "image" {
-                if event == CMARK_EVENT_ENTER { imageTexts[imageTexts.count - 1] += MarkdownPage.literal(node) }
-            } else if event == CMARK_EVENT_ENTER {
-                enter(node, name)
-            } else {
-                leave(node, name)
-            }
+    private mutating func visit(_ node: OpaquePointer, _ name: String, _ isEntering: Bool) {
+        if !imageTexts.isEmpty, name != "image" {
+            if isEntering { imageTexts[imageTexts.count - 1] += MarkdownTree.literal(node) }
+        } else if isEntering {
+            enter(node, name)
+        } else {
+            leave(node, name)
         }
-    }
-
-    private static func literal(_ node: OpaquePointer) -> String {
-        cmark_node_get_literal(node).map { String(cString: $0) } ?? ""
     }
 
     // MARK: Entering and leaving nodes
@@ -131,15 +120,15 @@ struct MarkdownPage {
             let box = "<input type=\"checkbox\" disabled style=\"\(style)\"\(isChecked ? " checked" : "")>"
             open("<li class=\"task-list-item\" style=\"list-style-type: none;\">\(box) ")
         case "heading": openHeading(node)
-        case "paragraph": if !MarkdownPage.isTight(node) { open("<p>") }
+        case "paragraph": if !MarkdownTree.isTight(node) { open("<p>") }
         case "thematic_break": open("<hr />\n")
         case "code_block": codeBlock(node)
-        case "html_block": open(MarkdownPage.literal(node))
-        case "html_inline": html += MarkdownPage.literal(node)
+        case "html_block": open(MarkdownTree.literal(node))
+        case "html_inline": html += MarkdownTree.literal(node)
         case "text": text(node)
         case "softbreak": html += options.breaksLines ? "<br />\n" : "\n"
         case "linebreak": html += "<br />\n"
-        case "code": html += "<code>\(MarkdownPage.escaped(MarkdownPage.literal(node)))</code>"
+        case "code": html += "<code>\(MarkdownPage.escaped(MarkdownTree.literal(node)))</code>"
         case "emph": html += "<em>"
         case "strong": html += "<strong>"
         case "strikethrough": html += "<del>"
@@ -155,7 +144,7 @@ struct MarkdownPage {
         case "list": closeList(node)
         case "item", "tasklist": html += cmark_node_next(node) == nil && MarkdownPage.isNested(node) ? "</li>" : "</li>\n"
         case "heading": closeHeading(node)
-        case "paragraph": if !MarkdownPage.isTight(node) { html += "</p>\n" }
+        case "paragraph": if !MarkdownTree.isTight(node) { html += "</p>\n" }
         case "emph": html += "</em>"
         case "strong": html += "</strong>"
         case "strikethrough": html += "</del>"
@@ -225,11 +214,6 @@ struct MarkdownPage {
         return start == 1 ? "<ol>\n" : "<ol start=\"\(start)\">\n"
     }
 
-    private static func isTight(_ paragraph: OpaquePointer) -> Bool {
-        guard let parent = cmark_node_parent(paragraph), let list = cmark_node_parent(parent) else { return false }
-        return cmark_node_get_list_tight(list) != 0
-    }
-
     // MARK: Headings
 
     private mutating func openHeading(_ node: OpaquePointer) {
@@ -250,14 +234,9 @@ struct MarkdownPage {
     }
 
     private static func plainText(_ node: OpaquePointer) -> String {
-        guard let iterator = cmark_iter_new(node) else { return "" }
-        defer { cmark_iter_free(iterator) }
         var text = ""
-        while true {
-            let event = cmark_iter_next(iterator)
-            if event == CMARK_EVENT_DONE { return text }
-            if event == CMARK_EVENT_ENTER, let current = cmark_iter_get_node(iterator) { text += literal(current) }
-        }
+        MarkdownTree.walk(node) { current, _, isEntering in if isEntering { text += MarkdownTree.literal(current) } }
+        return text
     }
 
     /// A heading's id; a repeated one gets a number.
@@ -284,7 +263,7 @@ struct MarkdownPage {
     // MARK: Inline parts
 
     private mutating func text(_ node: OpaquePointer) {
-        let text = MarkdownPage.escaped(MarkdownPage.literal(node))
+        let text = MarkdownPage.escaped(MarkdownTree.literal(node))
         guard let mentions = options.mentions else {
             html += text
             return
@@ -320,7 +299,7 @@ struct MarkdownPage {
         let info = cmark_node_get_fence_info(node).map { String(cString: $0) } ?? ""
         let language = info.split(whereSeparator: \.isWhitespace).first.map { MarkdownPage.escaped(String($0), inAttribute: true) }
         let classes = language.map { " class=\"\($0) language-\($0)\"" } ?? ""
-        open("<pre><code\(classes)>\(MarkdownPage.escaped(MarkdownPage.literal(node)))</code></pre>\n")
+        open("<pre><code\(classes)>\(MarkdownPage.escaped(MarkdownTree.literal(node)))</code></pre>\n")
     }
 
     static func escaped(_ text: String, inAttribute: Bool = false) -> String {
