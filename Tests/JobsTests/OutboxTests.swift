@@ -28,6 +28,17 @@ private struct Unheard: Event {
         }
     }
 
+    /// Two batches of one tenant, and one event of another. Gives how many the first has.
+    @discardableResult
+    private func emitMany(_ lease: DatabaseLease) async throws -> Int {
+        let many = DeliveryStore.batchMaximum * 2
+        try await lease.database.write(in: lease.tenant) { tx in
+            for number in 0..<many { try tx.emit(Rang(subject: "many\(number)", number: number)) }
+        }
+        try await lease.database.write(in: lease.other) { try $0.emit(Rang(subject: "few", number: 1)) }
+        return many
+    }
+
     private func subscription(
         _ name: String, _ calls: Calls, failing: @escaping @Sendable (String, Int) -> Bool = { _, _ in false }
     ) -> Subscription {
@@ -274,11 +285,7 @@ private struct Unheard: Event {
         try await withJobs(engine) { lease in
             let calls = Calls()
             let service = service(lease, subscription("one", calls))
-            let many = DeliveryStore.batchMaximum * 2
-            try await lease.database.write(in: lease.tenant) { tx in
-                for number in 0..<many { try tx.emit(Rang(subject: "many\(number)", number: number)) }
-            }
-            try await lease.database.write(in: lease.other) { try $0.emit(Rang(subject: "few", number: 1)) }
+            let many = try await emitMany(lease)
             try await service.deliverOnce()
             #expect(calls.all.contains("few#1") && calls.all.count == DeliveryStore.batchMaximum)
             try await drain(service)
@@ -291,11 +298,7 @@ private struct Unheard: Event {
         try await withJobs(engine) { lease in
             let calls = Calls()
             let service = service(lease, subscription("one", calls))
-            let many = DeliveryStore.batchMaximum * 2
-            try await lease.database.write(in: lease.tenant) { tx in
-                for number in 0..<many { try tx.emit(Rang(subject: "many\(number)", number: number)) }
-            }
-            try await lease.database.write(in: lease.other) { try $0.emit(Rang(subject: "few", number: 1)) }
+            try await emitMany(lease)
             try await lease.database.writeSystem { tx in
                 let store = DeliveryStore(tx: tx)
                 for _ in 0..<3 { try store.fanOut([Rang.name: ["one"]]) }
