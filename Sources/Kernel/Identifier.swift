@@ -29,9 +29,6 @@ package struct ID<Thing>: Sendable, Hashable, Comparable, Codable {
     }
 
     package static func < (left: Self, right: Self) -> Bool { (left.high, left.low) < (right.high, right.low) }
-
-    /// The same bits as the id of another kind of thing, where one thing's id is by design another's.
-    package func cast<Other>(to: Other.Type = Other.self) -> ID<Other> { ID<Other>(high: high, low: low) }
 }
 
 extension ID: LosslessStringConvertible {

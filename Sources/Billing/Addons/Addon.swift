@@ -21,10 +21,6 @@ struct Addon: Sendable, Hashable {
     var isWithdrawn = false
 
     func price(_ interval: BillingInterval) -> Int64 { interval == .month ? monthly : monthly * 10 }
-
-    static let quantityCeiling: Int64 = 10_000
-    static let monthlyMaximum: Int64 = 100_000_000
-    static let unitsMaximum: Int64 = 1 << 40
 }
 
 /// An add-on as a subscription has it.

@@ -48,9 +48,6 @@ package final class EndpointCall: Sendable {
         return tenantID
     }
 
-    /// The tenant acted in, where there is one.
-    package var tenantIfAny: TenantID? { tenantID }
-
     /// Whether clients speak TLS, to us or to the proxy in front: then cookies are `Secure`.
     package var isSecure: Bool { surface.settings.isSecure }
 

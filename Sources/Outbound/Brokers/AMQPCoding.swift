@@ -55,11 +55,6 @@ struct AMQPReader {
         return String(decoding: try take(Int(count)), as: UTF8.self)
     }
 
-    mutating func skipLong() throws {
-        let count: UInt32 = try number()
-        _ = try take(Int(count))
-    }
-
     private mutating func take(_ count: Int) throws -> ArraySlice<UInt8> {
         guard rest.count >= count else { throw AMQPError.malformed }
         defer { rest = rest.dropFirst(count) }
@@ -86,5 +81,5 @@ struct AMQPMethod: Sendable, Hashable {
     static let declareQueue = AMQPMethod(50, 10), declareQueueOK = AMQPMethod(50, 11), bind = AMQPMethod(50, 20), bindOK = AMQPMethod(50, 21)
     static let limit = AMQPMethod(60, 10), limitOK = AMQPMethod(60, 11), consume = AMQPMethod(60, 20), consumeOK = AMQPMethod(60, 21)
     static let cancel = AMQPMethod(60, 30), publish = AMQPMethod(60, 40), deliver = AMQPMethod(60, 60), acknowledge = AMQPMethod(60, 80)
-    static let reject = AMQPMethod(60, 120), confirm = AMQPMethod(85, 10), confirmOK = AMQPMethod(85, 11)
+    static let confirm = AMQPMethod(85, 10), confirmOK = AMQPMethod(85, 11)
 }

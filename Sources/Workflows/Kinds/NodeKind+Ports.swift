@@ -13,12 +13,6 @@ extension NodeKind {
         return names(of: rule?.ports ?? outputs, node: node)
     }
 
-    /// How many inputs must bring items before a node with several inputs runs with what it has: all of them where it chooses a
-    /// branch, else one.
-    package func requiredInputCount(of node: WorkflowNode) -> Int {
-        kind == "merge" && node.kindVersion >= 2 && node.config["mode"] == "chooseBranch" ? inputNames(of: node).count : 1
-    }
-
     /// The same declaration with other outputs under some settings; an earlier rule wins.
     func withOutputs(_ ports: Ports, when showWhen: Parameter.ShowWhen) -> NodeKind {
         var kind = self

@@ -63,15 +63,6 @@ struct NodeCheck {
         return [fault(field, "not_an_option", "\(stranger.text ?? stranger.serialized) is no option of \(parameter.label); choose one of \(words).")]
     }
 
-    /// Whether the node asks for a mode, operation or language that its kind does not offer, at the top level of its parameters.
-    func hasForeignChoice() -> Bool {
-        let shown = kind.shownParameters(of: node)
-        return shown.contains { parameter in
-            guard parameter.kind == .options, let value = node.config[parameter.name], !NodeCheck.isExpression(value) else { return false }
-            return !optionFaults(parameter, value, shown: shown, field: parameter.name).isEmpty
-        }
-    }
-
     private func entryFaults(_ parameter: Parameter, _ value: JSON, field: String) -> [WorkflowFault] {
         guard !parameter.fields.isEmpty else { return [] }
         if parameter.kind == .collection, let members = value.object { return parameterFaults(parameter.fields, in: members, place: field) }
