@@ -44,12 +44,6 @@ package struct KindRegistry: Sendable {
     /// nil for an unknown kind, and for one that never runs.
     package func executor(for kind: String) -> (any NodeExecutor)? { executors[kind] }
 
-    /// Whether a node of this kind stands in a document without being part of its runs.
-    package func isAnnotation(_ kind: String) -> Bool { indexByKind[kind] != nil && executors[kind] == nil }
-
-    /// Whether a node can neither run nor be left out: its kind came from an import and is not known here.
-    package func isUnsupported(_ kind: String) -> Bool { indexByKind[kind] == nil }
-
     /// Whether a node of an import runs here as in n8n: its type is known, and each choice it makes is one of the declared ones.
     /// A choice made by an expression counts as known.
     package func supports(n8nType: String, version: Double, parameters: JSONObject) -> Bool {

@@ -35,7 +35,7 @@ import Testing
         let importer = N8nImporter(
             kind: { KindRegistry.builtIn.kind(n8nType: $0) }, supports: { KindRegistry.builtIn.supports(n8nType: $0, version: $1, parameters: $2) })
         let document = try importer.read(entry.workflow, name: entry.name).document
-        let strangers = document.nodes.map(\.kind).filter { KindRegistry.builtIn.isUnsupported($0) }
+        let strangers = document.nodes.map(\.kind).filter { KindRegistry.builtIn.kind($0) == nil }
         #expect(strangers.isEmpty, "\(expected.id)")
         let trigger = try #require(expected.json["trigger"]?.text)
         let harness = KindsHarness()

@@ -238,7 +238,7 @@ import Testing
         let importer = N8nImporter(
             kind: { KindRegistry.builtIn.kind(n8nType: $0) }, supports: { KindRegistry.builtIn.supports(n8nType: $0, version: $1, parameters: $2) })
         let document = try importer.read(boxes, name: "Boxes").document
-        #expect(document.nodes.allSatisfy { !KindRegistry.builtIn.isUnsupported($0.kind) })
+        #expect(document.nodes.allSatisfy { KindRegistry.builtIn.kind($0.kind) != nil })
         var given = halves
         given.json["boxes"] = [["xmin": 10, "ymin": 10, "xmax": 20, "ymax": 30]]
         let outcome = try await harness.run(document, trigger: "Start", items: [given])

@@ -182,6 +182,6 @@ import Testing
 
     @Test func `an empty text is an empty page`() throws {
         let document = try HtmlDocument("")
-        #expect(document.outerHTML(of: 1) == "<html><head></head><body></body></html>")
+        #expect(document.innerHTML(of: 0) == "<html><head></head><body></body></html>")
     }
 }

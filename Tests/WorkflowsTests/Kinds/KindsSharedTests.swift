@@ -51,8 +51,8 @@ import Testing
     @Test func `the registry tells what an import can run`() {
         let kinds = KindRegistry.builtIn
         #expect(kinds.kind(n8nType: "n8n-nodes-base.set")?.kind == "set")
-        #expect(kinds.isAnnotation("sticky_note"))
-        #expect(kinds.isUnsupported("n8n:n8n-nodes-base.gmail"))
+        #expect(kinds.kind("sticky_note") != nil && kinds.executor(for: "sticky_note") == nil)
+        #expect(kinds.kind("n8n:n8n-nodes-base.gmail") == nil)
         #expect(kinds.supports(n8nType: "n8n-nodes-base.code", version: 2, parameters: ["jsCode": "return []"]))
         #expect(kinds.supports(n8nType: "n8n-nodes-base.code", version: 2, parameters: ["language": "python"]))
         #expect(!kinds.supports(n8nType: "n8n-nodes-base.code", version: 2, parameters: ["language": "ruby"]))

@@ -8,12 +8,6 @@ extension HtmlDocument {
         return out
     }
 
-    func outerHTML(of node: Int) -> String {
-        var out = ""
-        write(node, isRaw: false, to: &out)
-        return out
-    }
-
     private static let voidElements: Set<String> = [
         "area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "img", "input", "keygen", "link", "meta", "param", "source",
         "track", "wbr"
