@@ -3,64 +3,23 @@ import Testing
 
 @testable import Outbound
 
-@Suite struct RetryTests {
+@Suite struct RetryAfterTests {
     private let now = Timestamp(seconds: 1_700_000_000)
 
-    private func delay(
-        _ outcome: RetryPolicy.Outcome, attempt: Int = 1, repeatable: Bool = true, policy: RetryPolicy = .init(), jitter: Double = 1
-    ) -> Duration? {
-        policy.delay(afterAttempt: attempt, outcome: outcome, isRepeatable: repeatable, now: now, jitter: jitter)
+    private func wait(_ text: String) -> Duration? {
+        OutboundResponse(status: 503, headers: [("Retry-After", text)], url: "http://h/").retryAfter(now: now)
     }
 
-    private func answer(_ status: Int, retryAfter: String? = nil) -> RetryPolicy.Outcome {
-        .response(OutboundResponse(status: status, headers: retryAfter.map { [("Retry-After", $0)] } ?? [], url: "http://h/"))
-    }
-
-    @Test func `the wait doubles up to its limit and ends with the attempts`() {
-        let policy = RetryPolicy(attempts: 5, firstDelay: .seconds(1), maximumDelay: .seconds(3))
-        #expect((1...5).map { delay(answer(500), attempt: $0, policy: policy) } == [.seconds(1), .seconds(2), .seconds(3), .seconds(3), nil])
-        #expect(delay(answer(500), attempt: 2, policy: policy, jitter: 0.25) == .milliseconds(500))
-        #expect(delay(answer(500), policy: .never) == nil)
-    }
-
-    @Test func `only passing faults are tried again`() {
-        #expect([200, 201, 301, 400, 401, 404, 409, 501].allSatisfy { delay(answer($0)) == nil })
-        #expect([408, 425, 429, 500, 502, 503, 504].allSatisfy { delay(answer($0)) != nil })
-        let failures: [(OutboundError.Code, Bool)] = [
-            (.unreachable, true), (.unresolvable, true), (.overloaded, true), (.timeout, true), (.closed, true), (.invalidURL, false),
-            (.forbiddenAddress, false), (.tls, false), (.responseTooLarge, false), (.tooManyRedirects, false)
-        ]
-        for (code, isRetried) in failures { #expect((delay(.failure(.init(code, ""))) != nil) == isRetried, "\(code)") }
-    }
-
-    @Test func `what may have been done is not repeated without a key`() {
-        #expect(delay(answer(500), repeatable: false) == nil)
-        #expect(delay(.failure(.init(.timeout, "")), repeatable: false) == nil)
-        #expect(delay(.failure(.init(.unreachable, "")), repeatable: false) != nil)
-        #expect(delay(answer(429), repeatable: false) != nil)
-    }
-
-    @Test func `Retry-After is honoured as seconds and as a date, unless it asks too much`() {
-        #expect(delay(answer(429, retryAfter: "7"), jitter: 0) == .seconds(7))
-        #expect(delay(answer(503, retryAfter: HTTPDate.format(now + .seconds(90)))) == .seconds(90))
-        #expect(delay(answer(503, retryAfter: HTTPDate.format(now - .seconds(90)))) == .zero)
-        #expect(delay(answer(503, retryAfter: "301")) == nil)
-        #expect(delay(answer(503, retryAfter: "soon")) == .milliseconds(500))
+    @Test func `Retry-After is read as seconds and as a date, and one that is over is no wait`() {
+        #expect(wait("7") == .seconds(7))
+        #expect(wait("Tue, 14 Nov 2023 22:14:50 GMT") == .seconds(90))
+        #expect(wait("Tue, 14 Nov 2023 22:11:50 GMT") == .zero)
+        #expect(wait("soon") == nil)
     }
 
     @Test(arguments: ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"])
     func `all three date forms of HTTP are read`(text: String) {
         #expect(HTTPDate.parse(text, now: now) == Timestamp(seconds: 784_111_777))
-        #expect(HTTPDate.format(Timestamp(seconds: 784_111_777)) == "Sun, 06 Nov 1994 08:49:37 GMT")
-    }
-
-    @Test func `retries stay a fraction of the requests`() {
-        let budget = RetryBudget(ratio: 0.5, reserve: 1)
-        #expect(budget.takeRetry())
-        #expect(!budget.takeRetry())
-        for _ in 0..<2 { budget.recordRequest() }
-        #expect(budget.takeRetry())
-        #expect(!budget.takeRetry())
     }
 }
 
@@ -81,16 +40,6 @@ import Testing
             + Array("--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a%22%0D%0Ab.txt\"\r\nContent-Type: text/plain\r\n\r\n".utf8)
             + [0, 13, 10, 255] + Array("\r\n--XX--\r\n".utf8)
         #expect(body.bytes == expected)
-    }
-
-    @Test func `the next page is found in Link headers`() throws {
-        let links = LinkHeader([#"<https://h/?page=1>; rel=prev, <?page=3>; title="a, \"b\"; c"; rel="last next""#, #"<broken"#])
-        #expect(links.target("next") == "?page=3")
-        #expect(links.target("prev") == "https://h/?page=1")
-        #expect(links.target("first") == nil)
-        #expect(links.links.last?.parameters["title"] == #"a, "b"; c"#)
-        let response = OutboundResponse(status: 200, headers: [("link", #"</items?page=3>; rel="next""#)], url: "https://h/items?page=2")
-        #expect(try response.linkedPage() == "https://h/items?page=3")
     }
 
     @Test func `credentials become what the service expects`() {

@@ -3,7 +3,6 @@ package import Kernel
 /// Times in HTTP headers (RFC 9110, 5.6.7).
 package enum HTTPDate {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
 
     /// Reads the current form `Sun, 06 Nov 1994 08:49:37 GMT` and the two obsolete ones, `Sunday, 06-Nov-94 08:49:37 GMT` and
     /// `Sun Nov  6 08:49:37 1994`. A two-digit year more than 50 years ahead of `now` lies in the past.
@@ -19,17 +18,6 @@ package enum HTTPDate {
             return time(year: year, month: words[1], day: words[2], clock: words[3])
         default: return nil
         }
-    }
-
-    /// Writes the current form, cut to whole seconds.
-    package static func format(_ time: Timestamp) -> String {
-        let dayNumber = time.seconds.flooringDivision(86_400)
-        let second = time.seconds - dayNumber * 86_400
-        let (year, month, day) = Timestamp.civil(fromDays: dayNumber)
-        func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        let weekday = days[Int(dayNumber - dayNumber.flooringDivision(7) * 7)]
-        let clock = "\(two(second / 3_600)):\(two(second / 60 % 60)):\(two(second % 60))"
-        return "\(weekday), \(two(day)) \(months[Int(month) - 1]) \(year) \(clock) GMT"
     }
 
     private static func century(of twoDigits: Int64, now: Timestamp) -> Int64 {

@@ -29,7 +29,7 @@ struct HttpSender: Sendable {
     }
 
     private func wait(for response: OutboundResponse, attempt: Int) throws -> Duration? {
-        if [429, 503].contains(response.status), let wait = RetryPolicy.retryAfter(response, now: patience.now) {
+        if [429, 503].contains(response.status), let wait = response.retryAfter(now: patience.now) {
             guard wait > KindLimits.retryAfter else { return wait }
             if options.neverError { return nil }
             throw StepFailure(
