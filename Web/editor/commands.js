@@ -102,7 +102,7 @@ export function insert(doc, node, edge, room = 280) {
   return edit.ops();
 }
 
-export function downstream(doc, id) {
+function downstream(doc, id) {
   const seen = new Set([id]);
   const open = [id];
   while (open.length) for (const edge of doc.outgoing(open.pop())) if (!seen.has(edge.to)) { seen.add(edge.to); open.push(edge.to); }

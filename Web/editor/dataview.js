@@ -6,7 +6,7 @@ const DEPTH = 6;
 const LETTERS = 200_000;
 
 /// The expression that names a field: `$json.a.b[0]`.
-export const pathText = (path) => `$json${path.map((key) => (typeof key === "number" ? `[${key}]` : /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`)).join("")}`;
+const pathText = (path) => `$json${path.map((key) => (typeof key === "number" ? `[${key}]` : /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`)).join("")}`;
 
 export class DataView {
   /// - title: of the column; `onItem` hears which item is looked at; `onPick` hears the path of a field that is chosen.

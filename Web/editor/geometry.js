@@ -1,6 +1,6 @@
 // Places and shapes on the canvas; no document, no screen.
-export const GRID = 20;
-export const WIDTH = 200;
+const GRID = 20;
+const WIDTH = 200;
 const HEIGHT = 64;
 const PORT_ROOM = 26;
 

@@ -15,8 +15,6 @@ async function ask(api, path, search) {
   return found;
 }
 
-export const forget = () => known.clear();
-
 /// The name of a thing by its value, where a list that was asked for holds it.
 export async function nameOf(api, path, value) {
   const { data } = await ask(api, path, "");

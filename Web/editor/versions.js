@@ -31,7 +31,7 @@ export function publication(editor, box) {
 }
 
 /// Marks the nodes that faults speak of.
-export function showFaults(editor, error) {
+function showFaults(editor, error) {
   const nodes = [...editor.doc.nodes.values()];
   editor.faults = new Map();
   for (const fault of error.faults ?? []) {

@@ -1,6 +1,6 @@
 // What part of the canvas is seen: screen = world * k + (x, y).
-export const MIN = 0.1;
-export const MAX = 2.5;
+const MIN = 0.1;
+const MAX = 2.5;
 const clamp = (k) => Math.min(MAX, Math.max(MIN, k));
 
 export const initial = { x: 40, y: 40, k: 1 };
