@@ -62,7 +62,7 @@ function names(ports, kind, node) {
   return out;
 }
 
-export const valueAt = (config, path) => path.split(".").reduce((value, key) => value?.[key], config);
+const valueAt = (config, path) => path.split(".").reduce((value, key) => value?.[key], config);
 
 /// As `Parameter.isShown` decides on the server.
 export function isShown(parameter, values, declarations, node) {

@@ -10,8 +10,6 @@ enum ReferralCookie {
         "\(name)=\(code).\(now.seconds); Path=/; HttpOnly; SameSite=Lax; Max-Age=\(lifetime)\(isSecure ? "; Secure" : "")"
     }
 
-    static func clear(isSecure: Bool) -> String { "\(name)=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0\(isSecure ? "; Secure" : "")" }
-
     static func read(_ value: String?) -> (code: String, at: Timestamp)? {
         // Whoever sends it may have written it: a number of seconds beyond all years would overflow.
         guard let parts = value?.split(separator: "."), parts.count == 2, let seconds = Int64(parts[1]), (0...253_402_300_799).contains(seconds),

@@ -4,7 +4,6 @@ internal import Scripting
 /// Spreadsheets and CSV files to items and back, as three kinds do it.
 struct SheetFiles: Sendable {
     static let readable = ["csv", "html", "ods", "xlsx"]
-    static let writable = ["csv", "html", "ods", "xlsx"]
 
     let step: StepContext
 
