@@ -6,51 +6,27 @@ import Testing
 @testable import Billing
 
 @Suite struct AmountTests {
-    @Test func `seventy percent of every amount to a million is the rounded whole number, and the platform has the rest`() throws {
+    @Test func `seventy percent of every amount to a million is the rounded whole number`() {
         let (seventy, sixty) = (BasisPoints.percent(70), BasisPoints.percent(60))
         for amount in Int64(0)...1_000_000 {
-            let (creator, platform) = Split.two(amount, creator: seventy)
-            guard creator == (7 * amount + 5) / 10, creator + platform == amount, Split.two(amount, creator: sixty).creator == (6 * amount + 5) / 10
-            else {
-                Issue.record("\(amount): \(creator) and \(platform)")
+            let (more, less) = (seventy.of(amount), sixty.of(amount))
+            guard more == (7 * amount + 5) / 10, less == (6 * amount + 5) / 10 else {
+                Issue.record("\(amount): \(more) and \(less)")
                 return
             }
         }
     }
 
-    @Test(arguments: Seeds.kept) func `nested legs sum to the amount and never shrink as it grows`(seed: UInt64) throws {
+    @Test(arguments: Seeds.kept) func `a share never shrinks as its amount grows, and is all of it at most`(seed: UInt64) throws {
         var random = Seeded(seed)
         for _ in 0..<40 {
-            let shares = try (0..<Int.random(in: 1...4, using: &random)).map { _ in try BasisPoints(Int.random(in: 0...10_000, using: &random)) }
-            var last = Split.nested(0, shares)
-            for amount in Int64(1)...600 {
-                let legs = Split.nested(amount, shares)
-                #expect(legs.reduce(0, +) == amount)
-                #expect(zip(legs, last).allSatisfy { $0 >= $1 }, "\(amount) by \(shares)")
-                last = legs
-            }
-        }
-    }
-
-    @Test(arguments: Seeds.kept) func `refunds in any parts return each leg to nothing`(seed: UInt64) throws {
-        var random = Seeded(seed)
-        for _ in 0..<500 {
             let share = try BasisPoints(Int.random(in: 0...10_000, using: &random))
-            let price = Int64.random(in: 1...100_000, using: &random)
-            var legs = Split.two(price, creator: share)
-            let commission = Split.commission(price, .percent(20), platform: legs.platform)
-            var (refunded, reversed): (Int64, Int64) = (0, 0)
-            while refunded < price {
-                let part = Int64.random(in: 1...(price - refunded), using: &random)
-                let back = Split.refund(part, after: refunded, creator: share)
-                #expect(back.creator + back.platform == part && back.creator >= 0 && back.platform >= 0)
-                refunded += part
-                legs.creator -= back.creator
-                legs.platform -= back.platform
-                reversed += Split.commissionReversal(paid: commission, reversed: reversed, refunded: refunded, base: price)
-                #expect(reversed <= commission && legs.creator >= 0 && legs.platform >= 0)
+            var last: Int64 = 0
+            for amount in Int64(1)...600 {
+                let part = share.of(amount)
+                #expect(part >= last && part <= amount, "\(amount) by \(share)")
+                last = part
             }
-            #expect(legs == (0, 0) && reversed == commission)
         }
     }
 

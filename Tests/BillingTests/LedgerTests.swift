@@ -21,7 +21,7 @@ import Testing
         let (tenant, currency) = (tenants.randomElement(using: &random)!, ["USD", "EUR"].randomElement(using: &random)!)
         let (amount, wallet) = (Int64.random(in: 1...5_000, using: &random), Account(.wallet, of: tenant, currency))
         let receivable = Account(.receivable, of: tenant, currency)
-        let legs = Split.two(amount, creator: .percent(70))
+        let earned = BasisPoints.percent(70).of(amount)
         let transfers: [Transfer] =
             switch Int.random(in: 0..<4, using: &random) {
             case 0:
@@ -33,8 +33,8 @@ import Testing
             case 2: [Transfer(amount, debit: wallet, credit: receivable)]
             default:
                 [
-                    Transfer(legs.creator, debit: wallet, credit: Account(.seller, of: tenant, currency)),
-                    Transfer(legs.platform, debit: wallet, credit: Account(.revenue, currency: currency))
+                    Transfer(earned, debit: wallet, credit: Account(.seller, of: tenant, currency)),
+                    Transfer(amount - earned, debit: wallet, credit: Account(.revenue, currency: currency))
                 ]
             }
         // Few keys, so that some are used again for another posting.

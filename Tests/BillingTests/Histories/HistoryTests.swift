@@ -39,27 +39,6 @@ import Testing
         #expect(failed == [])
     }
 
-    @Test func `splits sum to their amount, grow with it, and come back whole, whatever the refunds`() throws {
-        for seed in 1...UInt64(Self.count("AIAS_HISTORIES", 2_000) / 10 + 100) {
-            var random = Seeded(seed)
-            let amount = Int64.random(in: 1...10_000_000, using: &random)
-            let share = try BasisPoints(Int.random(in: 0...10_000, using: &random))
-            let (whole, more) = (Split.two(amount, creator: share), Split.two(amount + 1, creator: share))
-            #expect(whole.creator + whole.platform == amount)
-            #expect(more.creator >= whole.creator && more.platform >= whole.platform)
-            let commission = Split.commission(amount, .percent(20), platform: whole.platform)
-            var (gone, creator, platform, reversed) = (Int64(0), Int64(0), Int64(0), Int64(0))
-            while gone < amount {
-                let part = Int64.random(in: 1...amount - gone, using: &random)
-                let legs = Split.refund(part, after: gone, creator: share)
-                (creator, platform, gone) = (creator + legs.creator, platform + legs.platform, gone + part)
-                reversed += Split.commissionReversal(paid: commission, reversed: reversed, refunded: gone, base: amount)
-                #expect(creator <= whole.creator && platform <= whole.platform && reversed <= commission)
-            }
-            #expect(creator == whole.creator && platform == whole.platform && reversed == commission)
-        }
-    }
-
     /// Each lane has a database and a clock of its own; two keep two cores busy.
     @Test(arguments: DatabaseEngine.allCases) func `the till does what the model does, on a database`(engine: DatabaseEngine) async throws {
         let seeds = Self.seeds(UInt64(Self.count("AIAS_HISTORIES_STORED", 12)))
