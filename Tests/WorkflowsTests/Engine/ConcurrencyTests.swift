@@ -154,7 +154,7 @@ import Testing
     }
 
     @Test func `many at once never pass the limit`() async throws {
-        let document = document(.init(limit: 3), "probe_brief")
+        let document = document(.init(limit: 3), "probe_crowd")
         try await withRig(document) { rig in
             let handles = try await withThrowingTaskGroup(of: RunHandle.self) { group in
                 for _ in 0..<12 { group.addTask { try await rig.start(document) } }
@@ -171,7 +171,8 @@ import Testing
                 _ = try await rig.timers.fireDue()
                 try await Task.sleep(for: .milliseconds(5))
             }
-            #expect(most == 3)
+            #expect(most <= 3)
+            #expect(ProbeNode.outside(rig.lease.tenant).most == 3)
             #expect(ProbeNode.outside(rig.lease.tenant).all.count == 12)
         }
     }

@@ -17,6 +17,22 @@ final class Outside: Sendable {
     private let gate = Mutex(false)
     var isOpen: Bool { gate.withLock { $0 } }
     func open() { gate.withLock { $0 = true } }
+
+    /// Steps that are held here, and how many were at most.
+    private let held = Mutex((now: 0, most: 0))
+    var most: Int { held.withLock { $0.most } }
+    func enter() {
+        held.withLock { held in
+            held.now += 1
+            held.most = max(held.most, held.now)
+        }
+    }
+    func leave() { held.withLock { $0.now -= 1 } }
+
+    /// Waits until so many steps are at the gate.
+    func gathered(_ count: Int) async throws {
+        while held.withLock({ $0.now }) < count { try await Task.sleep(for: .milliseconds(2)) }
+    }
 }
 
 /// Kinds for tests, told apart by name; what they do outside is written to the `Outside` of the run's tenant.
@@ -35,7 +51,7 @@ struct ProbeNode: NodeExecutor {
             ("probe_pure", NodeKind.Effect.pure), ("probe_keyed", .keyed), ("probe_once", .once), ("probe_wait", .pure), ("probe_fail", .pure),
             ("probe_call", .pure), ("probe_answer", .pure), ("probe_static", .pure), ("probe_slow", .keyed), ("probe_zone", .pure),
             ("probe_picky", .keyed), ("probe_gate", .keyed), ("probe_brief", .keyed), ("probe_named", .keyed), ("probe_lost", .keyed),
-            ("probe_refused", .keyed), ("probe_told", .keyed), ("probe_file", .pure)
+            ("probe_refused", .keyed), ("probe_told", .keyed), ("probe_file", .pure), ("probe_crowd", .keyed)
         ].map {
             NodeKind(kind: $0.0, category: .action, title: $0.0, summary: "", effect: $0.1)
         }
@@ -51,7 +67,17 @@ struct ProbeNode: NodeExecutor {
             outside.hit(step.items.first?.json["execution"]?["url"]?.text ?? "nothing")
             return .items([step.items])
         case "probe_gate":
+            outside.enter()
+            defer { outside.leave() }
             while !outside.isOpen { try await Task.sleep(for: .milliseconds(5)) }
+            outside.hit("\(step.node.id)-\(step.runIndex)")
+            return .items([step.items])
+        case "probe_crowd":
+            outside.enter()
+            defer { outside.leave() }
+            // The first three meet, however long each is held up on its way.
+            while outside.most < 3 { try await Task.sleep(for: .milliseconds(5)) }
+            try await Task.sleep(for: .milliseconds(200))
             outside.hit("\(step.node.id)-\(step.runIndex)")
             return .items([step.items])
         case "probe_picky":
@@ -205,7 +231,7 @@ struct EngineRig {
     /// Fires timers until the engine has nothing in hand and none is due, nor will be in a moment for having found no room.
     func settle() async throws {
         var isQuiet = false
-        for _ in 0..<2_000 {
+        for _ in 0..<10_000 {
             let fired = try await timers.fireDue()
             if fired > 0 || engine.liveRuns > 0 {
                 isQuiet = false

@@ -333,7 +333,7 @@ import TestKit
         let isArmed = Mutex(true)
         try await withRig(document, fault: { if $0 == .afterEffect, isArmed.withLock({ $0 }) { throw Death() } }) { rig in
             let run = try await rig.start(document).run
-            try await Task.sleep(for: .milliseconds(20))
+            while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(2)) }
             let heir = try await EngineRig.make(rig.lease, workflow: rig.workflow, document: document)
             #expect(try await heir.engine.recover() == 1)
             try await heir.settle()
@@ -371,7 +371,7 @@ import TestKit
         let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_once"])
         try await withRig(document, fault: { if $0 == .afterEffect { throw Death() } }) { rig in
             let run = try await rig.start(document).run
-            try await Task.sleep(for: .milliseconds(20))
+            while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(2)) }
             let ends = Mutex<[RunStatus]>([])
             let heir = try await EngineRig.make(
                 rig.lease, workflow: rig.workflow, document: document, onFinish: { _, _, status, _ in ends.withLock { $0.append(status) } })

@@ -106,8 +106,7 @@ import Testing
         try await withRig(document) { rig in
             let handle = try await rig.start(document)
             // Both branches have come to `d` before either run of it ends.
-            while !outside(rig).contains("b-0") { try await Task.sleep(for: .milliseconds(5)) }
-            try await Task.sleep(for: .milliseconds(100))
+            try await ProbeNode.outside(rig.lease.tenant).gathered(2)
             ProbeNode.outside(rig.lease.tenant).open()
             let first = await handle.finished()
             #expect(try await origins(rig, first.run, document) == [true, false], "the quick branch came first")

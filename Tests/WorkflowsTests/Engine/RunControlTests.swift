@@ -74,10 +74,13 @@ import Testing
 
     @Test(arguments: [WorkflowSettings.Order.n8nV1, .parallel])
     func `a run at work ends the step in flight and goes no further`(_ order: WorkflowSettings.Order) async throws {
-        let document = Graph(order, ["t -> a", "t -> c", "a -> b"]).document(["a": "probe_brief", "b": "probe_keyed", "c": "probe_brief"])
+        let document = Graph(order, ["t -> a", "t -> c", "a -> b"]).document(["a": "probe_gate", "b": "probe_keyed", "c": "probe_gate"])
         try await withRig(document) { rig in
+            let gate = ProbeNode.outside(rig.lease.tenant)
             let handle = try await rig.start(document)
+            try await gate.gathered(order == .parallel ? 2 : 1)
             #expect(try await rig.engine.pause(handle.run, tenant: rig.lease.tenant))
+            gate.open()
             while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(5)) }
             let row = try await rig.row(handle.run)
             #expect(row.shownStatus == "paused" && row.epoch == 0)
@@ -91,11 +94,14 @@ import Testing
     }
 
     @Test func `a run that is let go while it is being paused goes on`() async throws {
-        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_brief", "b": "probe_keyed"])
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_gate", "b": "probe_keyed"])
         try await withRig(document) { rig in
+            let gate = ProbeNode.outside(rig.lease.tenant)
             let handle = try await rig.start(document)
+            try await gate.gathered(1)
             #expect(try await rig.engine.pause(handle.run, tenant: rig.lease.tenant))
             #expect(try await rig.engine.unpause(handle.run, tenant: rig.lease.tenant))
+            gate.open()
             try await rig.settle()
             #expect(await handle.finished().status == .succeeded)
             #expect(outside(rig) == ["a-0", "b-0"])
@@ -215,13 +221,16 @@ import Testing
     /// A run whose commits failed from its first step on, until the database was back.
     private func withRunCutOff(_ body: (EngineRig, RunID) async throws -> Void) async throws {
         let isAway = Mutex(false)
-        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_brief", "b": "probe_keyed"])
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_gate", "b": "probe_keyed"])
         let fault: @Sendable (Engine.FaultPoint) throws -> Void = { point in
             if point == .beforeCommit, isAway.withLock({ $0 }) { throw PersistenceError.unavailable("away") }
         }
         try await withRig(document, fault: fault) { rig in
+            let gate = ProbeNode.outside(rig.lease.tenant)
             let handle = try await rig.start(document)
+            try await gate.gathered(1)
             isAway.withLock { $0 = true }
+            gate.open()
             while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(5)) }
             #expect(try await rig.row(handle.run).status == .running)
             isAway.withLock { $0 = false }
@@ -240,15 +249,18 @@ import Testing
     @Test func `a run whose commit is refused each time is tried less and less often, and goes on once it is taken`() async throws {
         let isRefused = Mutex(false)
         let refusals = Mutex(0)
-        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_brief", "b": "probe_keyed"])
+        let document = Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_gate", "b": "probe_keyed"])
         let fault: @Sendable (Engine.FaultPoint) throws -> Void = { point in
             guard point == .beforeCommit, isRefused.withLock({ $0 }) else { return }
             refusals.withLock { $0 += 1 }
             throw PersistenceError.driver(code: "22021", message: "refused")
         }
         try await withRig(document, fault: fault) { rig in
+            let gate = ProbeNode.outside(rig.lease.tenant)
             let handle = try await rig.start(document)
+            try await gate.gathered(1)
             isRefused.withLock { $0 = true }
+            gate.open()
             func look() async throws {
                 await rig.engine.recoverOwn()
                 while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(5)) }
