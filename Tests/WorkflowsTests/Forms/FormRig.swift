@@ -95,7 +95,7 @@ struct FormRig {
 
     /// The only run there is, once it is over.
     func finished() async throws -> Run {
-        for _ in 0..<500 {
+        for _ in 0..<6_000 {
             let runs = try await harness.lease.database.read(in: harness.lease.tenant) { tx in
                 try RunStore(tx: tx).list(status: nil, before: nil, limit: 1)
             }

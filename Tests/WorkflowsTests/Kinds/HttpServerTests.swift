@@ -210,7 +210,7 @@ import Testing
             }
         }) { harness, origin, server in
             let config: JSONObject = [
-                "method": "POST", "url": .string(origin), "options": ["retry": ["maxTries": 4, "waitBetweenTries": 1], "timeout": 5_000]
+                "method": "POST", "url": .string(origin), "options": ["retry": ["maxTries": 4, "waitBetweenTries": 1], "timeout": 60_000]
             ]
             let given = try await harness.node(.make("http_request", 4.2, config), inputs: [items([:])])[0]
             #expect(given == [["ok": true]] && server.requests.count == 4)

@@ -9,7 +9,12 @@ import Synchronization
 /// Runs real nodes, alone or in workflows, in memory: real expressions and the real sandbox; only the network is a function.
 struct KindsHarness {
     typealias Network = @Sendable (OutboundRequest) async throws -> OutboundResponse
-    static let sandbox = Sandbox()
+    /// As the platform's, and patient where the machine is held up.
+    static let sandbox: Sandbox = {
+        var limits = SandboxLimits()
+        (limits.evaluation, limits.start) = (.seconds(60), .seconds(60))
+        return Sandbox(limits: limits)
+    }()
     static let converter = FileConverter()
     static let now = Timestamp("2026-03-10T12:00:00Z")!
 

@@ -40,7 +40,7 @@ import Testing
 
         /// What they are once there are so many, or after a while.
         func started(_ count: Int) async throws -> [JSON] {
-            for _ in 0..<600 {
+            for _ in 0..<1_800 {
                 let found = try await started()
                 if found.count >= count { return found }
                 try await Task.sleep(for: .milliseconds(50))

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Workflows
 
-@Suite(.timeLimit(.minutes(2))) struct LiveRoutesTests {
+@Suite(.timeLimit(.minutes(4))) struct LiveRoutesTests {
     @Test func `who watches many things hears of those that are there and theirs to see`() async throws {
         try await FormRig.run { rig in
             let (harness, lease) = (rig.harness, rig.harness.lease)
@@ -22,7 +22,7 @@ import Testing
             let run = try await executions.start(id, items: [], idempotencyKey: nil, by: principal).run
             let none: RunID = lease.ids.next()
             let asked = "workflow:\(mine),workflow:\(theirs),run:\(run),run:\(none),run:x,other:\(mine),,"
-            for _ in 0..<300 where rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(5)) }
+            while rig.engine.liveRuns > 0 { try await Task.sleep(for: .milliseconds(5)) }
             #expect(try await routes.topics(of: asked, by: principal) == ["run:\(run)", "workflow:\(mine)"])
             var blind = principal
             blind.permissions.remove(.executionsRead)

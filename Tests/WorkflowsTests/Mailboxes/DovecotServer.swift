@@ -90,7 +90,7 @@ struct DovecotServer {
         {
             kill(master, SIGTERM)
             // Its children end when it does.
-            for _ in 0..<40 where kill(master, 0) == 0 { usleep(50_000) }
+            for _ in 0..<400 where kill(master, 0) == 0 { usleep(50_000) }
         }
         process.stop()
     }
