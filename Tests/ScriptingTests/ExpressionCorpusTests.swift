@@ -22,10 +22,14 @@ import Testing
         let scope = FixtureScope()
         _ = try expressions.evaluateNatively("={{ $json.a.b }}", scope: scope, itemIndex: 0)
         let clock = ContinuousClock()
-        let count = 20_000
-        let time = try clock.measure {
-            for _ in 0..<count { _ = try expressions.evaluateNatively("={{ $json.a.b }}", scope: scope, itemIndex: 0) }
+        let count = 4_000
+        // The quickest of some rounds: a round in which the machine was held up says nothing.
+        let times: [Duration] = try (0..<5).map { _ in
+            try clock.measure {
+                for _ in 0..<count { _ = try expressions.evaluateNatively("={{ $json.a.b }}", scope: scope, itemIndex: 0) }
+            }
         }
+        let time = try #require(times.min())
         print("a path takes \(time / count)")
         // Far above what a release build needs (about a microsecond); catches a parse for every evaluation.
         #expect(time / count < .microseconds(150))

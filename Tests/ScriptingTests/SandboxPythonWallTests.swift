@@ -52,7 +52,7 @@ struct SandboxPythonWallTests {
 
     @Test(arguments: ["a = []\nwhile True: a.append(' ' * 1000000)", "a = bytearray(10 ** 10)", "a = [0] * 10 ** 9", "a = 'x'\nwhile True: a += a"])
     func `a memory bomb is stopped`(source: String) async {
-        #expect(await inner.fault(source, limit: .seconds(20))?.kind == .memoryLimit)
+        #expect(await inner.fault(source, limit: .seconds(100))?.kind == .memoryLimit)
     }
 
     @Test func `a script that ends its process fails alone`() async throws {

@@ -59,5 +59,10 @@ func evaluate(_ source: String, _ scope: SandboxScope = SandboxScope(), item: In
 }
 
 extension Sandbox {
-    static let shared = Sandbox()
+    /// With the platform's limits but for time, which a busy machine takes of its own.
+    static let shared: Sandbox = {
+        var limits = SandboxLimits()
+        (limits.evaluation, limits.start) = (.seconds(60), .seconds(60))
+        return Sandbox(limits: limits)
+    }()
 }
