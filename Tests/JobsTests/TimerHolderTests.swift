@@ -54,7 +54,7 @@ import Testing
                 do { try await Task.sleep(for: .seconds(600)) } catch { calls.add("ended") }
             }
             func wait(for expected: [String]) async throws {
-                for _ in 0..<300 where calls.all != expected { try await Task.sleep(for: .milliseconds(50)) }
+                for _ in 0..<2_000 where calls.all != expected { try await Task.sleep(for: .milliseconds(50)) }
                 #expect(calls.all == expected)
             }
             try await set(lease)
