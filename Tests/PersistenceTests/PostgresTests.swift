@@ -6,13 +6,17 @@ import TestKit
 import Testing
 
 /// What only a server can do: be away, know roles, be migrated by two at once.
-@Suite struct PostgresTests {
+@Suite(.timeLimit(.minutes(5))) struct PostgresTests {
     private let ids = IDs(clock: .system)
 
     private func open(_ url: String, connections: Int = 2) throws -> PostgresDatabase {
         try PostgresDatabase(
             url: url, registry: SchemaRegistry(Fixtures.tables), migrations: Fixtures.migrations, clock: .system, ids: ids, connections: connections)
     }
+
+    /// Ends all other connections of the database, and waits until they have ended.
+    private static let endOthers =
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
     private func prepared() async throws -> String { try await PostgresLease.shared.clone(of: Fixtures.migrations) }
 
@@ -21,8 +25,7 @@ import Testing
         let database = try open(url)
         let tenant: TenantID = ids.next()
         for name in ["a", "b", "c", "d"] { try await database.write(in: tenant) { tx in try tx.addThing(name) } }
-        try PostgresConnection(url: url).simple(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        try PostgresConnection(url: url).simple(Self.endOthers)
         for name in ["e", "f", "g", "h"] { try await database.write(in: tenant) { tx in try tx.addThing(name) } }
         #expect(try await database.read(in: tenant) { tx in try tx.names() }.count == 8)
         await database.close()
@@ -35,8 +38,7 @@ import Testing
         do {
             try await database.write(in: tenant) { tx in
                 try tx.addThing("lost")
-                try PostgresConnection(url: url).simple(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+                try PostgresConnection(url: url).simple(Self.endOthers)
                 try tx.addThing("more")
             }
             Issue.record("the write outlived its server")
@@ -54,20 +56,23 @@ import Testing
         let change = { @Sendable (tx: TenantTransaction) throws -> Int in
             try tx.execute("UPDATE things SET name = name WHERE tenant_id = \(tx.tenant)")
         }
+        let isHeld = Atomic(false)
+        let isChanged = Atomic(false)
         async let late: Void = {
             do {
                 _ = try await held.write(in: tenant) { tx -> Int in
                     let count = try change(tx)
-                    Thread.sleep(forTimeInterval: Double(PostgresRoles.abandonedAfterSeconds) + 4)
+                    isHeld.store(true, ordering: .sequentiallyConsistent)
+                    // Until the other has written; so long that it would not be reached otherwise.
+                    for _ in 0..<1_200 where !isChanged.load(ordering: .sequentiallyConsistent) { usleep(100_000) }
                     return count
                 }
                 Issue.record("who was held up wrote all the same")
             } catch PersistenceError.unavailable {}
         }()
-        try await Task.sleep(for: .milliseconds(500))
-        let before = ContinuousClock.now
+        while !isHeld.load(ordering: .sequentiallyConsistent) { try await Task.sleep(for: .milliseconds(1)) }
         #expect(try await other.write(in: tenant) { tx in try change(tx) } == 1)
-        #expect(ContinuousClock.now - before < .seconds(Double(PostgresRoles.abandonedAfterSeconds) + 3))
+        isChanged.store(true, ordering: .sequentiallyConsistent)
         try await late
         await held.close()
         await other.close()
