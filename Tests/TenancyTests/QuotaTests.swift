@@ -52,8 +52,9 @@ import Testing
                         }
                     }
                 }
+                // Each behind the one before it: what one gives back makes room for the next.
+                try await Task.sleep(for: .milliseconds(20))
             }
-            try await Task.sleep(for: .milliseconds(50))
             gate.signal()
             return try await group.reduce(into: []) { $0.append($1) }
         }
