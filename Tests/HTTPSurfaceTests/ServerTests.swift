@@ -43,7 +43,7 @@ struct ServerTests {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             let port = try #require(await ports.first { _ in true })
-            let client = TestClient(host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(20)))
+            let client = TestClient(host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(120)))
             client.connect()
             let result: Result<Void, any Error>
             do { result = .success(try await body(Client(connection: client))) } catch { result = .failure(error) }
@@ -189,7 +189,7 @@ struct ServerTests {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             let port = try #require(await ports.first { _ in true })
-            let client = TestClient(host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(20)))
+            let client = TestClient(host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(120)))
             client.connect()
             async let reply = client.execute(TestClient.Request("/v1/events", method: .get, authority: "localhost"))
             _ = await starts.first { _ in true }
@@ -228,7 +228,7 @@ struct ServerTests {
             let port = try #require(await ports.first { _ in true })
             for _ in 0..<readers {
                 tasks.addTask {
-                    let client = TestClient(host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(20)))
+                    let client = TestClient(host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(120)))
                     client.connect()
                     let reply = try await client.execute(TestClient.Request("/v1/events", method: .get, authority: "localhost"))
                     try? await client.shutdown()

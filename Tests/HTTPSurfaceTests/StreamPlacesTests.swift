@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTPSurface
 
-@Suite(.timeLimit(.minutes(1))) struct StreamPlacesTests {
+@Suite(.timeLimit(.minutes(3))) struct StreamPlacesTests {
     private func isFull(_ places: StreamPlaces, _ actor: Principal.Actor, in tenant: TenantID?) -> Bool {
         do {
             _ = try places.take(actor, in: tenant)

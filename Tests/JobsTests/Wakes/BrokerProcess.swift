@@ -35,7 +35,8 @@ final class BrokerProcess: @unchecked Sendable {
                     // As under systemd the script becomes the server, so that a kill ends that.
                     "env", "RUNNING_UNDER_SYSTEMD=1", "HOME=\(folder)", "ERL_EPMD_PORT=\(names.port)", "RABBITMQ_NODENAME=aias\(port)@localhost",
                     "RABBITMQ_NODE_IP_ADDRESS=127.0.0.1", "RABBITMQ_NODE_PORT=\(port)",
-                    "RABBITMQ_DIST_PORT=\(peers)", "RABBITMQ_MNESIA_BASE=\(folder)/data", "RABBITMQ_LOG_BASE=\(folder)/log", "RABBITMQ_PID_FILE=\(folder)/pid",
+                    "RABBITMQ_DIST_PORT=\(peers)",
+                    "RABBITMQ_MNESIA_BASE=\(folder)/data", "RABBITMQ_LOG_BASE=\(folder)/log", "RABBITMQ_PID_FILE=\(folder)/pid",
                     "RABBITMQ_ENABLED_PLUGINS_FILE=\(folder)/plugins", "RABBITMQ_CONFIG_FILE=\(folder)/none", "RABBITMQ_CONF_ENV_FILE=\(folder)/none",
                     "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1}", "/usr/lib/rabbitmq/bin/rabbitmq-server"
                 ]
