@@ -18,6 +18,8 @@ from test_notifications import Mailbox
 from test_payments import PROFILE, Customer, operator
 
 STARTER, PROFESSIONAL = 2900, 9900
+# The customer's time goes forward only: its year is the next one.
+YEAR = datetime.datetime.now(datetime.timezone.utc).year + 1
 
 
 class Year(Customer):
@@ -125,7 +127,7 @@ def test_a_year(year):
     page, provider = desk.page, customer.provider
 
     # January: a trial, begun in the browser; nothing is charged.
-    customer.to("2027-01-10")
+    customer.to(f"{YEAR}-01-10")
     desk.settings("Plan and billing")
     for label, value in (("Name", PROFILE["name"]), ("Street", PROFILE["street"]), ("Postal code", PROFILE["postal_code"]),
                          ("City", PROFILE["city"]), ("Country (two letters)", "US")):
@@ -141,7 +143,7 @@ def test_a_year(year):
     customer.check(monthly=0)
 
     # The trial ends: the first invoice, told by mail, paid on the provider's page, where the card is kept.
-    customer.to("2027-01-25")
+    customer.to(f"{YEAR}-01-25")
     invoice = customer.open()[0]
     customer.check(monthly=STARTER, due=STARTER, held=0)
     assert "29.00 USD" in told(mailbox, f"Invoice {invoice['number']} for")[0]
@@ -157,7 +159,7 @@ def test_a_year(year):
     customer.check(monthly=STARTER, held=STARTER)
 
     # February: up, in the middle of the period: to the cent what was shown, charged to the card at once.
-    customer.to("2027-02-08")
+    customer.to(f"{YEAR}-02-08")
     choose(page, "professional")
     shown = page.locator("dl.facts").nth(1).inner_text()
     page.get_by_role("button", name="Confirm").click()
@@ -175,27 +177,27 @@ def test_a_year(year):
     customer.use(11_500)
     # The card fails at the next renewal: told, then overdue, then told again; the plan lasts through the grace.
     provider.declining = True
-    customer.to("2027-02-25")
+    customer.to(f"{YEAR}-02-25")
     failed = customer.open()[0]
     assert failed["total"] == PROFESSIONAL + 750, "1,500 executions beyond the included 10,000"
     told(mailbox, f"Invoice {failed['number']} could not be paid")
     customer.check(monthly=PROFESSIONAL, due=failed["total"], held=held)
-    customer.to("2027-03-12")
+    customer.to(f"{YEAR}-03-12")
     told(mailbox, f"Invoice {failed['number']} is overdue")
     assert customer.call("GET", "/v1/subscription")[1]["status"] == "past_due" and customer.limit() == 15_000
     page.goto("/settings/billing")
     expect(page.get_by_text("An invoice is overdue")).to_be_visible()
-    customer.to("2027-03-15")
+    customer.to(f"{YEAR}-03-15")
     customer.check(monthly=PROFESSIONAL, due=failed["total"], held=held)
     # The bank lets the card through again: the next attempt of dunning pays, and the plan is active at once.
     provider.declining = False
-    customer.to("2027-03-19")
+    customer.to(f"{YEAR}-03-19")
     assert customer.open() == [] and customer.call("GET", "/v1/subscription")[1]["status"] == "active"
     held += failed["total"]
     customer.check(monthly=PROFESSIONAL, held=held)
 
     # April: the payment of March is disputed; use stops until it is won.
-    customer.to("2027-03-26")
+    customer.to(f"{YEAR}-03-26")
     march = customer.list("payments")[0]
     held += march["amount"]
     customer.check(monthly=PROFESSIONAL, held=held)
@@ -222,7 +224,7 @@ def test_a_year(year):
     expect(page.get_by_text("From the next period")).to_be_visible()
     page.get_by_role("button", name="Confirm").click()
     for month in range(4, 12):
-        customer.to(f"2027-{month:02}-26")
+        customer.to(f"{YEAR}-{month:02}-26")
         held += STARTER
         revenue = customer.check(monthly=STARTER, held=held)
     assert revenue["contraction"] == PROFESSIONAL - STARTER
@@ -233,7 +235,7 @@ def test_a_year(year):
     page.get_by_role("button", name="Cancel at the period's end").click()
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_text("Ends", exact=True)).to_be_visible()
-    customer.to("2027-12-28")
+    customer.to(f"{YEAR}-12-28")
     page.goto("/settings/billing")
     expect(page.get_by_text("Cancelled").first).to_be_visible()
     revenue = customer.check(monthly=0, held=held)

@@ -20,9 +20,9 @@ MONTHS = 8
 STARTER, PROFESSIONAL = 2900, 9900
 
 
-def month(back):
-    """The calendar month so many before this one."""
-    today = datetime.datetime.now(datetime.timezone.utc)
+def month(back, later=datetime.timedelta()):
+    """The calendar month so many before this one, or before that of a later time."""
+    today = datetime.datetime.now(datetime.timezone.utc) + later
     count = today.year * 12 + today.month - 1 - back
     return datetime.datetime(count // 12, count % 12 + 1, 1, tzinfo=datetime.timezone.utc)
 
@@ -75,6 +75,9 @@ class History:
                     self.paid[self.month] = self.paid.get(self.month, 0) + invoice["due"]
 
     def live(self):
+        # All of it is told from one month: it does not begin in the last minutes of one.
+        while month(0) != month(0, datetime.timedelta(minutes=10)):
+            time.sleep(5)
         self.server.start()
         for back in range(MONTHS - 1, -1, -1):
             self.go(back)
