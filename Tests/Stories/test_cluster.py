@@ -16,6 +16,8 @@ from server import AIAS, Server
 
 # A worker that died is noticed when its lease has run out.
 RECOVERY_LIMIT_S = 75
+# What a step takes that is to be interrupted, or waited for.
+SLOW_S = 15
 
 
 def post(name, x, address):
@@ -87,7 +89,7 @@ def test_a_gateway_answers_with_what_a_worker_made(cluster):
     cluster.import_workflow(cluster.key, respond)
     began = time.monotonic()
     assert cluster.request("POST", "/hooks/acme/respond", {"word": "x", "id": 1})[:2] == (201, {"said": "x"})
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
     assert cluster.request("POST", "/hooks/acme/hello", {"name": "A"}, headers={"Idempotency-Key": "k"})[:2] == (200, {"greeting": "Hello A"})
     assert cluster.request("POST", "/hooks/acme/hello", {"name": "A"}, headers={"Idempotency-Key": "k"})[:2] == (200, {"greeting": "Hello A"})
     assert "Roles are gateway" in subprocess.run(
@@ -112,11 +114,13 @@ def test_nothing_is_lost_when_a_worker_dies_and_another_is_held_up(cluster):
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         clients = [pool.submit(load, number) for number in range(4)]
         time.sleep(1.5)
+        eventually(lambda: len(answered) > 10)
         dead, held = cluster.workers
         dead.kill()
         os.killpg(held.process.pid, signal.SIGSTOP)
         spare = Server(cluster.folder.parent / "worker-3", None, {**dead.environment}).start(wait=False)
         time.sleep(2)
+        eventually(lambda: len(answered) > 20)
         stop.set()
         for client in clients:
             client.result()
@@ -145,7 +149,7 @@ def test_nothing_is_lost_when_a_worker_dies_and_another_is_held_up(cluster):
 
 
 def test_a_run_in_the_hands_of_a_worker_is_cancelled_and_paused_through_the_gateway(cluster):
-    slow = Slow(8)
+    slow = Slow(SLOW_S)
     try:
         for worker in cluster.workers:
             worker.stop()
@@ -162,15 +166,15 @@ def test_a_run_in_the_hands_of_a_worker_is_cancelled_and_paused_through_the_gate
             assert eventually(lambda: newest()["status"] == "running")
             run = newest()["id"]
             assert cluster.request("POST", f"/v1/executions/{run}/{act}", key=cluster.key)[0] == 204
-            assert eventually(lambda: newest()["status"] == status, 20), newest()
+            assert eventually(lambda: newest()["status"] == status), newest()
             return run
 
         began = time.monotonic()
         become("cancellation", "cancelled")
-        assert time.monotonic() - began < 8, "the step in flight was interrupted"
+        assert time.monotonic() - began < SLOW_S, "the step in flight was interrupted"
         run = become("pause", "paused")
         assert cluster.request("POST", f"/v1/executions/{run}/resumption", key=cluster.key)[0] == 204
-        assert eventually(lambda: newest()["status"] == "succeeded", 30), newest()
+        assert eventually(lambda: newest()["status"] == "succeeded"), newest()
         assert [hit["step"] for hit in slow.hits if hit["id"] == "pause"] == ["one", "two"]
     finally:
         slow.stop()
