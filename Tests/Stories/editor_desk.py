@@ -1,6 +1,7 @@
 """Somebody at the workflow editor, in a real browser, and what their browser complained about."""
 
 import contextlib
+import os
 import re
 import shutil
 import time
@@ -27,6 +28,12 @@ def holds(page, predicate, argument=None):
     while not page.evaluate(predicate, argument):
         assert time.monotonic() < deadline, f"not within {WAIT_MS} ms: {predicate}"
         page.wait_for_timeout(50)
+
+
+def picture(page, name, **options):
+    """A picture for people, kept where a folder for them is named."""
+    folder = os.environ.get("AIAS_SHOTS")
+    page.screenshot(path=f"{folder}/{name}.png" if folder else None, **options)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from editor_desk import Desk, blank, holds
+from editor_desk import Desk, blank, holds, picture
 from gestures import start, step
 from people import Mailbox, join
 from server import Server
@@ -60,7 +60,7 @@ def test_a_comment_on_a_node_names_a_member_who_answers_and_resolves_it(team, ch
     expect(ana.node("Fields").locator(".talk")).to_have_text("1")
     expect(one.get_by_role("button", name="Comments (1)")).to_be_attached()
     assert "Open comments: 1" in ana.node("Fields").get_attribute("aria-label")
-    one.screenshot(path=f"/tmp/comments-{scheme}-{width}.png")
+    picture(one, f"comments-{scheme}-{width}")
     assert not violations(one)
     # The bell rings for her, and leads to the thread.
     two = bea.page

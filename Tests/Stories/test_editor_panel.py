@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from editor_desk import Desk, blank, kept
+from editor_desk import Desk, blank, kept, picture
 from gestures import field, start, step
 
 
@@ -48,7 +48,7 @@ def test_a_workflow_is_chosen_by_its_name_and_by_its_id(server, studio, desk, th
     box.fill("stock")
     expect(page.get_by_role("option", name="Check the stock")).to_be_visible()
     expect(page.locator(".completions:not([hidden]) [role=option]")).to_have_count(1)
-    page.screenshot(path=f"/tmp/panel-locator-{desk.look}.png")
+    picture(page, f"panel-locator-{desk.look}")
     assert not violations(page)
     page.keyboard.press("Enter")
     expect(box).to_have_value("Check the stock")
@@ -85,7 +85,7 @@ def test_a_data_table_its_columns_and_conditions_are_chosen_in_words(server, stu
     page.get_by_role("option", name="city").click()
     expect(column).to_have_value("city")
     page.get_by_label("Condition", exact=True).select_option(label="Is not empty")
-    page.screenshot(path=f"/tmp/panel-table-{desk.look}.png")
+    picture(page, f"panel-table-{desk.look}")
     assert not violations(page)
     conditions = config(desk, "Table")["filters"]["conditions"]
     assert conditions[0]["keyName"] == "city" and conditions[0]["condition"] == "isNotEmpty", conditions
@@ -106,7 +106,7 @@ def test_steps_of_an_image_show_what_each_of_them_takes(server, studio, desk):
     expect(width).to_have_value("500")
     width.fill("200")
     page.get_by_label("How", exact=True).select_option(label="Into this size, if larger")
-    page.screenshot(path=f"/tmp/panel-image-{desk.look}.png")
+    picture(page, f"panel-image-{desk.look}")
     assert not violations(page)
     wanted = {"operation": "resize", "width": 200, "resizeOption": "onlyIfLarger"}
     assert config(desk, "Image") == {"operation": "multiStep", "operations": {"operations": [wanted]}}
@@ -188,7 +188,7 @@ def test_pinned_data_of_any_node_before_are_completed_and_shown_without_a_run(se
     page.keyboard.press("Enter")
     page.keyboard.type(" }}")
     expect(page.locator(".assignment .result")).to_have_text("https://a.example")
-    page.screenshot(path=f"/tmp/panel-pinned-{desk.look}.png")
+    picture(page, f"panel-pinned-{desk.look}")
     page.keyboard.press("Escape")
     desk.saved()
 
@@ -231,7 +231,7 @@ def test_what_a_trigger_watches_for_is_ticked(server, studio, desk):
     page.get_by_label("File added").press("Space")
     page.get_by_label("File deleted").click()
     page.get_by_label("Folder added").click()
-    page.screenshot(path=f"/tmp/panel-ticks-{desk.look}.png")
+    picture(page, f"panel-ticks-{desk.look}")
     assert not violations(page)
     assert config(desk, "Watch")["events"] == ["add", "addDir"]
     page.keyboard.press("Escape")

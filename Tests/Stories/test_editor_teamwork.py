@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from cluster import Cluster
-from editor_desk import Desk, blank, holds
+from editor_desk import Desk, blank, holds, picture
 from gestures import middle, start, step
 from people import Mailbox, join
 from server import Server
@@ -83,7 +83,7 @@ def test_people_in_one_draft_see_each_other(team, chromium, scheme, width):
     one.mouse.wheel(0, 60)
     hold, node = one.locator(".hold").filter(has_text="edits").bounding_box(), ana.node("Fields").bounding_box()
     assert abs(hold["x"] + hold["width"] / 2 - node["x"] - node["width"] / 2) < 3, (hold, node)
-    one.screenshot(path=f"/tmp/teamwork-{scheme}-{width}.png")
+    picture(one, f"teamwork-{scheme}-{width}")
     # Whoever goes is gone, at once.
     other.goto("/workflows")
     assert heard(one, "Bea left") == 1

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from editor_desk import Desk, blank
+from editor_desk import Desk, blank, picture
 from gestures import field, start, step
 
 
@@ -29,7 +29,7 @@ def test_a_version_is_named_at_publishing_and_another_one_later(server, studio, 
     page.get_by_role("button", name="Save").click()
     expect(rows.nth(0)).to_contain_text("Version 2 · Summer prices")
     expect(rows.nth(0)).to_contain_text("Ten in the hundred less")
-    page.screenshot(path=f"/tmp/versions-{scheme}-{width}.png")
+    picture(page, f"versions-{scheme}-{width}")
     violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     assert not violations, [(found["id"], node["target"]) for found in violations for node in found["nodes"]]
     page.goto(f"/workflows/{workflow}")

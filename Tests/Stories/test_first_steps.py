@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from editor_desk import Desk, holds
+from editor_desk import Desk, holds, picture
 from gestures import choose
 
 
@@ -28,13 +28,13 @@ def test_somebody_new_builds_tries_publishes_and_calls_a_workflow(server, chromi
     desk = begin(server, chromium, f"first-{scheme}", color_scheme=scheme, viewport={"width": width, "height": 900})
     page = desk.page
     expect(page.get_by_role("heading", name="Your first workflow, in five minutes")).to_be_visible()
-    page.screenshot(path=f"/tmp/guide-gallery-{scheme}-{width}.png", full_page=True)
+    picture(page, f"guide-gallery-{scheme}-{width}", full_page=True)
     page.get_by_role("button", name="Begin").click()
     desk.ready()
     guide = page.get_by_role("complementary", name="Your first workflow")
     expect(guide).to_contain_text("0 of 5")
     expect(guide.get_by_role("listitem").filter(has=page.locator("[aria-current=step]"))).to_have_count(0)
-    page.screenshot(path=f"/tmp/guide-start-{scheme}-{width}.png")
+    picture(page, f"guide-start-{scheme}-{width}")
     assert not violations(page)
     guide.get_by_role("button", name="Choose what starts it").click()
     choose(page, "Webhook")
@@ -56,7 +56,7 @@ def test_somebody_new_builds_tries_publishes_and_calls_a_workflow(server, chromi
     expect(guide).to_contain_text("2 of 5")
     guide.get_by_role("button", name="Make a test call").click()
     expect(guide).to_contain_text("3 of 5")
-    page.screenshot(path=f"/tmp/guide-middle-{scheme}-{width}.png")
+    picture(page, f"guide-middle-{scheme}-{width}")
     # Left by going away, it is taken up where one was.
     page.goto("/workflows")
     page.get_by_role("link", name="My first workflow").click()
@@ -77,7 +77,7 @@ def test_somebody_new_builds_tries_publishes_and_calls_a_workflow(server, chromi
     expect(guide).to_contain_text("5 of 5")
     expect(guide.get_by_role("heading", name="That is a whole workflow")).to_be_visible()
     assert not violations(page)
-    page.screenshot(path=f"/tmp/guide-end-{scheme}-{width}.png")
+    picture(page, f"guide-end-{scheme}-{width}")
     guide.get_by_role("button", name="Done").click()
     expect(guide).to_have_count(0)
     page.reload()
