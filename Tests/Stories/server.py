@@ -15,7 +15,9 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 AIAS = str(ROOT / "bin" / "aias")
-START_LIMIT_S = 30
+# Generous: a busy machine may be held up for seconds.
+START_LIMIT_S = 120
+STOP_LIMIT_S = 60
 
 
 def free_port() -> int:
@@ -120,7 +122,7 @@ class Server:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended with {self.process.returncode}: {self.tail()}")
             try:
-                with urllib.request.urlopen(self.base + "/readyz", timeout=1):
+                with urllib.request.urlopen(self.base + "/readyz", timeout=5):
                     return
             except OSError:
                 time.sleep(0.02)
@@ -136,7 +138,7 @@ class Server:
         if self.process:
             self.process.wait()
 
-    def stop(self, within_s=15):
+    def stop(self, within_s=STOP_LIMIT_S):
         if self.process and self.process.poll() is None:
             self.process.terminate()
             try:
@@ -156,7 +158,7 @@ class Server:
             "tenant", "create", subdomain, "--plan", plan, "--owner", owner, "--data", str(self.folder), "--json").stdout
         return json.loads(out)
 
-    def request(self, method, path, body=None, key=None, headers=None, timeout=30):
+    def request(self, method, path, body=None, key=None, headers=None, timeout=60):
         """Returns (status, parsed body or text, headers)."""
         data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
         request = urllib.request.Request(self.base + path, data=data, method=method)

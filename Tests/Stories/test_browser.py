@@ -10,7 +10,7 @@ from playwright.sync_api import expect, sync_playwright
 from documents import greeting, keep, line, node
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-WAIT_MS = 10_000
+WAIT_MS = 30_000
 SECRET = "s3cret-of-the-crm"
 
 

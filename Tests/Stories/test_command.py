@@ -125,7 +125,7 @@ def test_the_command_is_answered_after_clients_had_taken_all_descriptors(tool):
         time.sleep(1)
         while clients:
             clients.pop().close()
-        out, _ = command.communicate(timeout=30)
+        out, _ = command.communicate(timeout=120)
         assert json.loads(out)["tenant"]["subdomain"] == "acme"
     finally:
         for client in clients:
@@ -429,9 +429,9 @@ def test_tls_from_files_is_served_and_half_of_it_is_refused(tool):
     tool.start(wait=False)
     try:
         trust = ssl.create_default_context(cafile=certificate)
-        for _ in range(300):
+        for _ in range(2_400):
             try:
-                with urllib.request.urlopen(f"https://localhost:{tool.port}/healthz", context=trust, timeout=5) as answer:
+                with urllib.request.urlopen(f"https://localhost:{tool.port}/healthz", context=trust, timeout=60) as answer:
                     assert (answer.status, answer.read()) == (200, b"ok\n")
                     break
             except (ConnectionError, urllib.error.URLError) as error:

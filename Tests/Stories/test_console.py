@@ -172,7 +172,7 @@ def test_many_failures_are_retried_at_once_after_the_consequences_are_said(serve
     expect(page.get_by_role("row", name=re.compile("Stop"))).to_contain_text("Broken")
     page.get_by_role("button", name="Retry 2 executions").click()
     expect(page.get_by_role("status").filter(has_text="2 executions were started again, 0 left alone.")).to_be_visible()
-    for _ in range(100):
+    for _ in range(600):
         page.goto("/executions?status=failed")
         if page.locator("tbody tr").count() == 4:
             break

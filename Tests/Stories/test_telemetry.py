@@ -18,7 +18,7 @@ from server import Server, free_port
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CALLER = "00f067aa0ba902b7"
-WAIT_S = 15
+WAIT_S = 60
 
 
 class Listener:
