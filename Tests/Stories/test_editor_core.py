@@ -357,7 +357,12 @@ LIVE = """async () => {
   };
   const open = () => made.filter((one) => one.readyState === 1);
   const send = (watch, event) => open()[0].dispatchEvent(new MessageEvent("live", { data: JSON.stringify({ watch, event, data: {} }) }));
-  const said = async () => { await pause(); return heard.splice(0).sort(); };
+  // Once so many were heard, and no more of them.
+  const said = async (count) => {
+    for (let looks = 0; heard.length < count && looks < 300; looks += 1) await pause();
+    await pause();
+    return heard.splice(0).sort();
+  };
   window.live = { Live, made, listen, open, send, said };
 }"""
 
@@ -379,20 +384,20 @@ def test_the_windows_of_a_browser_share_one_stream_and_the_next_takes_it_over(li
           const [one, other] = [new Live(), new Live()];
           const steps = [];
           listen(one, "one", "workflow:a");
-          const first = await said();
+          const first = await said(1);
           steps.push([open().map((source) => source.address.split("=")[1]), first]);
           listen(other, "other", "workflow:a");
           listen(other, "other", "run:b");
-          steps.push([await said(), open().length]);
+          steps.push([await said(2), open().length]);
           send("workflow:a", "draft");
           send("run:b", "run");
-          steps.push([await said(), open().length]);
+          steps.push([await said(3), open().length]);
           one.stop();
-          steps.push([await said(), open().length]);
+          steps.push([await said(2), open().length]);
           send("run:b", "run");
-          steps.push([await said(), open().length]);
+          steps.push([await said(1), open().length]);
           other.stop();
-          steps.push([await said(), open().length]);
+          steps.push([await said(0), open().length]);
           return steps;
         }""")
     assert found == [
@@ -410,7 +415,7 @@ def test_windows_that_cannot_speak_to_each_other_have_a_stream_each(live):
           const [one, other] = [new Live(), new Live()];
           listen(one, "one", "workflow:a");
           listen(other, "other", "workflow:a");
-          return [await said(), open().length];
+          return [await said(2), open().length];
         }""")
     assert found == [["one workflow:a open", "other workflow:a open"], 2]
 

@@ -35,7 +35,14 @@ PRELUDE = """async () => {
     };
     return draft;
   };
-  window.saving = { c, d, desk, node, pause, refused };
+  // Waits until no window has had anything to save for a while, however long the browser is held up.
+  const rest = async (draft) => {
+    for (let quiet = 0, looks = 0; quiet < 15 && looks < 600; looks += 1) {
+      await pause(100);
+      quiet = draft.windows.every((one) => one.saving.state === "saved") ? quiet + 1 : 0;
+    }
+  };
+  window.saving = { c, d, desk, node, refused, rest };
 }"""
 
 
@@ -48,22 +55,22 @@ def windows(server):
 def test_two_who_add_at_once_come_to_rest_in_the_same_order(windows):
     found = windows.evaluate(
         """async () => {
-          const { c, desk, node, pause } = saving;
+          const { c, desk, node, rest } = saving;
           const draft = desk({ name: "W", nodes: [node("a"), node("b")] });
           const [one, other] = [draft.open(), draft.open()];
           one.run(c.add(one.doc, node("x")));
           other.run(c.add(other.doc, node("y")));
           await Promise.all([one.saving.save(), other.saving.save()]);
-          await pause(1500);
+          await rest(draft);
           // What is put back where it was, in the middle, too.
           const ops = c.remove(one.doc, ["b"]);
           one.run(ops);
           await one.saving.save();
-          await pause(1000);
+          await rest(draft);
           one.doc.apply(ops, true);
           one.changed();
           await one.saving.save();
-          await pause(1500);
+          await rest(draft);
           const order = (editor) => [...editor.doc.nodes.keys()].join();
           return { saves: draft.saves, states: draft.windows.map((editor) => editor.saving.state), orders: draft.windows.map(order) };
         }""")
@@ -75,7 +82,7 @@ def test_two_who_add_at_once_come_to_rest_in_the_same_order(windows):
 def test_two_who_give_one_name_at_once_both_keep_their_node(windows):
     found = windows.evaluate(
         """async () => {
-          const { c, desk, node, pause } = saving;
+          const { c, desk, node, rest } = saving;
           const draft = desk({ name: "W", nodes: [node("a")] });
           const [one, other] = [draft.open(), draft.open()];
           one.run(c.add(one.doc, node("x", "Set")));
@@ -83,7 +90,7 @@ def test_two_who_give_one_name_at_once_both_keep_their_node(windows):
           other.run(c.add(other.doc, { ...node("z"), config: { text: "={{ $('Set').item.json.a }}" } }));
           await one.saving.save();
           await other.saving.save();
-          await pause(1500);
+          await rest(draft);
           const names = (editor) => Object.fromEntries([...editor.doc.nodes.values()].map((one) => [one.id, one.name]));
           return { states: draft.windows.map((editor) => editor.saving.state), names: draft.windows.map(names), text: one.doc.node("z")?.config.text };
         }""")
@@ -95,7 +102,7 @@ def test_two_who_give_one_name_at_once_both_keep_their_node(windows):
 def test_a_save_whose_answer_was_lost_is_no_conflict_with_oneself(windows):
     found = windows.evaluate(
         """async () => {
-          const { c, desk, node, pause } = saving;
+          const { c, desk, node, rest } = saving;
           const draft = desk({ name: "W", nodes: [node("a")] });
           const one = draft.open();
           one.run(c.change(one.doc, "a", { notes: "first" }));
@@ -104,7 +111,7 @@ def test_a_save_whose_answer_was_lost_is_no_conflict_with_oneself(windows):
           one.run(c.change(one.doc, "a", { notes: "first and more" }));
           await one.saving.save();
           const { state } = one.saving;
-          await pause(500);
+          await rest(draft);
           return { state, after: one.saving.state, kept: draft.document.nodes[0].notes };
         }""")
     assert found == {"state": "changed", "after": "saved", "kept": "first and more"}
@@ -113,7 +120,7 @@ def test_a_save_whose_answer_was_lost_is_no_conflict_with_oneself(windows):
 def test_a_refusal_that_is_no_conflict_is_told_and_one_that_passes_is_tried_again(windows):
     found = windows.evaluate(
         """async () => {
-          const { c, desk, node, pause, refused } = saving;
+          const { c, desk, node, refused, rest } = saving;
           const draft = desk({ name: "W", nodes: [node("a")] });
           const one = draft.open();
           one.run(c.change(one.doc, "a", { notes: "mine" }));
@@ -124,7 +131,7 @@ def test_a_refusal_that_is_no_conflict_is_told_and_one_that_passes_is_tried_agai
           await one.saving.save();
           const limited = one.saving.state;
           draft.answer = (save) => save();
-          await pause(4500);
+          await rest(draft);
           return { archived, limited, after: one.saving.state, kept: draft.document.nodes[0].notes };
         }""")
     assert found == {"archived": ["failed", "workflow_archived"], "limited": "failed", "after": "saved", "kept": "mine"}
@@ -133,12 +140,12 @@ def test_a_refusal_that_is_no_conflict_is_told_and_one_that_passes_is_tried_agai
 def test_one_who_only_reads_has_nothing_unsaved_when_others_save(windows):
     found = windows.evaluate(
         """async () => {
-          const { c, desk, node, pause } = saving;
+          const { c, desk, node, rest } = saving;
           const draft = desk({ name: "W", nodes: [node("a")] });
           const [one, reader] = [draft.open(), draft.open(false)];
           one.run(c.add(one.doc, node("x")));
           await one.saving.save();
-          await pause(500);
+          await rest(draft);
           return { state: reader.saving.state, there: Boolean(reader.doc.node("x")), may: await reader.saving.save() };
         }""")
     assert found == {"state": "saved", "there": True, "may": True}
