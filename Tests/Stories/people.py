@@ -17,7 +17,7 @@ class Mailbox:
     def __init__(self):
         self.mails = []
         self.port = free_port()
-        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=60)
         self.controller.start()
 
     async def handle_DATA(self, server, session, envelope):

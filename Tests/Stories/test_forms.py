@@ -67,7 +67,7 @@ def test_a_visitor_fills_in_a_form_over_two_pages(server, chromium, desk, look, 
     size = {"width": 390, "height": 844} if look == "dark" else {"width": 1440, "height": 900}
     context = chromium.new_context(base_url=server.base, java_script_enabled=False, color_scheme=look, viewport=size)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     assert page.goto("/forms/formed/coffee").status == 200
     page.get_by_role("button", name="Submit").click()
     expect(page.locator("#field-0-fault")).to_be_visible()
