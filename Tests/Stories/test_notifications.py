@@ -149,6 +149,7 @@ def test_a_failure_rings_the_bell_and_is_mailed(place, chromium):  # noqa: F811
     words = base64.b64decode(body).decode()
     assert "To: ria@example.com" in header and "No stock" in words and f"http://localhost:{server.port}/executions/" in words
     page = desk.page
+    until(lambda: [page.goto("/notifications"), page.get_by_text("Orders failed 3 times").count()][1], "the notice of all three")
     page.goto("/workflows")
     bell = page.get_by_role("link", name=re.compile("Notifications"))
     expect(bell.locator(".count")).to_have_text("1")
