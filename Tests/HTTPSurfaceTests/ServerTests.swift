@@ -205,9 +205,9 @@ struct ServerTests {
         let all = Mutex<[AsyncStream<ServerEvent>.Continuation]>([])
     }
 
-    @Test func `a process that others take over from lets its streams go one after another, and they hear of all until then`() async throws {
+    /// What readers of a stream heard of a process that others take over from, which tells them something all the time until it has let them go.
+    private func heard(by readers: Int) async throws -> [String] {
         let (ports, running) = AsyncStream<Int>.makeStream()
-        let readers = 16
         let sources = Sources()
         let (starts, started) = AsyncStream<Void>.makeStream()
         let endless = Endpoint.events("/v1/events", access: .public("A test."), summary: "Events", tag: "Test") { _ in
@@ -220,7 +220,7 @@ struct ServerTests {
         logger.logLevel = .critical
         let server = ServerTests.server([endless], handover: .seconds(20)) { running.yield($0.port) }
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
-        let texts = try await withThrowingTaskGroup(of: String?.self) { tasks in
+        return try await withThrowingTaskGroup(of: String?.self) { tasks in
             tasks.addTask {
                 try await group.run()
                 return nil
@@ -252,9 +252,19 @@ struct ServerTests {
             telling.cancel()
             return texts
         }
-        #expect(texts.count == readers)
-        #expect(texts.allSatisfy { $0.contains(/retry: [12]\d{3}\n\n$/) })
+    }
+
+    @Test func `a process that others take over from lets its streams go one after another, and they hear of all until then`() async throws {
+        let readers = 16
         // How much each heard tells when it was let go: not all in the same moment.
-        #expect(Set(texts.map { $0.matches(of: /late/).count }).count > 2)
+        var moments: Set<Int> = []
+        // They are let go within moments: on a busy machine before anything was told in between.
+        for _ in 0..<20 where moments.count <= 2 {
+            let texts = try await heard(by: readers)
+            #expect(texts.count == readers)
+            #expect(texts.allSatisfy { $0.contains(/retry: [12]\d{3}\n\n$/) })
+            moments = Set(texts.map { $0.matches(of: /late/).count })
+        }
+        #expect(moments.count > 2)
     }
 }
