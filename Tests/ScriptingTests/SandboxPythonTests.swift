@@ -12,7 +12,7 @@ struct SandboxPythonTests {
 
     func run(
         _ source: String, _ language: Script.Language = .python, _ mode: Script.Mode = .allItems, global: JSON = [:], sandbox: Sandbox = .shared,
-        limit: Duration = .seconds(10)
+        limit: Duration = .seconds(60)
     ) async throws -> ScriptResult {
         let script = Script(source: source, language: language, mode: mode, staticGlobal: global, timeLimit: limit)
         return try await sandbox.run(script, tenant: .test(20), scope: scope)
@@ -20,7 +20,7 @@ struct SandboxPythonTests {
 
     func fault(
         _ source: String, _ language: Script.Language = .python, _ mode: Script.Mode = .allItems, sandbox: Sandbox = .shared,
-        limit: Duration = .seconds(10)
+        limit: Duration = .seconds(60)
     ) async -> ScriptError? {
         do { _ = try await run(source, language, mode, sandbox: sandbox, limit: limit); return nil } catch { return error as? ScriptError }
     }

@@ -6,7 +6,8 @@ struct SandboxScriptTests {
     let scope = SandboxScope([["json": ["a": 1]], ["json": ["a": 2]]])
 
     func run(_ source: String, _ mode: Script.Mode = .allItems, global: JSON = [:]) async throws -> ScriptResult {
-        try await Sandbox.shared.run(Script(source: source, mode: mode, staticGlobal: global), tenant: .test(2), scope: scope)
+        let script = Script(source: source, mode: mode, staticGlobal: global, timeLimit: .seconds(60))
+        return try await Sandbox.shared.run(script, tenant: .test(2), scope: scope)
     }
 
     func fault(_ source: String, _ mode: Script.Mode = .allItems) async -> ScriptError? {

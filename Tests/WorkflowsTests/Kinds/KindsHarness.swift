@@ -12,7 +12,8 @@ struct KindsHarness {
     /// As the platform's, and patient where the machine is held up.
     static let sandbox: Sandbox = {
         var limits = SandboxLimits()
-        (limits.evaluation, limits.start) = (.seconds(60), .seconds(60))
+        limits.evaluation = .seconds(60)
+        limits.start = .seconds(60)
         return Sandbox(limits: limits)
     }()
     static let converter = FileConverter()
