@@ -146,7 +146,7 @@ extension Engine {
         var files: Set<PayloadHash> = []
         for list in lists { files.formUnion(list.files) }
         // What a step waits with, keeps for its next run, or answers.
-        for entry in entries { FileNames.values(in: entry.text.headText, &files) }
+        for entry in entries { FileNames.references(in: entry.text.headText, &files) }
         return files.isEmpty ? files : files.subtracting(run.files)
     }
 

@@ -98,11 +98,11 @@ package final class ItemList: Sendable {
         return text
     }
 
-    /// What may be files among what its items name.
+    /// What its items name as files.
     var files: Set<PayloadHash> {
         if let known = forms.withLock({ $0.files }) { return known }
         var found: Set<PayloadHash> = []
-        FileNames.values(in: bytes, &found)
+        FileNames.references(in: bytes, &found)
         forms.withLock { [found] forms in forms.files = found }
         return found
     }

@@ -37,9 +37,11 @@ import Testing
 
     private func hash(_ text: String) -> PayloadHash { PayloadHash(of: Array(text.utf8)) }
 
-    private func item(naming text: String) -> Item {
-        Item(json: [:], binary: ["file": BinaryReference(id: hash(text).hex, mimeType: "text/plain", byteCount: text.utf8.count)])
+    private func reference(to text: String) -> BinaryReference {
+        BinaryReference(id: hash(text).hex, mimeType: "text/plain", byteCount: text.utf8.count)
     }
+
+    private func item(naming text: String) -> Item { Item(json: [:], binary: ["file": reference(to: text)]) }
 
     private func isThere(_ rig: EngineRig, _ text: String, in tenant: TenantID? = nil) async throws -> Bool {
         let hash = hash(text)
@@ -217,23 +219,47 @@ import Testing
         }
     }
 
-    @Test func `names of files are found wherever they stand, and what is longer or shorter is none`() {
+    @Test(arguments: [DatabaseEngine.sqlite, .postgres])
+    func `a digest holds no file, and a reference that was copied into an item's JSON does`(engine: DatabaseEngine) async throws {
+        let document = Graph(.n8nV1, ["t -> a"]).document(["a": "no_op"])
+        try await withFiles(document, on: engine) { rig in
+            for text in ["digest", "copied"] { try await store(rig, text) }
+            let json: JSONObject = ["data": .string(hash("digest").hex), "copy": reference(to: "copied").shown]
+            let run = try await rig.start(document, items: [Item(json: json)]).finished().run
+            rig.lease.clock.advance(by: Self.day * 3)
+            #expect(try await RunFileSweep(database: rig.lease.database).sweep(rig.lease.tenant) == 2)
+            #expect(try await isThere(rig, "copied"))
+            #expect(try await !isThere(rig, "digest"))
+            #expect(try await held(rig) == (1, 1))
+            try await remove(rig, run)
+            #expect(try await !isThere(rig, "copied"))
+        }
+    }
+
+    @Test func `references are found wherever they stand, and other digests are none`() {
         let name = hash("x").hex
-        func values(_ text: String) -> Set<PayloadHash> {
+        func references(_ text: String) -> Set<PayloadHash> {
             var found: Set<PayloadHash> = []
-            FileNames.values(in: Array(text.utf8), &found)
+            FileNames.references(in: Array(text.utf8), &found)
             return found
         }
+        let written = reference(to: "x").json.serialized
         for count in 0..<130 {
-            let text = String(repeating: "-", count: count) + "\"\(name)\"" + String(repeating: "e", count: count)
-            #expect(values(text) == [hash("x")])
+            #expect(references(String(repeating: "-", count: count) + written + String(repeating: "e", count: count)) == [hash("x")])
             #expect(FileNames.all(in: Array((String(repeating: "-", count: count) + name).utf8)) == [hash("x")])
         }
-        #expect(values(#"{"a":"{\"id\":\"\#(name)\"}"}"#) == [hash("x")])
-        #expect(values("\"\(name)\",\"\(hash("y").hex)\"") == [hash("x"), hash("y")])
-        #expect(values("\"#\(name)\"").isEmpty, "a list's")
-        #expect(values("\"sha256=\(name)\"").isEmpty)
-        #expect(values("\"\(name)0\"").isEmpty)
+        let both: [Item] = [Item(json: ["data": .string(name)]), item(naming: "y"), item(naming: "z")]
+        #expect(ItemList(both).files == [hash("y"), hash("z")])
+        #expect(references(JSON.array(both.map(\.stored)).serialized) == [hash("y"), hash("z")], "a node's state")
+        #expect(references(WebhookAnswer(body: .binary(reference(to: "x"))).journaled.serialized) == [hash("x")])
+        let inText = JSON.string(written).serialized
+        #expect(references(inText) == [hash("x")], "a text within the text")
+        #expect(references(JSON.string(inText).serialized) == [hash("x")])
+        let others: [String] = [
+            #""\#(name)""#, #"{"id":"\#(name)"}"#, #"{"id":"\#(name)","size":1}"#, #"{"uuid":"\#(name)","mimeType":"a/b"}"#,
+            #""id":" \#(name)","mimeType":"#, #""id":"\#(name)0","mimeType":"#, #""id":"\#(name)","mime"#, #"d":"\#(name)","mimeType":"#
+        ]
+        for other in others { #expect(references(other).isEmpty, "\(other)") }
         #expect(FileNames.all(in: Array(name.utf8.dropLast())).isEmpty)
         #expect(FileNames.all(in: Array("sha256=\(name), and more".utf8)) == [hash("x")])
         #expect(FileNames.all(in: Array(String(repeating: "a", count: 10_000).utf8)).isEmpty)
