@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -229,3 +230,80 @@ def test_a_tenant_moves_from_a_server_to_another_and_back_to_a_folder(postgres, 
         for server in servers:
             server.stop()
         mock.stop()
+
+
+def text(x):
+    """Reads the file of an item."""
+    return node("Text", "extractFromFile", 1, x, operation="text", options={})
+
+
+def upload(server, path, data):
+    return server.request("POST", f"/hooks/acme/{path}", data, headers={"Content-Type": "application/octet-stream"})
+
+
+def number(database, query):
+    """The one number that a query gives in a folder's database."""
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)) as connection:
+        return connection.execute(query).fetchone()[0]
+
+
+def test_files_go_along_with_the_runs_that_hold_them_and_are_given_back_with_the_last(postgres, tmp_path):
+    small, large = b"a small file", b"x" * 100_000
+    names = [hashlib.sha256(data).hexdigest() for data in (small, large)]
+    source = Server(tmp_path / "source")
+    key = source.create_tenant()["api_key"]
+    source.start()
+    servers = [source]
+
+    def held(ask, digits):
+        """How many holds of files there are, and which of the two files are stored."""
+        stored = (ask(f"SELECT count(*) FROM payloads WHERE {digits} = '{name}'") for name in names)
+        return (ask("SELECT count(*) FROM run_files"), *stored)
+
+    def held_in(server):
+        return held(lambda query: number(server.folder / "aias.db", query), "lower(hex(hash))")
+
+    def held_there():
+        return held(lambda query: postgres.number("held", query), "encode(hash, 'hex')")
+
+    try:
+        source.import_workflow(key, line("Quick", hook("quick"), text(200)))
+        source.import_workflow(key, line("Later", hook("later", "onReceived"), wait_time(200), text(400)))
+        for data in (small, small, large):
+            assert upload(source, "quick", data)[1]["data"] == data.decode()
+        assert upload(source, "later", small)[0] == 200
+        assert eventually(lambda: sorted(runs(source, key).values()) == ["succeeded"] * 3 + ["waiting"]), runs(source, key)
+        first_run, other_run, large_run, late_run = sorted(runs(source, key))
+        assert held_in(source) == (4, 1, 1)
+        source.stop()
+
+        blobs = tmp_path / "blobs"
+        url = postgres.create("held")
+        done = move(url, source.environment, source.folder, "--to-blobs", str(blobs), "--json")
+        assert done.returncode == 0, done.stderr
+        report = json.loads(done.stdout.splitlines()[-1])
+        assert report["tables"]["run_files"]["rows"] == 4 and report["files"] >= 1
+        master = base64.b64encode((source.folder / "master.key").read_bytes()).decode()
+        second = Server(tmp_path / "second", url, {"AIAS_BLOBS": str(blobs), "AIAS_MASTER_KEY": master})
+        servers.append(second)
+        assert held_there() == (4, 1, 1)
+        second.start()
+        assert eventually(lambda: runs(second, key)[late_run] == "succeeded"), "it reads its file there"
+        for run, left in [(first_run, (3, 1, 1)), (large_run, (2, 1, 0))]:
+            assert second.request("DELETE", f"/v1/executions/{run}", key=key)[0] == 204
+            assert held_there() == left
+        second.stop()
+
+        place = tmp_path / "third"
+        done = move(place, second.environment, second.folder, "--to-blobs", str(place / "blobs"), "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout.splitlines()[-1])["tables"]["run_files"]["rows"] == 2
+        third = Server(place)
+        servers.append(third)
+        third.start()
+        for run, left in [(late_run, (1, 1, 0)), (other_run, (0, 0, 0))]:
+            assert third.request("DELETE", f"/v1/executions/{run}", key=key)[0] == 204
+            assert held_in(third) == left
+    finally:
+        for server in servers:
+            server.stop()
