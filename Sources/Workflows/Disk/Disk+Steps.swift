@@ -3,14 +3,14 @@ internal import Persistence
 
 /// What steps of a run do with the tenant's disk.
 extension Disk {
-    /// The files that a pattern matches, by path, lent to the items that will name them. They are looked for outside of any transaction, which
-    /// would keep all others waiting, and lent as they are by then.
+    /// The files that a pattern matches, by path, held by the run whose items will name them. They are looked for outside of any transaction, which
+    /// would keep all others waiting, and held as they are by then.
     /// - Throws: `too_many`
-    package func select(_ pattern: DiskGlob, tenant: TenantID) async throws -> [DiskFile] {
+    package func select(_ pattern: DiskGlob, for holder: FileHolder) async throws -> [DiskFile] {
         var found: [DiskPath] = []
         var last = ""
         while true {
-            let page = try await database.read(in: tenant) { [last] tx in
+            let page = try await database.read(in: holder.tenant) { [last] tx in
                 try DiskStore(tx: tx).files(below: pattern.root, after: last, limit: Self.pageRows)
             }
             found += page.map(\.path).filter { pattern.matches($0.text) }
@@ -23,26 +23,26 @@ extension Disk {
             try Task.checkCancellation()
         }
         guard !found.isEmpty else { return [] }
-        return try await lend(found, tenant: tenant)
+        return try await hold(found, for: holder)
     }
 
     /// Those of some files that are still there.
-    func lend(_ paths: [DiskPath], tenant: TenantID) async throws -> [DiskFile] {
-        try await database.write(in: tenant) { tx in
+    func hold(_ paths: [DiskPath], for holder: FileHolder) async throws -> [DiskFile] {
+        try await database.write(in: holder.tenant) { tx in
             let store = DiskStore(tx: tx)
             let files = try paths.compactMap { try store.file(at: $0) }
-            try Self.lend(files, tx)
+            try Self.hold(files, for: holder, tx)
             return files
         }
     }
 
     /// - Throws: `no_such_file`
-    package func file(at path: DiskPath, tenant: TenantID) async throws -> DiskFile {
-        try await database.write(in: tenant) { tx in
+    package func file(at path: DiskPath, for holder: FileHolder) async throws -> DiskFile {
+        try await database.write(in: holder.tenant) { tx in
             guard let file = try DiskStore(tx: tx).file(at: path) else {
                 throw Refusal(.missing, "no_such_file", "There is no file \(path.shown) on the tenant's disk.")
             }
-            try Self.lend([file], tx)
+            try Self.hold([file], for: holder, tx)
             return file
         }
     }
@@ -135,8 +135,8 @@ extension Disk {
     }
 
     /// Items name a file by its bytes, which stay for them when the file is changed or deleted.
-    private static func lend(_ files: [DiskFile], _ tx: TenantTransaction) throws {
-        try RunFileStore(tx: tx).lend(Set(files.map(\.hash)))
+    private static func hold(_ files: [DiskFile], for holder: FileHolder, _ tx: TenantTransaction) throws {
+        try RunFileStore(tx: tx).hand(Set(files.map(\.hash)), to: holder.run)
     }
 }
 

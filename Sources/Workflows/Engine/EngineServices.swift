@@ -49,10 +49,10 @@ package struct EngineServices: Sendable {
     }
 }
 
-/// Whom a new file is kept for.
+/// Whom a file is kept for.
 package struct FileHolder: Sendable, Hashable {
     package var tenant: TenantID
-    /// The run whose step writes it, or that it waits or is to begin with.
+    /// The run whose step writes it or reads it from the disk, or that it waits or is to begin with.
     package var run: RunID
 
     package init(tenant: TenantID, run: RunID) {

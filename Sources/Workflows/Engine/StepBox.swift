@@ -20,7 +20,7 @@ final class StepBox: StepServices {
     private let staticGlobal: JSON
     private let staticNode: JSON
     private let runScope: RunScope
-    private let holder: FileHolder
+    let holder: FileHolder
     private let left = Mutex(Left())
 
     init(

@@ -188,6 +188,8 @@ package protocol StepServices: Sendable {
     func log(_ line: String)
     /// Marks the run with a value that it is found by; the last one of a name counts.
     func mark(_ name: String, _ value: String)
+    /// For whom files are kept that the step writes or reads from the disk.
+    var holder: FileHolder { get }
     /// Reads and writes attachments.
     /// - Throws: `file_too_large` for a file of more than `Limits.fileBytesInMemory`.
     func readBinary(_ reference: BinaryReference) async throws -> [UInt8]

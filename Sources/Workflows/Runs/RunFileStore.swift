@@ -5,8 +5,7 @@ package import Persistence
 /// All SQL of the files that runs hold: attachments of items in the payload store, each used by every run whose texts name it, so that it goes with
 /// the last of them. The table finds a run's files when it is removed; most runs have none.
 ///
-/// A run holds files before it is written. One that never is, and an id by which something is lent as if to a run, lets go once it is older than
-/// `RunFileSweep.grace`.
+/// A run holds files before it is written. One that never is lets go once it is older than `RunFileSweep.grace`.
 package struct RunFileStore {
     private let tx: TenantTransaction
 
@@ -33,10 +32,10 @@ package struct RunFileStore {
         }
     }
 
-    /// Keeps what is read from the disk until the run is written that has it.
-    func lend(_ hashes: Set<PayloadHash>) throws {
+    /// Lets a run hold what its step reads from the disk.
+    func hand(_ hashes: Set<PayloadHash>, to run: RunID) throws {
         guard !hashes.isEmpty else { return }
-        try share(hashes, with: tx.ids.next())
+        try share(hashes, with: run)
         for part in Self.parts(hashes) { try keepBesideOlder(part) }
     }
 

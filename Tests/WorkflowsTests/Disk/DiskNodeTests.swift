@@ -106,7 +106,7 @@ import Testing
             let disk = DiskTests.disk(rig)
             let me = rig.principal()
             let file = try await disk.put("/a.txt", Array("before".utf8), type: nil, by: me)
-            let read = try await disk.select(DiskGlob("/*.txt"), tenant: rig.lease.tenant)[0]
+            let read = try await disk.select(DiskGlob("/*.txt"), for: DiskTests.reader(rig))[0]
             _ = try await disk.put("/a.txt", Array("after".utf8), type: nil, by: me)
             try await disk.delete(file.id, by: me)
             let hash = try #require(PayloadHash(hex: read.reference.id))
@@ -115,18 +115,34 @@ import Testing
         }
     }
 
-    @Test func `a file that goes or changes while others are looked for is lent as it is by then`() async throws {
+    @Test(arguments: [DatabaseEngine.sqlite, .postgres])
+    func `what steps of a run read is held by the run, however often they do, and goes with it`(engine: DatabaseEngine) async throws {
+        try await WorkflowHarness.run(engine) { rig in
+            let (disk, me, reader) = (DiskTests.disk(rig), rig.principal(), DiskTests.reader(rig))
+            let file = try await disk.put("/a.txt", Array("read".utf8), type: nil, by: me)
+            for _ in 0..<2 { _ = try await disk.select(DiskGlob("/*.txt"), for: reader) }
+            _ = try await disk.file(at: file.path, for: reader)
+            try await disk.delete(file.id, by: me)
+            // As when the run is removed.
+            let freed = try await rig.lease.database.write(in: rig.lease.tenant) { tx in
+                try PayloadStore(tx: tx).release(try RunFileStore(tx: tx).forget(reader.run), of: PayloadUser(reader.run))
+            }
+            #expect(freed == 4)
+        }
+    }
+
+    @Test func `a file that goes or changes while others are looked for is held as it is by then`() async throws {
         try await WorkflowHarness.run(.sqlite) { rig in
             let disk = DiskTests.disk(rig)
             let me = rig.principal()
             let gone = try await disk.put("/gone.txt", Array("gone".utf8), type: nil, by: me)
             _ = try await disk.put("/kept.txt", Array("first".utf8), type: nil, by: me)
-            let paths = try await disk.select(DiskGlob("*.txt"), tenant: rig.lease.tenant).map(\.path)
+            let paths = try await disk.select(DiskGlob("*.txt"), for: DiskTests.reader(rig)).map(\.path)
             #expect(paths.map(\.text) == ["gone.txt", "kept.txt"])
             try await disk.delete(gone.id, by: me)
             _ = try await disk.put("/kept.txt", Array("later".utf8), type: nil, by: me)
-            let lent = try await disk.lend(paths, tenant: rig.lease.tenant)
-            #expect(lent.map(\.path.text) == ["kept.txt"] && lent[0].hash == PayloadHash(of: Array("later".utf8)))
+            let held = try await disk.hold(paths, for: DiskTests.reader(rig))
+            #expect(held.map(\.path.text) == ["kept.txt"] && held[0].hash == PayloadHash(of: Array("later".utf8)))
         }
     }
 

@@ -11,6 +11,11 @@ import Testing
         Disk(database: harness.lease.database, blobs: harness.lease.blobs, policies: TenantPolicies.tenancy { _ in "UTC" })
     }
 
+    /// A run that reads from the disk.
+    static func reader(_ harness: WorkflowHarness, in tenant: TenantID? = nil) -> FileHolder {
+        FileHolder(tenant: tenant ?? harness.lease.tenant, run: harness.lease.ids.next())
+    }
+
     private func code(_ body: () async throws -> Void) async -> String? {
         do { try await body() } catch { return (error as? Refusal)?.code ?? (error as? StepFailure)?.code ?? "\(error)" }
         return nil
@@ -106,7 +111,7 @@ import Testing
             let disk = Self.disk(harness)
             let me = harness.principal()
             let file = try await disk.put("/a", Array("read".utf8), type: nil, by: me)
-            _ = try await disk.file(at: file.path, tenant: harness.lease.tenant)
+            _ = try await disk.file(at: file.path, for: Self.reader(harness))
             try await disk.delete(file.id, by: me)
             #expect(try await stored(harness) == (1, 4))
             harness.lease.clock.advance(by: .seconds(3 * 86_400))
@@ -121,13 +126,14 @@ import Testing
             let disk = Self.disk(harness)
             let file = try await disk.put("/secret/a.txt", Array("mine".utf8), type: nil, by: harness.principal())
             let stranger = harness.principal(in: harness.lease.other)
+            let reader = Self.reader(harness, in: harness.lease.other)
             #expect(await code { _ = try await disk.file(file.id, by: stranger) } == "not_found")
             #expect(await code { _ = try await disk.open(file.id, by: stranger) } == "not_found")
             #expect(await code { _ = try await disk.move(file.id, to: "/x", by: stranger) } == "not_found")
             #expect(await code { try await disk.delete(file.id, by: stranger) } == "not_found")
             #expect(try await disk.files(below: "", after: "", limit: 10, by: stranger).isEmpty)
-            #expect(try await disk.select(DiskGlob("**"), tenant: harness.lease.other).isEmpty)
-            #expect(await code { _ = try await disk.file(at: try DiskPath("/secret/a.txt"), tenant: harness.lease.other) } == "no_such_file")
+            #expect(try await disk.select(DiskGlob("**"), for: reader).isEmpty)
+            #expect(await code { _ = try await disk.file(at: try DiskPath("/secret/a.txt"), for: reader) } == "no_such_file")
             // Not even by the hash of its bytes.
             let stolen = DiskWrite(try DiskPath("/x"), file.reference, appends: false)
             let outcome = await code { try await disk.write([stolen], key: "k", tenant: harness.lease.other) { _ in BytePieces([]) } }
@@ -167,7 +173,7 @@ import Testing
                 try await disk.write(writes, key: key, tenant: tenant) { file in BytePieces(Array(file.id.dropFirst(5).utf8)) }
             }
             func content(_ path: String) async throws -> String {
-                try await text(disk, try await disk.file(at: try DiskPath(path), tenant: tenant), me)
+                try await text(disk, try await disk.file(at: try DiskPath(path), for: Self.reader(harness)), me)
             }
             try await write("step-1", "/log", ["a", "b"])
             #expect(try await content("/log") == "ab")
@@ -179,10 +185,10 @@ import Testing
             try await write("step-1", "/log", ["d"])
             #expect(try await content("/log") == "abcd", "other bytes are another thing to append")
             try await write("step-3", "/log", ["x"], appends: false)
-            let before = try await disk.file(at: try DiskPath("/log"), tenant: tenant)
+            let before = try await disk.file(at: try DiskPath("/log"), for: Self.reader(harness))
             harness.lease.clock.advance(by: .seconds(5))
             try await write("step-3", "/log", ["x"], appends: false)
-            #expect(try await disk.file(at: try DiskPath("/log"), tenant: tenant) == before, "it is not even touched")
+            #expect(try await disk.file(at: try DiskPath("/log"), for: Self.reader(harness)) == before, "it is not even touched")
             #expect(before.mediaType == "text/plain")
         }
     }
@@ -201,7 +207,7 @@ import Testing
                 }
                 try await group.waitForAll()
             }
-            let file = try await disk.file(at: try DiskPath("/log"), tenant: tenant)
+            let file = try await disk.file(at: try DiskPath("/log"), for: Self.reader(harness))
             #expect(try await Set(text(disk, file, harness.principal())) == Set("012345") && file.byteCount == 6)
         }
     }

@@ -40,7 +40,7 @@ struct ReadWriteFile: NodeExecutor {
     private func read(_ step: StepContext, _ index: Int) async throws -> [Item] {
         guard let disk = step.services.facilities.disk else { throw StepFailure.noDisk }
         let selector = try await step.text("fileSelector", item: index)
-        let found = try await disk.select(try DiskGlob(selector), tenant: step.tenant)
+        let found = try await disk.select(try DiskGlob(selector), for: step.services.holder)
         guard !found.isEmpty || step.version < 1.1 else {
             throw StepFailure(
                 "no_such_file", "No file on the tenant's disk matches \(selector.prefix(200)).", itemIndex: index, isRetryable: false)
@@ -82,7 +82,7 @@ struct ReadBinaryFile: NodeExecutor {
         return .items([
             try await step.eachItem { index, item in
                 let path = try DiskPath(try await step.text("filePath", item: index))
-                let file = try await disk.file(at: path, tenant: step.tenant)
+                let file = try await disk.file(at: path, for: step.services.holder)
                 var read = item
                 read.binary[try await step.text("dataPropertyName", item: index, default: "data")] = file.reference
                 return [read.paired(with: index)]
@@ -107,7 +107,7 @@ struct ReadBinaryFiles: NodeExecutor {
 
     func run(_ step: StepContext) async throws -> StepOutcome {
         guard let disk = step.services.facilities.disk else { throw StepFailure.noDisk }
-        let found = try await disk.select(try DiskGlob(try await step.text("fileSelector")), tenant: step.tenant)
+        let found = try await disk.select(try DiskGlob(try await step.text("fileSelector")), for: step.services.holder)
         let field = try await step.text("dataPropertyName", default: "data")
         return .items([found.map { Item(json: [:], binary: [field: $0.reference], pairedItem: [PairedItem(item: 0)]) }])
     }
