@@ -84,6 +84,14 @@ package struct PayloadStore {
             """)
     }
 
+    /// All that is stored for a user. Every use of the tenant is looked at, so this is for users that seldom go, and no work for the writer.
+    package func uses(of user: PayloadUser) throws -> Set<PayloadHash> {
+        let hashes = try tx.all("SELECT hash FROM payload_uses WHERE tenant_id = \(tx.tenant) AND user_id = \(user.id)") {
+            try $0.column(0, as: PayloadHash.self)
+        }
+        return Set(hashes)
+    }
+
     /// Ends a user's uses and removes the payloads that nobody else uses, giving back what they took. Their blobs go with the next sweep.
     /// - Parameter hashes: of all that it was stored for; an index to find them by would be one more page to write for each run.
     /// - Returns: how many bytes were given back.

@@ -1,6 +1,6 @@
 package import Kernel
 
-/// What a payload is stored for: a run, a file of the disk, a logo, or whatever may name it for ever.
+/// What a payload is stored for: a run, a workflow, a data table, a file of the disk, a logo, or whatever may name it for ever.
 package struct PayloadUser: Sendable, Hashable {
     let id: ID<PayloadUser>
 

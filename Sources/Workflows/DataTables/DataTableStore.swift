@@ -87,7 +87,7 @@ struct DataTableStore {
 
     func insert(_ row: DataTableRow, into id: DataTableID) throws {
         let text = row.text
-        try RunFileStore(tx: tx).keep(namedIn: Array(text.utf8))
+        try RunFileStore(tx: tx).keep(namedIn: Array(text.utf8), for: id)
         try tx.execute(
             """
             INSERT INTO data_table_rows (tenant_id, table_id, id, row_values, created_at, updated_at)
@@ -97,7 +97,7 @@ struct DataTableStore {
 
     func update(_ row: DataTableRow, in id: DataTableID) throws {
         let text = row.text
-        try RunFileStore(tx: tx).keep(namedIn: Array(text.utf8))
+        try RunFileStore(tx: tx).keep(namedIn: Array(text.utf8), for: id)
         try tx.execute(
             """
             UPDATE data_table_rows SET row_values = \(text), updated_at = \(row.updatedAt)

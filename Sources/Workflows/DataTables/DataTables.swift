@@ -77,13 +77,18 @@ package struct DataTables: Sendable {
         }
     }
 
-    /// With all its rows, for good.
+    /// With all its rows and the files that they kept, for good.
     package func delete(_ id: DataTableID, by principal: Principal) async throws {
         let tenant = try principal.tenant(for: .dataTablesWrite)
+        let files = try await database.read(in: tenant) { tx in
+            _ = try Self.known(id, DataTableStore(tx: tx))
+            return try PayloadStore(tx: tx).uses(of: PayloadUser(id))
+        }
         try await database.write(in: tenant) { [self] tx in
             let store = DataTableStore(tx: tx)
             let table = try Self.known(id, store)
             _ = try store.delete(id)
+            try PayloadStore(tx: tx).release(files, of: PayloadUser(id))
             if let freed = table.byteCount { try StorageUse(tx: tx).remove(freed) }
             try policies.audit(tx, principal, "data_table.delete", "data_table:\(id)", ["name": .string(table.name)])
         }

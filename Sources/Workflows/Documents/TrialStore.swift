@@ -31,7 +31,7 @@ struct TrialStore {
         ) { (try $0.column(0, as: Int.self), try $0.column(1, as: [UInt8].self)) }
         if let last, last.1 == document { return last.0 }
         let number = (last?.0 ?? 0) + 1
-        try RunFileStore(tx: tx).keep(namedIn: document)
+        try RunFileStore(tx: tx).keep(namedIn: document, for: workflow)
         try tx.execute(
             """
             INSERT INTO workflow_trials (tenant_id, workflow_id, number, created_at, document)

@@ -33,7 +33,7 @@ package struct WorkflowStore {
         checks: [.atLeast(column: "number", 1)])
 
     func insert(_ workflow: Workflow, draft: [UInt8]) throws {
-        try RunFileStore(tx: tx).keep(namedIn: draft)
+        try RunFileStore(tx: tx).keep(namedIn: draft, for: workflow.id)
         try tx.execute(
             """
             INSERT INTO workflows (tenant_id, id, name, status, draft_revision, published_version, last_version, created_at, updated_at, draft)
@@ -80,7 +80,7 @@ package struct WorkflowStore {
     /// Saves the draft where its revision is still the expected one.
     /// - Returns: false where someone else saved in between.
     func update(_ workflow: Workflow, draft: [UInt8], expecting revision: Int) throws -> Bool {
-        try RunFileStore(tx: tx).keep(namedIn: draft)
+        try RunFileStore(tx: tx).keep(namedIn: draft, for: workflow.id)
         return try tx.execute(
             """
             UPDATE workflows SET name = \(workflow.name), draft_revision = \(workflow.draftRevision), updated_at = \(workflow.updatedAt),
@@ -111,7 +111,7 @@ package struct WorkflowStore {
 
 extension WorkflowStore {
     func insert(_ version: WorkflowVersion, document: [UInt8]) throws {
-        try RunFileStore(tx: tx).keep(namedIn: document)
+        try RunFileStore(tx: tx).keep(namedIn: document, for: version.workflow)
         try tx.execute(
             """
             INSERT INTO workflow_versions (tenant_id, workflow_id, number, published_at, published_by, note, document)

@@ -109,14 +109,19 @@ extension Workflows {
         }
     }
 
-    /// Removes the workflow with its draft, versions and triggers, for good.
+    /// Removes the workflow with its draft, versions and triggers, and the files that it kept, for good.
     package func delete(_ id: WorkflowID, by principal: Principal) async throws {
         let tenant = try principal.tenant(for: .workflowsWrite)
+        let files = try await database.read(in: tenant) { tx in
+            guard try WorkflowStore(tx: tx).workflow(id) != nil else { throw Refusal.missing("workflow") }
+            return try PayloadStore(tx: tx).uses(of: PayloadUser(id))
+        }
         try await database.write(in: tenant) { [self] tx in
             guard let workflow = try WorkflowStore(tx: tx).workflow(id) else { throw Refusal.missing("workflow") }
             if workflow.publishedVersion != nil { try principal.require(.workflowsPublish) }
             try removeTriggers(of: id, in: tx)
             try WorkflowStore(tx: tx).delete(id)
+            try PayloadStore(tx: tx).release(files, of: PayloadUser(id))
             if workflow.status == .active { try policies.reserve(tx, -1) }
             try policies.audit(tx, principal, "workflow.delete", "workflow:\(id)", ["name": .string(workflow.name)])
             try tx.emit(WorkflowEvents.Deleted(workflow: workflow))

@@ -179,7 +179,7 @@ struct JournalStore {
 
     func keep(_ data: JSON, of node: String, workflow: WorkflowID) throws {
         let bytes = data.bytes
-        try RunFileStore(tx: tx).keep(namedIn: bytes)
+        try RunFileStore(tx: tx).keep(namedIn: bytes, for: workflow)
         try tx.execute(
             """
             INSERT INTO workflow_static_data (tenant_id, workflow_id, node, data, updated_at)

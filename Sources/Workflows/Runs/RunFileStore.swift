@@ -39,9 +39,15 @@ package struct RunFileStore {
         for part in Self.parts(hashes) { try keepBesideOlder(part) }
     }
 
-    /// Keeps for ever those files that are named by what outlives runs: documents, static data, variables, rows of data tables.
-    func keep(namedIn text: [UInt8]) throws {
-        for part in Self.parts(FileNames.all(in: text)) { try PayloadStore(tx: tx).share(part, with: .files) }
+    /// Keeps those files that are named by what outlives runs for as long as its owner is there: the workflow of documents and static data, the
+    /// data table of rows. The owner lets go of them with `PayloadStore.uses` and `release`.
+    func keep<Owner>(namedIn text: [UInt8], for owner: ID<Owner>) throws { try keep(namedIn: text, by: PayloadUser(owner)) }
+
+    /// Keeps those that a variable names for ever.
+    func keep(namedIn text: [UInt8]) throws { try keep(namedIn: text, by: .files) }
+
+    private func keep(namedIn text: [UInt8], by user: PayloadUser) throws {
+        for part in Self.parts(FileNames.all(in: text)) { try PayloadStore(tx: tx).share(part, with: user) }
     }
 
     /// Lets go of a run's files.
