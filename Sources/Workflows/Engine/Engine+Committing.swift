@@ -101,8 +101,12 @@ extension Engine {
         let kept = kept(run)
         let payloads = kept.isSmall ? [] : try await stored(kept.lists, run.facts.tenant)
         // Stored for the runs that begin with them alone, since no text of this one names them.
-        for run in started { try await PayloadNames.prepare(run.items, tenant: run.facts.tenant, blobs: blobs) }
-        return put(&run, hold, kept, payloads, started)
+        for run in started {
+            try await PayloadNames.prepare(run.items, tenant: run.facts.tenant, blobs: blobs)
+            run.items.settle(files: try await known(run.items.files, of: run.facts.tenant))
+        }
+        let commit = put(&run, hold, kept, payloads, started)
+        return commit.value.files.isEmpty && commit.value.resultFiles.isEmpty ? commit : try await holdingKnown(commit)
     }
 
     @inline(never)
@@ -148,6 +152,20 @@ extension Engine {
         // What a step waits with, keeps for its next run, or answers.
         for entry in entries { FileNames.references(in: entry.text.headText, &files) }
         return files.isEmpty ? files : files.subtracting(run.files)
+    }
+
+    @inline(never)
+    private func holdingKnown(_ commit: Boxed<RunCommit>) async throws -> Boxed<RunCommit> {
+        var commit = commit.value
+        commit.files = try await known(commit.files, of: commit.facts.tenant)
+        commit.resultFiles = try await known(commit.resultFiles, of: commit.facts.tenant)
+        return Boxed(commit)
+    }
+
+    /// Scripts may make up any number of names, and each costs the writer: of many, those of no file are left out before the transaction.
+    private func known(_ names: Set<PayloadHash>, of tenant: TenantID) async throws -> Set<PayloadHash> {
+        guard names.count > RunFileStore.hashesPerStatement else { return names }
+        return try await database.read(in: tenant) { tx in try RunFileStore(tx: tx).known(names) }
     }
 
     /// - Parameter isWhole: whether these are all events of the run, and will be.

@@ -107,6 +107,9 @@ package final class ItemList: Sendable {
         return found
     }
 
+    /// Leaves out those of them that there are not.
+    func settle(files: Set<PayloadHash>) { forms.withLock { $0.files = files } }
+
     /// The run that wrote it into its journal last, and what that run's events call it.
     var home: PayloadNames.Home? { forms.withLock { $0.home } }
     func settle(_ home: PayloadNames.Home) { forms.withLock { $0.home = home } }

@@ -13,7 +13,7 @@ package struct RunFileStore {
         "run_files", .tenant, primaryKey: ["run_id", "hash"], columns: [Column("run_id", .uuid), Column("hash", .blob)])
 
     /// Each count of hashes is a statement of its own to prepare, and either database binds so many at least.
-    private static let hashesPerStatement = 100
+    static let hashesPerStatement = 100
 
     package init(tx: TenantTransaction) { self.tx = tx }
 
@@ -30,6 +30,18 @@ package struct RunFileStore {
             try PayloadStore(tx: tx).share(part, with: PayloadUser(run))
             try note(part, for: run)
         }
+    }
+
+    /// Those of some hashes that there are files of.
+    func known(_ hashes: Set<PayloadHash>) throws -> Set<PayloadHash> {
+        var known: Set<PayloadHash> = []
+        for part in Self.parts(hashes) {
+            let stored = try tx.all("SELECT hash FROM payloads WHERE tenant_id = \(tx.tenant) AND hash IN \(list: part)") {
+                try $0.column(0, as: PayloadHash.self)
+            }
+            known.formUnion(stored)
+        }
+        return known
     }
 
     /// Lets a run hold what its step reads from the disk.

@@ -236,6 +236,30 @@ import Testing
         }
     }
 
+    @Test(arguments: [DatabaseEngine.sqlite, .postgres])
+    func `of many names those of no file are left out, and the others are held by a run and by what it calls`(engine: DatabaseEngine) async throws {
+        let document = Graph(.n8nV1, ["t -> a"]).document(["a": "probe_call"])
+        try await withFiles(document, on: engine, sub: Graph(.n8nV1, ["t -> s"]).document(["s": "no_op"])) { rig in
+            let real = (0..<150).map { "file \($0)" }
+            for text in real { try await store(rig, text) }
+            var given = item(naming: "none")
+            for text in real + (0..<300).map({ "made up \($0)" }) { given.binary[text] = reference(to: text) }
+            let wanted = Set(real.map { hash($0) })
+            let names = ItemList([given]).files
+            #expect(names.count == 451)
+            let known = try await rig.lease.database.read(in: rig.lease.tenant) { tx in try RunFileStore(tx: tx).known(names) }
+            #expect(known == wanted)
+            let caller = try await rig.start(document, items: [given]).run
+            try await rig.settle()
+            let called = try await rig.lease.database.read(in: rig.lease.tenant) { tx in try RunStore(tx: tx).returned(to: caller).map(\.id) }
+            #expect(called.count == 1)
+            for run in [caller] + called {
+                let held = try await rig.lease.database.write(in: rig.lease.tenant) { tx in try RunFileStore(tx: tx).forget(run) }
+                #expect(held == wanted)
+            }
+        }
+    }
+
     @Test func `references are found wherever they stand, and other digests are none`() {
         let name = hash("x").hex
         func references(_ text: String) -> Set<PayloadHash> {
