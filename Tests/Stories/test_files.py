@@ -1,8 +1,11 @@
 """The tenant's disk: workflows write and read files by paths, start when one changes, and people and programs see the same files. The machine's own file
 system is never touched, and no tenant sees another's."""
 
+import contextlib
+import hashlib
 import json
 import pathlib
+import sqlite3
 import urllib.parse
 
 import pytest
@@ -74,6 +77,24 @@ def test_a_workflow_writes_and_another_reads_by_a_pattern(server, acme):
     assert list(found) == ["/data/a.csv", "/data/in/b.csv", "/data/in/skip.json", "/data/log.txt"]
     assert content(server, key, found["/data/in/b.csv"]) == "zwei ü" and found["/data/log.txt"]["media_type"] == "text/plain"
     assert not pathlib.Path("/data/a.csv").exists(), "the machine's own disk is another"
+
+
+def test_what_a_run_has_read_stays_for_it_and_goes_with_it(server, acme):
+    key = acme["api_key"]
+    workflow = server.import_workflow(key, reader("Holds", "file-hold", "/hold/a.txt"))["workflow"]["id"]
+    file = put(server, key, "/hold/a.txt", b"read once")[1]
+    assert server.request("POST", "/hooks/acme/file-hold", {})[:2] == (200, {"texts": ["read once"]})
+
+    def is_stored():
+        with contextlib.closing(sqlite3.connect(f"file:{server.folder / 'aias.db'}?mode=ro", uri=True, timeout=5)) as database:
+            name = hashlib.sha256(b"read once").hexdigest()
+            return database.execute("SELECT count(*) FROM payloads WHERE lower(hex(hash)) = ?", [name]).fetchone()[0] == 1
+
+    assert server.request("DELETE", f"/v1/files/{file['id']}", key=key)[0] == 204
+    assert is_stored()
+    run, = runs(server, key, workflow)
+    assert server.request("DELETE", f"/v1/executions/{run['id']}", key=key)[0] == 204
+    assert not is_stored()
 
 
 def test_a_path_out_of_the_disk_fails_with_a_clear_text(server, acme):
