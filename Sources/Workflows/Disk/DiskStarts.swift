@@ -73,7 +73,7 @@ package struct DiskStarts: Sendable {
             try onStart(tx, new.facts)
             return entrance
         }
-        if case .supersedes = entrance { try await engine.settle(entrance, new.facts) }
+        if case .supersedes = entrance { await engine.settle(entrance, new.facts) }
     }
 
     private func drop(_ timer: Jobs.Timer) async throws {

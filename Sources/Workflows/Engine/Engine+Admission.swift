@@ -107,15 +107,18 @@ extension Engine {
         case .duplicate(let other):
             unpark(handle.run)
             return try await self.handle(of: other, tenant: tenant)
-        case .entered(let entrance): try await settle(entrance, new.facts)
+        case .entered(let entrance): await settle(entrance, new.facts)
         }
         return handle
     }
 
-    /// Does what an entrance asks for, after its commit.
-    func settle(_ entrance: Admission.Entrance, _ facts: RunFacts) async throws {
+    /// Does what an entrance asks for, after its commit. The run is there whatever comes of this: its timer finds one that is not taken up.
+    func settle(_ entrance: Admission.Entrance, _ facts: RunFacts) async {
         switch entrance {
-        case .admitted: do { try await takeUp(facts.id, tenant: facts.tenant, from: 0) } catch is TimerService.Busy {}
+        case .admitted:
+            do { try await takeUp(facts.id, tenant: facts.tenant, from: 0) } catch is TimerService.Busy {} catch {
+                logger.warning("a run is taken up later", metadata: ["run": "\(facts.id)", "error": "\(error)"])
+            }
         case .supersedes(let older):
             for run in older {
                 do { try await cancel(run, tenant: facts.tenant) } catch {

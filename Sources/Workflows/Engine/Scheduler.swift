@@ -190,6 +190,6 @@ package struct Scheduler: Service {
             try RunCommit.queue(new, tx)
             return .waits
         }
-        if case .supersedes = entrance { try await engine.settle(entrance, facts) }
+        if case .supersedes = entrance { await engine.settle(entrance, facts) }
     }
 }

@@ -178,7 +178,7 @@ package struct Listener: Sendable {
             return entrance
         }
         guard let entrance else { throw Superseded() }
-        if case .supersedes = entrance { try await engine.settle(entrance, run.facts) }
+        if case .supersedes = entrance { await engine.settle(entrance, run.facts) }
     }
 
     /// An id is the server's own and may be long.

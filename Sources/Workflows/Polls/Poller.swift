@@ -146,7 +146,7 @@ package struct Poller: Sendable {
         for (run, entrance) in written {
             switch entrance {
             case .refused: refused.insert(run.trigger)
-            case .supersedes: try await engine.settle(entrance, run.facts)
+            case .supersedes: await engine.settle(entrance, run.facts)
             case .admitted, .waits: break
             }
         }

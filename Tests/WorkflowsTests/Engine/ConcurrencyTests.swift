@@ -1,6 +1,7 @@
 import Jobs
 import Kernel
 import Persistence
+import Synchronization
 import TestKit
 import Testing
 
@@ -133,6 +134,28 @@ import Testing
             ProbeNode.outside(rig.lease.tenant).open()
             try await rig.settle()
             #expect(try await rig.row(second).status == .succeeded)
+        }
+    }
+
+    @Test func `a run that is saved counts as started where the database is away before it is taken up`() async throws {
+        let document = document(.init(limit: 1), "probe_keyed")
+        try await withRig(document) { rig in
+            let writes = Mutex(0)
+            let lease = rig.lease.failing {
+                let count = writes.withLock { writes in
+                    writes += 1
+                    return writes
+                }
+                if count == 2 { throw PersistenceError.unavailable("away") }
+            }
+            let frail = try await EngineRig.make(lease, workflow: rig.workflow, document: document)
+            let handle = try await frail.start(document)
+            await frail.engine.recoverOwn()
+            try await frail.settle()
+            #expect(await handle.finished().status == .succeeded)
+            let runs = try await lease.database.read(in: lease.tenant) { tx in try RunStore(tx: tx).list(before: nil, limit: 9).count }
+            #expect(runs == 1)
+            #expect(ProbeNode.outside(lease.tenant).all == ["a-0"])
         }
     }
 
