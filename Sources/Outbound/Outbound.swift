@@ -33,7 +33,8 @@ package final class Outbound: Sendable {
     /// - Parameters:
     ///   - tenant: whose share of the concurrent requests and lookups it takes; nil for the platform's own.
     ///   - isLasting: that it goes on for so long that it takes no share of the requests; its name is looked up like any other.
-    /// - Throws: `OutboundError`; `CancellationError` when the task is cancelled. An answer of any status is no error.
+    /// - Throws: `OutboundError`, which is `overloaded` where nothing was sent since the tenant's others had all places for as long as the
+    ///   request may take; `CancellationError` when the task is cancelled. An answer of any status is no error.
     package func send(_ request: OutboundRequest, for tenant: TenantID? = nil, isLasting: Bool = false) async throws -> OutboundResponse {
         let started = ContinuousClock.now
         defer { metrics.observe(.outbound, ContinuousClock.now - started) }
@@ -41,9 +42,8 @@ package final class Outbound: Sendable {
             let response = try await Traces.span(request.method, kind: .client, attributes: Self.attributes(request)) { span in
                 let request = request.traced
                 let hop = try Hop(request)
-                let response = try await withDeadline(request.timeout) { [self] in
-                    guard let sharer = isLasting ? nil : tenant else { return try await follow(hop, request, tenant) }
-                    return try await gate.pass(sharer) { try await follow(hop, request, tenant) }
+                let response = try await takingTurns(isLasting ? nil : tenant, patience: request.timeout) { [self] in
+                    try await withDeadline(request.timeout) { [self] in try await follow(hop, request, tenant) }
                 }
                 span?.attributes["http.response.status_code"] = response.status
                 if response.status >= 400 { span?.setStatus(SpanStatus(code: .error)) }
@@ -57,6 +57,14 @@ package final class Outbound: Sendable {
             if !isForbidden { metrics.count(.outboundRequestsFailed) }
             throw failure
         }
+    }
+
+    /// A request that waits for others of its tenant has its own time still when its turn comes.
+    private func takingTurns(
+        _ tenant: TenantID?, patience: Duration, _ exchange: () async throws -> OutboundResponse
+    ) async throws -> OutboundResponse {
+        guard let tenant else { return try await exchange() }
+        return try await gate.pass(tenant, patience: patience, exchange)
     }
 
     /// The host alone: paths and queries hold what is secret.

@@ -181,6 +181,24 @@ import Testing
         }
     }
 
+    @Test func `a delivery that found no place among the tenant's requests is no attempt, and goes out in a moment`() async throws {
+        try await withNotifications { harness in
+            let made = try await harness.makeEndpoint()
+            let crowded = WebhookSender(webhooks: harness.webhooks, logger: NotificationsHarness.quiet) { _, _ in
+                throw OutboundError(.overloaded, "no place")
+            }
+            _ = try await harness.webhooks.test(made.endpoint.id, by: harness.owner)
+            try await crowded.sendDue()
+            let deliveries = try await harness.webhooks.deliveries(of: made.endpoint.id, before: nil, limit: 5, by: harness.owner)
+            let delivery = try #require(deliveries.first)
+            #expect(delivery.state == .pending && delivery.attempts == 0)
+            #expect(try await harness.webhooks.endpoint(made.endpoint.id, by: harness.owner).failingSince == nil)
+            harness.lease.clock.advance(by: WebhookSender.crowdedPause)
+            let sent = try await harness.sender.sendDue()
+            #expect(sent == 1 && harness.receiver.all.count == 1)
+        }
+    }
+
     @Test func `nobody's event costs an emission: the interests of a tenant are known`() async throws {
         try await withNotifications { harness in
             func wants(_ type: String) async throws -> Bool {

@@ -262,6 +262,34 @@ private func base64(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)
         }
     }
 
+    @Test func `the wait for a tenant's other requests takes nothing of a request's own time, and too long a one sends nothing`() async throws {
+        var limits = OutboundLimits()
+        (limits.concurrentPerTenant, limits.queuedPerTenant) = (1, 5)
+        let (narrow, tenant) = (limits, TenantID(high: 1, low: 1))
+        try await TestServer.with {
+            $0.uri == "/silent" ? .silence : .answer()
+        } _: { server in
+            try await withOutbound(allowing: ["127.0.0.1:*"], limits: narrow) { outbound in
+                let silent = "http://127.0.0.1:\(server.port)/silent"
+                let began = ContinuousClock.now
+                let first = Task { await code { _ = try await outbound.send(.init(url: silent, timeout: .milliseconds(300)), for: tenant) } }
+                while server.requests.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+                #expect(await code { _ = try await outbound.send(.init(url: silent, timeout: .milliseconds(500)), for: tenant) } == .timeout)
+                #expect(ContinuousClock.now - began >= .milliseconds(700))
+                #expect(await first.value == .timeout)
+
+                let held = Task { try await outbound.send(.init(url: silent), for: tenant) }
+                while server.requests.count < 3 { try await Task.sleep(for: .milliseconds(1)) }
+                let other = "http://127.0.0.1:\(server.port)/"
+                #expect(await code { _ = try await outbound.send(.init(url: other, timeout: .milliseconds(100)), for: tenant) } == .overloaded)
+                #expect(server.requests.count == 3)
+                held.cancel()
+                _ = await held.result
+                #expect(try await outbound.send(.init(url: other), for: tenant).status == 200)
+            }
+        }
+    }
+
     @Test func `a resolver that never answers is left in time`() async throws {
         let resolver = Resolver { _ in
             try await Task.sleep(for: .seconds(600))

@@ -145,7 +145,7 @@ package struct WebhookQueueStore {
         columns: [Column("tenant_id", .uuid), Column("delivery_id", .uuid), Column("due_at", .timestamp), Column("claimed_until", .timestamp)],
         indexes: [Index("webhook_queue_due", on: ["due_at"])])
 
-    /// How long a claimed delivery is left to its claimer; longer than a request may take.
+    /// How long a claimed delivery is left to its claimer; longer than a request may wait and take.
     static let claim: Duration = .seconds(120)
 
     struct Entry: Sendable, Hashable {

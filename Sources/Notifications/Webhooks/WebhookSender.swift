@@ -16,7 +16,10 @@ package final class WebhookSender: Service {
     static let pause: Duration = .milliseconds(250)
     static let concurrentMaximum = 32
     static let concurrentPerTenant = 8
+    /// For an exchange, and for the wait before it where the tenant's other requests have all its places.
     static let timeout: Duration = .seconds(15)
+    /// Before the next try of one that found no place.
+    static let crowdedPause: Duration = .seconds(5)
     /// An endpoint that nothing reached for so long is disabled.
     static let failureTime: Duration = .seconds(5 * 86_400)
 
@@ -103,6 +106,11 @@ package final class WebhookSender: Service {
             }
             let attempt = try await exchange(order, tenant: entry.tenant)
             try await note(attempt, order, entry)
+        } catch let error as OutboundError where error.code == .overloaded {
+            // Nothing was sent, which says nothing of the endpoint. Where this cannot be written its claim ends by itself.
+            try? await webhooks.database.writeSystem { tx in
+                try WebhookQueueStore(tx: tx).set(entry, dueAt: tx.clock.now() + Self.crowdedPause)
+            }
         } catch is CancellationError {
             // The program stops: it is made again when the claim has ended.
         } catch {
@@ -146,7 +154,7 @@ package final class WebhookSender: Service {
             attempt.response = String(
                 String(decoding: (beginning.bytes ?? response.body).prefix(AnswerBeginning.bytesMaximum), as: UTF8.self)
                     .filter { $0 != "\0" }.prefix(Limits.webhookResponseLength))
-        } catch let error as OutboundError {
+        } catch let error as OutboundError where error.code != .overloaded {
             attempt.error = error.code.rawValue
             attempt.response = String(error.message.prefix(Limits.webhookResponseLength))
         }

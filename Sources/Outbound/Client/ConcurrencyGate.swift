@@ -19,11 +19,12 @@ package final class ConcurrencyGate: Sendable {
     }
 
     /// Runs `body` when the tenant has a free place.
-    /// - Throws: `overloaded` where too many wait already.
-    package func pass<Result>(_ tenant: TenantID, _ body: () async throws -> Result) async throws -> Result {
+    /// - Parameter patience: for how long it waits for one at most; nil for as long as its task lives.
+    /// - Throws: `overloaded` where too many wait already, or where it has waited for so long.
+    package func pass<Result>(_ tenant: TenantID, patience: Duration? = nil, _ body: () async throws -> Result) async throws -> Result {
         if let turn = try enter(tenant) {
             do {
-                try await turn.value()
+                try await Self.wait(for: turn, patience)
             } catch {
                 withdraw(turn, tenant)
                 throw error
@@ -50,7 +51,19 @@ package final class ConcurrencyGate: Sendable {
         }
     }
 
-    /// Takes a cancelled waiter out of the queue; its place cannot have been given to it, since its one value was the cancellation.
+    private static func wait(for turn: OneShot<Void>, _ patience: Duration?) async throws {
+        guard let patience else { return try await turn.value() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                guard (try? await Task.sleep(for: patience)) != nil else { return }
+                turn.resume(with: .failure(OutboundError(.overloaded, "Other requests of this tenant had all its places for \(patience).")))
+            }
+            defer { group.cancelAll() }
+            try await turn.value()
+        }
+    }
+
+    /// Takes a waiter that gave up out of the queue; its place cannot have been given to it, since its one value was the failure.
     private func withdraw(_ turn: OneShot<Void>, _ tenant: TenantID) {
         lanes.withLock { $0[tenant]?.waiting.removeAll { $0 === turn } }
     }
