@@ -36,4 +36,45 @@ import Testing
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
         #expect(throws: PersistenceError.self) { try MasterKey(environment: [:], path: path) }
     }
+
+    @Test func `a key that is short is refused with what is wrong with it, and stays as it is`() throws {
+        try inFolder { path in
+            try write([1, 2, 3, 4, 5], path)
+            do {
+                _ = try MasterKey(environment: [:], path: path)
+                Issue.record("it was taken")
+            } catch PersistenceError.unavailable(let message) {
+                #expect(message.contains("has 5 bytes instead of 32"))
+            }
+            #expect(throws: PersistenceError.self) { try MasterKey().keep(at: path) }
+            #expect(try Data(contentsOf: URL(filePath: path)) == Data([1, 2, 3, 4, 5]))
+        }
+    }
+
+    @Test func `a key is there as a whole or not at all, whatever is left of one that was cut off`() throws {
+        try inFolder { path in
+            try write([1, 2, 3], path + ".new")
+            let made = try MasterKey(environment: [:], path: path)
+            #expect(try Data(contentsOf: URL(filePath: path)) == Data(made.bytes))
+            #expect(!FileManager.default.fileExists(atPath: path + ".new"))
+        }
+        try inFolder { path in
+            // Nothing can be written where a folder is.
+            try FileManager.default.createDirectory(atPath: path + ".new", withIntermediateDirectories: true)
+            #expect(throws: PersistenceError.self) { try MasterKey(environment: [:], path: path) }
+            #expect(!FileManager.default.fileExists(atPath: path))
+        }
+    }
+
+    private func write(_ bytes: [UInt8], _ path: String) throws {
+        try Data(bytes).write(to: URL(filePath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+    }
+
+    private func inFolder(_ body: (_ path: String) throws -> Void) throws {
+        let folder = NSTemporaryDirectory() + "aias-key-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try body(folder + "/master.key")
+    }
 }

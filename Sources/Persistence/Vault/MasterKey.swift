@@ -26,9 +26,13 @@ package struct MasterKey: Sendable {
             guard stat(path, &about) == 0, about.st_mode & 0o077 == 0 else {
                 throw PersistenceError.unavailable("The master key \(path) may be read by others: `chmod 600` it.")
             }
-            let data = try? Data(contentsOf: URL(filePath: path))
-            guard let data, data.count == Self.byteCount else {
-                throw PersistenceError.unavailable("The master key \(path) cannot be read or is damaged; put back the one from your backup.")
+            guard let data = try? Data(contentsOf: URL(filePath: path)) else {
+                throw PersistenceError.unavailable("The master key \(path) cannot be read; put back the one from your backup.")
+            }
+            guard data.count == Self.byteCount else {
+                throw PersistenceError.unavailable(
+                    "The master key \(path) has \(data.count) bytes instead of \(Self.byteCount): put back the one from your backup. "
+                        + "Only where nothing has been stored yet, remove it, and the next start makes a new one.")
             }
             key = SymmetricKey(data: data)
             return
@@ -37,13 +41,24 @@ package struct MasterKey: Sendable {
         try keep(at: path)
     }
 
-    /// Durable before anything is sealed with it: what it wraps is lost without it.
+    /// Durable before anything is sealed with it: what it wraps is lost without it. It is there as a whole or not at all, however full the disk is.
+    /// - Throws: `PersistenceError.unavailable` also where there is such a file, which stays as it is.
     func keep(at path: String) throws {
-        let key = Data(bytes)
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        let isKept = file >= 0 && key.withUnsafeBytes { write(file, $0.baseAddress, $0.count) } == key.count && fsync(file) == 0
+        let (key, draft) = (Data(bytes), path + ".new")
+        // Of a write that was cut off.
+        unlink(draft)
+        let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let isWhole = file >= 0 && key.withUnsafeBytes { write(file, $0.baseAddress, $0.count) } == key.count && fsync(file) == 0
         if file >= 0 { close(file) }
+        let isKept = isWhole && Self.name(draft, path)
+        unlink(draft)
         guard isKept, Self.syncFolder(of: path) else { throw PersistenceError.unavailable("The master key \(path) cannot be written.") }
+    }
+
+    /// Gives a file a name that no other has: a link takes no file's place. Where the file system has no links it is moved.
+    private static func name(_ draft: String, _ path: String) -> Bool {
+        if link(draft, path) == 0 { return true }
+        return [EPERM, EOPNOTSUPP, ENOSYS].contains(errno) && access(path, F_OK) != 0 && rename(draft, path) == 0
     }
 
     static func moveIntoPlace(_ draft: String, _ path: String) throws {
