@@ -94,6 +94,28 @@ import Testing
         }
     }
 
+    @Test func `a digest counts what happened since the one before, of what nobody has read too`() async throws {
+        try await withNotifications { harness in
+            try await harness.inbox.setPreferences([.failures: NoticePreference(isInApp: true, mail: .digest)], by: harness.ana)
+            try await harness.failed("w1", run: "r1")
+            try await harness.failed("w1", run: "r2")
+            harness.lease.clock.advance(by: .seconds(8 * 3_600))
+            try await harness.inbox.sendDigests()
+            #expect(try await harness.mails().map { $0.arguments["lines"] } == ["- Orders × 2"])
+            try await harness.clearMails()
+            harness.lease.clock.advance(by: .seconds(3_600))
+            try await harness.failed("w1", run: "r3")
+            harness.lease.clock.advance(by: .seconds(24 * 3_600))
+            try await harness.inbox.sendDigests()
+            let mails = try await harness.mails()
+            #expect(mails.map { $0.arguments["lines"] } == ["- Orders × 1"])
+            #expect(mails.map { $0.arguments["count"] } == ["1"])
+            let listed = try await harness.inbox.list(before: nil, limit: 5, by: harness.ana)
+            #expect(listed.map(\.count) == [3])
+            #expect(listed.map { $0.arguments.keys.sorted() } == [["error", "workflow"]])
+        }
+    }
+
     @Test func `what happens after a quiet morning waits for the next, and is in that one`() async throws {
         try await withNotifications { harness in
             try await harness.inbox.setPreferences([.failures: NoticePreference(isInApp: true, mail: .digest)], by: harness.ana)

@@ -156,7 +156,8 @@ package struct Inbox: Sendable {
                 let last = try store.lastMail("digest", to: member.user)
                 guard !wanted.isEmpty, last.map({ $0 < morning }) ?? true else { return ([], false) }
                 let since = last ?? morning - .seconds(86_400)
-                return (try store.since(since, of: member.user, in: wanted, limit: Self.digestEntries), true)
+                let found = try store.since(since, of: member.user, in: wanted, limit: Self.digestEntries)
+                return (found.filter { $0.count > $0.told }, true)
             }
             guard isDue else { continue }
             guard !notices.isEmpty else {
@@ -166,17 +167,21 @@ package struct Inbox: Sendable {
                 }
                 continue
             }
-            let lines = notices.map {
-                "- " + ($0.arguments["workflow"] ?? $0.arguments["limit"] ?? $0.arguments["host"] ?? $0.arguments["invoice"] ?? "") + " × \($0.count)"
+            let lines: [String] = notices.map { notice in
+                let facts = notice.arguments
+                let name: String = facts["workflow"] ?? facts["limit"] ?? facts["host"] ?? facts["invoice"] ?? ""
+                return "- \(name) × \(notice.count - notice.told)"
             }
             let arguments: [String: String] = [
-                "tenant": place.name, "count": String(notices.reduce(0) { $0 + $1.count }), "lines": lines.joined(separator: "\n"),
+                "tenant": place.name, "count": String(notices.reduce(0) { $0 + $1.count - $1.told }), "lines": lines.joined(separator: "\n"),
                 "path": "/notifications", "product": try await tenancy.brand(of: tenant).name
             ]
             let mail = try await MailRequested(sealing: MailRequest(template: "digest", to: member.email, arguments: arguments), in: vault)
             try await database.write(in: tenant) { tx in
-                let isFirst = try NoticeStore(tx: tx).claimMail("digest", to: member.user, notSince: morning, at: looked)
-                if isFirst { try tx.directory.emit(mail) }
+                let store = NoticeStore(tx: tx)
+                guard try store.claimMail("digest", to: member.user, notSince: morning, at: looked) else { return }
+                try tx.directory.emit(mail)
+                try store.note(told: notices, of: member.user)
             }
         }
     }

@@ -15,6 +15,8 @@ package struct Notice: Sendable, Hashable {
     /// Where the console shows it.
     package var path: String
     package var count: Int
+    /// How many of them a digest has told of.
+    var told: Int
     /// When it happened last.
     package var at: Timestamp
     package var readAt: Timestamp?

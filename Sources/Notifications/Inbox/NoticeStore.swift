@@ -32,12 +32,13 @@ struct NoticeStore {
         let now = tx.clock.now()
         let known = try tx.first(
             """
-            SELECT id, event FROM notices WHERE tenant_id = \(tx.tenant) AND user_id = \(user) AND cause = \(draft.cause) AND read_at IS NULL LIMIT 1
+            SELECT id, event, arguments FROM notices
+            WHERE tenant_id = \(tx.tenant) AND user_id = \(user) AND cause = \(draft.cause) AND read_at IS NULL LIMIT 1
             """
-        ) { (try $0.column(0, as: NoticeID.self), try $0.column(1, as: String.self)) }
+        ) { (try $0.column(0, as: NoticeID.self), try $0.column(1, as: String.self), try $0.column(2, as: String.self)) }
         // It came again after they had read of it.
         if known == nil, try wasRead(event, draft.cause, by: user) { return }
-        let arguments = Self.text(draft.arguments)
+        let arguments = Self.text(draft.arguments, told: try known.map { try Self.arguments($0.2).told } ?? 0)
         if let known {
             guard known.1 != event else { return }
             try tx.execute(
@@ -81,6 +82,19 @@ struct NoticeStore {
             SELECT id, category, kind, cause, arguments, path, count, at, read_at FROM notices
             WHERE tenant_id = \(tx.tenant) AND user_id = \(user) AND at > \(time) AND category IN \(list: categories) ORDER BY at DESC LIMIT \(limit)
             """, Self.read)
+    }
+
+    /// Notes that a digest told of so many as it found.
+    func note(told notices: [Notice], of user: UserID) throws {
+        for notice in notices {
+            let found = try tx.first("SELECT arguments FROM notices WHERE tenant_id = \(tx.tenant) AND user_id = \(user) AND id = \(notice.id)") {
+                try $0.column(0, as: String.self)
+            }
+            guard let found else { continue }
+            let arguments = Self.text(try Self.arguments(found).values, told: notice.count)
+            try tx.execute(
+                "UPDATE notices SET arguments = \(arguments) WHERE tenant_id = \(tx.tenant) AND user_id = \(user) AND id = \(notice.id)")
+        }
     }
 
     func unread(of user: UserID) throws -> Int {
@@ -167,15 +181,26 @@ struct NoticeStore {
         return true
     }
 
-    private static func text(_ arguments: [String: String]) -> String {
-        JSON.object(JSONObject(arguments.sorted { $0.key < $1.key }.map { ($0.key, JSON.string($0.value)) })).serialized
+    /// Beside the arguments: how many a digest has told of. No text has an argument of this name.
+    private static let toldKey = "told_by_digest"
+
+    private static func text(_ arguments: [String: String], told: Int) -> String {
+        var all = arguments
+        if told > 0 { all[toldKey] = String(told) }
+        return JSON.object(JSONObject(all.sorted { $0.key < $1.key }.map { ($0.key, JSON.string($0.value)) })).serialized
+    }
+
+    private static func arguments(_ text: String) throws -> (values: [String: String], told: Int) {
+        let members = try JSON(parsing: text).object ?? [:]
+        var values: [String: String] = Dictionary(members.map { ($0.key, $0.value.text ?? "") }) { first, _ in first }
+        let told = values.removeValue(forKey: toldKey).flatMap { Int($0) } ?? 0
+        return (values, told)
     }
 
     private static func read(_ row: Row) throws -> Notice {
-        let members = try JSON(parsing: try row.column(4, as: String.self)).object ?? [:]
+        let (arguments, told) = try Self.arguments(try row.column(4, as: String.self))
         return Notice(
-            id: try row.column(0), category: try row.column(1), kind: try row.column(2), cause: try row.column(3),
-            arguments: Dictionary(members.map { ($0.key, $0.value.text ?? "") }) { first, _ in first }, path: try row.column(5),
-            count: try row.column(6), at: try row.column(7), readAt: try row.column(8))
+            id: try row.column(0), category: try row.column(1), kind: try row.column(2), cause: try row.column(3), arguments: arguments,
+            path: try row.column(5), count: try row.column(6), told: told, at: try row.column(7), readAt: try row.column(8))
     }
 }
