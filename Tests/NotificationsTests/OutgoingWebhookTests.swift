@@ -199,6 +199,34 @@ import Testing
         }
     }
 
+    @Test func `deliveries whose times were set while the clock was ahead go on when it is set back`() async throws {
+        try await withNotifications { harness in
+            let made = try await harness.makeEndpoint()
+            let clock = harness.lease.clock
+            let beginning = clock.now
+            clock.advance(by: .seconds(30 * 86_400))
+            harness.receiver.set(503)
+            _ = try await harness.webhooks.test(made.endpoint.id, by: harness.owner)
+            try await harness.sender.sendDue()
+            _ = try await harness.webhooks.test(made.endpoint.id, by: harness.owner)
+            // Claimed by a process that died with it.
+            let claimed = try await harness.database.writeSystem { tx in try WebhookQueueStore(tx: tx).claimDue(limit: 5, without: []) }
+            #expect(claimed.count == 1)
+            #expect(try await harness.webhooks.bringNear() == 0, "a clock that is right has nothing far away")
+
+            clock.set(beginning)
+            harness.receiver.set(200)
+            #expect(try await harness.sender.sendDue() == 0)
+            #expect(try await harness.webhooks.bringNear() == 2)
+            #expect(try await harness.webhooks.bringNear() == 0)
+            #expect(try await harness.sender.sendDue() == 1)
+            clock.advance(by: .seconds(7))
+            #expect(try await harness.sender.sendDue() == 1)
+            let states = try await harness.webhooks.deliveries(of: made.endpoint.id, before: nil, limit: 5, by: harness.owner).map(\.state)
+            #expect(states == [.delivered, .delivered])
+        }
+    }
+
     @Test func `nobody's event costs an emission: the interests of a tenant are known`() async throws {
         try await withNotifications { harness in
             func wants(_ type: String) async throws -> Bool {

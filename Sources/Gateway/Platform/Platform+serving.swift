@@ -255,7 +255,10 @@ extension Platform {
                 Scheduler(engine: engine, workflows: workflows, logger: logger)
             ]
             // A database server has a time of its own, see `ServerClock`.
-            if database.engine == .sqlite { services.append(ClockSetbacks(engine: engine, workflows: workflows, logger: logger)) }
+            if database.engine == .sqlite {
+                services.append(
+                    ClockSetbacks(engine: engine, workflows: workflows, logger: logger) { [outgoing] in try await outgoing.bringNear() })
+            }
         } else {
             OutboxSignal.shared.listen { WakeRelay.shared.tell(.outbox) }
         }

@@ -190,6 +190,26 @@ package struct WebhookQueueStore {
         }
     }
 
+    /// Entries that are due, or claimed until, later than a time, in the order of their keys, those after another one.
+    func later(than time: Timestamp, after last: Entry?, limit: Int) throws -> [Entry] {
+        let tenant: TenantID = last?.tenant ?? TenantID(high: 0, low: 0)
+        let delivery: WebhookDeliveryID = last?.delivery ?? WebhookDeliveryID(high: 0, low: 0)
+        return try tx.all(
+            """
+            SELECT tenant_id, delivery_id FROM webhook_queue
+            WHERE (due_at > \(time) OR claimed_until > \(time))
+                AND (tenant_id > \(tenant) OR (tenant_id = \(tenant) AND delivery_id > \(delivery)))
+            ORDER BY tenant_id, delivery_id LIMIT \(limit)
+            """
+        ) { Entry(tenant: try $0.column(0), delivery: try $0.column(1)) }
+    }
+
+    func times(of entry: Entry) throws -> (dueAt: Timestamp, claimedUntil: Timestamp)? {
+        try tx.first(
+            "SELECT due_at, claimed_until FROM webhook_queue WHERE tenant_id = \(entry.tenant) AND delivery_id = \(entry.delivery)"
+        ) { (try $0.column(0), try $0.column(1)) }
+    }
+
     func nextDue() throws -> Timestamp? {
         try tx.first("SELECT min(CASE WHEN claimed_until > due_at THEN claimed_until ELSE due_at END) FROM webhook_queue") {
             try $0.column(0, as: Timestamp?.self)

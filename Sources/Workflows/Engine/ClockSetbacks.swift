@@ -19,8 +19,11 @@ package struct ClockSetbacks: Service {
     private let workflows: Workflows
     private let scheduler: Scheduler
     private let logger: Logger
+    private let others: @Sendable () async throws -> Int
 
-    package init(engine: Engine, workflows: Workflows, logger: Logger) {
+    /// - Parameter others: brings near what another module has; returns how much of it there was.
+    package init(engine: Engine, workflows: Workflows, logger: Logger, others: @escaping @Sendable () async throws -> Int = { 0 }) {
+        self.others = others
         self.engine = engine
         self.workflows = workflows
         self.logger = logger
@@ -63,32 +66,57 @@ package struct ClockSetbacks: Service {
             try FarTimeStore(tx: tx).bringNear(dueAtOnce: [Listener.timerKind, DiskStarts.timerKind])
         }
         count += try await recoverSchedules()
-        count += try await recover(Poller.timerKind, recover(poll:))
+        count += try await recoverTimers(Poller.timerKind) { try await recover(poll: $0) }
         count += try await recoverRuns()
+        count += try await others()
         if count > 0 { logger.notice("times that were far ahead are near again", metadata: ["count": "\(count)"]) }
         return count
     }
 
-    func recoverRuns() async throws -> Int { try await recover(Engine.timerKind, recover(run:)) }
+    func recoverRuns() async throws -> Int { try await recoverTimers(Engine.timerKind) { try await recover(run: $0) } }
 
     private var far: Timestamp { engine.clock.now() + Self.slack }
 
     private func recoverSchedules() async throws -> Int {
+        try await recoverEach { tx, far, last in
+            try tx.laterSchedules(than: far, after: last, limit: Self.pageMaximum)
+        } facts: { schedule in
+            ["workflow": "\(schedule.workflow)"]
+        } by: { schedule in
+            try await recover(schedule)
+        }
+    }
+
+    private func recoverTimers(_ kind: String, _ recover: (Jobs.Timer) async throws -> Bool) async throws -> Int {
+        try await recoverEach { tx, far, last in
+            try FarTimeStore(tx: tx).timers(kind, laterThan: far, after: last, limit: Self.pageMaximum)
+        } facts: { timer in
+            ["kind": "\(kind)", "subject": "\(timer.subject)"]
+        } by: { timer in
+            try await recover(timer)
+        }
+    }
+
+    /// Looks at all of one sort that lies far ahead, page by page; one that cannot be looked at holds up no other.
+    private func recoverEach<Item: Sendable>(
+        page: @escaping @Sendable (_ tx: SystemTransaction, _ far: Timestamp, _ last: Item?) throws -> [Item],
+        facts: (Item) -> Logger.Metadata, by recover: (Item) async throws -> Bool
+    ) async throws -> Int {
         let far = self.far
         var count = 0
-        var last: DueSchedule?
+        var last: Item?
         while !Task.isCancelled {
             let after = last
-            let page = try await engine.database.readSystem { tx in
-                try tx.laterSchedules(than: far, after: after, limit: Self.pageMaximum)
-            }
-            for one in page {
+            let items = try await engine.database.readSystem { tx in try page(tx, far, after) }
+            for one in items {
                 do { if try await recover(one) { count += 1 } } catch {
-                    logger.warning("a schedule could not be looked at", metadata: ["workflow": "\(one.workflow)", "error": "\(error)"])
+                    var metadata = facts(one)
+                    metadata["error"] = "\(error)"
+                    logger.warning("a time far ahead could not be looked at", metadata: metadata)
                 }
             }
-            guard page.count == Self.pageMaximum else { break }
-            last = page.last
+            guard items.count == Self.pageMaximum else { break }
+            last = items.last
         }
         return count
     }
@@ -97,26 +125,6 @@ package struct ClockSetbacks: Service {
     private func recover(_ schedule: DueSchedule) async throws -> Bool {
         guard let next = try await scheduler.plan(schedule)?.schedule.next(after: far), next < schedule.slot else { return false }
         return try await engine.database.write(in: schedule.tenant) { tx in try TriggerStore(tx: tx).advance(schedule, to: next) }
-    }
-
-    private func recover(_ kind: String, _ recover: (Jobs.Timer) async throws -> Bool) async throws -> Int {
-        let far = self.far
-        var count = 0
-        var last: Jobs.Timer?
-        while !Task.isCancelled {
-            let after = last
-            let page = try await engine.database.readSystem { tx in
-                try FarTimeStore(tx: tx).timers(kind, laterThan: far, after: after, limit: Self.pageMaximum)
-            }
-            for one in page {
-                do { if try await recover(one) { count += 1 } } catch {
-                    logger.warning("a timer could not be looked at", metadata: ["kind": "\(kind)", "subject": "\(one.subject)", "error": "\(error)"])
-                }
-            }
-            guard page.count == Self.pageMaximum else { break }
-            last = page.last
-        }
-        return count
     }
 
     private func recover(poll timer: Jobs.Timer) async throws -> Bool {
