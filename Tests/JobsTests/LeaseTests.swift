@@ -29,6 +29,24 @@ func withJobs(_ engine: DatabaseEngine, _ body: (DatabaseLease) async throws -> 
     }
 
     @Test(arguments: DatabaseEngine.allCases)
+    func `a process sees whether one of another version is at work`(engine: DatabaseEngine) async throws {
+        try await withJobs(engine) { fresh in
+            let database = fresh.database
+            func acquire(_ version: String) async throws -> Lease {
+                try await database.writeSystem { try LeaseStore(tx: $0).acquire(name: "a", for: .seconds(30), version: version) }
+            }
+            func hasOther(_ lease: Lease) async throws -> Bool { try await database.readSystem { try LeaseStore(tx: $0).hasOther(than: lease) } }
+            let (own, _) = (try await acquire("1"), try await acquire("1"))
+            #expect(try await !hasOther(own))
+            let newer = try await acquire("2")
+            #expect(try await hasOther(own))
+            #expect(try await hasOther(newer))
+            try await database.writeSystem { try LeaseStore(tx: $0).end(newer) }
+            #expect(try await !hasOther(own))
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
     func `a lease lasts until it is ended, whatever the clocks say, and never comes back`(engine: DatabaseEngine) async throws {
         try await withJobs(engine) { fresh in
             let database = fresh.database

@@ -46,6 +46,25 @@ import Testing
         }
     }
 
+    @Test func `work that is left to others is theirs after as long as it says`() async throws {
+        try await withJobs(.sqlite) { lease in
+            let calls = Calls()
+            let holder = TimerHolder(database: lease.database, clock: lease.clock.clock, logger: quiet, kind: "ear") { _ in
+                calls.add("left")
+                throw TimerService.Busy(after: .seconds(5))
+            }
+            try await set(lease)
+            let running = Task { try await holder.run() }
+            for _ in 0..<300 where calls.all.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(try await claim(lease) == nil)
+            running.cancel()
+            try await running.value
+            lease.clock.advance(by: .seconds(5))
+            #expect(try await claim(lease) != nil)
+        }
+    }
+
     @Test func `work is cancelled when its timer is, and given back when its process leaves`() async throws {
         try await withJobs(.sqlite) { lease in
             let calls = Calls()

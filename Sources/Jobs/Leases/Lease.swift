@@ -130,6 +130,16 @@ package struct LeaseStore {
         try tx.first("SELECT 1 FROM workers WHERE expires_at > \(Self.ended) AND format < \(Self.currentFormat)") { _ in } != nil
     }
 
+    /// Whether a process of another version than that of this lease is at work: what one does not know the other may.
+    package func hasOther(than lease: Lease) throws -> Bool {
+        let row = try tx.first(
+            """
+            SELECT 1 FROM workers
+            WHERE expires_at > \(Self.ended) AND version <> (SELECT version FROM workers WHERE epoch = \(lease.epoch)) LIMIT 1
+            """)
+        return row != nil
+    }
+
     /// The epochs whose lease holds.
     package func live() throws -> [Int64] { try held().map(\.epoch) }
 }

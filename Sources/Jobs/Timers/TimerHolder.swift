@@ -10,7 +10,7 @@ internal import Synchronization
 /// Two may believe for a moment that they hold one: whoever writes asks `TenantTransaction.holds(_:)` in the same transaction. Setting the timer again or
 /// cancelling it ends the hold within `TimerService.renewal`.
 package struct TimerHolder: Service {
-    /// Ends when its task is cancelled.
+    /// Ends when its task is cancelled. What throws `TimerService.Busy` is left to other processes for so long.
     package typealias Work = @Sendable (Timer) async throws -> Void
 
     /// Between two looks at what nobody holds.
@@ -64,6 +64,8 @@ package struct TimerHolder: Service {
 
     private enum Ending: Sendable {
         case done, lost
+        /// To be looked at again after a while, by whoever can.
+        case left(Duration)
         case failed(String)
     }
 
@@ -71,7 +73,7 @@ package struct TimerHolder: Service {
         defer { held.remove(timer.tenant) }
         let ending = await withTaskGroup(of: Ending.self) { group in
             group.addTask {
-                do { try await work(timer) } catch { return .failed("\(error)") }
+                do { try await work(timer) } catch let busy as TimerService.Busy { return .left(busy.wait) } catch { return .failed("\(error)") }
                 return .done
             }
             group.addTask {
@@ -87,7 +89,8 @@ package struct TimerHolder: Service {
             logger.warning("lasting work failed", metadata: ["kind": "\(timer.kind)", "subject": "\(timer.subject)", "error": "\(error)"])
         }
         if case .lost = ending, !isLeaving { return }
-        let wait = isLeaving ? Duration.zero : TimerHolder.pause
+        let pause: Duration = if case .left(let asked) = ending { asked } else { TimerHolder.pause }
+        let wait: Duration = isLeaving ? .zero : pause
         _ = try? await database.writeSystem { tx in try TimerStore(tx: tx).extend(timer, by: wait) }
     }
 

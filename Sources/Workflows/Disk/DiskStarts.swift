@@ -34,7 +34,7 @@ package struct DiskStarts: Sendable {
         let facts = try JSON(parsing: timer.payload)
         guard parts.count == 2, let id = WorkflowID(parts[0]), let nodeID = facts["node"]?.text else { return try await drop(timer) }
         let published = try await engine.database.read(in: timer.tenant) { tx in try WorkflowStore(tx: tx).published(id) }
-        guard let (version, bytes) = published, case let document = try WorkflowDocument(stored: bytes),
+        guard let (version, bytes) = published, case let document = try engine.document(bytes),
             let node = document.nodes.first(where: { $0.id == nodeID && $0.kind == LocalFileTrigger.kind && !$0.disabled })
         else { return try await drop(timer) }
         let now = engine.clock.now()

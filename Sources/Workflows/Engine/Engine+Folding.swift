@@ -43,8 +43,9 @@ extension Engine {
     package func resumeUntouched(_ timers: [Jobs.Timer]) async -> [Jobs.Timer] {
         var rest: [Jobs.Timer] = []
         var entered: [TenantID: [(run: RunID, timer: Jobs.Timer)]] = [:]
+        let left = await leftToOthers(timers)
         for timer in timers {
-            guard timer.payload == Self.untouched, !stops, let id = RunID(timer.subject),
+            guard timer.payload == Self.untouched, !stops, let id = RunID(timer.subject), !left.contains(id),
                 inHand.enter(id, tenant: timer.tenant, parkedHandle(of: id, tenant: timer.tenant)) == .entered
             else {
                 rest.append(timer)

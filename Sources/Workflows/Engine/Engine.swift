@@ -30,6 +30,8 @@ package final class Engine: Sendable {
     /// Handles of runs that wait, for those who still hold them.
     private let parked = Mutex<[RunID: WeakHandle]>([:])
     private let isStopping = Mutex(false)
+    /// Whether processes of another version are at work, see `lookForOthers`.
+    let others = Mutex(false)
     private let leases = Mutex(LeaseWatch(lifetime: EngineService.leaseTime))
     /// Runs that could not go on here: taken up again by `recoverOwn`.
     private let setbacks = Setbacks()
@@ -301,6 +303,8 @@ package final class Engine: Sendable {
         return count
     }
 
+    func forgetNewerRuns() { newerRuns.withLock { $0.removeAll() } }
+
     /// Ends the leases of processes that have not renewed them for as long as this one has watched.
     private func endStaleLeases() async throws {
         let asked = clock.elapsed()
@@ -333,6 +337,7 @@ package final class Engine: Sendable {
         _ id: RunID, tenant: TenantID, from epoch: Int64, evenPaused: Bool = false, evenFull: Bool = false, isOrphan: Bool = false,
         then decide: (inout LiveRun) -> Void = { _ in }
     ) async throws -> Bool {
+        guard try await !isLeftToOthers(id, tenant: tenant) else { throw NewerRun() }
         let (own, wasHeld) = (lease.epoch, isOrphan || epoch != 0)
         // It stays parked until the run is in hand for good, so that whoever waits is told whatever becomes of this.
         switch inHand.enter(id, tenant: tenant, parkedHandle(of: id, tenant: tenant), evenFull: evenFull) {

@@ -73,6 +73,7 @@ package struct EngineService: Service {
         while !Task.isCancelled {
             do {
                 try await engine.heed()
+                try await engine.lookForOthers()
                 await engine.recoverOwn()
                 if recovers, try await engine.recover() > 0 { continue }
             } catch {

@@ -108,6 +108,9 @@ package struct Scheduler: Service {
             do {
                 try await fire(one)
                 fired += 1
+            } catch is TimerService.Busy {
+                // A process of another version fires it.
+                left += 1
             } catch {
                 logger.error("a schedule could not fire", metadata: ["workflow": "\(one.workflow)", "error": "\(error)"])
                 // What the database refuses now it may take in a moment. All else ends the slot, so that it does not keep others waiting.
@@ -131,7 +134,7 @@ package struct Scheduler: Service {
             _ = try await engine.database.write(in: due.tenant) { tx in try TriggerStore(tx: tx).advance(due, to: next) }
         } catch {
             // A document that nobody can read has no next slot; the workflow has schedules again when it is published anew.
-            guard !(error is PersistenceError) else { return }
+            guard !(error is PersistenceError), !(error is TimerService.Busy) else { return }
             _ = try? await engine.database.write(in: due.tenant) { tx in try TriggerStore(tx: tx).advance(due, to: nil) }
         }
     }
@@ -148,7 +151,7 @@ package struct Scheduler: Service {
         let bytes = try await engine.database.read(in: due.tenant) { tx in try WorkflowStore(tx: tx).document(of: due.workflow, version: due.version)
         }
         guard let bytes else { return nil }
-        let document = try WorkflowDocument(stored: bytes)
+        let document = try engine.document(bytes)
         guard let node = document.nodes.first(where: { $0.id == due.node }), let kind = workflows.kinds.kind(node.kind) else { return nil }
         let standard = try await workflows.policies.timeZone(due.tenant)
         let zone = document.settings.timeZone ?? standard

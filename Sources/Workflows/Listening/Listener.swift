@@ -49,7 +49,7 @@ package struct Listener: Sendable {
             guard let (version, bytes) = try WorkflowStore(tx: tx).published(id) else { return nil }
             return (version, bytes, try JournalStore(tx: tx).staticData(of: id))
         }
-        guard let (version, bytes, known) = found, case let document = try WorkflowDocument(stored: bytes), document.listens else {
+        guard let (version, bytes, known) = found, case let document = try engine.document(bytes), document.listens else {
             _ = try await engine.database.write(in: timer.tenant) { tx in try tx.cancelTimer(kind: Self.timerKind, subject: timer.subject) }
             return
         }

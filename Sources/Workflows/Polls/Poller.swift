@@ -32,7 +32,7 @@ package struct Poller: Sendable {
         guard let (version, bytes, known) = found else {
             return try await engine.database.write(in: timer.tenant) { tx in try tx.cancelTimer(kind: Self.timerKind, subject: timer.subject) }
         }
-        let document = try WorkflowDocument(stored: bytes)
+        let document = try engine.document(bytes)
         let zone = try await workflows.policies.timeZone(timer.tenant)
         let due = try document.polls(zone: zone).filter { $0.schedule.next(after: timer.dueAt - .microseconds(1)).map { $0 <= timer.dueAt } ?? false }
         var looks: [Look] = []
