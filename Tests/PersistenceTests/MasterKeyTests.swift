@@ -21,6 +21,27 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases)
+    func `a change that a crash cut off between its passes ends with the new key, which opens all`(_ engine: DatabaseEngine) async throws {
+        try await withFixtures(engine) { lease in
+            let path = lease.folder + "/master.key"
+            let old = KeyVault(database: lease.database, master: try MasterKey(environment: [:], path: path))
+            let new = MasterKey()
+            try new.keep(at: path + ".next")
+            let early = try await old.seal([1], tenant: lease.tenant, context: "c")
+            try await old.rewrap(for: new)
+            // Its data key was made meanwhile, and is wrapped by the old one.
+            let late = try await old.seal([2], tenant: lease.other, context: "c")
+
+            try await KeyVault(database: lease.database, master: try MasterKey(environment: [:], path: path)).settle(at: path)
+            let restarted = KeyVault(database: lease.database, master: try MasterKey(environment: [:], path: path))
+            #expect(try await restarted.open(early, tenant: lease.tenant, context: "c") == [1])
+            #expect(try await restarted.open(late, tenant: lease.other, context: "c") == [2])
+            #expect(try MasterKey(environment: [:], path: path).bytes == new.bytes)
+            #expect(!FileManager.default.fileExists(atPath: path + ".next"))
+        }
+    }
+
     @Test func `the key's file is made once, for its owner alone`() throws {
         let folder = NSTemporaryDirectory() + "aias-key-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

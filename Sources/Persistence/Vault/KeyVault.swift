@@ -132,14 +132,16 @@ package final class KeyVault: Sendable {
                 + "`aias backup` keeps it beside the data.")
     }
 
-    /// Ends a change of the master key that a crash cut off: whichever key opens what is stored is kept.
+    /// Ends a change of the master key that a crash cut off: where the new one has wrapped anything, it wraps the rest and takes its place.
     package func settle(at path: String) async throws {
         let draft = Self.draft(of: path)
         guard FileManager.default.fileExists(atPath: draft), let new = try? MasterKey(environment: [:], path: draft) else { return }
-        let sample: (TenantID, [UInt8])? = try await database.readDirectory { tx in
-            try tx.first("SELECT tenant_id, wrapped FROM data_keys LIMIT 1") { (try $0.column(0), try $0.column(1)) }
+        let keys: [(tenant: TenantID, wrapped: [UInt8])] = try await database.readDirectory { tx in
+            try tx.all("SELECT tenant_id, wrapped FROM data_keys") { (try $0.column(0), try $0.column(1)) }
         }
-        guard let sample, new.unwrap(sample.1, sample.0) != nil else { return try FileManager.default.removeItem(atPath: draft) }
+        guard keys.contains(where: { new.unwrap($0.wrapped, $0.tenant) != nil }) else { return try FileManager.default.removeItem(atPath: draft) }
+        // Keys that were made between the two passes are wrapped by the old one still.
+        try await rewrap(for: new)
         try MasterKey.moveIntoPlace(draft, path)
         master.withLock { $0 = new }
     }
