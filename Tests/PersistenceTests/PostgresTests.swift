@@ -31,6 +31,23 @@ import Testing
         await database.close()
     }
 
+    @Test func `a server that takes no writes is away, and the next transaction looks for one that does`() async throws {
+        let url = try await prepared()
+        let name = try #require(url.split(separator: "/").last)
+        let owner = try PostgresConnection(url: url)
+        try owner.simple("ALTER DATABASE \(name) SET default_transaction_read_only = on")
+        let database = try open(url, connections: 1)
+        let tenant: TenantID = ids.next()
+        do {
+            try await database.write(in: tenant) { tx in try tx.addThing("lost") }
+            Issue.record("it was written")
+        } catch PersistenceError.unavailable {}
+        try owner.simple("ALTER DATABASE \(name) RESET default_transaction_read_only")
+        try await database.write(in: tenant) { tx in try tx.addThing("kept") }
+        #expect(try await database.read(in: tenant) { tx in try tx.names() } == ["kept"])
+        await database.close()
+    }
+
     @Test func `a transaction that lost its server is unavailable and leaves nothing, and the next one works`() async throws {
         let url = try await prepared()
         let database = try open(url)

@@ -12,6 +12,8 @@ final class PostgresConnection {
     private var preparedCount = 0
     private var isPipelined = false
     private var sent: [Sent] = []
+    /// Whether the server said so: another one may take them by now, so that the connection is of no use any more.
+    private var takesNoWrites = false
 
     /// Statements kept prepared on a connection.
     static let preparedMaximum = 1_000
@@ -50,9 +52,11 @@ final class PostgresConnection {
 
     deinit { PQfinish(connection) }
 
-    /// What notices within moments that the server cannot be reached any more; the URL may say otherwise.
+    /// What notices within moments that the server cannot be reached any more, and takes none for it that only copies another: who is led to one after a
+    /// failover would stay there. The URL may say otherwise.
     private static let noticingLoss = [
-        ("connect_timeout", "10"), ("tcp_user_timeout", "10000"), ("keepalives_idle", "5"), ("keepalives_interval", "3"), ("keepalives_count", "3")
+        ("target_session_attrs", "primary"), ("connect_timeout", "10"), ("tcp_user_timeout", "10000"), ("keepalives_idle", "5"),
+        ("keepalives_interval", "3"), ("keepalives_count", "3")
     ]
 
     private static func connect(_ url: String) -> OpaquePointer? {
@@ -64,7 +68,7 @@ final class PostgresConnection {
         return PQconnectdbParams(names.map { UnsafePointer($0) } + [nil], values.map { UnsafePointer($0) } + [nil], 1)
     }
 
-    var isAlive: Bool { PQstatus(connection) == CONNECTION_OK }
+    var isAlive: Bool { !takesNoWrites && PQstatus(connection) == CONNECTION_OK }
 
     /// Whether the server has said something unasked, as it does when it closes a connection.
     var hasNews: Bool {
@@ -298,6 +302,7 @@ final class PostgresConnection {
             return .unavailable("The database server closed the connection. \(message)")
         }
         let code = String(cString: field)
+        if code == PostgresFailure.readOnly { takesNoWrites = true }
         let constraint = PQresultErrorField(result, CInt(UInt8(ascii: "n"))).map { String(cString: $0) }
         return PostgresFailure.error(code: code, constraint: constraint, message: message)
     }
@@ -311,6 +316,9 @@ struct PresumptionFailed: Error {
 
 /// SQLSTATE codes (PostgreSQL documentation, appendix A) in the words of `PersistenceError`.
 enum PostgresFailure {
+    /// A write in a transaction that may not: the server became a standby, or was told to take none.
+    static let readOnly = "25006"
+
     static func error(code: String, constraint: String?, message: String) -> PersistenceError {
         switch code {
         case "23505": .constraint(kind: .unique, constraint: constraint, message: message)
@@ -319,6 +327,7 @@ enum PostgresFailure {
         case "23514": .constraint(kind: .check, constraint: constraint, message: message)
         case "40001", "40P01": .contended(message)
         case "53100": .diskFull("The database server's disk is full: make room and try again.")
+        case readOnly: .unavailable("The database server takes no writes: \(message)")
         // 25P03: this process was held up within a transaction, and the server ended it.
         case let code where code.hasPrefix("08") || code.hasPrefix("57P") || code == "25P03": .unavailable("The database server is away: \(message)")
         default: .driver(code: code, message: message)
