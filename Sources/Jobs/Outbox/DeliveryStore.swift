@@ -10,6 +10,8 @@ struct DeliveryStore {
     static let claim: Duration = .seconds(60)
     /// For how long at most a claim is renewed: what takes longer is left to others.
     static let renewalMaximum: Duration = .seconds(900)
+    /// After a failure; longer than a claim.
+    static let waitMaximum: Duration = .seconds(1 << 10)
 
     /// An event that has no deliveries yet.
     struct Fresh: Sendable {
@@ -153,7 +155,7 @@ struct DeliveryStore {
 
     /// Tried again after a wait that doubles, or dead.
     func fail(_ delivery: Delivery, _ words: String, isLast: Bool) throws {
-        let wait = Duration.seconds(1 << min(delivery.attempts, 10))
+        let wait = min(Duration.seconds(1 << min(delivery.attempts, 10)), Self.waitMaximum)
         try tx.execute(
             """
             UPDATE outbox_deliveries SET attempts = attempts + 1, due_at = \(tx.clock.now() + wait), error = \(words),

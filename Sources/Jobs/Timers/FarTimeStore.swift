@@ -5,9 +5,6 @@ package import Persistence
 package struct FarTimeStore {
     let tx: SystemTransaction
 
-    /// No claim, and no wait after a failure, is as long as this.
-    static let waitMaximum: Duration = .seconds(3_600)
-
     package init(tx: SystemTransaction) { self.tx = tx }
 
     /// Ends claims and waits that are longer than any is.
@@ -15,12 +12,13 @@ package struct FarTimeStore {
     /// - Returns: how many there were.
     package func bringNear(dueAtOnce kinds: [String]) throws -> Int {
         let now = tx.clock.now()
-        let (far, free) = (now + Self.waitMaximum, Timestamp(microseconds: 0))
+        let (far, free) = (now + TimerService.waitMaximum, Timestamp(microseconds: 0))
         var count = try tx.execute("UPDATE timers SET claimed_until = \(free) WHERE claimed_until > \(far)")
         for kind in kinds {
             count += try tx.execute("UPDATE timers SET due_at = \(now), rank = \(now) WHERE kind = \(kind) AND due_at > \(far)")
         }
-        count += try tx.execute("UPDATE outbox_deliveries SET due_at = \(now) WHERE state = \("pending") AND due_at > \(far)")
+        count += try tx.execute(
+            "UPDATE outbox_deliveries SET due_at = \(now) WHERE state = \("pending") AND due_at > \(now + DeliveryStore.waitMaximum)")
         return count
     }
 

@@ -34,6 +34,7 @@ package struct TimerService: Service {
     static let batchMaximum = 100
     /// The longest wait between two looks: what other processes set is found then.
     static let sweep: Duration = .seconds(1)
+    /// After a failure; longer than a claim, and than any other wait.
     static let waitMaximum: Duration = .seconds(300)
     static let renewal: Duration = .seconds(5)
     /// How long what had no room waits.

@@ -68,14 +68,15 @@ import Testing
         }
     }
 
-    @Test func `a claim that was made while the clock was ahead ends when it is set back`() async throws {
+    @Test(arguments: [1_800, 86_400])
+    func `a claim that was made while the clock was ahead ends when it is set back`(_ seconds: Int) async throws {
         let document = Graph(.n8nV1, ["t -> w"]).document(["w": "probe_wait"])
         try await withRig(document) { rig in
             let (database, clock) = (rig.lease.database, rig.lease.clock)
             let beginning = clock.now
             let run = try await rig.start(document).run
             try await rig.settle()
-            clock.advance(by: .seconds(86_400))
+            clock.advance(by: .seconds(seconds))
             // Claimed by a process that died with it.
             let claim: Timestamp = clock.now + .seconds(15)
             _ = try await database.writeSystem { tx in
