@@ -116,6 +116,30 @@ import Testing
         }
     }
 
+    @Test func `mails and digests go on when the clock is set back`() async throws {
+        try await withNotifications { harness in
+            let clock = harness.lease.clock
+            let beginning = clock.now
+            clock.advance(by: .seconds(30 * 86_400))
+            try await harness.failed("w1", run: "r1")
+            #expect(try await harness.mails().map(\.template) == ["execution_failed"])
+            try await harness.clearMails()
+            clock.set(beginning)
+            try await harness.failed("w1", run: "r2")
+            #expect(try await harness.mails().map(\.template) == ["execution_failed"])
+            try await harness.clearMails()
+
+            try await harness.inbox.setPreferences([.failures: NoticePreference(isInApp: true, mail: .digest)], by: harness.ana)
+            clock.advance(by: .seconds(30 * 86_400 + 8 * 3_600))
+            try await harness.inbox.sendDigests()
+            clock.set(beginning + .seconds(6 * 3_600))
+            try await harness.failed("w2", run: "r3")
+            clock.advance(by: .seconds(2 * 3_600))
+            try await harness.inbox.sendDigests()
+            #expect(try await harness.mails().map(\.template) == ["digest"])
+        }
+    }
+
     @Test func `what happens after a quiet morning waits for the next, and is in that one`() async throws {
         try await withNotifications { harness in
             try await harness.inbox.setPreferences([.failures: NoticePreference(isInApp: true, mail: .digest)], by: harness.ana)

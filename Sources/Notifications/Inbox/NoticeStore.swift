@@ -155,18 +155,23 @@ struct NoticeStore {
         return Dictionary(rows) { first, _ in first }
     }
 
+    /// What was sent later than now was sent by a clock that has been set back since, and counts as long ago.
+    private var latest: Timestamp { tx.clock.now() + .seconds(300) }
+
     /// When each member got a mail on a topic last.
     func lastMails(_ topic: String) throws -> [UserID: Timestamp] {
-        let rows = try tx.all("SELECT user_id, sent_at FROM notice_mails WHERE tenant_id = \(tx.tenant) AND topic = \(topic)") { row in
+        let rows = try tx.all(
+            "SELECT user_id, sent_at FROM notice_mails WHERE tenant_id = \(tx.tenant) AND topic = \(topic) AND sent_at <= \(latest)"
+        ) { row in
             (try row.column(0, as: UserID.self), try row.column(1, as: Timestamp.self))
         }
         return Dictionary(rows) { first, _ in first }
     }
 
     func lastMail(_ topic: String, to user: UserID) throws -> Timestamp? {
-        try tx.first("SELECT sent_at FROM notice_mails WHERE tenant_id = \(tx.tenant) AND user_id = \(user) AND topic = \(topic)") {
-            try $0.column(0)
-        }
+        try tx.first(
+            "SELECT sent_at FROM notice_mails WHERE tenant_id = \(tx.tenant) AND user_id = \(user) AND topic = \(topic) AND sent_at <= \(latest)"
+        ) { try $0.column(0) }
     }
 
     /// - Parameter time: as of which it goes out; now unless it tells of what was there before.
