@@ -140,6 +140,28 @@ import Testing
         }
     }
 
+    @Test func `notices and choices of a category that only a newer program knows are left to that one`() async throws {
+        try await withNotifications { harness in
+            let (database, tenant) = (harness.database, harness.acme.id)
+            try await harness.inbox.setPreferences([.failures: NoticePreference(isInApp: true, mail: .digest)], by: harness.ana)
+            try await harness.failed("w1", run: "r1")
+            try await database.write(in: tenant) { tx in
+                try tx.execute("UPDATE notices SET category = \("novel") WHERE tenant_id = \(tx.tenant)")
+                try tx.execute("UPDATE notice_preferences SET category = \("novel") WHERE tenant_id = \(tx.tenant)")
+            }
+            try await harness.failed("w2", run: "r2")
+            #expect(try await harness.inbox.list(before: nil, limit: 5, by: harness.ana).map(\.category) == [.failures])
+            #expect(try await harness.inbox.unread(by: harness.ana) == 1)
+            #expect(try await harness.inbox.preferences(by: harness.ana).map(\.category).contains(.failures))
+            harness.lease.clock.advance(by: .seconds(8 * 3_600))
+            try await harness.inbox.sendDigests()
+            let kept = try await database.read(in: tenant) { tx in
+                try tx.all("SELECT category FROM notices WHERE tenant_id = \(tx.tenant)") { try $0.column(0, as: String.self) }
+            }
+            #expect(kept.sorted() == ["failures", "novel"])
+        }
+    }
+
     @Test func `what happens after a quiet morning waits for the next, and is in that one`() async throws {
         try await withNotifications { harness in
             try await harness.inbox.setPreferences([.failures: NoticePreference(isInApp: true, mail: .digest)], by: harness.ana)

@@ -65,13 +65,17 @@ struct NoticeStore {
         return row != nil
     }
 
+    /// Those of others are a newer program's, which shows them.
+    private static let known = NoticeCategory.allCases
+
     /// Newest first, those before `cursor`.
     func page(of user: UserID, before cursor: NoticeID?, limit: Int) throws -> [Notice] {
         let last = cursor ?? NoticeID(high: .max, low: .max)
         return try tx.all(
             """
             SELECT id, category, kind, cause, arguments, path, count, at, read_at FROM notices
-            WHERE tenant_id = \(tx.tenant) AND user_id = \(user) AND id < \(last) AND is_listed = \(true) ORDER BY id DESC LIMIT \(limit)
+            WHERE tenant_id = \(tx.tenant) AND user_id = \(user) AND id < \(last) AND is_listed = \(true) AND category IN \(list: Self.known)
+            ORDER BY id DESC LIMIT \(limit)
             """, Self.read)
     }
 
@@ -98,10 +102,12 @@ struct NoticeStore {
     }
 
     func unread(of user: UserID) throws -> Int {
-        try tx.first("SELECT count(*) FROM notices WHERE tenant_id = \(tx.tenant) AND user_id = \(user) AND is_listed = \(true) AND read_at IS NULL")
-        {
-            try $0.column(0)
-        } ?? 0
+        try tx.first(
+            """
+            SELECT count(*) FROM notices
+            WHERE tenant_id = \(tx.tenant) AND user_id = \(user) AND is_listed = \(true) AND read_at IS NULL AND category IN \(list: Self.known)
+            """
+        ) { try $0.column(0) } ?? 0
     }
 
     /// - Returns: where the console shows what it tells of; nil where there is no such notice. One that was read stays as it is.
@@ -129,7 +135,10 @@ struct NoticeStore {
 
     func preferences(of user: UserID) throws -> [NoticeCategory: NoticePreference] {
         let rows = try tx.all(
-            "SELECT category, is_in_app, mail FROM notice_preferences WHERE tenant_id = \(tx.tenant) AND user_id = \(user)"
+            """
+            SELECT category, is_in_app, mail FROM notice_preferences
+            WHERE tenant_id = \(tx.tenant) AND user_id = \(user) AND category IN \(list: Self.known)
+            """
         ) { row in
             (try row.column(0, as: NoticeCategory.self), NoticePreference(isInApp: try row.column(1), mail: try row.column(2)))
         }
