@@ -112,6 +112,12 @@ extension Engine {
         return handle
     }
 
+    /// Whether newer runs have taken the place of one that was in hand: what said so was its timer, which goes when it is taken up.
+    func isSuperseded(_ id: RunID, tenant: TenantID, _ workflow: CompiledWorkflow, version: Int) async throws -> Bool {
+        guard workflow.document.settings.concurrency?.whenFull == .cancelOldest else { return false }
+        return try await database.read(in: tenant) { tx in try SlotStore(tx: tx).isSuperseded(id, version: version) }
+    }
+
     /// Does what an entrance asks for, after its commit. The run is there whatever comes of this: its timer finds one that is not taken up.
     func settle(_ entrance: Admission.Entrance, _ facts: RunFacts) async {
         switch entrance {

@@ -357,6 +357,9 @@ package final class Engine: Sendable {
             // Whoever asked for it is told so: it is not to be lost with this process.
             if !run.uncommitted.isEmpty, run.machine.end == nil { _ = try await commit(&run, .kept) }
             if wish == .cancelled, run.machine.end == nil { run.feed(.cancelled) }
+            if wasHeld, run.machine.end == nil, try await isSuperseded(id, tenant: tenant, run.machine.workflow, version: row.version) {
+                run.feed(.cancelled)
+            }
             // A run that was let go in order had nothing in flight.
             if wasHeld { settleUncertain(&run) }
             let now = clock.now()

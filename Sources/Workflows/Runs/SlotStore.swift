@@ -45,12 +45,28 @@ struct SlotStore {
         return Array(runs.dropFirst(place.allowed))
     }
 
-    /// Gives a place back and lets the one that has waited longest have it.
-    func leave(_ run: RunID) throws {
-        let found = try tx.first(
+    private func place(of run: RunID) throws -> Place? {
+        try tx.first(
             "SELECT workflow_id, slot_key, allowed FROM run_slots WHERE tenant_id = \(tx.tenant) AND run_id = \(run)"
         ) { Place(workflow: try $0.column(0), key: try $0.column(1), allowed: try $0.column(2)) }
-        guard let place = found else { return }
+    }
+
+    /// Whether there are as many newer runs of the same version as it allows at once.
+    func isSuperseded(_ run: RunID, version: Int) throws -> Bool {
+        guard let place = try place(of: run) else { return false }
+        let newer = try tx.all(
+            """
+            SELECT run_slots.run_id FROM run_slots JOIN runs ON runs.id = run_slots.run_id
+            WHERE run_slots.tenant_id = \(tx.tenant) AND run_slots.workflow_id = \(place.workflow) AND run_slots.slot_key = \(place.key)
+                AND run_slots.run_id > \(run) AND runs.tenant_id = \(tx.tenant) AND runs.version = \(version)
+            ORDER BY run_slots.run_id LIMIT \(place.allowed)
+            """)
+        return newer.count >= place.allowed
+    }
+
+    /// Gives a place back and lets the one that has waited longest have it.
+    func leave(_ run: RunID) throws {
+        guard let place = try place(of: run) else { return }
         try tx.execute("DELETE FROM run_slots WHERE tenant_id = \(tx.tenant) AND run_id = \(run)")
         let free = place.allowed - (try count(place))
         guard free > 0 else { return }

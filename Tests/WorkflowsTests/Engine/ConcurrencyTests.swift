@@ -124,6 +124,22 @@ import Testing
         }
     }
 
+    @Test func `the oldest ends also where the process dies that took it up to cancel it`() async throws {
+        let document = document(.init(limit: 1, whenFull: .cancelOldest))
+        try await withRig(document) { rig in
+            let tenant = rig.lease.tenant
+            let first = try await rig.start(document)
+            try await rig.settle()
+            let second = try await write(document, rig)
+            _ = try await rig.engine.take(first.run, tenant: tenant, from: 0, to: rig.worker.epoch, evenPaused: true, wasHeld: false)
+            let heir = try await EngineRig.make(rig.lease, workflow: rig.workflow, document: document)
+            #expect(try await heir.engine.recover() == 1)
+            try await heir.settle()
+            #expect(try await heir.row(first.run).status == .cancelled)
+            #expect(try await heir.row(second).status == .waiting)
+        }
+    }
+
     @Test func `the oldest is cancelled by the process that works on it also where the other one dies`() async throws {
         let document = document(.init(limit: 1, whenFull: .cancelOldest), "probe_gate")
         try await withRig(document) { rig in
