@@ -76,13 +76,54 @@ import Testing
         }
     }
 
-    @Test func `a cap that is lowered and not to nothing, and one that is raised, bring no invoice of their own`() async throws {
+    @Test(arguments: DatabaseEngine.allCases) func `a period with parts of two calendar months charges no more than its cap`(
+        engine: DatabaseEngine
+    ) async throws {
+        try await withBilling(engine) { harness in
+            try await harness.profile()
+            harness.days(14)
+            let started = try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 5_000))
+            _ = try await harness.pay(started.invoices[0].due, reference: "start", for: started.invoices[0])
+            // January's count, then February's: each allows 6,000.
+            for key in ["january", "february"] {
+                try await harness.database.write(in: harness.id) { tx in
+                    try tx.reserve(.executions, 6_000)
+                    try tx.meter("executions", quantity: 6_000, key: "run:\(key)", at: tx.clock.now())
+                }
+                if key == "january" { harness.days(20) }
+            }
+            try await renew(harness)
+            #expect(try await charged(harness) == [2_500])
+            #expect(try await harness.billing.subscription(of: harness.id)?.settled == 0)
+            // The next period has a cap of its own.
+            try await use(1_400, "next", harness)
+            try await renew(harness)
+            #expect(try await charged(harness) == [2_500, 200])
+            try await harness.check("at the end")
+        }
+    }
+
+    @Test func `what was beyond the cap stays free when the cap is raised, and what is charged counts towards the new one`() async throws {
+        try await withSubscriber(cap: 1_000) { harness in
+            try await use(4_000, "a", harness)
+            #expect(try await harness.perform(.overage(1_500)).invoices.map(\.total) == [500])
+            #expect(try await harness.billing.subscription(of: harness.id)?.settled == 3_000)
+            try await use(4_000, "b", harness)
+            try await renew(harness)
+            #expect(try await charged(harness) == [500, 250])
+        }
+    }
+
+    @Test func `a cap that is lowered below what was made charges that, and one that moves beyond it brings no invoice`() async throws {
         try await withSubscriber { harness in
             try await use(3_000, "a", harness)
-            #expect(try await harness.perform(.overage(100)).invoices.isEmpty)
             #expect(try await harness.perform(.overage(9_000)).invoices.isEmpty)
+            #expect(try await harness.perform(.overage(2_000)).invoices.isEmpty)
+            #expect(try await harness.perform(.overage(100)).invoices.map(\.total) == [1_000])
+            #expect(try await harness.perform(.overage(9_000)).invoices.isEmpty)
+            try await use(400, "b", harness)
             try await renew(harness)
-            #expect(try await charged(harness) == [1_000])
+            #expect(try await charged(harness) == [1_000, 200])
         }
     }
 

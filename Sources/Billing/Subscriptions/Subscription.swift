@@ -127,7 +127,7 @@ package struct Subscription: Sendable, Hashable {
     /// By code.
     var addons: [AddonItem] = []
     var pausedAt: Timestamp?
-    /// Executions beyond the included ones that may be made and are charged; 0 stops at the included ones.
+    /// Executions beyond the included ones that may be made, and that a period charges at the most; 0 stops at the included ones.
     var overageCap: Int64
     var createdAt: Timestamp
     /// What is used from here on counts for the current period. A pause moves the period and not this.

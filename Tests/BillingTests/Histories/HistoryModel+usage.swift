@@ -14,11 +14,19 @@ extension HistoryModel {
         return max(used - included * (subscription.interval == .year ? 12 : 1), subscription.settled)
     }
 
+    /// What of those is charged: no more in a period than its cap.
     func charge(of subscription: Subscription, _ units: Int64) -> [Charge] {
-        let price = UnitRate.executions.price(of: units) - UnitRate.executions.price(of: subscription.settled)
-        guard subscription.overageCap > 0, price > 0 else { return [] }
+        let left = max(subscription.overageCap - charged(in: subscription), 0)
+        let last = min(units, subscription.settled + left)
+        let price = UnitRate.executions.price(of: last) - UnitRate.executions.price(of: subscription.settled)
+        guard price > 0 else { return [] }
         let period = BillingPeriod(start: subscription.meteredFrom, end: now)
-        return [Charge(kind: .overage, plan: subscription.plan, period: period, quantity: units - subscription.settled, amount: price)]
+        return [Charge(kind: .overage, plan: subscription.plan, period: period, quantity: last - subscription.settled, amount: price)]
+    }
+
+    private func charged(in subscription: Subscription) -> Int64 {
+        let all: [Charge] = bills.flatMap(\.charges)
+        return all.reduce(0) { $1.kind == .overage && $1.period.start >= subscription.meteredFrom ? $0 + $1.quantity : $0 }
     }
 
     /// Takes a change up and bills it, with what was used on the terms before it.
@@ -29,10 +37,12 @@ extension HistoryModel {
             let stops = new.status != old.status && [.paused, .cancelled].contains(new.status)
             let raises = try Self.catalogue.included(of: old.plan, old.addons) != Self.catalogue.included(of: new.plan, new.addons)
             let turns = (old.overageCap > 0) != (new.overageCap > 0)
-            if isAnew || turns || old.overageCap > 0 && (stops || raises) {
-                let soon = now + .seconds(61)
-                let end = isAnew ? now : old.status == .paused ? soon : min(soon, old.period.end)
-                let units = try reckoned(of: old, until: end)
+            let soon = now + .seconds(61)
+            let end = isAnew ? now : old.status == .paused ? soon : min(soon, old.period.end)
+            let units = try reckoned(of: old, until: end)
+            let beyond = charged(in: old) + units - old.settled
+            let moves = old.overageCap != new.overageCap && beyond > min(old.overageCap, new.overageCap)
+            if isAnew || turns || old.overageCap > 0 && (stops || raises || moves) {
                 charges = charge(of: old, units) + own
                 if !isAnew { new.settled = units }
             }
