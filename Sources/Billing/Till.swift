@@ -9,6 +9,8 @@ struct Till {
         var calendar: BillingCalendar
         var seller: SellerTerms
         var tenancy: Tenancy
+        /// What plans that the list no longer has include, for who has them.
+        var kept: [PlanName: PlanLimits] = [:]
     }
 
     let tx: TenantTransaction
@@ -20,9 +22,11 @@ struct Till {
 
     init(tx: TenantTransaction, terms: Terms) throws {
         self.tx = tx
-        self.terms = terms
         now = try BillingProfileStore(tx: tx).now()
         subscription = try SubscriptionStore(tx: tx).subscription()
+        var own = terms
+        if let subscription { try own.keep(subscription, in: tx) }
+        self.terms = own
     }
 
     var invoices: InvoiceStore { InvoiceStore(tx: tx) }
@@ -69,7 +73,7 @@ struct Till {
         try noteRevenue(of: subscription)
         let isSuspended = try PaymentPartStore(tx: tx).isSuspending()
         let more = try subscription.addons.map { ($0.quantity, try terms.catalogue.addon($0.code)) }
-        try terms.tenancy.grant(subscription.plan, in: tx) { limits in
+        try terms.tenancy.grant(subscription.plan, kept: terms.kept[subscription.plan], in: tx) { limits in
             // A trial charges nothing: what is used up and cannot come back begins with the first period that is paid.
             for (quantity, addon) in more where addon.limit != .executions || subscription.status != .trialing { limits.raise(addon, by: quantity) }
             if !subscription.isGranted || isSuspended {

@@ -98,6 +98,22 @@ struct InvoiceStore {
         ) { try $0.column(0) }
     }
 
+    /// What was charged last for a plan itself: a whole period of it, or the rest of one.
+    func lastCharge(of plan: PlanName) throws -> Charge? {
+        try tx.first(
+            """
+            SELECT kind, period_start, period_end, amount FROM invoice_lines
+            WHERE tenant_id = \(tx.tenant) AND plan = \(plan.rawValue) AND item IS NULL
+                AND kind IN \(list: [Charge.Kind.plan, Charge.Kind.remaining])
+            ORDER BY invoice_id DESC, line DESC LIMIT 1
+            """
+        ) { row in
+            Charge(
+                kind: try row.column(0), plan: plan, period: BillingPeriod(start: try row.column(1), end: try row.column(2)),
+                amount: try row.column(3))
+        }
+    }
+
     /// Executions beyond the included ones that are charged of what was used from a moment on.
     func chargedUsage(since start: Timestamp) throws -> Int64 {
         let quantities: [Int64] = try tx.all(

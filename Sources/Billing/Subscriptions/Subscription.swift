@@ -23,6 +23,8 @@ struct Catalogue: Sendable {
     private let prices: [PlanName: PlanPrice]
     /// By code, also what is withdrawn.
     private let addons: [String: Addon]
+    /// Of plans that the list no longer has, for who has them.
+    private var kept: [PlanName: PlanPrice] = [:]
 
     init(_ prices: [PlanPrice], addons: [Addon] = []) {
         self.prices = Dictionary(prices.map { ($0.plan, $0) }) { first, _ in first }
@@ -48,8 +50,17 @@ struct Catalogue: Sendable {
         return addon
     }
 
+    mutating func keep(_ price: PlanPrice) { kept[price.plan] = price }
+
+    func lists(_ plan: PlanName, in currency: String) -> Bool { prices[plan]?.currency == currency }
+
+    /// Of a plan that somebody has.
+    /// - Throws: as `listed`
+    func price(of plan: PlanName) throws -> PlanPrice { try kept[plan] ?? listed(plan) }
+
+    /// Of a plan that somebody chooses.
     /// - Throws: `plan_not_listed` for one whose price is agreed with each customer.
-    func price(of plan: PlanName) throws -> PlanPrice {
+    func listed(_ plan: PlanName) throws -> PlanPrice {
         guard let price = prices[plan] else {
             throw Refusal.invalid("plan", "plan_not_listed", "The plan \(plan.rawValue) is not on the price list; ask for an offer.")
         }
@@ -145,7 +156,7 @@ package struct Subscription: Sendable, Hashable {
         guard (0...trialDaysMaximum).contains(trialDays) else {
             throw Refusal.invalid("trial_days", "out_of_range", "A trial lasts at most \(trialDaysMaximum) days.")
         }
-        let price = try catalogue.price(of: plan)
+        let price = try catalogue.listed(plan)
         var made = Subscription(
             plan: plan, interval: interval, status: .active, currency: price.currency, anchor: now, index: 0,
             period: calendar.period(0, of: interval, anchor: now), pending: nil, cancelsAtPeriodEnd: false, creditable: 0, pausedAt: nil,
@@ -163,7 +174,8 @@ package struct Subscription: Sendable, Hashable {
     mutating func change(
         to plan: PlanName, _ interval: BillingInterval, at now: Timestamp, _ catalogue: Catalogue, _ calendar: BillingCalendar
     ) throws -> [Charge] {
-        let (old, new) = (try catalogue.price(of: self.plan), try catalogue.price(of: plan))
+        let old = try catalogue.price(of: self.plan)
+        let new = plan == self.plan ? old : try catalogue.listed(plan)
         guard status != .pastDue else { throw Self.refusal("invoice_overdue", "Pay the overdue invoice before you change the plan.") }
         guard status == .active || status == .trialing, now < period.end else { throw Self.refusal("not_active", "The subscription is not active.") }
         guard new.currency == currency else { throw Refusal.invalid("plan", "other_currency", "The plan is in another currency.") }
