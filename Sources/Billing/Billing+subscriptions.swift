@@ -49,7 +49,8 @@ extension Till {
         switch request {
         case .start, .redeem: break
         case .addon(let code, let quantity): charges = try changed.setAddon(code, quantity: quantity, at: now, terms.catalogue)
-        case .change(let plan, let interval): charges = try changed.change(to: plan, interval, at: now, terms.catalogue, terms.calendar)
+        case .change(let plan, let interval):
+            charges = try changed.change(to: plan, interval, at: now, terms.catalogue, terms.calendar, paid: try paidPrice(of: old))
         case .overage(let cap): changed.overageCap = try Self.checked(cap)
         case .cancel: try changed.cancel()
         case .keep: try changed.keep()

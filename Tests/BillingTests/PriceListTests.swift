@@ -79,6 +79,34 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases) func `a change of plan credits what was paid for the period, whatever the list says since`(
+        engine: DatabaseEngine
+    ) async throws {
+        try await withBilling(engine) { harness in
+            try await harness.profile()
+            let start = harness.lease.clock.now
+            try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0))
+            try await payAll(harness)
+            // January has 31 days: half of it is left, then a quarter.
+            try await price(.starter, 5_800, harness)
+            harness.lease.clock.set(start + .seconds(31 * 43_200))
+            let preview = try await harness.billing.preview(.change(.starter, .year), of: harness.id)
+            #expect(preview.invoices[0].lines.map(\.subtotal) == [-1_450, 58_000])
+            let first = try await harness.perform(.change(.professional, .month)).invoices[0]
+            #expect(first.lines.map(\.subtotal) == [-1_450, 4_950])
+            try await payAll(harness)
+            for listed in [Int64(19_800), 4_000] {
+                try await price(.professional, listed, harness)
+                harness.lease.clock.set(start + .seconds(31 * 64_800))
+                let preview = try await harness.billing.preview(.change(.enterprise, .month), of: harness.id)
+                #expect(preview.invoices[0].lines.map(\.subtotal) == [-2_475, 7_475], "\(listed)")
+            }
+            // The next period is charged at what the list says.
+            #expect(try await renew(harness)?.total == 4_000)
+            try await harness.check("at the end")
+        }
+    }
+
     @Test func `one whose plan is off the list keeps no other from being billed`() async throws {
         try await withBilling { harness in
             try await harness.profile()

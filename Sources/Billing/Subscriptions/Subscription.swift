@@ -171,8 +171,9 @@ package struct Subscription: Sendable, Hashable {
     }
 
     /// Dearer at once, with proration; cheaper at the end of the period; to yearly at once, in a new period; to monthly at the end.
+    /// - Parameter paid: what the present period was charged at as a whole; what the list says where it is left out.
     mutating func change(
-        to plan: PlanName, _ interval: BillingInterval, at now: Timestamp, _ catalogue: Catalogue, _ calendar: BillingCalendar
+        to plan: PlanName, _ interval: BillingInterval, at now: Timestamp, _ catalogue: Catalogue, _ calendar: BillingCalendar, paid: Int64? = nil
     ) throws -> [Charge] {
         let old = try catalogue.price(of: self.plan)
         let new = plan == self.plan ? old : try catalogue.listed(plan)
@@ -193,12 +194,13 @@ package struct Subscription: Sendable, Hashable {
             pending = Pending(plan: plan, interval: interval)
             return []
         }
-        return interval == self.interval ? upgrade(old, new, at: now) : try startAnew(old, new, interval, at: now, catalogue, calendar)
+        let price = paid ?? old.price(self.interval)
+        return interval == self.interval ? upgrade(price, new, at: now) : try startAnew(price, new, interval, at: now, catalogue, calendar)
     }
 
-    private mutating func upgrade(_ old: PlanPrice, _ new: PlanPrice, at now: Timestamp) -> [Charge] {
-        let (_, charge) = Proration.change(from: old.price(interval), to: new.price(interval), of: period, at: now, creditable: creditable)
-        let (credit, discount) = Self.take(Proration.unused(old.price(interval), of: period, at: now), from: &creditable, &discounted)
+    private mutating func upgrade(_ old: Int64, _ new: PlanPrice, at now: Timestamp) -> [Charge] {
+        let (_, charge) = Proration.change(from: old, to: new.price(interval), of: period, at: now, creditable: creditable)
+        let (credit, discount) = Self.take(Proration.unused(old, of: period, at: now), from: &creditable, &discounted)
         let rest = BillingPeriod(start: now, end: period.end)
         let lines = [
             Charge(kind: .unused, plan: plan, period: rest, amount: -credit, discount: -discount),
@@ -210,9 +212,9 @@ package struct Subscription: Sendable, Hashable {
     }
 
     private mutating func startAnew(
-        _ old: PlanPrice, _ new: PlanPrice, _ interval: BillingInterval, at now: Timestamp, _ catalogue: Catalogue, _ calendar: BillingCalendar
+        _ old: Int64, _ new: PlanPrice, _ interval: BillingInterval, at now: Timestamp, _ catalogue: Catalogue, _ calendar: BillingCalendar
     ) throws -> [Charge] {
-        let (credit, discount) = Self.take(Proration.unused(old.price(self.interval), of: period, at: now), from: &creditable, &discounted)
+        let (credit, discount) = Self.take(Proration.unused(old, of: period, at: now), from: &creditable, &discounted)
         let rest = BillingPeriod(start: now, end: period.end)
         let unused = [Charge(kind: .unused, plan: plan, period: rest, amount: -credit, discount: -discount)] + (try creditAddons(at: now, catalogue))
         (plan, self.interval, pending, anchor, index) = (new.plan, interval, nil, now, 0)

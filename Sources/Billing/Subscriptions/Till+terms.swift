@@ -36,6 +36,14 @@ extension Till.Terms {
     }
 }
 
+extension Till {
+    /// What the present period of a subscription was charged at as a whole.
+    func paidPrice(of subscription: Subscription) throws -> Int64? {
+        let listed = try terms.catalogue.price(of: subscription.plan).price(subscription.interval)
+        return try invoices.lastCharge(of: subscription.plan)?.price(of: subscription.period, listed: listed)
+    }
+}
+
 extension Charge {
     private static let longMonth: Int64 = 40 * 86_400
 
