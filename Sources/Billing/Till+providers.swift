@@ -4,10 +4,11 @@ internal import Tenancy
 
 /// Orders to providers are written here, with what causes them, and given afterwards: no transaction waits for an answer from outside.
 extension Till {
-    /// Has an invoice paid with what the tenant has saved, where it has saved something.
+    /// Has an invoice paid with what the tenant has saved, where it has saved something. What a bank has taken back is left to people: the card's
+    /// owner has said that it was not to be taken.
     /// - Parameter attempt: 0 when it is issued, then the step of dunning; each is one order.
     func order(chargeOf invoice: Invoice, attempt: Int) throws {
-        guard invoice.due > 0, try ProviderCustomerStore(tx: tx).charged() != nil else { return }
+        guard invoice.due > 0, try ProviderCustomerStore(tx: tx).charged() != nil, try !PaymentPartStore(tx: tx).isLost(invoice.id) else { return }
         let key = "charge:\(invoice.id):\(invoice.dueAt.seconds):\(attempt)"
         let task = ProviderTask(key: key, tenant: tx.tenant.id, kind: .charge, subject: invoice.id, attempts: 0)
         try ProviderTaskStore(tx: tx.system).add(task, at: tx.clock.now())

@@ -11,6 +11,21 @@ import Testing
 @Suite(.timeLimit(.minutes(3))) struct ProviderOrderTests {
     private struct Broken: Error {}
 
+    private static let environment = ["AIAS_STRIPE_KEY": "k", "AIAS_STRIPE_WEBHOOK_SECRET": "w"]
+
+    /// Answers every charge alike, and counts them.
+    private actor Card {
+        private let (status, text): (Int, String)
+        private(set) var charges = 0
+
+        init(_ status: Int, _ text: String) { (self.status, self.text) = (status, text) }
+
+        func answer(_ request: OutboundRequest) -> OutboundResponse {
+            if request.url.hasSuffix("/payment_intents") { charges += 1 }
+            return OutboundResponse(status: status, body: Array(text.utf8), url: request.url)
+        }
+    }
+
     /// Subscribes a tenant that has saved a method, and leaves the order to charge it for later.
     private func subscribe(_ tenant: TenantID, customer: String, _ harness: BillingHarness) async throws -> InvoiceID {
         _ = try await harness.billing.setProfile(BillingHarness.german, of: tenant, by: BillingHarness.operatorOf)
@@ -25,13 +40,12 @@ import Testing
     @Test(arguments: DatabaseEngine.allCases) func `orders that fail here keep no other from being given, however many they are`(
         engine: DatabaseEngine
     ) async throws {
-        let environment = ["AIAS_STRIPE_KEY": "k", "AIAS_STRIPE_WEBHOOK_SECRET": "w"]
         let send: @Sendable (OutboundRequest) async throws -> OutboundResponse = { request in
             guard case .bytes(let bytes) = request.body, !String(decoding: bytes, as: UTF8.self).contains("cus_broken") else { throw Broken() }
             let intent = #"{"id":"pi_1","status":"succeeded","amount_received":3451,"currency":"usd"}"#
             return OutboundResponse(status: 200, body: Array(intent.utf8), url: request.url)
         }
-        try await withBilling(engine, environment: environment, send: send) { harness in
+        try await withBilling(engine, environment: Self.environment, send: send) { harness in
             let broken = harness.id
             let invoice = try await subscribe(broken, customer: "cus_broken", harness)
             try await harness.database.writeSystem { tx in
@@ -47,6 +61,31 @@ import Testing
             for _ in 0..<2 { await #expect(throws: Broken.self) { try await harness.billing.giveOrders() } }
             #expect(try await harness.billing.invoice(charged, of: other).status == .paid)
             try await harness.check()
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `what a bank has taken back for good is owed, and not charged to what is saved`(
+        engine: DatabaseEngine
+    ) async throws {
+        let card = Card(200, #"{"id":"pi_1","status":"succeeded","amount_received":3451,"currency":"usd"}"#)
+        try await withBilling(engine, environment: Self.environment, send: { request in await card.answer(request) }) { harness in
+            let id = try await subscribe(harness.id, customer: "cus_1", harness)
+            try await harness.billing.giveOrders()
+            #expect(try await harness.billing.invoice(id, of: harness.id).status == .paid)
+            for outcome in [Till.DisputeOutcome.opened, .lost] {
+                try await harness.billing.atTill(of: harness.id) { till in try till.dispute("pi_1", at: "stripe", outcome, fee: 0) }
+            }
+            // Ordered before the bank has decided, and given after.
+            let late = ProviderTask(key: "charge:late", tenant: harness.id, kind: .charge, subject: id, attempts: 0)
+            try await harness.database.writeSystem { tx in try ProviderTaskStore(tx: tx).add(late, at: tx.clock.now()) }
+            for _ in 0..<22 {
+                harness.days(1)
+                try await harness.billing.collectDue()
+            }
+            #expect(await card.charges == 1)
+            let owed = try await harness.billing.invoice(id, of: harness.id)
+            #expect(owed.status == .open && owed.due == 3_451 && owed.reminders == Dunning.steps.count)
+            try await harness.check("at the end")
         }
     }
 }

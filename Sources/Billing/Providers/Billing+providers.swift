@@ -120,8 +120,10 @@ extension Billing {
     }
 
     private func charge(_ task: ProviderTask) async throws {
-        let (found, saved) = try await database.read(in: task.tenant) { tx in
-            (try InvoiceStore(tx: tx).invoice(task.subject), try ProviderCustomerStore(tx: tx).charged())
+        let (found, saved) = try await database.read(in: task.tenant) { tx -> (Invoice?, ProviderCustomerStore.Customer?) in
+            // Lost to a bank after it was ordered, it is left to people.
+            guard try !PaymentPartStore(tx: tx).isLost(task.subject) else { return (nil, nil) }
+            return (try InvoiceStore(tx: tx).invoice(task.subject), try ProviderCustomerStore(tx: tx).charged())
         }
         guard let invoice = found, invoice.status == .open, invoice.due > 0, let saved, let method = saved.method else {
             return try await database.writeSystem { tx in try ProviderTaskStore(tx: tx).remove(task.key) }

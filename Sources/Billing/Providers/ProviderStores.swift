@@ -188,11 +188,16 @@ struct PaymentPartStore {
     }
 
     /// Whether a bank disputes a payment that paid an invoice.
-    func isDisputed(_ invoice: InvoiceID) throws -> Bool {
+    func isDisputed(_ invoice: InvoiceID) throws -> Bool { try hasPayment(invoice, .disputed) }
+
+    /// Whether a bank has taken back for good what had paid an invoice.
+    func isLost(_ invoice: InvoiceID) throws -> Bool { try hasPayment(invoice, .reversed) }
+
+    private func hasPayment(_ invoice: InvoiceID, _ status: Payment.Status) throws -> Bool {
         try tx.first(
             """
             SELECT payment_id FROM payment_parts WHERE tenant_id = \(tx.tenant) AND invoice_id = \(invoice)
-            AND payment_id IN (SELECT id FROM payments WHERE tenant_id = \(tx.tenant) AND status = \(Payment.Status.disputed)) LIMIT 1
+            AND payment_id IN (SELECT id FROM payments WHERE tenant_id = \(tx.tenant) AND status = \(status)) LIMIT 1
             """) != nil
     }
 
