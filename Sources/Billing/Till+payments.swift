@@ -65,7 +65,7 @@ extension Till {
     /// Takes back a part of an invoice, or all of it: first from what is still asked for, then from what was paid.
     /// - Parameters:
     ///   - destination: where what was paid goes back to.
-    /// - Throws: `exceeds_invoice`, `exceeds_payment`, `dispute_open`; nothing may be written then.
+    /// - Throws: `exceeds_invoice`, `exceeds_payment`, `dispute_open`, `amount_not_whole`; nothing may be written then.
     ///   - isElsewhere: that the provider has sent the money back already.
     ///   - isReckoned: that a change of the subscription gives it back, which knows what it may.
     mutating func credit(
@@ -74,6 +74,10 @@ extension Till {
         guard var invoice = try invoices.invoice(id), invoice.kind == .invoice else { throw Refusal.missing("invoice") }
         guard amount >= 1, amount <= invoice.total - invoice.credited else {
             throw Refusal(.conflict, "exceeds_invoice", "Of this invoice \(invoice.total - invoice.credited) can be taken back.", field: "amount")
+        }
+        let step = Money.step(of: invoice.currency)
+        guard isElsewhere || isReckoned || amount.isMultiple(of: step) || amount == invoice.total - invoice.credited else {
+            throw Refusal.invalid("amount", "amount_not_whole", "An amount in \(invoice.currency) is a multiple of \(step) minor units.")
         }
         // Money that has gone back already was paid: what is still asked for is not lessened by it.
         let fromDue = isElsewhere ? max(amount - invoice.paid, 0) : min(amount, invoice.due)

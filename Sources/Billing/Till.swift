@@ -130,7 +130,7 @@ extension Till {
         var charges = asked
         if isSubscribed { try discount(&charges, currency) }
         let decision = VATRules(seller: terms.seller.party.country).decide(country: buyer.country, hasVATID: buyer.vatId != nil)
-        let figures = InvoiceFigures(charges, rate: decision.rate)
+        let figures = InvoiceFigures(charges, rate: decision.rate, step: Money.step(of: currency))
         precondition(figures.total >= 0, "what would bring an invoice below zero is given back apart")
         let id: InvoiceID = tx.ids.next()
         var invoice = Invoice(

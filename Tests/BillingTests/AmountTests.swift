@@ -53,7 +53,12 @@ import Testing
                     kind: .plan, plan: .starter, period: period, amount: amount,
                     discount: try BasisPoints(Int.random(in: 0...10_000, using: &random)).of(amount))
             }
-            let figures = InvoiceFigures(charges, rate: try BasisPoints(Int.random(in: 0...2_700, using: &random)))
+            let step: Int64 = Bool.random(using: &random) ? 1 : 10
+            let figures = InvoiceFigures(charges, rate: try BasisPoints(Int.random(in: 0...2_700, using: &random)), step: step)
+            let amounts: [Int64] = figures.lines.flatMap { [$0.subtotal, $0.discount, $0.tax] } + [figures.total]
+            #expect(amounts.allSatisfy { $0.isMultiple(of: step) })
+            let net: Int64 = charges.reduce(0) { $0 + $1.amount - $1.discount }
+            #expect(abs(figures.subtotal - figures.discount - net) <= step / 2)
             #expect(figures.subtotal - figures.discount + figures.tax == figures.total)
             #expect(figures.lines.allSatisfy { $0.subtotal - $0.discount + $0.tax == $0.total })
             #expect(figures.lines.reduce(0) { $0 + $1.total } == figures.total && figures.lines.reduce(0) { $0 + $1.tax } == figures.tax)

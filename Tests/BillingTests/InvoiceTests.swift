@@ -64,4 +64,24 @@ import Testing
             #expect(!InvoiceDocument(invoice: invoice, text: text).html.contains("<dd>AIAS-1</dd>"))
         }
     }
+
+    @Test func `an invoice in a currency of three decimals ends in 0, and so does what is left of it and what comes back`() async throws {
+        try await withBilling { harness in
+            try await harness.profile("DE")
+            let seller = try await harness.seller("sel")
+            let order = SaleOrder(
+                key: "1", seller: seller, listing: "reader", kind: .template, name: "Reader", amount: Money(minorUnits: 1_234, currency: "KWD"))
+            _ = try await harness.billing.grant(1_005, "KWD", expiresAt: nil, reason: "Welcome", to: harness.id, by: harness.ana)
+            let sale = try await harness.billing.sell(order, to: harness.id, by: harness.ana)
+            let invoice = try await harness.billing.invoice(sale.invoice, of: harness.id)
+            #expect(invoice.subtotal == 1_230 && invoice.tax == 230 && invoice.total == 1_460)
+            #expect(invoice.paid == 1_000 && invoice.due == 460)
+            let (billing, id) = (harness.billing, harness.id)
+            #expect(
+                try await refusal { try await billing.credit(invoice.id, 101, to: .wallet, of: id, by: harness.ana) } == "amount_not_whole")
+            _ = try await billing.credit(invoice.id, 100, to: .wallet, of: id, by: harness.ana)
+            #expect(try await billing.invoice(invoice.id, of: id).due == 360)
+            try await harness.check("at the end")
+        }
+    }
 }

@@ -133,7 +133,7 @@ import Testing
     @Test(arguments: [
         (Money(minorUnits: 500, currency: "ISK"), "50000"), (Money(minorUnits: 7, currency: "UGX"), "700"),
         (Money(minorUnits: 1_200, currency: "MGA"), "12"), (Money(minorUnits: 500, currency: "JPY"), "500"),
-        (Money(minorUnits: 1_234, currency: "KWD"), "1234"), (Money(minorUnits: 1_234, currency: "USD"), "1234")
+        (Money(minorUnits: 1_230, currency: "KWD"), "1230"), (Money(minorUnits: 1_234, currency: "USD"), "1234")
     ]) func `an amount goes to Stripe and comes back as Stripe counts it`(money: Money, units: String) async throws {
         let ear = Ear()
         let currency = money.currency.lowercased()
@@ -166,12 +166,31 @@ import Testing
         #expect(try await fact("charge.dispute.created", disputed) == expected)
     }
 
-    @Test func `a part of what Stripe takes whole is refused before it is sent`() async throws {
+    @Test(arguments: [Money(minorUnits: 1_250, currency: "MGA"), Money(minorUnits: 1_234, currency: "KWD")])
+    func `a part of what Stripe takes whole is refused before it is sent`(money: Money) async throws {
         let ear = Ear()
         let stripe = StripeProvider(line: ear.line { _ in (200, "{}") }, key: "sk", webhookSecret: "w", clock: Clock { Self.now })
-        let order = RefundOrder(reference: "pi", amount: Money(minorUnits: 1_250, currency: "MGA"), note: InvoiceID(high: 3, low: 4), key: "k")
+        let order = RefundOrder(reference: "pi", amount: money, note: InvoiceID(high: 3, low: 4), key: "k")
         #expect(try await stripe.refund(order) == .refused("amount_not_whole"))
         #expect(ear.asked.all.isEmpty)
+    }
+
+    @Test(arguments: ["BHD", "JOD", "KWD", "OMR", "TND"]) func `of three decimals the last is 0 in what a payer is asked for`(currency: String)
+        async throws
+    {
+        let ear = Ear()
+        let answer = #"{"id":"pi","status":"processing","url":"https://page"}"#
+        let stripe = StripeProvider(line: ear.line { _ in (200, answer) }, key: "sk", webhookSecret: "w", clock: Clock { Self.now })
+        let (tenant, invoice) = (TenantID(high: 1, low: 2), InvoiceID(high: 3, low: 4))
+        let money = Money(minorUnits: 5_124, currency: currency)
+        _ = try await stripe.charge(
+            ChargeOrder(tenant: tenant, invoice: invoice, number: "AIAS-1", amount: money, customer: "c", method: "m", key: "k"))
+        _ = try await stripe.checkout(
+            HostedOrder(tenant: tenant, invoice: invoice, number: "AIAS-1", amount: money, customer: nil, returnTo: "https://home", key: "k"))
+        for path in ["/payment_intents", "/sessions"] {
+            let body = try #require(ear.bodies(path).first)
+            #expect(body.split(separator: "&").contains { $0.contains("amount") && $0.hasSuffix("=5130") }, "\(path): \(body)")
+        }
     }
 
     @Test func `an inquiry takes no money, a dispute does`() async throws {

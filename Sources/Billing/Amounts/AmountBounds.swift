@@ -43,6 +43,10 @@ extension Money {
         }
     }
 
+    /// What an amount that is asked for is a multiple of. Of these currencies with three decimals the last is 0: providers take no other, and round to
+    /// the nearest ten (https://docs.stripe.com/currencies#three-decimal).
+    static func step(of currency: String) -> Int64 { ["BHD", "JOD", "KWD", "OMR", "TND"].contains(currency) ? 10 : 1 }
+
     /// Reads `1234.5` or `-3`, in whole numbers; nil where it is no amount of the currency or too large.
     package init?(decimal text: String, currency: String) {
         let digits = Self.fractionDigits(of: currency)

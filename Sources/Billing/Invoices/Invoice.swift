@@ -91,17 +91,25 @@ struct InvoiceFigures: Sendable, Hashable {
     var total: Int64
 
     /// The tax is that of the whole, halves away from zero; the lines' taxes are what the running tax grows by, so that they sum to it.
-    init(_ charges: [Charge], rate: BasisPoints) {
+    /// - Parameter step: what all amounts are multiples of. The lines are what the running amounts, to the nearest one, grow by.
+    init(_ charges: [Charge], rate: BasisPoints, step: Int64 = 1) {
         precondition((1...Invoice.linesMaximum).contains(charges.count), "an invoice has lines")
-        subtotal = charges.reduce(0) { $0 + $1.amount }
-        discount = charges.reduce(0) { $0 + $1.discount }
-        var (net, taxed): (Int64, Int64) = (0, 0)
+        func whole(_ amount: Int64) -> Int64 { Fraction.halfUp(amount, 1, over: step) * step }
+        var (net, off, taxed): (Int64, Int64, Int64) = (0, 0, 0)
         lines = charges.map { charge in
+            var charge = charge
+            let (netBefore, offBefore) = (whole(net), whole(off))
             net += charge.amount - charge.discount
-            let line = InvoiceLine(charge: charge, tax: rate.of(net) - taxed)
-            taxed = rate.of(net)
+            off += charge.discount
+            charge.discount = whole(off) - offBefore
+            charge.amount = whole(net) - netBefore + charge.discount
+            let tax = whole(rate.of(whole(net)))
+            let line = InvoiceLine(charge: charge, tax: tax - taxed)
+            taxed = tax
             return line
         }
+        subtotal = lines.reduce(0) { $0 + $1.subtotal }
+        discount = lines.reduce(0) { $0 + $1.discount }
         tax = taxed
         total = subtotal - discount + tax
     }

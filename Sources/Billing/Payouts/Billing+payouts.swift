@@ -71,10 +71,14 @@ extension Billing {
             try store.save(payee)
             return try tx.platform.earnings(of: owner).compactMap { balance in
                 guard balance.available >= payee.minimum else { return nil }
+                // What a provider does not send waits for more, taken from what there is enough of.
+                let rest = balance.available % Money.step(of: balance.currency)
+                let fromSales = balance.availableSales >= rest ? rest : 0
                 // A debt of the one is netted with what the other brings.
                 let payout = Payout(
-                    id: tx.ids.next(), owner: owner, provider: payee.provider, currency: balance.currency, sales: balance.availableSales,
-                    commissions: balance.availableCommissions, status: .pending, reference: nil, reason: nil, attempts: 0, dueAt: now, madeAt: now)
+                    id: tx.ids.next(), owner: owner, provider: payee.provider, currency: balance.currency, sales: balance.availableSales - fromSales,
+                    commissions: balance.availableCommissions - (rest - fromSales), status: .pending, reference: nil, reason: nil, attempts: 0,
+                    dueAt: now, madeAt: now)
                 try LedgerStore(tx: tx.platform).post(try payout.posting(tx.ids.next(), at: now))
                 try store.insert(payout)
                 return payout

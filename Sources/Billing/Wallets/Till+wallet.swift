@@ -35,7 +35,9 @@ extension Till {
     /// Pays an invoice with what the wallet has: what expires first, then what was given, last what was paid for.
     func payFromWallet(_ invoice: inout Invoice) throws {
         let account = walletAccount(invoice.currency)
-        let amount = min(-(try ledger.balance(of: account)), invoice.due)
+        let most = min(-(try ledger.balance(of: account)), invoice.due)
+        // What is left of the invoice can be asked for.
+        let amount = most - most % Money.step(of: invoice.currency)
         guard amount > 0 else { return }
         var rest = amount
         for grant in try wallet.usable() where grant.currency == invoice.currency && rest > 0 {

@@ -1,7 +1,8 @@
 internal import Kernel
 
 /// Amounts as Stripe counts them: in the minor unit of ISO 4217 but for a few (https://docs.stripe.com/currencies#special-cases). ISK and UGX have no
-/// minor unit any more and are still written with two decimals that are zero; MGA is written without any, though ISO has two.
+/// minor unit any more and are still written with two decimals that are zero; MGA is written without any, though ISO has two. Of currencies with three
+/// decimals the last is 0, as on our invoices.
 enum StripeAmount {
     private static let withZeros: Set<String> = ["ISK", "UGX"]
     private static let withoutDecimals: Set<String> = ["MGA"]
@@ -9,9 +10,16 @@ enum StripeAmount {
     /// - Throws: `ProviderError.refused` for a part of what Stripe takes whole.
     static func units(of money: Money) throws -> Int64 {
         if withZeros.contains(money.currency) { return money.minorUnits * 100 }
-        guard withoutDecimals.contains(money.currency) else { return money.minorUnits }
-        guard money.minorUnits.isMultiple(of: 100) else { throw ProviderError.refused("amount_not_whole") }
-        return money.minorUnits / 100
+        let step = withoutDecimals.contains(money.currency) ? 100 : Money.step(of: money.currency)
+        guard money.minorUnits.isMultiple(of: step) else { throw ProviderError.refused("amount_not_whole") }
+        return withoutDecimals.contains(money.currency) ? money.minorUnits / 100 : money.minorUnits
+    }
+
+    /// What a payer is asked for: where a part was paid in another way, the next amount that Stripe takes, so that nothing stays owed. What is more
+    /// goes into the wallet.
+    static func asked(of money: Money) throws -> Int64 {
+        let step = Money.step(of: money.currency)
+        return try units(of: Money(minorUnits: (money.minorUnits + step - 1) / step * step, currency: money.currency))
     }
 
     /// - Parameter currency: in letters of any case; where there is none the amount stays as it is.

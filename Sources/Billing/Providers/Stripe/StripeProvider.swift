@@ -25,7 +25,7 @@ struct StripeProvider: PaymentProvider {
         var form: Form = [
             ("mode", "payment"), ("success_url", order.returnTo), ("cancel_url", order.returnTo), ("client_reference_id", order.invoice.description),
             ("line_items[0][quantity]", "1"), ("line_items[0][price_data][currency]", order.amount.currency.lowercased()),
-            ("line_items[0][price_data][unit_amount]", String(try StripeAmount.units(of: order.amount))),
+            ("line_items[0][price_data][unit_amount]", String(try StripeAmount.asked(of: order.amount))),
             ("line_items[0][price_data][product_data][name]", order.number), ("payment_intent_data[setup_future_usage]", "off_session")
         ]
         if let customer = order.customer { form.append(("customer", customer)) }
@@ -43,7 +43,7 @@ struct StripeProvider: PaymentProvider {
 
     func charge(_ order: ChargeOrder) async throws -> ChargeOutcome {
         let form: Form = [
-            ("amount", String(try StripeAmount.units(of: order.amount))), ("currency", order.amount.currency.lowercased()),
+            ("amount", String(try StripeAmount.asked(of: order.amount))), ("currency", order.amount.currency.lowercased()),
             ("customer", order.customer), ("payment_method", order.method), ("off_session", "true"), ("confirm", "true"),
             ("description", order.number), ("metadata[tenant]", order.tenant.description), ("metadata[invoice]", order.invoice.description)
         ]
