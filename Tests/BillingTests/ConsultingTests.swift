@@ -174,6 +174,27 @@ import Testing
         }
     }
 
+    @Test func `sheets that cannot be moved on keep no other from it, however many they are`() async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            let booking = try await booked(harness, Tenancy.platformLog, minutes: 100)
+            let (ids, early) = (harness.lease.ids, harness.lease.clock.now)
+            // More than are looked for at once, due before the other, and of a booking that is gone.
+            try await harness.database.writePlatform { tx in
+                let gone: ConsultingBookingID = ids.next()
+                for number in 1...Int64(201) {
+                    var sheet = ConsultingSheet(id: ids.next(), booking: gone, number: number, madeAt: early)
+                    (sheet.status, sheet.dueAt) = (.submitted, early)
+                    try SheetStore(tx: tx).save(sheet)
+                }
+            }
+            let sheet = try await submitted(harness, booking, 60)
+            harness.days(4)
+            try await harness.billing.moveSheetsOn()
+            #expect(try await harness.billing.booking(booking.id, for: harness.id).sheets.first { $0.id == sheet.id }?.status == .approved)
+        }
+    }
+
     @Test func `a day is a day that there is, within the booking's time, and no longer than a day`() async throws {
         try await withBilling { harness in
             try await harness.profile()

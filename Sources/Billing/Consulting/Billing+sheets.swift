@@ -121,30 +121,31 @@ extension Billing {
     /// Approves sheets whose days are over and invoices those that were approved a while ago; one that fails keeps no other from it.
     func moveSheetsOn() async throws {
         var failure: (any Error)?
-        let due = try await database.readPlatform { tx in
-            try SheetStore(tx: tx).due(at: tx.clock.now(), limit: Self.sheetsAtOnce).map {
-                DueSheet(id: $0.sheet, booking: $0.booking, status: $0.status)
+        var last: SheetStore.Due?
+        while !Task.isCancelled {
+            let place = last
+            let due = try await database.readPlatform { tx in
+                try SheetStore(tx: tx).due(at: tx.clock.now(), after: place, limit: Self.sheetsAtOnce)
             }
-        }
-        for sheet in due where !Task.isCancelled {
-            do {
-                guard let booking = try await database.readPlatform({ tx in try ConsultingStore(tx: tx).booking(sheet.booking) }) else { continue }
-                if sheet.status == .submitted {
-                    _ = try await approve(sheet.id, of: booking.buyer, isAutomatic: true, by: .system(in: booking.buyer))
-                } else {
-                    _ = try await invoiceSheets(of: booking, by: .system(in: booking.buyer))
-                }
-            } catch let refusal as Refusal where refusal.kind == .conflict {
-                // Somebody was faster.
-            } catch { failure = failure ?? error }
+            // Those that fail stay due.
+            for sheet in due where !Task.isCancelled {
+                do { try await moveOn(sheet) } catch let refusal as Refusal where refusal.kind == .conflict {
+                    // Somebody was faster.
+                } catch { failure = failure ?? error }
+            }
+            guard due.count == Self.sheetsAtOnce else { break }
+            last = due.last
         }
         if let failure { throw failure }
     }
 
-    private struct DueSheet: Sendable {
-        var id: ConsultingSheetID
-        var booking: ConsultingBookingID
-        var status: ConsultingSheet.Status
+    private func moveOn(_ sheet: SheetStore.Due) async throws {
+        guard let booking = try await database.readPlatform({ tx in try ConsultingStore(tx: tx).booking(sheet.booking) }) else { return }
+        if sheet.status == .submitted {
+            _ = try await approve(sheet.id, of: booking.buyer, isAutomatic: true, by: .system(in: booking.buyer))
+        } else {
+            _ = try await invoiceSheets(of: booking, by: .system(in: booking.buyer))
+        }
     }
 
     private static let sheetsAtOnce = 200

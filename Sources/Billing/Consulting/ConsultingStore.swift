@@ -165,11 +165,23 @@ struct SheetStore {
         ).map(filled)
     }
 
-    /// Those whose next step is made by itself by now.
-    func due(at now: Timestamp, limit: Int) throws -> [(sheet: ConsultingSheetID, booking: ConsultingBookingID, status: ConsultingSheet.Status)] {
-        try tx.all("SELECT id, booking_id, status FROM consulting_sheets WHERE due_at <= \(now) ORDER BY due_at, id LIMIT \(limit)") {
-            (try $0.column(0), try $0.column(1), try $0.column(2))
-        }
+    /// A sheet whose next step is made by itself.
+    struct Due: Sendable {
+        var at: Timestamp
+        var id: ConsultingSheetID
+        var booking: ConsultingBookingID
+        var status: ConsultingSheet.Status
+    }
+
+    /// Those whose day has come, earliest first, from after a place.
+    func due(at now: Timestamp, after last: Due?, limit: Int) throws -> [Due] {
+        let (time, id) = (last?.at ?? Timestamp(microseconds: 0), last?.id ?? ConsultingSheetID(high: 0, low: 0))
+        return try tx.all(
+            """
+            SELECT due_at, id, booking_id, status FROM consulting_sheets
+            WHERE due_at <= \(now) AND due_at >= \(time) AND (due_at > \(time) OR id > \(id)) ORDER BY due_at, id LIMIT \(limit)
+            """
+        ) { row in Due(at: try row.column(0), id: try row.column(1), booking: try row.column(2), status: try row.column(3)) }
     }
 
     private func filled(_ sheet: ConsultingSheet) throws -> ConsultingSheet {
