@@ -51,7 +51,7 @@ extension Till {
         case .addon(let code, let quantity): charges = try changed.setAddon(code, quantity: quantity, at: now, terms.catalogue)
         case .change(let plan, let interval):
             charges = try changed.change(to: plan, interval, at: now, terms.catalogue, terms.calendar, paid: try paidPrice(of: old))
-        case .overage(let cap): changed.overageCap = try Self.checked(cap)
+        case .overage(let cap): try changed.allow(try Self.checked(cap))
         case .cancel: try changed.cancel()
         case .keep: try changed.keep()
         case .pause: try changed.pause(at: now)

@@ -257,6 +257,24 @@ import Testing
         }
     }
 
+    @Test func `while an invoice is overdue the cap is lowered and not raised`() async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            let first = try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 100)).invoices[0]
+            harness.days(15)
+            try await harness.billing.collectDue()
+            #expect(try await harness.billing.subscription(of: harness.id)?.status == .pastDue)
+            #expect(try await refusal { try await harness.perform(.overage(101)) } == "invoice_overdue")
+            #expect(try await harness.limit() == 1_100)
+            try await harness.perform(.overage(50))
+            #expect(try await refusal { try await harness.perform(.overage(100)) } == "invoice_overdue")
+            _ = try await harness.pay(first.due, reference: "late", for: first)
+            try await harness.perform(.overage(5_000))
+            #expect(try await harness.limit() == 6_000)
+            try await harness.check("at the end")
+        }
+    }
+
     @Test func `a trial, which charges nothing, allows no more than what is included`() async throws {
         try await withSubscriber(trialDays: 14) { harness in
             #expect(try await harness.limit() == 1_000)

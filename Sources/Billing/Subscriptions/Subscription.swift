@@ -229,6 +229,14 @@ package struct Subscription: Sendable, Hashable {
         return Charge(kind: .plan, plan: plan, period: period, amount: amount)
     }
 
+    /// No more than before is used on account while something is overdue.
+    mutating func allow(_ cap: Int64) throws {
+        guard status != .pastDue || cap <= overageCap else {
+            throw Self.refusal("invoice_overdue", "Pay the overdue invoice before you allow more executions.")
+        }
+        overageCap = cap
+    }
+
     /// At the end of the period; a trial ends without a charge.
     mutating func cancel() throws {
         guard status != .cancelled else { throw Self.refusal("already_cancelled", "The subscription is cancelled already.") }

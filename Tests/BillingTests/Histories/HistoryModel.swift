@@ -250,7 +250,9 @@ struct HistoryModel {
         case .start, .redeem: break
         case .addon(let code, let quantity): charges = try changed.setAddon(code, quantity: quantity, at: now, Self.catalogue)
         case .change(let plan, let interval): charges = try changed.change(to: plan, interval, at: now, Self.catalogue, Self.calendar)
-        case .overage(let cap): changed.overageCap = cap
+        case .overage(let cap):
+            guard old.status != .pastDue || cap <= old.overageCap else { throw Refusal(.conflict, "invoice_overdue", "") }
+            changed.overageCap = cap
         case .cancel: try changed.cancel()
         case .keep: try changed.keep()
         case .pause: try changed.pause(at: now)
