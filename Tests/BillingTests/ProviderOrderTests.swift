@@ -16,11 +16,19 @@ import Testing
     /// Answers every charge alike, and counts them.
     private actor Card {
         private let (status, text): (Int, String)
+        private var meanwhile: (@Sendable () async throws -> Void)?
         private(set) var charges = 0
 
         init(_ status: Int, _ text: String) { (self.status, self.text) = (status, text) }
 
-        func answer(_ request: OutboundRequest) -> OutboundResponse {
+        /// What happens before the next answer.
+        func cross(_ meanwhile: @escaping @Sendable () async throws -> Void) { self.meanwhile = meanwhile }
+
+        func answer(_ request: OutboundRequest) async throws -> OutboundResponse {
+            if let other = meanwhile {
+                meanwhile = nil
+                try await other()
+            }
             if request.url.hasSuffix("/payment_intents") { charges += 1 }
             return OutboundResponse(status: status, body: Array(text.utf8), url: request.url)
         }
@@ -68,7 +76,7 @@ import Testing
         engine: DatabaseEngine
     ) async throws {
         let card = Card(200, #"{"id":"pi_1","status":"succeeded","amount_received":3451,"currency":"usd"}"#)
-        try await withBilling(engine, environment: Self.environment, send: { request in await card.answer(request) }) { harness in
+        try await withBilling(engine, environment: Self.environment, send: { request in try await card.answer(request) }) { harness in
             let id = try await subscribe(harness.id, customer: "cus_1", harness)
             try await harness.billing.giveOrders()
             #expect(try await harness.billing.invoice(id, of: harness.id).status == .paid)
@@ -86,6 +94,37 @@ import Testing
             let owed = try await harness.billing.invoice(id, of: harness.id)
             #expect(owed.status == .open && owed.due == 3_451 && owed.reminders == Dunning.steps.count)
             try await harness.check("at the end")
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `a charge that fails is told once, though two give its order and the provider tells too`(
+        engine: DatabaseEngine
+    ) async throws {
+        let card = Card(402, #"{"error":{"code":"card_declined","decline_code":"lost_card"}}"#)
+        try await withBilling(engine, environment: Self.environment, send: { request in try await card.answer(request) }) { harness in
+            let billing = harness.billing
+            let id = try await subscribe(harness.id, customer: "cus_1", harness)
+            func told() async throws -> Int {
+                try await harness.database.readSystem { tx in
+                    try tx.all("SELECT id FROM outbox_events WHERE name = \(PaymentFailed.name)").count
+                }
+            }
+            func hear(_ event: String, _ more: String) async throws {
+                let object = #"{"id":"pi_1","metadata":{"tenant":"\#(harness.id)","invoice":"\#(id)"}\#(more)}"#
+                let body = Array(#"{"id":"\#(event)","type":"payment_intent.payment_failed","data":{"object":\#(object)}}"#.utf8)
+                let header = StripeSignature.header(body: body, secret: "w", at: harness.lease.clock.now)
+                try await billing.hear(ProviderMessage(body: body) { $0 == "Stripe-Signature" ? header : nil }, from: "stripe")
+            }
+            await card.cross { try await billing.giveOrders() }
+            try await billing.giveOrders()
+            #expect(await card.charges == 2)
+            #expect(try await told() == 1)
+            // The provider tells of it after what was saved is gone; then of one that failed on its page.
+            try await billing.forgetMethod(at: "stripe", of: harness.id, by: harness.ana)
+            try await hear("evt_1", "")
+            #expect(try await told() == 1)
+            try await hear("evt_2", #","setup_future_usage":"off_session""#)
+            #expect(try await told() == 2)
         }
     }
 }

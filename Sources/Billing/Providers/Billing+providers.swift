@@ -137,12 +137,13 @@ extension Billing {
         let outcome: ChargeOutcome
         do { outcome = try await provider.charge(order) } catch ProviderError.refused(let reason) { outcome = .declined(reason) }
         try await atTill(of: task.tenant) { till in
+            // Another process may have given the same order, and told what came of it.
+            let isFirst = try ProviderTaskStore(tx: till.tx.system).finish(task.key)
             switch outcome {
             case .paid(let payment): try till.take(payment, at: provider.name, for: invoice.id)
-            case .declined(let reason): try till.fail(invoice.id, reason)
+            case .declined(let reason): if isFirst { try till.fail(invoice.id, reason) }
             case .pending: break
             }
-            try ProviderTaskStore(tx: till.tx.system).remove(task.key)
         }
     }
 

@@ -77,7 +77,11 @@ struct ProviderTaskStore {
         try tx.execute("UPDATE provider_tasks SET due_at = \(time), attempts = \(task.attempts) WHERE key = \(task.key)")
     }
 
-    func remove(_ key: String) throws { try tx.execute("DELETE FROM provider_tasks WHERE key = \(key)") }
+    func remove(_ key: String) throws { _ = try finish(key) }
+
+    /// The same, of one that may be given twice at once.
+    /// - Returns: whether it was still there.
+    func finish(_ key: String) throws -> Bool { try tx.execute("DELETE FROM provider_tasks WHERE key = \(key)") == 1 }
 
     /// Earliest first, of all tenants or of one.
     func due(at now: Timestamp, of tenant: TenantID?, limit: Int) throws -> [ProviderTask] {

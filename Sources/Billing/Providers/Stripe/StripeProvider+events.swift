@@ -25,7 +25,10 @@ extension StripeProvider {
             guard object["payment_status"]?.text == "paid", let intent = object["payment_intent"]?.text else { return [] }
             return try await payment(intent).map { [.paid($0)] } ?? []
         case "payment_intent.payment_failed":
-            guard let tenant = Self.tenant(object), let invoice = Self.invoice(object) else { return [] }
+            // What was tried on a page is to be saved. An order of ours, whose answer has told of it, is not.
+            guard object["setup_future_usage"]?.text == "off_session", let tenant = Self.tenant(object), let invoice = Self.invoice(object) else {
+                return []
+            }
             return [.failed(tenant: tenant, invoice: invoice, reason: Self.reason(object["last_payment_error"]))]
         case "charge.refunded":
             guard let intent = object["payment_intent"]?.text, let total = object["amount_refunded"]?.integer else { return [] }
