@@ -45,6 +45,11 @@ import Testing
         }
     }
 
+    /// How often it was told that a charge failed.
+    private func told(_ harness: BillingHarness) async throws -> Int {
+        try await harness.database.readSystem { tx in try tx.all("SELECT id FROM outbox_events WHERE name = \(PaymentFailed.name)").count }
+    }
+
     @Test(arguments: DatabaseEngine.allCases) func `orders that fail here keep no other from being given, however many they are`(
         engine: DatabaseEngine
     ) async throws {
@@ -104,11 +109,6 @@ import Testing
         try await withBilling(engine, environment: Self.environment, send: { request in try await card.answer(request) }) { harness in
             let billing = harness.billing
             let id = try await subscribe(harness.id, customer: "cus_1", harness)
-            func told() async throws -> Int {
-                try await harness.database.readSystem { tx in
-                    try tx.all("SELECT id FROM outbox_events WHERE name = \(PaymentFailed.name)").count
-                }
-            }
             func hear(_ event: String, _ more: String) async throws {
                 let object = #"{"id":"pi_1","metadata":{"tenant":"\#(harness.id)","invoice":"\#(id)"}\#(more)}"#
                 let body = Array(#"{"id":"\#(event)","type":"payment_intent.payment_failed","data":{"object":\#(object)}}"#.utf8)
@@ -118,13 +118,31 @@ import Testing
             await card.cross { try await billing.giveOrders() }
             try await billing.giveOrders()
             #expect(await card.charges == 2)
-            #expect(try await told() == 1)
+            #expect(try await told(harness) == 1)
             // The provider tells of it after what was saved is gone; then of one that failed on its page.
             try await billing.forgetMethod(at: "stripe", of: harness.id, by: harness.ana)
             try await hear("evt_1", "")
-            #expect(try await told() == 1)
+            #expect(try await told(harness) == 1)
             try await hear("evt_2", #","setup_future_usage":"off_session""#)
-            #expect(try await told() == 2)
+            #expect(try await told(harness) == 2)
+        }
+    }
+
+    @Test func `steps of dunning that are gone over at once try the card once`() async throws {
+        let card = Card(402, #"{"error":{"code":"card_declined","decline_code":"lost_card"}}"#)
+        try await withBilling(environment: Self.environment, send: { request in try await card.answer(request) }) { harness in
+            let id = try await subscribe(harness.id, customer: "cus_1", harness)
+            // Nothing runs until three days after the invoice is due.
+            harness.days(18)
+            try await harness.billing.collectDue()
+            #expect(try await harness.billing.invoice(id, of: harness.id).reminders == 2)
+            #expect(await card.charges == 1)
+            #expect(try await told(harness) == 1)
+            // The next step tries it again.
+            harness.days(4)
+            try await harness.billing.collectDue()
+            #expect(await card.charges == 2)
+            #expect(try await told(harness) == 2)
         }
     }
 }

@@ -120,6 +120,7 @@ extension Billing {
     }
 
     private func charge(_ task: ProviderTask) async throws {
+        guard try await database.readSystem({ tx in try ProviderTaskStore(tx: tx).isThere(task.key) }) else { return }
         let (found, saved) = try await database.read(in: task.tenant) { tx -> (Invoice?, ProviderCustomerStore.Customer?) in
             // Lost to a bank after it was ordered, it is left to people.
             guard try !PaymentPartStore(tx: tx).isLost(task.subject) else { return (nil, nil) }
@@ -141,7 +142,11 @@ extension Billing {
             let isFirst = try ProviderTaskStore(tx: till.tx.system).finish(task.key)
             switch outcome {
             case .paid(let payment): try till.take(payment, at: provider.name, for: invoice.id)
-            case .declined(let reason): if isFirst { try till.fail(invoice.id, reason) }
+            case .declined(let reason):
+                guard isFirst else { break }
+                try till.fail(invoice.id, reason)
+                // Steps of dunning that were gone over at once, after a while in which nothing ran, try the card once.
+                try ProviderTaskStore(tx: till.tx.system).removeOthers(like: task)
             case .pending: break
             }
         }

@@ -83,6 +83,14 @@ struct ProviderTaskStore {
     /// - Returns: whether it was still there.
     func finish(_ key: String) throws -> Bool { try tx.execute("DELETE FROM provider_tasks WHERE key = \(key)") == 1 }
 
+    func isThere(_ key: String) throws -> Bool { try tx.first("SELECT key FROM provider_tasks WHERE key = \(key)") != nil }
+
+    /// Those of the same kind for the same thing that were not tried yet.
+    func removeOthers(like task: ProviderTask) throws {
+        try tx.execute(
+            "DELETE FROM provider_tasks WHERE tenant_id = \(task.tenant) AND kind = \(task.kind) AND subject = \(task.subject) AND attempts = 0")
+    }
+
     /// Earliest first, of all tenants or of one.
     func due(at now: Timestamp, of tenant: TenantID?, limit: Int) throws -> [ProviderTask] {
         guard let tenant else {
