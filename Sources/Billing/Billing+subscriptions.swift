@@ -55,7 +55,9 @@ extension Till {
         case .cancel: try changed.cancel()
         case .keep: try changed.keep()
         case .pause: try changed.pause(at: now)
-        case .resume: try changed.resume(at: now)
+        case .resume:
+            try changed.resume(at: now)
+            if try isOwing() { changed.becomePastDue() }
         }
         charges = try settle(old, before: &changed) + charges
         subscription = changed

@@ -51,9 +51,13 @@ extension Till {
 
     /// The plan is there again the moment nothing is overdue.
     mutating func recover() throws {
-        guard subscription?.status == .pastDue, try !PaymentPartStore(tx: tx).isSuspending() else { return }
-        let now = now
-        if try !invoices.open().contains(where: { $0.dueAt <= now }) { subscription?.recover() }
+        if try subscription?.status == .pastDue && !isOwing() { subscription?.recover() }
+    }
+
+    /// Whether something is overdue, or taken back by a bank and not paid again.
+    func isOwing() throws -> Bool {
+        if try PaymentPartStore(tx: tx).isSuspending() { return true }
+        return try invoices.open().contains { $0.dueAt <= now }
     }
 
     /// Where what a credit note takes back goes, as far as it was paid.

@@ -124,6 +124,20 @@ import Testing
         }
     }
 
+    @Test func `who resumes while an invoice is overdue is past due`() async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            let first = try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0)).invoices[0]
+            try await harness.perform(.pause)
+            harness.days(15)
+            #expect(try await harness.perform(.resume).subscription.status == .pastDue)
+            #expect(try await refusal { try await harness.perform(.change(.professional, .month)) } == "invoice_overdue")
+            _ = try await harness.pay(first.due, reference: "late", for: first)
+            #expect(try await harness.billing.subscription(of: harness.id)?.status == .active)
+            try await harness.check()
+        }
+    }
+
     @Test(arguments: [
         ("DE", String?.none, 19, VATRules.Treatment.standard), ("FR", nil, 20, .standard), ("FR", "FR12345678901", 0, .reverseCharge),
         ("US", nil, 0, .outsideScope)

@@ -256,7 +256,9 @@ struct HistoryModel {
         case .cancel: try changed.cancel()
         case .keep: try changed.keep()
         case .pause: try changed.pause(at: now)
-        case .resume: try changed.resume(at: now)
+        case .resume:
+            try changed.resume(at: now)
+            if isOverdue || isSuspended { changed.becomePastDue() }
         }
         try change(from: old, to: changed, charges)
     }
