@@ -43,8 +43,8 @@ extension Money {
         }
     }
 
-    /// What an amount that is asked for is a multiple of. Of these currencies with three decimals the last is 0: providers take no other, and round to
-    /// the nearest ten (https://docs.stripe.com/currencies#three-decimal).
+    /// What an amount that is asked for is a multiple of. Of these currencies with three decimals the last is 0: providers take no other, and have
+    /// amounts rounded to the nearest ten (https://docs.stripe.com/currencies#three-decimal).
     static func step(of currency: String) -> Int64 { ["BHD", "JOD", "KWD", "OMR", "TND"].contains(currency) ? 10 : 1 }
 
     /// Reads `1234.5` or `-3`, in whole numbers; nil where it is no amount of the currency or too large.

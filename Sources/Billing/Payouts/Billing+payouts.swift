@@ -86,19 +86,31 @@ extension Billing {
         }
     }
 
-    /// Pays those out whose day has come, and gives the orders that are still to be given.
+    /// Pays those out whose day has come, and gives the orders that are still to be given; one that fails keeps no other from it.
     func payOutDue() async throws {
         var failure: (any Error)?
-        let due = try await database.readPlatform { tx in try PayeeStore(tx: tx).due(at: tx.clock.now(), limit: Self.payeesAtOnce) }
-        for payee in due where !Task.isCancelled {
-            do { _ = try await payOut(to: payee.owner) } catch { failure = failure ?? error }
-        }
-        let pending = try await database.readPlatform { tx in
-            try PayeeStore(tx: tx).pending(at: tx.clock.now(), toBanks: false, limit: Self.payeesAtOnce)
-        }
-        for payout in pending where !Task.isCancelled {
-            do { try await order(payout) } catch { failure = failure ?? error }
-        }
+        var lastPayee: Payee?
+        repeat {
+            let place = lastPayee
+            let due = try await database.readPlatform { tx in
+                try PayeeStore(tx: tx).due(at: tx.clock.now(), after: place, limit: Self.payeesAtOnce)
+            }
+            for payee in due where !Task.isCancelled {
+                do { _ = try await payOut(to: payee.owner) } catch { failure = failure ?? error }
+            }
+            lastPayee = due.count == Self.payeesAtOnce ? due.last : nil
+        } while lastPayee != nil && !Task.isCancelled
+        var lastPayout: Payout?
+        repeat {
+            let place = lastPayout
+            let pending = try await database.readPlatform { tx in
+                try PayeeStore(tx: tx).pending(at: tx.clock.now(), toBanks: false, after: place, limit: Self.payeesAtOnce)
+            }
+            for payout in pending where !Task.isCancelled {
+                do { try await order(payout) } catch { failure = failure ?? error }
+            }
+            lastPayout = pending.count == Self.payeesAtOnce ? pending.last : nil
+        } while lastPayout != nil && !Task.isCancelled
         if let failure { throw failure }
     }
 

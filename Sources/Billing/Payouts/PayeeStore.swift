@@ -49,11 +49,13 @@ struct PayeeStore {
             """)
     }
 
-    /// Earliest first.
-    func due(at now: Timestamp, limit: Int) throws -> [Payee] {
-        try tx.all(
+    /// Earliest first, from after one.
+    func due(at now: Timestamp, after last: Payee?, limit: Int) throws -> [Payee] {
+        let (time, owner) = (last?.nextPayoutAt ?? Timestamp(microseconds: 0), last?.owner ?? TenantID(high: 0, low: 0))
+        return try tx.all(
             """
-            SELECT owner, provider, destination, tax_form, schedule, minimum, next_payout_at FROM payees WHERE next_payout_at <= \(now)
+            SELECT owner, provider, destination, tax_form, schedule, minimum, next_payout_at FROM payees
+            WHERE next_payout_at <= \(now) AND next_payout_at >= \(time) AND (next_payout_at > \(time) OR owner > \(owner))
             ORDER BY next_payout_at, owner LIMIT \(limit)
             """, Self.read)
     }
@@ -109,12 +111,14 @@ struct PayeeStore {
             """, Self.readPayout)
     }
 
-    /// Those that are still to be ordered, earliest first: at providers, or by a file for a bank, which may let them wait.
-    func pending(at now: Timestamp, toBanks: Bool, limit: Int) throws -> [Payout] {
-        try tx.all(
+    /// Those that are still to be ordered, earliest first, from after one: at providers, or by a file for a bank, which may let them wait.
+    func pending(at now: Timestamp, toBanks: Bool, after last: Payout? = nil, limit: Int) throws -> [Payout] {
+        let (time, id) = (last?.dueAt ?? Timestamp(microseconds: 0), last?.id ?? PayoutID(high: 0, low: 0))
+        return try tx.all(
             """
             SELECT id, owner, provider, currency, sales, commissions, status, reference, reason, attempts, due_at, made_at FROM payouts
             WHERE status = \(Payout.Status.pending) AND due_at <= \(now) AND (provider = \(Payee.bank)) = \(toBanks)
+                AND due_at >= \(time) AND (due_at > \(time) OR id > \(id))
             ORDER BY due_at, id LIMIT \(limit)
             """, Self.readPayout)
     }

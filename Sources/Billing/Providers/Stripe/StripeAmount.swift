@@ -1,8 +1,8 @@
 internal import Kernel
 
 /// Amounts as Stripe counts them: in the minor unit of ISO 4217 but for a few (https://docs.stripe.com/currencies#special-cases). ISK and UGX have no
-/// minor unit any more and are still written with two decimals that are zero; MGA is written without any, though ISO has two. Of currencies with three
-/// decimals the last is 0, as on our invoices.
+/// minor unit any more and are still written with two decimals that are zero; MGA is written without any, though ISO has two. Of currencies with
+/// three decimals the last is 0, as on our invoices.
 enum StripeAmount {
     private static let withZeros: Set<String> = ["ISK", "UGX"]
     private static let withoutDecimals: Set<String> = ["MGA"]
