@@ -9,6 +9,7 @@ package struct Tenancy: Sendable {
     package let permissions: PermissionTable
     package let rates: RateLimiter
     let known = TenantDirectory()
+    package let strangersDoors = StrangersDoors()
 
     /// Browsers reach the platform by https: session cookies are sent over nothing else.
     let usesTLS: Bool

@@ -141,7 +141,7 @@ import Testing
     @Test(arguments: TakeOver.allCases)
     func `nobody comes in at a tenant that a stranger made with the address, where there is another`(way: TakeOver) async throws {
         try await withTenancy(.sqlite) { world in
-            let (tenancy, email) = (world.tenancy, "ben@example.com")
+            let (tenancy, email, password) = (world.tenancy, "ben@example.com", "the owner's own words")
             let strangers = try await world.signUpBen().tenant.id
             world.lease.clock.advance(by: .seconds(60))
             func place(_ session: String) async throws -> TenantID? {
@@ -150,7 +150,7 @@ import Testing
             func join() async throws {
                 try await tenancy.invite(email: email, role: .viewer, to: world.acme.id, by: TenancyHarness.owner)
                 let token = try #require(try await world.mailedTokens("invitation").last)
-                _ = try await tenancy.acceptInvitation(token: token, name: nil, password: TenancyHarness.password)
+                _ = try await tenancy.acceptInvitation(token: token, name: nil, password: password)
             }
             var expected = world.acme.id
             switch way {
@@ -158,8 +158,8 @@ import Testing
             case .reset:
                 try await tenancy.requestPasswordReset(email: email)
                 let token = try #require(try await world.mailedTokens("reset_password").last)
-                try await tenancy.resetPassword(token: token, password: TenancyHarness.password)
-                let session = try await tenancy.signIn(email: email, password: TenancyHarness.password).token
+                try await tenancy.resetPassword(token: token, password: password)
+                let session = try await tenancy.signIn(email: email, password: password).token
                 // It may be their own all the same, and there is no other.
                 #expect(try await place(session) == strangers)
             case .link: _ = try await world.signIn(email)
@@ -170,7 +170,7 @@ import Testing
             }
             try await join()
             #expect(try await place(try await world.signIn(email)) == expected)
-            let all = try await tenancy.memberships(of: try await tenancy.signIn(email: email, password: TenancyHarness.password).user.id)
+            let all = try await tenancy.memberships(of: try await tenancy.signIn(email: email, password: password).user.id)
             #expect(all.filter { $0.membership.isDoubted }.map { $0.tenant.id } == [strangers])
         }
     }

@@ -69,6 +69,11 @@ struct APIKeyStore {
         try tx.execute("UPDATE api_keys SET revoked_at = \(time) WHERE id = \(id) AND tenant_id = \(tenant) AND revoked_at IS NULL") == 1
     }
 
+    /// - Returns: how many.
+    func revokeAll(of tenant: TenantID, at time: Timestamp) throws -> Int {
+        try tx.execute("UPDATE api_keys SET revoked_at = \(time) WHERE tenant_id = \(tenant) AND revoked_at IS NULL")
+    }
+
     private static func read(_ row: Row) throws -> APIKey {
         let scopes: String = try row.column(4)
         return APIKey(

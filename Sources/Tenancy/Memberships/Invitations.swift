@@ -98,6 +98,16 @@ extension OneTimeTokenStore {
             """)
     }
 
+    /// All that are open; they stay in the same way.
+    /// - Returns: how many.
+    func revokeInvitations(to tenant: TenantID) throws -> Int {
+        try tx.execute(
+            """
+            UPDATE one_time_tokens SET role = NULL
+            WHERE tenant_id = \(tenant) AND purpose = \(OneTimeToken.Purpose.invitation) AND role IS NOT NULL
+            """)
+    }
+
     func removeInvitations(of email: EmailAddress, to tenant: TenantID) throws {
         try tx.execute(
             """

@@ -110,8 +110,9 @@ struct MemberRoutes {
                 body: AcceptanceBody.self, returns: .created(AccountView.self), errors: [AccountRoutes.stale]
             ) { call, body in
                 try tenancy.limitAttempts("link", call.clientAddress)
+                let session = tenancy.session(of: call.head)
                 let signedIn = try await tenancy.acceptInvitation(
-                    token: body.token, name: body.name, password: body.password, from: call.clientAddress)
+                    token: body.token, name: body.name, password: body.password, session: session, from: call.clientAddress)
                 try await tenancy.endSession(of: call.head)
                 call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: tenancy.usesTLS))
                 return AccountView(signedIn.user)

@@ -49,18 +49,22 @@ extension Tenancy {
     }
 
     /// Joins the tenant; a new person gives a name and a password.
-    package func acceptInvitation(token: String, name: String?, password: String?, from address: String? = nil) async throws -> SignedIn {
+    /// - Parameter session: of the browser that follows the link, where it is signed in.
+    package func acceptInvitation(
+        token: String, name: String?, password: String?, session: String? = nil, from address: String? = nil
+    ) async throws -> SignedIn {
         try await requireLink(token, .invitation)
-        let hash: String? = if let password { try await Passwords.hash(password, from: Self.block(of: address)) } else { nil }
+        let own = try await ownAccount(token, .invitation, session: session, password: password, from: address)
+        let hash: String? = if own == nil, let password { try await Passwords.hash(password, from: Self.block(of: address)) } else { nil }
         return try await database.writeDirectory { tx in
             let found = try OneTimeTokenStore(tx: tx).take(token, .invitation, now: tx.clock.now())
             guard let found, let tenant = found.tenant, let role = found.role else { throw Self.staleLink }
             let id = try Self.findOrMakeUser(found.email, name: try name.map(Self.checkedName), in: tx)
             guard var user = try UserStore(tx: tx).user(id) else { throw Refusal.missing("person") }
-            guard user.emailVerifiedAt != nil || hash != nil else {
+            guard user.emailVerifiedAt != nil || hash != nil || Self.isUnchanged(own, user) else {
                 throw Refusal.invalid("password", "required", "Choose a password for the new account.")
             }
-            try Self.prove(&user, in: tx)
+            try prove(&user, own: own, in: tx)
             if user.passwordHash == nil, let hash {
                 user.passwordHash = hash
                 try OneTimeTokenStore(tx: tx).removeEntries(to: user.email)

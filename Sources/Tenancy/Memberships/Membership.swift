@@ -100,6 +100,11 @@ struct MembershipStore {
         try tx.execute("DELETE FROM memberships WHERE tenant_id = \(tenant) AND user_id = \(user)") == 1
     }
 
+    /// - Returns: how many.
+    func removeAll(from tenant: TenantID, but user: UserID) throws -> Int {
+        try tx.execute("DELETE FROM memberships WHERE tenant_id = \(tenant) AND user_id <> \(user)")
+    }
+
     private static func read(_ row: Row) throws -> Membership {
         Membership(
             tenant: try row.column(0), user: try row.column(1), role: try row.column(2), createdAt: try row.column(3),

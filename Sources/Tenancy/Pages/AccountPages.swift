@@ -29,7 +29,7 @@ struct AccountPages {
             // A form in between: a mail scanner that follows the link must not use it up.
             .page(.post, "/sign-in-link", access: Self.reason, summary: "Sign in by link") { call in
                 do {
-                    return try await enter(call, tenancy.signIn(token: call.form()["token"]))
+                    return try await enter(call, tenancy.signIn(token: call.form()["token"], session: tenancy.session(of: call.head)))
                 } catch let refusal as Refusal {
                     return await signInForm(call, email: "", fault: refusal.message, status: 410)
                 }
@@ -161,11 +161,12 @@ struct AccountPages {
                 return nil
             },
             link("/reset-password", key: "reset_password") { use in
-                try await tenancy.resetPassword(token: use.token, password: use.password ?? "", from: use.address)
+                try await tenancy.resetPassword(token: use.token, password: use.password ?? "", session: use.session, from: use.address)
                 return nil
             },
             link("/invitation", key: "invitation") { use in
-                try await tenancy.acceptInvitation(token: use.token, name: use.name, password: use.password, from: use.address)
+                try await tenancy.acceptInvitation(
+                    token: use.token, name: use.name, password: use.password, session: use.session, from: use.address)
             }
         ].flatMap { $0 }
     }

@@ -64,7 +64,7 @@ extension Tenancy {
         let name = try Self.checkedName(new.name)
         defer { known.forget() }
         return try await database.writeDirectory { tx in
-            let user = try Self.vouchFor(email, in: tx)
+            let user = try vouchFor(email, in: tx)
             let tenant = try Self.insertTenant(new, name: name, subdomain: subdomain, owner: user, by: principal, in: tx)
             let (_, secret) = try Self.insertKey(name: "First key", role: .owner, scopes: [], expiresAt: nil, tenant: tenant.id, in: tx)
             return (tenant, secret)
@@ -172,8 +172,8 @@ extension Tenancy {
     }
 
     /// Somebody to whom an operator gives rights: nobody else may have a password or a session of the account, unless its address was proven.
-    static func vouchFor(_ email: EmailAddress, in tx: DirectoryTransaction) throws -> UserID {
-        let id = try findOrMakeUser(email, name: nil, in: tx)
+    func vouchFor(_ email: EmailAddress, in tx: DirectoryTransaction) throws -> UserID {
+        let id = try Self.findOrMakeUser(email, name: nil, in: tx)
         guard var user = try UserStore(tx: tx).user(id) else { throw Refusal.missing("person") }
         try takeFromStranger(&user, in: tx)
         try UserStore(tx: tx).update(user)

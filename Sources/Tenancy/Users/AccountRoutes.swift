@@ -126,7 +126,8 @@ struct AccountRoutes {
                 body: PasswordResetBody.self, returns: .noContent, errors: [Self.stale]
             ) { call, body in
                 try tenancy.limitAttempts("link", call.clientAddress)
-                try await tenancy.resetPassword(token: body.token, password: body.password, from: call.clientAddress)
+                let session = tenancy.session(of: call.head)
+                try await tenancy.resetPassword(token: body.token, password: body.password, session: session, from: call.clientAddress)
             }
         ]
     }

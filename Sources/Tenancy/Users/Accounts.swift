@@ -72,11 +72,13 @@ extension Tenancy {
     }
 
     /// Takes the token of a printed or mailed sign-in link.
-    package func signIn(token: String) async throws -> SignedIn {
-        try await database.writeDirectory { tx in
+    /// - Parameter session: of the browser that follows the link, where it is signed in. The same below.
+    package func signIn(token: String, session: String? = nil) async throws -> SignedIn {
+        let own = try await ownAccount(token, .signIn, session: session)
+        return try await database.writeDirectory { tx in
             let found = try OneTimeTokenStore(tx: tx).take(token, .signIn, now: tx.clock.now())
             guard let id = found?.user, var user = try UserStore(tx: tx).user(id) else { throw Self.staleLink }
-            try Self.prove(&user, in: tx)
+            try prove(&user, own: own, in: tx)
             try UserStore(tx: tx).update(user)
             return try Self.openSession(for: user, in: tx)
         }
@@ -100,7 +102,6 @@ extension Tenancy {
 
     /// Proves an address. The mail alone is not enough: whoever reads it must also be who made the account, by its session or its password, or a
     /// stranger who signed up with somebody's address would have it proven by them.
-    /// - Parameter session: of the browser that follows the link, where it is signed in.
     /// - Throws: `link_expired`; `password_needed` where neither shows whose account it is.
     package func verifyEmail(token: String, session: String?, password: String?, from address: String? = nil) async throws {
         let now = clock.now()
@@ -136,30 +137,6 @@ extension Tenancy {
 
     static let passwordNeeded = Refusal.invalid("password", "password_needed", "Give the password of the account whose address this proves.")
 
-    /// The address is proven by whoever acts now, or an operator vouches for it. What somebody set who never proved it, a password or a session, ends
-    /// with that: it may have been anybody.
-    static func takeFromStranger(_ user: inout User, in tx: DirectoryTransaction) throws {
-        guard user.emailVerifiedAt == nil else { return }
-        try doubtTenants(of: user, in: tx)
-        user.passwordHash = nil
-        user.failedAttempts = 0
-        user.lockedUntil = nil
-        try SessionStore(tx: tx).removeAll(of: user.id)
-    }
-
-    /// Whoever signed up with an address that they did not prove made a tenant with it. It stays, since it may be the person's own, but is not where
-    /// they come in when they have another one: who made it may have left a key or a member there.
-    private static func doubtTenants(of user: User, in tx: DirectoryTransaction) throws {
-        guard user.emailVerifiedAt == nil, user.passwordHash != nil else { return }
-        try MembershipStore(tx: tx).doubtAll(of: user.id)
-    }
-
-    /// By a link that reached the address.
-    static func prove(_ user: inout User, in tx: DirectoryTransaction) throws {
-        try takeFromStranger(&user, in: tx)
-        user.emailVerifiedAt = user.emailVerifiedAt ?? tx.clock.now()
-    }
-
     /// Answers alike whether the address is known or not.
     package func requestPasswordReset(email: String) async throws {
         let email = try EmailAddress(email)
@@ -184,13 +161,14 @@ extension Tenancy {
     }
 
     /// Sets a new password, and ends every session of the person and every other link that would open one or choose another password.
-    package func resetPassword(token: String, password: String, from address: String? = nil) async throws {
+    package func resetPassword(token: String, password: String, session: String? = nil, from address: String? = nil) async throws {
         try await requireLink(token, .resetPassword)
+        let own = try await ownAccount(token, .resetPassword, session: session)
         let hash = try await Passwords.hash(password, from: Self.block(of: address))
         try await database.writeDirectory { tx in
             let found = try OneTimeTokenStore(tx: tx).take(token, .resetPassword, now: tx.clock.now())
             guard let id = found?.user, var user = try UserStore(tx: tx).user(id) else { throw Self.staleLink }
-            try Self.doubtTenants(of: user, in: tx)
+            if !Self.isUnchanged(own, user) { try doubtTenants(of: user, in: tx) }
             user.passwordHash = hash
             user.emailVerifiedAt = user.emailVerifiedAt ?? tx.clock.now()
             user.failedAttempts = 0

@@ -15,7 +15,7 @@ extension Tenancy {
             if !isOperator, try store.user(email: email) == nil { throw Refusal.missing("person") }
             let id = try Self.findOrMakeUser(email, name: nil, in: tx)
             guard var user = try store.user(id), user.isOperator != isOperator else { return false }
-            if isOperator { try Self.takeFromStranger(&user, in: tx) }
+            if isOperator { try takeFromStranger(&user, in: tx) }
             user.isOperator = isOperator
             try store.update(user)
             // A session that was opened before holds no more than it did then.
