@@ -304,6 +304,24 @@ import Testing
         }
     }
 
+    @Test func `where a stranger's account is taken over, nothing is paid to whom the stranger named`() async throws {
+        try await withBilling { harness in
+            let seller = try await harness.seller("sel")
+            let other = try await harness.seller("other")
+            try await harness.database.write(in: seller) { [billing = harness.billing] tx in
+                for _ in 0..<2 { try billing.forgetPayee(in: tx, by: .system(in: seller)) }
+            }
+            let left = try await harness.database.readPlatform { tx in
+                try [seller, other].filter { try PayeeStore(tx: tx).payee($0) != nil }
+            }
+            #expect(left == [other])
+            let actions = try await harness.tenancy.auditLog(of: seller, before: nil, limit: 10).map(\.action)
+            #expect(actions.count { $0 == "payee.remove" } == 1)
+            let asked = await #expect(throws: Refusal.self) { try await harness.billing.payOut(to: seller) }
+            #expect(asked?.code == "not_found")
+        }
+    }
+
     @Test func `an account number is checked before it is kept, and shown by its end alone`() async throws {
         #expect(Payee.isIBAN("GB82WEST12345698765432") && !Payee.isIBAN("GB82WEST12345698765431") && !Payee.isIBAN("DE8937040044"))
         try await withBilling { harness in

@@ -45,6 +45,25 @@ import Testing
         }
     }
 
+    @Test func `where a stranger's account is taken over, no endpoint hears anything until it is enabled`() async throws {
+        try await withNotifications { harness in
+            let (webhooks, owner) = (harness.webhooks, harness.owner)
+            let made = try await harness.makeEndpoint().endpoint
+            try await harness.failed("w1", run: "r1")
+            try await harness.database.write(in: harness.acme.id) { tx in try webhooks.pauseAll(in: tx, by: owner) }
+            try await harness.failed("w1", run: "r2")
+            try await harness.sender.sendDue()
+            #expect(harness.receiver.all.isEmpty)
+            let now = try await webhooks.endpoint(made.id, by: owner)
+            #expect(now.status == .disabled && now.reason == .paused)
+            let fields = try WebhookEndpointFields(url: made.url, description: "", eventTypes: [])
+            _ = try await webhooks.update(made.id, by: owner) { _ in (fields, isEnabled: true) }
+            try await harness.failed("w1", run: "r3")
+            try await harness.sender.sendDue()
+            #expect(harness.receiver.all.count == 1)
+        }
+    }
+
     @Test func `a secret that was replaced signs for a day beside the new one`() async throws {
         try await withNotifications { harness in
             let made = try await harness.makeEndpoint()

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import HTTPSurface
-internal import Kernel
-internal import Persistence
+package import Kernel
+package import Persistence
 internal import Tenancy
 
 extension PlatformTransaction {
@@ -52,6 +52,12 @@ extension Billing {
             )
             try tx.audit(principal, "payee.update", "tenant:\(owner)", ["provider": .string(provider)])
         }
+    }
+
+    /// What the tenant earns waits until somebody says anew how it is paid.
+    package func forgetPayee(in tx: TenantTransaction, by principal: Principal) throws {
+        guard try PayeeStore(tx: tx.platform).remove(tx.tenant.id) else { return }
+        try tx.audit(principal, "payee.remove", "tenant:\(tx.tenant.id)")
     }
 
     func earnings(of owner: TenantID) async throws -> [PayeeBalance] { try await database.readPlatform { tx in try tx.earnings(of: owner) } }

@@ -49,6 +49,9 @@ struct PayeeStore {
             """)
     }
 
+    /// - Returns: false where there was none.
+    func remove(_ owner: TenantID) throws -> Bool { try tx.execute("DELETE FROM payees WHERE owner = \(owner)") == 1 }
+
     /// Earliest first, from after one.
     func due(at now: Timestamp, after last: Payee?, limit: Int) throws -> [Payee] {
         let (time, owner) = (last?.nextPayoutAt ?? Timestamp(microseconds: 0), last?.owner ?? TenantID(high: 0, low: 0))

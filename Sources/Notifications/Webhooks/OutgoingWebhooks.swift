@@ -92,6 +92,20 @@ package struct OutgoingWebhooks: Sendable {
         }
     }
 
+    /// Tells nobody any more, until somebody enables an endpoint again.
+    package func pauseAll(in tx: TenantTransaction, by principal: Principal) throws {
+        let store = WebhookEndpointStore(tx: tx)
+        for var endpoint in try store.all() where endpoint.status == .enabled {
+            endpoint.status = .disabled
+            endpoint.reason = .paused
+            endpoint.failingSince = nil
+            endpoint.updatedAt = tx.clock.now()
+            try store.update(endpoint)
+            try tx.audit(principal, "webhook_endpoint.update", "webhook_endpoint:\(endpoint.id)", ["status": .string(endpoint.status.rawValue)])
+        }
+        tx.afterCommit { [interests, tenant = tx.tenant.id] in interests.forget(tenant) }
+    }
+
     package func delete(_ id: WebhookEndpointID, by principal: Principal) async throws {
         let tenant = try principal.tenant(for: .webhooksWrite)
         try await database.write(in: tenant) { [interests] tx in

@@ -1,6 +1,6 @@
 internal import Jobs
 package import Kernel
-internal import Persistence
+package import Persistence
 internal import Tenancy
 
 extension Workflows {
@@ -72,10 +72,19 @@ extension Workflows {
         return try await database.write(in: tenant) { [self] tx in
             var workflow = try active(id, in: tx)
             guard workflow.publishedVersion != nil else { return workflow }
-            try stop(&workflow, in: tx)
-            try policies.audit(tx, principal, "workflow.unpublish", "workflow:\(id)", [:])
-            try tx.emit(WorkflowEvents.Unpublished(workflow: workflow))
+            try unpublish(&workflow, by: principal, in: tx)
             return workflow
+        }
+    }
+
+    /// The same of all that the tenant has published.
+    package func unpublishAll(in tx: TenantTransaction, by principal: Principal) throws {
+        var last: WorkflowID?
+        while true {
+            let page = try WorkflowStore(tx: tx).page(.active, before: last, limit: Limits.pageSizeMaximum)
+            for var workflow in page where workflow.publishedVersion != nil { try unpublish(&workflow, by: principal, in: tx) }
+            guard page.count == Limits.pageSizeMaximum else { return }
+            last = page.last?.id
         }
     }
 
@@ -135,6 +144,12 @@ extension Workflows {
             return (workflow.draftRevision, draft)
         }
         return (revision, try WorkflowDocument(stored: bytes))
+    }
+
+    private func unpublish(_ workflow: inout Workflow, by principal: Principal, in tx: TenantTransaction) throws {
+        try stop(&workflow, in: tx)
+        try policies.audit(tx, principal, "workflow.unpublish", "workflow:\(workflow.id)", [:])
+        try tx.emit(WorkflowEvents.Unpublished(workflow: workflow))
     }
 
     private func stop(_ workflow: inout Workflow, in tx: TenantTransaction) throws {

@@ -85,6 +85,29 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases)
+    func `where a stranger's account is taken over, nothing that the tenant has published starts any more`(_ engine: DatabaseEngine) async throws {
+        try await WorkflowHarness.run(engine) { harness in
+            let (workflows, me) = (harness.workflows, harness.principal())
+            let first = try await workflows.create(.hook(path: "a"), by: me)
+            let second = try await workflows.create(.hook("Second", path: "b"), by: me)
+            _ = try await workflows.create(.hook("Draft", path: "c"), by: me)
+            for id in [first.id, second.id] { _ = try await workflows.publish(id, by: me) }
+            let elsewhere = harness.principal(in: harness.lease.other)
+            let theirs = try await workflows.create(.hook(path: "a"), by: elsewhere)
+            _ = try await workflows.publish(theirs.id, by: elsewhere)
+            let tenant = harness.lease.tenant
+            for _ in 0..<2 {
+                try await harness.lease.database.writeDirectory { tx in try workflows.unpublishAll(in: tx.tenant(tenant), by: .system(in: tenant)) }
+            }
+            for path in ["a", "b"] { #expect(try await target(harness, "POST", path) == nil) }
+            for id in [first.id, second.id] { #expect(try await workflows.workflow(id, by: me).workflow.publishedVersion == nil) }
+            #expect(try await workflows.workflow(theirs.id, by: elsewhere).workflow.publishedVersion == 1)
+            #expect(try await harness.auditActions().count { $0 == "workflow.unpublish" } == 2)
+            #expect(try await harness.eventNames().count { $0 == WorkflowEvents.Unpublished.name } == 2)
+        }
+    }
+
     @Test(arguments: DatabaseEngine.allCases) func `an exact path goes before a pattern`(_ engine: DatabaseEngine) async throws {
         try await WorkflowHarness.run(engine) { harness in
             let me = harness.principal()
