@@ -44,6 +44,19 @@ import Testing
         }
     }
 
+    @Test func `who was locked out while the clock was ahead is not when it is set back`() async throws {
+        try await withTenancy(.sqlite) { world in
+            _ = try await world.signUpBen()
+            func attempt(_ password: String) async throws -> String? {
+                try await refusal { try await world.tenancy.signIn(email: "ben@example.com", password: password) }
+            }
+            for _ in 0..<Tenancy.attemptsMaximum { #expect(try await attempt("wrong") == "bad_credentials") }
+            #expect(try await attempt(TenancyHarness.password) == "locked_out")
+            world.lease.clock.advance(by: .seconds(-3_600))
+            #expect(try await attempt(TenancyHarness.password) == nil)
+        }
+    }
+
     @Test func `who changes the address within a network gets no more attempts`() async throws {
         try await withTenancy(.sqlite) { world in
             let tenancy = world.tenancy

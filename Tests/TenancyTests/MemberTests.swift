@@ -94,6 +94,18 @@ import Testing
         }
     }
 
+    @Test func `who was invited while the clock was ahead is invited again when it is set back`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let invite = {
+                try await world.tenancy.invite(email: "eve@example.com", role: .viewer, to: world.acme.id, by: TenancyHarness.owner)
+            }
+            try await invite()
+            #expect(try await refusal(of: invite) == "invited_just_now")
+            world.lease.clock.advance(by: .seconds(-3_600))
+            #expect(try await refusal(of: invite) == nil)
+        }
+    }
+
     @Test(arguments: DatabaseEngine.allCases)
     func `tenants that anybody can make take no places from those that are old or pay, nor do those that are suspended`(engine: DatabaseEngine)
         async throws

@@ -211,6 +211,17 @@ import Testing
         #expect(limiter.take("a", perSecond: nil) == nil)
     }
 
+    @Test(arguments: [1, 10]) func `a clock that is set back keeps nobody waiting until it has caught up`(perSecond: Int) throws {
+        let time = TestClock()
+        let limiter = RateLimiter(clock: time.clock)
+        for _ in 0..<perSecond { #expect(limiter.take("a", perSecond: perSecond)?.isAllowed == true) }
+        #expect(limiter.take("a", perSecond: perSecond)?.isAllowed == false)
+        time.advance(by: .seconds(-3_600))
+        for _ in 0..<perSecond { #expect(limiter.take("a", perSecond: perSecond)?.isAllowed == true) }
+        let refused = try #require(limiter.take("a", perSecond: perSecond))
+        #expect(!refused.isAllowed && refused.retryAfter <= .seconds(1))
+    }
+
     @Test func `a rate above a million a second is still a rate`() throws {
         #expect(try #require(RateLimiter(clock: TestClock().clock).take("a", perSecond: 5_000_000)).isAllowed)
     }

@@ -44,7 +44,8 @@ extension Tenancy {
     private static func requirePause(before earlier: Timestamp?, now: Timestamp) throws {
         guard let earlier else { return }
         let wait = earlier - OneTimeToken.Purpose.invitation.lifetime + invitationPause - now
-        guard wait > .zero else { return }
+        // What is longer than the pause was sent while the clock was ahead.
+        guard wait > .zero, wait <= invitationPause else { return }
         throw Refusal(.rateLimited, "invited_just_now", "They were invited less than a minute ago; the mail is on its way.", retryAfter: wait)
     }
 

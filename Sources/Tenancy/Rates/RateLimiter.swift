@@ -25,7 +25,9 @@ package final class RateLimiter: Sendable {
         let interval = max(1, 1_000_000 / Int64(perSecond))
         let burst = interval * Int64(perSecond)
         return state.withLock { state in
-            let theoretical = max(state.arrivals[key] ?? now, now)
+            // None is ahead by more than the burst, unless the clock was set back: nobody waits for it to catch up.
+            let known = state.arrivals[key] ?? now
+            let theoretical = known - now > burst ? now : max(known, now)
             let next = theoretical + interval
             let allowedAt = next - burst
             guard allowedAt <= now else {

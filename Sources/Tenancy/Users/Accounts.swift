@@ -39,9 +39,8 @@ extension Tenancy {
         let wrong = Refusal(.unauthenticated, "bad_credentials", "The address or the password is wrong.")
         guard let email = try? EmailAddress(email) else { throw wrong }
         let found = try await database.readDirectory { tx in try UserStore(tx: tx).user(email: email) }
-        if let until = found?.lockedUntil, until > clock.now() {
-            throw Refusal(
-                .rateLimited, "locked_out", "Too many wrong passwords; try again later or reset the password.", retryAfter: until - clock.now())
+        if let wait = found?.lock(at: clock.now()) {
+            throw Refusal(.rateLimited, "locked_out", "Too many wrong passwords; try again later or reset the password.", retryAfter: wait)
         }
         let isRight = try await Passwords.matches(password, encoded: found?.passwordHash, from: Self.block(of: address))
         guard let found, let signedIn = try await enter(found, isRight: isRight) else { throw wrong }
@@ -54,7 +53,7 @@ extension Tenancy {
         try await database.writeDirectory { tx -> SignedIn? in
             guard var user = try UserStore(tx: tx).user(shown.id), user.passwordHash == shown.passwordHash else { return nil }
             // Of many attempts at once no more than ten are compared for a result.
-            if let until = user.lockedUntil, until > tx.clock.now() { return nil }
+            if user.lock(at: tx.clock.now()) != nil { return nil }
             guard isRight else {
                 user.failedAttempts += 1
                 if user.failedAttempts >= Self.attemptsMaximum {

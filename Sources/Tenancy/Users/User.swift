@@ -13,6 +13,12 @@ package struct User: Sendable, Hashable {
     /// Runs the platform.
     package var isOperator: Bool
     package var createdAt: Timestamp
+
+    /// For how long the person is still locked out; nil where they are not. What is longer than any lock was set while the clock was ahead.
+    func lock(at now: Timestamp) -> Duration? {
+        guard let lockedUntil, lockedUntil > now, lockedUntil - now <= Tenancy.lockOut else { return nil }
+        return lockedUntil - now
+    }
 }
 
 /// An address in lower case with one `@`, a dotted domain and at most 254 bytes; whether it exists only a mail can tell.
