@@ -94,6 +94,69 @@ import Testing
         }
     }
 
+    @Test func `one address gets five invitations of one tenant in a week, and takes the others no places`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let (tenancy, by) = (world.tenancy, TenancyHarness.owner)
+            func invite(_ email: String, to tenant: TenantID) async throws -> String? {
+                defer { world.lease.clock.advance(by: Tenancy.invitationPause) }
+                return try await refusal { try await tenancy.invite(email: email, role: .viewer, to: tenant, by: by) }
+            }
+            for _ in 0..<Standing.invitationsToOne { #expect(try await invite("eve@example.com", to: world.acme.id) == nil) }
+            #expect(try await invite("eve@example.com", to: world.acme.id) == "too_many_invitations")
+            #expect(try await invite("ben@example.com", to: world.acme.id) == nil)
+            for index in 1..<Standing.new.places {
+                let tenant = try await world.makeTenant("team\(index)").tenant.id
+                #expect(try await invite("eve@example.com", to: tenant) == nil)
+            }
+            world.lease.clock.advance(by: OneTimeToken.Purpose.invitation.lifetime)
+            #expect(try await invite("eve@example.com", to: world.acme.id) == nil)
+        }
+    }
+
+    @Test func `a new tenant sends fifty invitations in a week, whether it revokes them or not`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let (tenancy, acme, by) = (world.tenancy, world.acme.id, TenancyHarness.owner)
+            func invite(_ index: Int) async throws -> String? {
+                try await refusal { try await tenancy.invite(email: "p\(index)@example.com", role: .viewer, to: acme, by: by) }
+            }
+            for index in 0..<Standing.new.invitations {
+                #expect(try await invite(index) == nil)
+                if index.isMultiple(of: 2) { try await tenancy.revokeInvitation(of: "p\(index)@example.com", to: acme, by: by) }
+            }
+            #expect(try await invite(99) == "too_many_invitations")
+            // Whoever accepts makes room.
+            let token = try #require(try await world.mailedTokens("invitation").last)
+            _ = try await tenancy.acceptInvitation(token: token, name: nil, password: password)
+            #expect(try await invite(99) == nil)
+            #expect(try await invite(100) == "too_many_invitations")
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases)
+    func `an invitation ends with the right of whoever sent it`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let (tenancy, acme) = (world.tenancy, world.acme.id)
+            let ana = try await owner(of: world)
+            let ben = try await join(world, "ben@example.com", .owner)
+            func principal(_ role: Role) -> Principal {
+                Principal(actor: .user(ben), tenant: acme, role: role, permissions: tenancy.permissions.permissions(of: role))
+            }
+            try await tenancy.invite(email: "o@example.com", role: .owner, to: acme, by: principal(.owner))
+            try await tenancy.invite(email: "v@example.com", role: .viewer, to: acme, by: principal(.owner))
+            try await tenancy.invite(email: "a@example.com", role: .owner, to: acme, by: ana.principal)
+            func open() async throws -> Set<String> { Set(try await tenancy.invitations(to: acme).map(\.email)) }
+            try await tenancy.setRole(.admin, of: ben, in: acme, by: ana.principal)
+            #expect(try await open() == ["v@example.com", "a@example.com"])
+            try await tenancy.setRole(.editor, of: ben, in: acme, by: ana.principal)
+            #expect(try await open() == ["a@example.com"])
+            try await tenancy.setRole(.admin, of: ben, in: acme, by: ana.principal)
+            try await tenancy.invite(email: "w@example.com", role: .viewer, to: acme, by: principal(.admin))
+            try await tenancy.removeMember(ben, from: acme, by: ana.principal)
+            #expect(try await open() == ["a@example.com"])
+            #expect(try await world.actions(of: acme).suffix(2) == ["member.remove", "invitation.revoke"])
+        }
+    }
+
     @Test func `who was invited while the clock was ahead is invited again when it is set back`() async throws {
         try await withTenancy(.sqlite) { world in
             let invite = {

@@ -26,14 +26,10 @@ extension Tenancy {
             }
             let tokens = OneTimeTokenStore(tx: tx)
             try Self.requirePause(before: tokens.invitation(of: email, to: tenant), now: tx.clock.now())
-            try tokens.removeInvitations(of: email, to: tenant)
+            try tokens.revokeInvitations(of: email, to: tenant)
             let standing = Standing(plan: place.plan, createdAt: place.createdAt, at: tx.clock.now())
-            guard try tokens.standings(ofInvitationsOf: email, now: tx.clock.now()).count(where: { $0 == standing }) < standing.places else {
-                throw Refusal(
-                    .rateLimited, "too_many_invitations", "\(email) has too many invitations that are open; ask them to answer those first.",
-                    retryAfter: .seconds(86_400))
-            }
-            try send(mailed, user: nil, tenant: tenant, role: role, in: tx)
+            try Self.requirePlace(for: email, in: tenant, standing, tokens, now: tx.clock.now())
+            try send(mailed, user: principal.person, tenant: tenant, role: role, in: tx)
             try tx.tenant(tenant).audit(principal, "invitation.create", "tenant:\(tenant)", ["role": .string(role.rawValue)])
         }
     }
@@ -91,8 +87,9 @@ extension Tenancy {
             if now.role == .owner { try mayGrant(.owner, principal) }
             if now.role == .owner, role != .owner, try store.owners(of: tenant) == 1 { throw Self.lastOwner }
             _ = try store.setRole(role, of: user, in: tenant)
-            try tx.tenant(tenant).audit(
-                principal, "member.set_role", "user:\(user)", ["from": .string(now.role.rawValue), "to": .string(role.rawValue)])
+            let scoped = try tx.tenant(tenant)
+            try scoped.audit(principal, "member.set_role", "user:\(user)", ["from": .string(now.role.rawValue), "to": .string(role.rawValue)])
+            try Self.revokeInvitations(sentBy: user, as: roles(beyond: role), in: scoped, by: principal)
         }
     }
 
@@ -108,6 +105,7 @@ extension Tenancy {
             let scoped = try tx.tenant(tenant)
             try scoped.release(.users)
             try scoped.audit(principal, "member.remove", "user:\(user)")
+            try Self.revokeInvitations(sentBy: user, as: Role.allCases, in: scoped, by: principal)
         }
     }
 

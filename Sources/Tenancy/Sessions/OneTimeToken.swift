@@ -23,6 +23,7 @@ struct OneTimeToken {
     var hash: [UInt8]
     var purpose: Purpose
     var email: EmailAddress
+    /// Whose account it leads to; of an invitation the person who sent it.
     var user: UserID?
     var tenant: TenantID?
     var role: Role?
