@@ -51,7 +51,8 @@ package enum TenancyModule {
         let endpoints: [Endpoint] =
             PlanRoutes(tenancy: tenancy).endpoints + TenantRoutes(tenancy: tenancy).endpoints + AccountRoutes(tenancy: tenancy).endpoints
             + MemberRoutes(tenancy: tenancy).endpoints + APIKeyRoutes(tenancy: tenancy).endpoints + AuditRoutes(tenancy: tenancy).endpoints
-            + AccountPages(tenancy: tenancy, console: console).endpoints + TenantPages(tenancy: tenancy, console: console).endpoints
+            + AccountPages(tenancy: tenancy, console: console).endpoints + TenantChoicePages(tenancy: tenancy, console: console).endpoints
+            + TenantPages(tenancy: tenancy, console: console).endpoints
             + MemberPages(tenancy: tenancy, console: console).endpoints + APIKeyPages(tenancy: tenancy, console: console).endpoints
             + AuditPages(tenancy: tenancy, console: console).endpoints + OperatorAccessPage(tenancy: tenancy, console: console).endpoints
             + BrandingPages(tenancy: tenancy, console: console).endpoints + BrandingRoutes(tenancy: tenancy).endpoints

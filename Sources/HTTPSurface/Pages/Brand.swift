@@ -23,6 +23,8 @@ package struct Brand: Sendable, Hashable {
 package struct Visitor: Sendable, Hashable, ExpressibleByStringLiteral {
     package var name: String
     package var brand: Brand
+    /// Where they go from one of their tenants to another; nil for who has no other.
+    package var choice: String?
 
     package init(name: String, brand: Brand = .platform) {
         self.name = name

@@ -83,9 +83,17 @@ package struct Console: Sendable {
             ? "<form method=\"post\" action=\"\(signOut)\"><button class=\"button small\">\(call.localizer("http.console.sign_out"))</button></form>"
             : nil
         return """
-            \(palette(call, opensByKey: opensByKey))\(bell(call, current: current))<span class="person" title="\(person.name)">\(person.name)</span>
+            \(palette(call, opensByKey: opensByKey))\(bell(call, current: current))\(name(person, call))
             \(out)
             """
+    }
+
+    /// A link to the person's tenants where they have several and the address does not say which.
+    private func name(_ person: Visitor, _ call: EndpointCall) -> HTML {
+        guard let choice = person.choice, call.address == nil else {
+            return "<span class=\"person\" title=\"\(person.name)\">\(person.name)</span>"
+        }
+        return "<a class=\"person\" href=\"\(href: choice)\" title=\"\(call.localizer("http.console.tenants"))\">\(person.name)</a>"
     }
 
     /// What an operator in a tenant sees above every page of it.

@@ -63,10 +63,10 @@ struct MembershipStore {
             Self.read)
     }
 
-    /// Where a person is who names no tenant: the oldest membership that is not doubted; a doubted one where there is no other.
-    func first(of user: UserID) throws -> Membership? {
+    /// Where a person comes in who names no tenant: the oldest first, those that are doubted last.
+    func inOrder(of user: UserID) throws -> [Membership] {
         let all = try memberships(of: user)
-        return all.first { !$0.isDoubted } ?? all.first
+        return all.filter { !$0.isDoubted } + all.filter(\.isDoubted)
     }
 
     /// All that the person has so far.

@@ -47,7 +47,10 @@ struct AccountPages {
         try await tenancy.endSession(of: call.head)
         call.addHeader("Set-Cookie", SessionCookie.set(signedIn.token, isSecure: tenancy.usesTLS))
         var joined: Tenant?
-        if let id = signedIn.joined { joined = try await tenancy.tenant(id) }
+        if let id = signedIn.joined {
+            joined = try await tenancy.tenant(id)
+            call.addHeader("Set-Cookie", TenantCookie.set(id, isSecure: tenancy.usesTLS))
+        }
         return .redirect(joined.map { "/t/\($0.subdomain)/" } ?? "/")
     }
 

@@ -8,11 +8,14 @@ package struct Presented: Sendable {
     package var session: String?
     /// From host or path, where the request names one.
     package var tenant: TenantID?
+    /// Where the person wants to be where the request names none.
+    package var chosen: TenantID?
 
-    package init(bearer: String?, session: String?, tenant: TenantID?) {
+    package init(bearer: String?, session: String?, tenant: TenantID?, chosen: TenantID? = nil) {
         self.bearer = bearer
         self.session = session
         self.tenant = tenant
+        self.chosen = chosen
     }
 }
 
@@ -23,14 +26,15 @@ extension Tenancy {
         if head.bearerToken == nil, let access = head.cookie(ImpersonationCookie.fullName(isSecure: usesTLS)) {
             return try await principal(impersonation: access, of: request)
         }
-        return try await principal(Presented(bearer: head.bearerToken, session: session(of: head), tenant: request.tenant))
+        return try await principal(
+            Presented(bearer: head.bearerToken, session: session(of: head), tenant: request.tenant, chosen: chosenTenant(of: head)))
     }
 
     /// Turns a key or session into who acts. A tenant named by host or path must agree with the key's; a person must belong to it.
     /// - Throws: `bad_key` for an unknown, revoked or expired key; `not_found` where the tenant does not agree; `tenant_suspended`.
     package func principal(_ presented: Presented) async throws -> Principal {
         if let bearer = presented.bearer { return try await principal(bearer: bearer, tenant: presented.tenant) }
-        if let session = presented.session { return try await principal(session: session, tenant: presented.tenant) }
+        if let session = presented.session { return try await principal(session: session, tenant: presented.tenant, chosen: presented.chosen) }
         return Principal(actor: .anonymous, tenant: presented.tenant)
     }
 
@@ -51,13 +55,13 @@ extension Tenancy {
         return Principal(actor: .apiKey(key.id), tenant: key.tenant, role: key.role, permissions: granted)
     }
 
-    private func principal(session: String, tenant named: TenantID?) async throws -> Principal {
+    private func principal(session: String, tenant named: TenantID?, chosen: TenantID?) async throws -> Principal {
         let hash = Secrets.hash(session)
         let now = clock.now()
         let found = try await database.readDirectory { tx -> (User, Membership?, Tenant?)? in
             guard let id = try SessionStore(tx: tx).user(tokenHash: hash, now: now), let user = try UserStore(tx: tx).user(id) else { return nil }
             let membership =
-                if let named { try MembershipStore(tx: tx).membership(id, in: named) } else { try MembershipStore(tx: tx).first(of: id) }
+                if let named { try MembershipStore(tx: tx).membership(id, in: named) } else { try Self.place(of: id, chosen: chosen, in: tx) }
             return (user, membership, try membership.flatMap { try TenantStore(tx: tx).tenant($0.tenant) })
         }
         guard let (user, membership, tenant) = found else { return Principal(actor: .anonymous, tenant: named) }
@@ -69,6 +73,15 @@ extension Tenancy {
         }
         guard named == nil else { throw Refusal.missing("resource") }
         return Principal(actor: user.isOperator ? .platformOperator(user.id) : .user(user.id))
+    }
+
+    /// Where a person is who names no tenant: where they chose to be, else where they come in by themselves; at one that is suspended only where
+    /// all are.
+    private static func place(of user: UserID, chosen: TenantID?, in tx: DirectoryTransaction) throws -> Membership? {
+        let all = try MembershipStore(tx: tx).inOrder(of: user)
+        let places = all.filter { $0.tenant == chosen } + all.filter { $0.tenant != chosen }
+        guard places.count > 1 else { return places.first }
+        return try places.first { try TenantStore(tx: tx).tenant($0.tenant)?.status == .active } ?? places.first
     }
 
     static func requireActive(_ tenant: Tenant) throws {
@@ -95,7 +108,12 @@ extension Tenancy {
     package func visitor(_ principal: Principal) async throws -> Visitor {
         let name = try await displayName(of: principal)
         guard let tenant = principal.tenant else { return Visitor(name: name) }
-        return Visitor(name: name, brand: try await brand(of: tenant))
+        var visitor = Visitor(name: name, brand: try await brand(of: tenant))
+        if let user = principal.person, principal.impersonation == nil {
+            let count = try await database.readDirectory { tx in try MembershipStore(tx: tx).memberships(of: user).count }
+            if count > 1 { visitor.choice = TenantChoicePages.address }
+        }
+        return visitor
     }
 
     /// How the console's bar names who is signed in, and where: `Acme · ana@example.com`.
