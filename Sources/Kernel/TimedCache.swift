@@ -94,7 +94,10 @@ private final class TimedShelf: Sendable {
 
     func find(_ key: CacheKey, _ now: Timestamp) -> Found {
         state.withLock { state in
-            guard let entry = state.entries[key], now < entry.end else { return .due(known: nil, generation: state.generation) }
+            // What ends that much later was kept while the clock was ahead. Who asked a little before it was kept finds it.
+            guard let entry = state.entries[key], now < entry.end, entry.end <= now + lifetime * 2 else {
+                return .due(known: nil, generation: state.generation)
+            }
             guard now >= entry.renewal else { return .known(entry.box) }
             state.entries[key]?.renewal = entry.end
             return .due(known: entry.box, generation: state.generation)

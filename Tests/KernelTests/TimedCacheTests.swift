@@ -39,6 +39,12 @@ struct TimedCacheTests {
         await #expect(throws: Away.self) { try await cache.value(of: a, now: at(4)) { throw Away() } }
     }
 
+    @Test func `a value that was kept while the clock was ahead is read anew when it is set back`() async throws {
+        #expect(try await cache.value(of: a, now: at(3_600)) { 1 } == 1)
+        #expect(try await cache.value(of: a, now: at(0)) { 2 } == 2)
+        #expect(try await cache.value(of: a, now: at(1)) { 3 } == 2)
+    }
+
     @Test func `what is forgotten while it is being read is not kept`() async throws {
         let old = try await cache.value(of: a, now: at(0)) {
             cache.forget { $0 == a }
