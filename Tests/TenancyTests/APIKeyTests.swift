@@ -66,6 +66,13 @@ import Testing
             let ana = try #require(try await tenancy.members(of: acme).first).user
             #expect(try await refusal { try await tenancy.setRole(.viewer, of: ana, in: acme, by: narrowed) } == "key_too_narrow")
             #expect(try await refusal { try await tenancy.removeMember(ana, from: acme, by: narrowed) } == "key_too_narrow")
+            try await tenancy.invite(email: "ben@example.com", role: .admin, to: acme, by: all)
+            let token = try #require(try await world.mailedTokens("invitation").last)
+            let ben = try await tenancy.acceptInvitation(token: token, name: nil, password: TenancyHarness.password).user.id
+            #expect(try await refusal { try await tenancy.setRole(.viewer, of: ben, in: acme, by: narrowed) } == "key_too_narrow")
+            #expect(try await refusal { try await tenancy.removeMember(ben, from: acme, by: narrowed) } == "key_too_narrow")
+            try await tenancy.setRole(.viewer, of: ben, in: acme, by: all)
+            try await tenancy.removeMember(ben, from: acme, by: narrowed)
         }
     }
 

@@ -84,7 +84,7 @@ extension Tenancy {
         try await database.writeDirectory { tx in
             let store = MembershipStore(tx: tx)
             guard let now = try store.membership(user, in: tenant) else { throw Refusal.missing("member") }
-            if now.role == .owner { try mayGrant(.owner, principal) }
+            try mayGrant(now.role, principal)
             if now.role == .owner, role != .owner, try store.owners(of: tenant) == 1 { throw Self.lastOwner }
             _ = try store.setRole(role, of: user, in: tenant)
             let scoped = try tx.tenant(tenant)
@@ -97,10 +97,8 @@ extension Tenancy {
         try await database.writeDirectory { tx in
             let store = MembershipStore(tx: tx)
             guard let now = try store.membership(user, in: tenant) else { throw Refusal.missing("member") }
-            if now.role == .owner {
-                try mayGrant(.owner, principal)
-                if try store.owners(of: tenant) == 1 { throw Self.lastOwner }
-            }
+            try mayGrant(now.role, principal)
+            if now.role == .owner, try store.owners(of: tenant) == 1 { throw Self.lastOwner }
             _ = try store.remove(user, from: tenant)
             let scoped = try tx.tenant(tenant)
             try scoped.release(.users)
