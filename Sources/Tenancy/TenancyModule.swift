@@ -51,13 +51,13 @@ package enum TenancyModule {
         let endpoints: [Endpoint] =
             PlanRoutes(tenancy: tenancy).endpoints + TenantRoutes(tenancy: tenancy).endpoints + AccountRoutes(tenancy: tenancy).endpoints
             + MemberRoutes(tenancy: tenancy).endpoints + APIKeyRoutes(tenancy: tenancy).endpoints + AuditRoutes(tenancy: tenancy).endpoints
-            + AccountPages(tenancy: tenancy, console: console).endpoints + TenantChoicePages(tenancy: tenancy, console: console).endpoints
-            + TenantPages(tenancy: tenancy, console: console).endpoints
+            + AccountPages(tenancy: tenancy, console: console).endpoints + TenantPages(tenancy: tenancy, console: console).endpoints
             + MemberPages(tenancy: tenancy, console: console).endpoints + APIKeyPages(tenancy: tenancy, console: console).endpoints
             + AuditPages(tenancy: tenancy, console: console).endpoints + OperatorAccessPage(tenancy: tenancy, console: console).endpoints
             + BrandingPages(tenancy: tenancy, console: console).endpoints + BrandingRoutes(tenancy: tenancy).endpoints
             + OperatorAccessRoutes(tenancy: tenancy).endpoints + OperatorDoorPages(tenancy: tenancy, console: operators).endpoints
             + TenantListPage(tenancy: tenancy, console: operators).endpoints + TenantOperationPage(tenancy: tenancy, console: operators).endpoints
-        return Module(name: "tenancy", tables: tables, migrations: migrations, endpoints: endpoints, permissions: permissions)
+        let choice: [Endpoint] = TenantChoicePages(tenancy: tenancy, console: console).endpoints
+        return Module(name: "tenancy", tables: tables, migrations: migrations, endpoints: endpoints + choice, permissions: permissions)
     }
 }

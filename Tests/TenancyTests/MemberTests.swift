@@ -242,6 +242,20 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases) func `of two owners who demote each other at once one stays`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let ana = try await owner(of: world)
+            let ben = try await join(world, "ben@example.com", .owner)
+            let other = Principal(actor: .user(ben), tenant: world.acme.id, role: .owner, permissions: world.tenancy.permissions.all)
+            await withTaskGroup { group in
+                for (user, principal) in [(ana.user, other), (ben, ana.principal)] {
+                    group.addTask { try? await world.tenancy.setRole(.admin, of: user, in: world.acme.id, by: principal) }
+                }
+            }
+            #expect(try await world.tenancy.members(of: world.acme.id).map(\.role).count { $0 == .owner } == 1)
+        }
+    }
+
     @Test func `who is removed is out with the next request and gives back the place`() async throws {
         try await withTenancy(.sqlite) { world in
             let ana = try await owner(of: world)
