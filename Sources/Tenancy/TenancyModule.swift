@@ -5,14 +5,15 @@ package import Persistence
 /// The module's door.
 package enum TenancyModule {
     package static let tables: [Table] =
-        withTenants(TenantStore.table, PlanStore.table, MembershipStore.table, OneTimeTokenStore.table) + operatorTables + [BrandingStore.table]
+        withTenants(TenantStore.table, PlanStore.table, MembershipStore.table, OneTimeTokenStore.table, APIKeyStore.table) + operatorTables
+        + [BrandingStore.table]
 
     private static let operatorTables: [Table] = [OperatorSessionStore.table, ImpersonationStore.table, TenantFigureStore.table]
 
-    private static func withTenants(_ tenants: Table, _ plans: Table, _ memberships: Table, _ tokens: Table) -> [Table] {
+    private static func withTenants(_ tenants: Table, _ plans: Table, _ memberships: Table, _ tokens: Table, _ keys: Table) -> [Table] {
         [
             plans, tenants, UserStore.table, memberships, SessionStore.table, tokens,
-            APIKeyStore.table, QuotaStore.table, UsageEventStore.table, AuditStore.table
+            keys, QuotaStore.table, UsageEventStore.table, AuditStore.table
         ]
     }
 
@@ -20,7 +21,8 @@ package enum TenancyModule {
         Migration(
             "tenancy.0001-tenants-people-keys-limits-audit",
             withTenants(
-                TenantStore.tableAtFirst, PlanStore.tableAtFirst, MembershipStore.tableAtFirst, OneTimeTokenStore.tableAtFirst
+                TenantStore.tableAtFirst, PlanStore.tableAtFirst, MembershipStore.tableAtFirst, OneTimeTokenStore.tableAtFirst,
+                APIKeyStore.tableAtFirst
             ).map { .createTable($0) }),
         Migration(
             "tenancy.0002-operators", operatorTables.map { .createTable($0) } + [.addColumn(table: "tenants", TenantStore.statusReason)]),
@@ -29,7 +31,8 @@ package enum TenancyModule {
             "tenancy.0004-kept-runs",
             [.addColumn(table: "plans", PlanStore.runDays)] + TenantStore.runKeeping.map { .addColumn(table: "tenants", $0) }),
         Migration("tenancy.0005-links-found-by-address", [.createIndex(table: "one_time_tokens", OneTimeTokenStore.byEmail)]),
-        Migration("tenancy.0006-doubted-memberships", [.addColumn(table: "memberships", MembershipStore.isDoubted)])
+        Migration("tenancy.0006-doubted-memberships", [.addColumn(table: "memberships", MembershipStore.isDoubted)]),
+        Migration("tenancy.0007-makers-of-keys", [.addColumn(table: "api_keys", APIKeyStore.madeBy)])
     ]
 
     package static let permissions: [PermissionDeclaration] =

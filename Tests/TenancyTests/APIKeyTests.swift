@@ -91,6 +91,39 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases) func `a key ends with the right of whoever made it`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let (tenancy, acme, by) = (world.tenancy, world.acme.id, TenancyHarness.owner)
+            try await tenancy.invite(email: "ben@example.com", role: .owner, to: acme, by: by)
+            let token = try #require(try await world.mailedTokens("invitation").last)
+            let ben = try await tenancy.acceptInvitation(token: token, name: nil, password: TenancyHarness.password)
+            func make(_ scopes: [String], with shown: Presented) async throws -> String {
+                let maker = try await tenancy.principal(shown)
+                return try await tenancy.createKey(name: "Key", scopes: scopes, expiresAt: nil, in: acme, by: maker).secret
+            }
+            let session = Presented(bearer: nil, session: ben.token, tenant: acme)
+            let whole = try await make([], with: session)
+            let child = try await make(["members.write"], with: Presented(bearer: whole, session: nil, tenant: nil))
+            let narrow = try await make(["tenant.read"], with: session)
+            let others = try await make([], with: Presented(bearer: world.acmeKey, session: nil, tenant: nil))
+            func work(_ secrets: [String]) async throws -> [Bool] {
+                var out: [Bool] = []
+                for secret in secrets { out.append(try await refusal { try await principal(world, secret) } == nil) }
+                return out
+            }
+            #expect(try await work([whole, child, narrow, others]) == [true, true, true, true])
+            try await tenancy.setRole(.admin, of: ben.user.id, in: acme, by: by)
+            #expect(try await work([whole, child, narrow, others]) == [false, false, true, true])
+            let ofAdmin = try await make([], with: session)
+            try await tenancy.setRole(.owner, of: ben.user.id, in: acme, by: by)
+            try await tenancy.setRole(.admin, of: ben.user.id, in: acme, by: by)
+            #expect(try await work([ofAdmin, narrow]) == [true, true])
+            try await tenancy.removeMember(ben.user.id, from: acme, by: by)
+            #expect(try await work([ofAdmin, narrow, others, world.acmeKey]) == [false, false, true, true])
+            #expect(try await world.actions(of: acme).suffix(2) == ["member.remove", "api_key.revoke"])
+        }
+    }
+
     @Test func `a key at another tenant's address finds nothing`() async throws {
         try await withTenancy(.sqlite) { world in
             let other = try await world.makeTenant("other")

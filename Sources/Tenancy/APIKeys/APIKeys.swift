@@ -24,7 +24,8 @@ extension Tenancy {
             let end = try Self.expiry(expiresAt, in: tenant, by: principal, in: tx)
             // A key made by a scoped key can do no more than that one.
             let granted = scopes.isEmpty && isNarrowed(principal) ? principal.permissions.map(\.name).sorted() : scopes
-            let made = try Self.insertKey(name: name, role: role, scopes: granted, expiresAt: end, tenant: tenant, in: tx)
+            let maker = try Self.maker(principal, in: tenant, tx)
+            let made = try Self.insertKey(name: name, role: role, scopes: granted, expiresAt: end, madeBy: maker, tenant: tenant, in: tx)
             try tx.tenant(tenant).audit(principal, "api_key.create", "key:\(made.key.id)")
             return made
         }
@@ -39,6 +40,38 @@ extension Tenancy {
             throw Refusal.invalid("expires_at", "outlives_key", "A key that is made with another one ends with it at the latest: \(end).")
         }
         return wanted ?? end
+    }
+
+    /// The person behind a key that is made: with another one, who made that.
+    private static func maker(_ principal: Principal, in tenant: TenantID, _ tx: DirectoryTransaction) throws -> UserID? {
+        guard case .apiKey(let id) = principal.actor else { return principal.person }
+        return try APIKeyStore(tx: tx).key(id, of: tenant)?.madeBy
+    }
+
+    /// What a key may do.
+    func permitted(_ grant: KeyGrant) -> Set<Permission> {
+        let ofRole = permissions.permissions(of: grant.role)
+        return grant.scopes.isEmpty ? ofRole : ofRole.intersection(grant.scopes.map { Permission($0) })
+    }
+
+    /// Ends the keys that a person made and that may do what the person may no longer.
+    /// - Parameter role: what they are from now on; nil for who belongs to the tenant no more, with whom all their keys end.
+    func revokeKeys(madeBy user: UserID, beyond role: Role?, in tx: TenantTransaction, by principal: Principal) throws {
+        let store = APIKeyStore(tx: tx.directory)
+        var count = 0
+        for grant in try store.grants(madeBy: user, of: tx.tenant.id) where !isWithin(role, grant) {
+            count += try store.revokeAll(grant, madeBy: user, of: tx.tenant.id, at: tx.clock.now())
+        }
+        guard count > 0 else { return }
+        try tx.audit(principal, "api_key.revoke", "user:\(user)", ["count": .number(Double(count))])
+    }
+
+    /// A key of an owner makes owners where it may change members.
+    private func isWithin(_ role: Role?, _ grant: KeyGrant) -> Bool {
+        guard let role else { return false }
+        let granted = permitted(grant)
+        let makesOwners = grant.role == .owner && granted.contains("members.write")
+        return granted.isSubset(of: permissions.permissions(of: role)) && (!makesOwners || role == .owner)
     }
 
     package func keys(of tenant: TenantID, before cursor: APIKeyID?, limit: Int) async throws -> [APIKey] {
@@ -59,12 +92,12 @@ extension Tenancy {
     }
 
     static func insertKey(
-        name: String, role: Role, scopes: [String], expiresAt: Timestamp?, tenant: TenantID, in tx: DirectoryTransaction
+        name: String, role: Role, scopes: [String], expiresAt: Timestamp?, madeBy: UserID?, tenant: TenantID, in tx: DirectoryTransaction
     ) throws -> (key: APIKey, secret: String) {
         let secret = Secrets.make(prefix: keyPrefix)
         let key = APIKey(
             id: tx.ids.next(), tenant: tenant, name: name, hint: String(secret.prefix(keyPrefix.count + 4)), scopes: scopes, role: role,
-            expiresAt: expiresAt, revokedAt: nil, createdAt: tx.clock.now())
+            expiresAt: expiresAt, revokedAt: nil, createdAt: tx.clock.now(), madeBy: madeBy)
         try APIKeyStore(tx: tx).insert(key, secretHash: Secrets.hash(secret))
         return (key, secret)
     }

@@ -89,6 +89,7 @@ extension Tenancy {
             _ = try store.setRole(role, of: user, in: tenant)
             let scoped = try tx.tenant(tenant)
             try scoped.audit(principal, "member.set_role", "user:\(user)", ["from": .string(now.role.rawValue), "to": .string(role.rawValue)])
+            try revokeKeys(madeBy: user, beyond: role, in: scoped, by: principal)
             try Self.revokeInvitations(sentBy: user, as: roles(beyond: role), in: scoped, by: principal)
         }
     }
@@ -103,6 +104,7 @@ extension Tenancy {
             let scoped = try tx.tenant(tenant)
             try scoped.release(.users)
             try scoped.audit(principal, "member.remove", "user:\(user)")
+            try revokeKeys(madeBy: user, beyond: nil, in: scoped, by: principal)
             try Self.revokeInvitations(sentBy: user, as: Role.allCases, in: scoped, by: principal)
         }
     }

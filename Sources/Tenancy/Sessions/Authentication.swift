@@ -50,8 +50,7 @@ extension Tenancy {
         }
         guard named == nil || named == key.tenant else { throw Refusal.missing("resource") }
         try Self.requireActive(tenant)
-        let ofRole = permissions.permissions(of: key.role)
-        let granted = key.scopes.isEmpty ? ofRole : ofRole.intersection(key.scopes.map { Permission($0) })
+        let granted = permitted(KeyGrant(role: key.role, scopes: key.scopes))
         return Principal(actor: .apiKey(key.id), tenant: key.tenant, role: key.role, permissions: granted)
     }
 

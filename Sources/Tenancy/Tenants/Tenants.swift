@@ -66,7 +66,8 @@ extension Tenancy {
         return try await database.writeDirectory { tx in
             let user = try vouchFor(email, in: tx)
             let tenant = try Self.insertTenant(new, name: name, subdomain: subdomain, owner: user, by: principal, in: tx)
-            let (_, secret) = try Self.insertKey(name: "First key", role: .owner, scopes: [], expiresAt: nil, tenant: tenant.id, in: tx)
+            let (_, secret) = try Self.insertKey(
+                name: "First key", role: .owner, scopes: [], expiresAt: nil, madeBy: nil, tenant: tenant.id, in: tx)
             return (tenant, secret)
         }
     }
