@@ -144,6 +144,9 @@ import Testing
             try await tenancy.invite(email: "o@example.com", role: .owner, to: acme, by: principal(.owner))
             try await tenancy.invite(email: "v@example.com", role: .viewer, to: acme, by: principal(.owner))
             try await tenancy.invite(email: "a@example.com", role: .owner, to: acme, by: ana.principal)
+            let key = try await tenancy.createKey(name: "Ben's", scopes: [], expiresAt: nil, in: acme, by: principal(.owner)).secret
+            let keyed = try await tenancy.principal(Presented(bearer: key, session: nil, tenant: nil))
+            try await tenancy.invite(email: "k@example.com", role: .owner, to: acme, by: keyed)
             func open() async throws -> Set<String> { Set(try await tenancy.invitations(to: acme).map(\.email)) }
             try await tenancy.setRole(.admin, of: ben, in: acme, by: ana.principal)
             #expect(try await open() == ["v@example.com", "a@example.com"])

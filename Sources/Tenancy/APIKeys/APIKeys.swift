@@ -42,8 +42,8 @@ extension Tenancy {
         return wanted ?? end
     }
 
-    /// The person behind a key that is made: with another one, who made that.
-    private static func maker(_ principal: Principal, in tenant: TenantID, _ tx: DirectoryTransaction) throws -> UserID? {
+    /// The person behind what is done: with a key, who made that.
+    static func maker(_ principal: Principal, in tenant: TenantID, _ tx: DirectoryTransaction) throws -> UserID? {
         guard case .apiKey(let id) = principal.actor else { return principal.person }
         return try APIKeyStore(tx: tx).key(id, of: tenant)?.madeBy
     }

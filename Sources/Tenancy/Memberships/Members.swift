@@ -29,7 +29,7 @@ extension Tenancy {
             try tokens.revokeInvitations(of: email, to: tenant)
             let standing = Standing(plan: place.plan, createdAt: place.createdAt, at: tx.clock.now())
             try Self.requirePlace(for: email, in: tenant, standing, tokens, now: tx.clock.now())
-            try send(mailed, user: principal.person, tenant: tenant, role: role, in: tx)
+            try send(mailed, user: Self.maker(principal, in: tenant, tx), tenant: tenant, role: role, in: tx)
             try tx.tenant(tenant).audit(principal, "invitation.create", "tenant:\(tenant)", ["role": .string(role.rawValue)])
         }
     }

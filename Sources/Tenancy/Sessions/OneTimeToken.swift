@@ -23,7 +23,7 @@ struct OneTimeToken {
     var hash: [UInt8]
     var purpose: Purpose
     var email: EmailAddress
-    /// Whose account it leads to; of an invitation the person who sent it.
+    /// Whose account it leads to; of an invitation the person who sent it, also with a key.
     var user: UserID?
     var tenant: TenantID?
     var role: Role?
