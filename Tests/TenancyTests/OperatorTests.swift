@@ -111,6 +111,21 @@ import Testing
         }
     }
 
+    @Test func `a new password ends an operator's sessions too`() async throws {
+        try await withTenancy(.sqlite) { world in
+            let surface = try world.surface()
+            let outside = try await olga(world)
+            let form = "reason=A+ticket&role=admin&minutes=60"
+            let inside = try cookie(try await call(surface, "POST", "/operator/tenants/\(world.acme.id)/impersonations", cookie: outside, form: form))
+            #expect(try await call(surface, "GET", "/settings", cookie: inside).status == 200)
+            try await world.tenancy.requestPasswordReset(email: "olga@example.com")
+            let token = try #require(try await world.mailedTokens("reset_password").last)
+            try await world.tenancy.resetPassword(token: token, password: TenancyHarness.password)
+            #expect(try await call(surface, "GET", "/operator", cookie: outside).status == 403)
+            #expect(try await call(surface, "GET", "/settings", cookie: inside).status == 401)
+        }
+    }
+
     @Test(arguments: DatabaseEngine.allCases) func `tenants are searched and ordered by what they have`(engine: DatabaseEngine) async throws {
         try await withTenancy(engine) { world in
             let small = try await world.makeTenant("small").tenant

@@ -159,7 +159,8 @@ extension Tenancy {
         guard found != nil else { throw Self.staleLink }
     }
 
-    /// Sets a new password, and ends every session of the person and every other link that would open one or choose another password.
+    /// Sets a new password, and ends every session of the person, an operator's too, and every other link that would open one or choose another
+    /// password.
     package func resetPassword(token: String, password: String, session: String? = nil, from address: String? = nil) async throws {
         try await requireLink(token, .resetPassword)
         let own = try await ownAccount(token, .resetPassword, session: session)
@@ -174,6 +175,8 @@ extension Tenancy {
             user.lockedUntil = nil
             try UserStore(tx: tx).update(user)
             try SessionStore(tx: tx).removeAll(of: user.id)
+            try OperatorSessionStore(tx: tx).removeAll(of: user.id)
+            try ImpersonationStore(tx: tx).endAll(of: user.id, at: tx.clock.now())
             try OneTimeTokenStore(tx: tx).removeEntries(to: user.email)
         }
     }
