@@ -1,5 +1,6 @@
 // Places and shapes on the canvas; no document, no screen.
 const GRID = 20;
+/// An import from n8n makes room for it (`N8nStretch`).
 const WIDTH = 200;
 const HEIGHT = 64;
 const PORT_ROOM = 26;

@@ -13,7 +13,11 @@ package struct N8nExporter: Sendable {
         var written = origin?.members ?? [:]
         if origin == nil || document.name != origin?.name { written["name"] = .string(document.name) }
         let names = N8nExporter.names(document, origin)
-        written["nodes"] = .array(document.nodes.map { node($0, origin?.nodes[$0.id], name: names[$0.id] ?? $0.name) })
+        written["nodes"] = .array(
+            document.nodes.map { node in
+                let before = origin?.nodes[node.id]
+                return self.node(origin?.stretch?.lifted(node, before) ?? node, before, name: names[node.id] ?? node.name)
+            })
         writeConnections(document, origin, names, &written)
         writeSettings(document.settings, isImported: origin != nil, &written)
         writePinned(document.pinnedData, &written)

@@ -25,6 +25,7 @@ package struct N8nImporter: Sendable {
         var report = ImportReport(workflow: name)
         var origin = N8nOrigin(name: name, members: N8nImporter.members(of: top), connections: top["connections"])
         let raws = (top["nodes"]?.array ?? []).compactMap(\.object)
+        origin.stretch = N8nStretch(raws)
         var nodes = nodes(raws, &origin, &report)
         connect(&nodes, &origin, &report)
         let settings = N8nSettings.read(top["settings"]?.object ?? [:])
@@ -80,11 +81,16 @@ package struct N8nImporter: Sendable {
                 report.notes.append(.init(code: "renamed_node", message: "Another node is called \(written) already.", node: name))
             }
             let id = N8nImporter.freeID(raw["id"]?.text, index: index, in: &ids)
-            let node = node(raw, id: id, name: name)
+            var node = node(raw, id: id, name: name)
             var members = raw
             members["parameters"] = nil
             origin.order.append(id)
             origin.nodes[id] = N8nOrigin.Node(name: name, kind: node.kind, members: members, parameters: N8nImporter.parameters(of: raw))
+            if let stretch = origin.stretch {
+                let isNote = N8nTypes.annotations.contains(raw["type"]?.text ?? "")
+                if isNote { origin.nodes[id]?.width = node.config["width"]?.double }
+                stretch.lay(&node, isNote: isNote)
+            }
             return node
         }
     }

@@ -1,7 +1,7 @@
 internal import Kernel
 
 /// What an imported document keeps of its n8n original beyond what our format expresses; the document's `origin`:
-/// `{format, name, members, order: [id], nodes: {id: {name, kind, members, parameters?}}, connections?}`.
+/// `{format, name, members, order: [id], nodes: {id: {name, kind, members, parameters?, width?}}, connections?, stretch?}`.
 struct N8nOrigin {
     static let format = "n8n"
 
@@ -13,6 +13,8 @@ struct N8nOrigin {
         var members: JSONObject
         /// `absent`, or what stood there where it was no object; nil where our `config` holds it.
         var parameters: Parameters?
+        /// A note's, where the arrangement was stretched and it had one.
+        var width: Double?
         enum Parameters {
             case absent
             case other(JSON)
@@ -28,6 +30,8 @@ struct N8nOrigin {
     var order: [String] = []
     /// nil where it had none.
     var connections: JSON?
+    /// nil where all stands where it stood in n8n.
+    var stretch: N8nStretch?
 
     init(name: String, members: JSONObject, connections: JSON?) {
         self.name = name
@@ -55,6 +59,7 @@ extension N8nOrigin {
             case .other(let value): members["parameters"] = ["other": value]
             case nil: break
             }
+            members["width"] = node.width.map { .number($0) }
             return (id, .object(members))
         }
         var result: JSONObject = [
@@ -62,6 +67,7 @@ extension N8nOrigin {
             "order": .array(order.map { .string($0) }), "nodes": .object(JSONObject(written))
         ]
         if let connections { result["connections"] = connections }
+        if let stretch { result["stretch"] = stretch.json }
         return .object(result)
     }
 
@@ -72,12 +78,13 @@ extension N8nOrigin {
         members = json["members"]?.object ?? [:]
         order = (json["order"]?.array ?? []).compactMap(\.text)
         connections = json.object?["connections"]
+        stretch = N8nStretch(json["stretch"])
         nodes = (json["nodes"]?.object ?? [:]).reduce(into: [:]) { nodes, entry in
             let parameters: Node.Parameters? =
                 if let other = entry.value["parameters"]?.object?["other"] { .other(other) } else { entry.value["parameters"].map { _ in .absent } }
             nodes[entry.key] = Node(
                 name: entry.value["name"]?.text ?? "", kind: entry.value["kind"]?.text ?? "",
-                members: entry.value["members"]?.object ?? [:], parameters: parameters)
+                members: entry.value["members"]?.object ?? [:], parameters: parameters, width: entry.value["width"]?.double)
         }
     }
 }

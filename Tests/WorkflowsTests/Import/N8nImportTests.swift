@@ -179,14 +179,14 @@ import Testing
         var document = try importer.read(sample).document
         document.nodes.append(
             WorkflowNode(
-                id: "new", category: .action, kind: "set", kindVersion: 3.4, name: "More", position: [5, 6], config: ["mode": "raw"],
+                id: "new", category: .action, kind: "set", kindVersion: 3.4, name: "More", position: [960, 6], config: ["mode": "raw"],
                 credentials: ["x": CredentialReference(id: "ours", name: "X")], onError: .continueErrorOutput,
                 retry: .init(attempts: 3, waitMilliseconds: 10), disabled: true))
         document.nodes[3].connections = [WorkflowConnection(output: 1, to: "new", input: 2)]
         let written = exporter.write(document)
         #expect(
             written["nodes"]?[4] == [
-                "id": "new", "name": "More", "type": "n8n-nodes-base.set", "typeVersion": 3.4, "position": [5, 6], "parameters": ["mode": "raw"],
+                "id": "new", "name": "More", "type": "n8n-nodes-base.set", "typeVersion": 3.4, "position": [840, 6], "parameters": ["mode": "raw"],
                 "credentials": ["x": ["id": nil, "name": "X"]], "onError": "continueErrorOutput", "retryOnFail": true, "maxTries": 3,
                 "waitBetweenTries": 10, "disabled": true
             ])
