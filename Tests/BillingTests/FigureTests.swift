@@ -183,15 +183,19 @@ import Testing
         }
     }
 
-    @Test(arguments: DatabaseEngine.allCases) func `members of paying tenants are asked at most every ninety days`(engine: DatabaseEngine)
-        async throws
-    {
+    @Test(arguments: DatabaseEngine.allCases) func `members of paying tenants are asked after two weeks, and then at most every ninety days`(
+        engine: DatabaseEngine
+    ) async throws {
         try await withBilling(engine) { harness in
             let (billing, ana) = (harness.billing, harness.ana)
             #expect(try await !billing.isQuestionDue(ana, in: harness.id), "nothing is paid yet")
             #expect(try await refusal { try await billing.answer(9, comment: "", in: harness.id, by: ana) } == "not_asked")
             try await harness.profile()
             try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0))
+            harness.days(13)
+            #expect(try await !billing.isQuestionDue(ana, in: harness.id), "she has hardly seen it yet")
+            #expect(try await refusal { try await billing.answer(9, comment: "", in: harness.id, by: ana) } == "not_asked")
+            harness.days(1)
             #expect(try await billing.isQuestionDue(ana, in: harness.id))
             #expect(try await !billing.isQuestionDue(BillingHarness.operatorOf, in: harness.id), "keys and the system have no opinion")
             #expect(try await refusal { try await billing.answer(11, comment: "", in: harness.id, by: ana) } == "out_of_range")

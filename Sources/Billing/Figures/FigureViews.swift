@@ -259,7 +259,9 @@ struct SpendImportView: Codable, Sendable { var lines: Int }
 
 struct SatisfactionQuestionView: Codable, Sendable, Described {
     var isDue: Bool
-    static let notes: [FieldNote] = [FieldNote("isDue", "Whether the person is to be asked now; at most every 90 days.")]
+    static let notes: [FieldNote] = [
+        FieldNote("isDue", "Whether the person is to be asked now: after 14 days as a member, and at most every 90 days.")
+    ]
 }
 
 struct SatisfactionAnswerBody: Codable, Sendable, Described {

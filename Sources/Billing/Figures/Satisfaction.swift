@@ -19,6 +19,8 @@ struct SatisfactionAnswer: Sendable, Hashable {
     static let commentMaximum = 2_000
     /// Nobody is asked more often.
     static let pause: Duration = .seconds(90 * 86_400)
+    /// How long somebody is a member before being asked: before that there is nothing to judge.
+    static let acquaintance: Duration = .seconds(14 * 86_400)
 }
 
 /// The net promoter score: the share of promoters (9 and 10) less that of detractors (0 to 6), from -100 to 100. Source: F. F. Reichheld, "The One
@@ -88,9 +90,9 @@ struct SatisfactionStore {
 }
 
 extension Billing {
-    /// Whether somebody is to be asked now: a member of a tenant that pays, who was not asked for ninety days.
+    /// Whether somebody is to be asked now: who has been a member for two weeks of a tenant that pays, and was not asked for ninety days.
     func isQuestionDue(_ principal: Principal, in tenant: TenantID) async throws -> Bool {
-        guard case .user(let person) = principal.actor, principal.impersonation == nil else { return false }
+        guard case .user(let person) = principal.actor, try await isAcquainted(principal, with: tenant) else { return false }
         return try await database.readPlatform { tx in try tx.isQuestionDue(person, in: tenant) }
     }
 
@@ -104,12 +106,19 @@ extension Billing {
             throw Refusal.invalid("comment", "out_of_range", "comment has at most \(SatisfactionAnswer.commentMaximum) bytes.")
         }
         let refusal = Refusal(.conflict, "not_asked", "This question is not asked now.")
-        guard case .user(let person) = principal.actor, principal.impersonation == nil else { throw refusal }
+        guard case .user(let person) = principal.actor, try await isAcquainted(principal, with: tenant) else { throw refusal }
         try await database.writePlatform { tx in
             guard try tx.isQuestionDue(person, in: tenant) else { throw refusal }
             try SatisfactionStore(tx: tx).insert(
                 SatisfactionAnswer(id: tx.ids.next(), tenant: tenant, person: person, at: tx.clock.now(), score: score, comment: comment))
         }
+    }
+
+    /// Whether a person themselves has been a member long enough.
+    private func isAcquainted(_ principal: Principal, with tenant: TenantID) async throws -> Bool {
+        guard case .user(let person) = principal.actor, principal.impersonation == nil else { return false }
+        let latest = clock.now() - SatisfactionAnswer.acquaintance
+        return try await tenancy.members(of: tenant).contains { $0.user == person && $0.createdAt <= latest }
     }
 }
 
