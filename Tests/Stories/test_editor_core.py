@@ -517,7 +517,7 @@ def test_notes_are_shown_as_the_platform_reads_them_and_load_nothing(core):
           const { learn, shown } = await import("/assets/editor/markdown.js");
           const asked = [];
           const html = {
-            "# a": "<h2>Made <em>of</em> data</h2>", "[b](c)": '<p><a href="https://a.example">Watch</a></p>', "`d`": '<pre tabindex="0"><code>d</code></pre>',
+            "# a": "<h2>Made <em>of</em> data</h2>", "[b](c)": '<p><a href="https://a.example">Watch</a> <a href="#">this</a></p>', "`d`": '<pre tabindex="0"><code>d</code></pre>',
           };
           const api = { markdown: async (texts) => { asked.push(texts); return { html: texts.map((text) => html[text] ?? "<p>more</p>") }; } };
           const broken = { markdown: async () => { throw new Error("away"); } };
@@ -531,7 +531,10 @@ def test_notes_are_shown_as_the_platform_reads_them_and_load_nothing(core):
         }""")
     assert found == {
         "failed": "away", "before": "unknown", "asked": [3, 20, 10], "long": "unknown",
-        "looks": ['<div class="heading level-1">Made <em>of</em> data</div>', "<p><u>Watch</u></p>", "<pre><code>d</code></pre>"]}
+        "looks": [
+            '<div class="heading level-1">Made <em>of</em> data</div>',
+            '<p><a href="https://a.example" target="_blank" rel="noopener noreferrer" draggable="false" tabindex="-1">Watch</a> <u>this</u></p>',
+            "<pre><code>d</code></pre>"]}
 
 
 def test_items_are_written_as_json_no_further_than_they_are_shown(core):

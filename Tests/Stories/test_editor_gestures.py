@@ -294,6 +294,34 @@ def test_notes_are_written_coloured_and_resized(three):
     three.saved()
 
 
+def test_a_link_in_a_note_opens_a_page_of_its_own_and_is_a_grip_of_the_note_too(three):
+    page = three.page
+    page.locator(".canvas").focus()
+    page.keyboard.press("s")
+    page.get_by_label("Text", exact=True).fill(f"[There]({three.server.base}/sign-in)")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Fit", exact=True).click()
+    link = page.get_by_role("link", name="There", exact=True)
+    before = place(three, "Note")
+    x, y = middle(link)
+    drag(page, (x, y), (x + 100, y + 60))
+    assert place(three, "Note") != before and len(three.context.pages) == 1
+
+    def opened(act):
+        with three.context.expect_page() as other:
+            act()
+        other.value.wait_for_load_state()
+        assert other.value.url.startswith(f"{three.server.base}/") and other.value.evaluate("opener") is None
+        other.value.close()
+        assert len(three.context.pages) == 1
+
+    opened(lambda: page.mouse.click(*middle(link)))
+    expect(page.locator(".node.sticky.chosen")).to_be_visible()
+    opened(lambda: (link.focus(), page.keyboard.press("Enter")))
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    three.saved()
+
+
 def test_what_is_chosen_is_grouped_named_coloured_moved_copied_and_ungrouped(three):
     page = three.page
     three.node("Start").click()

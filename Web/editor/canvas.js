@@ -264,6 +264,8 @@ export class Canvas {
     for (const [id, { element }] of this.nodes) {
       element.classList.toggle("chosen", selection.has(id));
       element.tabIndex = id === this.editor.focusID ? 0 : -1;
+      // Those who come by keys find the links of a note once it is chosen.
+      if (element.matches(".sticky")) for (const link of element.querySelectorAll("a")) link.tabIndex = selection.has(id) ? 0 : -1;
     }
     for (const [key, { group }] of this.links) group.classList.toggle("chosen", edgeSelection.has(key));
   }

@@ -366,7 +366,7 @@ export class Editor {
   }
 
   key(event) {
-    if (typing(event.target) || event.target.closest("button")) return;
+    if (typing(event.target) || event.target.closest("button") || (event.key === "Enter" && event.target.closest("a"))) return;
     const command = event.ctrlKey || event.metaKey;
     const id = this.focusID;
     const direction = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" }[event.key];

@@ -8,6 +8,8 @@ import { withMembers } from "./groups.js";
 import { announce, t } from "./dom.js";
 
 const SLACK = 4;
+/// In notes.
+const LINK = ".sticky a";
 
 export class Pointers {
   constructor(editor) {
@@ -21,7 +23,9 @@ export class Pointers {
     area.addEventListener("pointercancel", (event) => this.drop(event));
     area.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     area.addEventListener("dblclick", (event) => this.double(event));
-    area.addEventListener("contextmenu", (event) => { if (event.target.closest("[data-node], [data-edge]")) event.preventDefault(); });
+    area.addEventListener("contextmenu", (event) => { if (event.target.closest("[data-node], [data-edge]") && !event.target.closest(LINK)) event.preventDefault(); });
+    // A gesture follows it; keys have no gesture.
+    area.addEventListener("click", (event) => { if (event.isTrusted && event.detail && event.target.closest(LINK)) event.preventDefault(); });
     addEventListener("keydown", (event) => {
       if (event.key === " " && !typing(event.target)) { this.space = true; area.classList.add("grab"); }
       if (event.key === "Escape" && this.gesture) this.stop();
@@ -31,7 +35,7 @@ export class Pointers {
 
   down(event) {
     const { canvas } = this;
-    if (event.target.closest("button")) return;
+    if (event.target.closest("button") || (event.button === 1 && event.target.closest(LINK))) return;
     this.held.set(event.pointerId, event);
     if (this.held.size === 2) {
       this.stop();
@@ -104,7 +108,7 @@ export class Pointers {
     // The canvas holds the pointer, so the event's own target says nothing.
     const target = document.elementFromPoint(event.clientX, event.clientY);
     const node = target?.closest("[data-node]");
-    if (target?.closest("[data-port], [data-edge], .edge-tools, .blank .button") || target === this.canvas.map) return;
+    if (target?.closest(`[data-port], [data-edge], .edge-tools, .blank .button, ${LINK}`) || target === this.canvas.map) return;
     if (node) this.editor.open(node.dataset.node);
     else this.editor.palette({ at: this.canvas.at(event) });
   }
@@ -223,6 +227,8 @@ function dragging(editor, id, start) {
     end(event) {
       if (!moved) {
         if (!editor.doc.node(id)) return undefined;
+        const link = !additive && !editor.tapFrom && start.target.closest(LINK);
+        if (link) link.click();
         if (wasChosen) editor.select(additive ? chosen.filter((one) => one !== id) : [id]);
         editor.focusID = id;
         return editor.tapped(id, event);

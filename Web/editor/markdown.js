@@ -1,5 +1,5 @@
-// A note's Markdown as elements. The platform reads it; here the headings leave the page's outline, and links and pictures leave nothing but
-// their words: a note is dragged, and loads nothing.
+// A note's Markdown as elements. The platform reads it; here the headings leave the page's outline, pictures leave nothing but their words, since a
+// note loads nothing, and links open pages of their own: the canvas follows one that is tapped and not dragged.
 import { h } from "./dom.js";
 
 const LETTERS = 20_000;
@@ -24,7 +24,11 @@ export function shown(text) {
   for (const heading of body.querySelectorAll("h1, h2, h3, h4, h5, h6")) {
     heading.replaceWith(h(`div.heading.level-${Math.min(3, Number(heading.localName[1]) - 1)}`, {}, ...heading.childNodes));
   }
-  for (const link of body.querySelectorAll("a")) link.replaceWith(h("u", {}, ...link.childNodes));
+  for (const link of body.querySelectorAll("a")) {
+    const href = link.getAttribute("href");
+    const isPage = /^(https?:|mailto:)/i.test(href);
+    link.replaceWith(h(isPage ? "a" : "u", isPage ? { href, target: "_blank", rel: "noopener noreferrer", draggable: "false", tabindex: "-1" } : {}, ...link.childNodes));
+  }
   for (const code of body.querySelectorAll("pre")) code.removeAttribute("tabindex");
   return [...body.childNodes];
 }
