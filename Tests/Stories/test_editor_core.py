@@ -234,6 +234,30 @@ def test_fields_of_any_name_are_joined_as_others_are(core):
     assert found == ['{"x":{"__proto__":{"b":3},"toString":2}}', '{"y":1,"__proto__":4}', ["config,x,__proto__"], '{"x":{"__proto__":{"b":3}}}']
 
 
+def test_nodes_and_fields_named_as_what_every_object_has_of_itself_have_only_what_was_given_to_them(core):
+    found = core.evaluate(
+        """async () => {
+          const { d, c } = core;
+          const { DataView } = await import("/assets/editor/dataview.js");
+          const names = ["constructor", "__proto__", "toString"];
+          const nodes = names.map((name, index) => ({ id: `n${index}`, type: "action", kind: "set", name, config: {}, connections: [] }));
+          const doc = new d.Doc({ name: "W", nodes, pinned_data: {} });
+          const before = names.filter((name) => doc.pinned(name));
+          doc.apply(c.rename(doc, "n0", "Other"));
+          const renamed = JSON.stringify(doc.toJSON().pinned_data);
+          doc.apply(c.pin(doc, "__proto__", [{ json: { a: 1 } }]));
+          const pinned = [doc.pinned("__proto__"), JSON.stringify(doc.toJSON().pinned_data)];
+          doc.apply(c.rename(doc, "n1", "Third"));
+          const view = new DataView("Output");
+          view.show([{ json: { constructor: 1 } }, { json: {} }]);
+          const cells = [...view.element.querySelectorAll("tbody td")].map((cell) => cell.textContent);
+          return { before, renamed, pinned, last: doc.meta.pinned_data, cells };
+        }""")
+    items = [{"json": {"a": 1}}]
+    assert found == {
+        "before": [], "renamed": "{}", "pinned": [items, '{"__proto__":[{"json":{"a":1}}]}'], "last": {"Third": items}, "cells": ["1", ""]}
+
+
 def test_the_layout_goes_from_left_to_right_without_overlaps_and_is_the_same_each_time(core):
     wrong = core.evaluate(
         """(seeds) => {

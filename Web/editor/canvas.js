@@ -123,7 +123,7 @@ export class Canvas {
       h("span.state", { "aria-hidden": "true" }), h("button.talk", { type: "button", tabindex: "-1", hidden: true, onclick: () => this.editor.comments.open(node.id) }));
     if (node.disabled) element.classList.add("off");
     if (!kind) element.classList.add("unknown");
-    if (this.editor.doc.meta.pinned_data?.[node.name]) element.classList.add("pinned");
+    if (this.editor.doc.pinned(node.name)) element.classList.add("pinned");
     box.inputs.forEach((name, index) => element.append(this.drawPort("in", name, index, box)));
     box.outputs.forEach((name, index) => element.append(this.drawPort("out", name, index, box)));
     return element;

@@ -141,9 +141,9 @@ export function rename(doc, id, name) {
     const config = renamed(node.config, names);
     if (config !== node.config) edit.set(node.id, { config });
   }
-  const pinned = doc.meta.pinned_data;
-  if (pinned?.[old]) {
-    const { [old]: items, ...others } = pinned;
+  const items = doc.pinned(old);
+  if (items) {
+    const { [old]: _, ...others } = doc.meta.pinned_data;
     edit.setMeta("pinned_data", { ...others, [name]: items });
   }
   return edit.ops();

@@ -1,4 +1,5 @@
 // Items as a table, as JSON and as a schema; fields can be dragged into parameters.
+import { own } from "./document.js";
 import { button, h, keepingFocus, skeleton, t } from "./dom.js";
 
 const ROWS = 100;
@@ -56,7 +57,7 @@ export class DataView {
     const columns = [...new Set(values.slice(0, ROWS).flatMap((value) => Object.keys(value ?? {})))].slice(0, 40);
     const rows = values.slice(0, ROWS).map((value, index) => h("tr", { "aria-selected": String(index === this.item), onclick: () => this.chooseItem(index) },
       h("th", { scope: "row" }, h("button.plain", { type: "button", "aria-label": t("look_at_item", { count: index }), "aria-pressed": String(index === this.item) }, String(index))),
-      ...columns.map((column) => h("td", {}, short(value?.[column])))));
+      ...columns.map((column) => h("td", {}, short(own(value, column))))));
     return h("table", {}, h("thead", {}, h("tr", {}, h("td", {}), ...columns.map((column) => h("th", { scope: "col" }, this.field([column], column))))), h("tbody", {}, ...rows));
   }
 

@@ -4,6 +4,9 @@
 export const clone = (value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
 export const same = (a, b) => a === b || JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
 
+/// What an object has under a name that people chose: `constructor` and the like, which every object has of itself, count where it has its own.
+export const own = (object, key) => (object !== null && object !== undefined && Object.hasOwn(object, key) ? object[key] : undefined);
+
 function sorted(value) {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== "object") return value;
@@ -37,6 +40,8 @@ export class Doc {
 
   node(id) { return this.nodes.get(id); }
   named(name) { for (const node of this.nodes.values()) if (node.name === name) return node; return undefined; }
+  /// The items that stand in for a node.
+  pinned(name) { return own(this.meta.pinned_data, name); }
   names() { return new Set([...this.nodes.values()].map((node) => node.name)); }
 
   /// Every edge once: {key, from, output, to, input, kind}.
@@ -89,8 +94,8 @@ export class Doc {
       const [before, after] = back ? [op.after, op.before] : [op.before, op.after];
       const node = op.id && this.nodes.get(op.id);
       if (node && !same(before?.config, after?.config)) this.nodes.set(op.id, { ...node, config: renamed(node.config, new Map([[taken, name]])) });
-      const items = op.meta === "pinned_data" && !before?.[taken] && after?.[taken];
-      if (!items || this.meta.pinned_data?.[taken] !== items) continue;
+      const items = op.meta === "pinned_data" && !own(before, taken) && own(after, taken);
+      if (!items || this.pinned(taken) !== items) continue;
       const { [taken]: _, ...others } = this.meta.pinned_data;
       this.meta.pinned_data = { ...others, [name]: items };
     }

@@ -1,5 +1,5 @@
 // Two people's changes to one draft, joined field by field; where both changed the same field, it is a conflict that a person decides.
-import { Doc, edgeKey, freeName, same, clone } from "./document.js";
+import { Doc, edgeKey, freeName, own, same, clone } from "./document.js";
 import { rename } from "./commands.js";
 
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
@@ -38,8 +38,6 @@ function fields(base, mine, theirs, path, clash) {
   }
   return Object.fromEntries(merged.filter(([, value]) => value !== undefined));
 }
-
-const own = (object, key) => (Object.hasOwn(object, key) ? object[key] : undefined);
 
 function field(base, mine, theirs, path, clash) {
   if (same(mine, theirs) || same(base, theirs)) return mine;

@@ -136,7 +136,7 @@ class Panel {
 
   // MARK: Data
 
-  get pinned() { return this.editor.doc.meta.pinned_data?.[this.node.name]; }
+  get pinned() { return this.editor.doc.pinned(this.node.name); }
 
   drawData() {
     const edges = this.editor.doc.incoming(this.id).filter((edge) => edge.kind === "main");
@@ -158,7 +158,7 @@ class Panel {
     const edge = this.source;
     if (!edge) { this.input.show([], this.node.type === "trigger" ? t("trigger_no_input") : t("not_connected")); return; }
     const from = this.editor.doc.node(edge.from);
-    const pinned = this.editor.doc.meta.pinned_data?.[from.name];
+    const pinned = this.editor.doc.pinned(from.name);
     const items = pinned ?? this.editor.overlay?.states.get(from.name)?.output?.[edge.output];
     if (!items && this.isAwaited(from)) this.input.wait();
     else this.input.show(items, t("run_for_input"));
@@ -185,7 +185,7 @@ class Panel {
     while (open.length) for (const edge of doc.incoming(open.pop())) if (!before.has(edge.from)) { before.add(edge.from); open.push(edge.from); }
     before.delete(this.id);
     const item = this.input.items[this.input.item];
-    const items = (name) => (doc.meta.pinned_data?.[name] ?? this.editor.overlay?.states.get(name)?.output?.[0])?.map((one) => one?.json ?? one);
+    const items = (name) => (doc.pinned(name) ?? this.editor.overlay?.states.get(name)?.output?.[0])?.map((one) => one?.json ?? one);
     return { json: item?.json ?? item, nodes: [...before].map((id) => doc.node(id).name), vars: this.vars, items };
   }
 
@@ -193,7 +193,7 @@ class Panel {
   async evaluate(value) {
     const edge = this.source;
     const from = edge && this.editor.doc.node(edge.from);
-    const pinned = from && this.editor.doc.meta.pinned_data?.[from.name];
+    const pinned = from && this.editor.doc.pinned(from.name);
     const run = this.editor.overlay?.run.id;
     // A run that had the same knows the nodes before it too.
     const given = from && this.editor.overlay?.states.get(from.name)?.output?.[edge.output];
