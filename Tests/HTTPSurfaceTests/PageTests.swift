@@ -44,6 +44,21 @@ struct PageTests {
         #expect(Localizer(strings)("no.such.key") == "no.such.key")
     }
 
+    @Test func `numbers are written as the language writes them`() throws {
+        let strings = try Strings(directory: PageTests.repository + "/Locales")
+        let plain = ["0", "999", "1000", "-1234567", "1234.50", "-0.05", "", "12 MiB", "2026-01-31", "-", "1.", "{count}"]
+        let shown = ["0", "999", "1,000", "-1,234,567", "1,234.50", "-0.05", "", "12 MiB", "2026-01-31", "-", "1.", "{count}"]
+        for language in ["en", Strings.pseudoLocale, "none"] {
+            let text = Localizer(strings, language: language)
+            #expect(plain.map { text.figure($0) } == shown, "\(language)")
+        }
+        #expect(FigureMarks(group: ".", decimal: ",").text("1234567.50") == "1.234.567,50")
+        #expect(Localizer(.none).figure(1_234) == "1234", "without texts as programs write it")
+        let message = try Message("{count, plural, one {# run} other {# runs}}")
+        #expect(message.format(["count": "12345"], language: "en", marks: strings.marks(of: "en")) == "12,345 runs")
+        #expect(strings.text("http.docs.lead", ["count": "1200"], language: "en")?.contains("1,200 endpoints") == true)
+    }
+
     @Test func `a file is cached for good under its hash and asked for again without`() throws {
         let files = try StaticFiles(roots: [PageTests.repository + "/Web"])
         let url = files.url("styles/base.css")

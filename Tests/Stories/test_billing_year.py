@@ -165,7 +165,7 @@ def test_a_year(year):
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_text("The subscription is changed.")).to_be_visible()
     upgrade = customer.list("invoices")[0]
-    assert f"{upgrade['total'] / 100:.2f} USD" in shown and upgrade["status"] == "paid"
+    assert f"{upgrade['total'] / 100:,.2f} USD" in shown and upgrade["status"] == "paid"
     assert customer.limit() == 10_000
     held = STARTER + upgrade["total"]
     revenue = customer.check(monthly=PROFESSIONAL, held=held)

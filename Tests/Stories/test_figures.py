@@ -154,7 +154,7 @@ def test_the_operator_reads_them_and_enters_what_was_spent(history, office):
     rows = months(history)
     names = sorted(rows)
     tile = page.locator(".tile", has_text="Recurring revenue (MRR)")
-    expect(tile.locator(".figure")).to_have_text(f"{rows[names[-1]]['revenue']['end'] / 100:.2f}")
+    expect(tile.locator(".figure")).to_have_text(f"{rows[names[-1]]['revenue']['end'] / 100:,.2f}")
     expect(page.locator("#cohorts + *, .cohorts tbody tr")).not_to_have_count(0)
     expect(page.locator("svg path.band")).to_have_count(2)
     expect(page.get_by_text("never paid before")).to_be_visible()
@@ -198,7 +198,7 @@ def test_the_operator_reads_them_and_enters_what_was_spent(history, office):
     page.get_by_role("link", name=names[2]).first.click()
     expect(page.get_by_role("heading", name=f"Figures of {names[2]}")).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("first More .* 70.00"))).to_be_visible()
-    expect(page.get_by_role("row", name="Collected")).to_contain_text(f"{history.paid[names[2]] / 100:.2f}")
+    expect(page.get_by_role("row", name="Collected")).to_contain_text(f"{history.paid[names[2]] / 100:,.2f}")
     shot(page, "figures-month")
     assert violations(page) == []
 

@@ -62,12 +62,12 @@ def test_an_invoice_is_printed_as_a_tagged_pdf(server, buyer, tmp_path):
         words = subprocess.run(["pdftotext", "-layout", file, "-"], capture_output=True, text=True, check=True, timeout=60).stdout
         full = server.request("GET", f"/v1/invoices/{invoice['id']}", key=key)[1]
         for wanted in (
-            f"Invoice {invoice['number']}", "Acme & Söhne GmbH", "Hauptstr. 1", "10115 Berlin", f"{full['total'] / 100:.2f} {full['currency']}",
-            f"{full['tax'] / 100:.2f}"
+            f"Invoice {invoice['number']}", "Acme & Söhne GmbH", "Hauptstr. 1", "10115 Berlin", f"{full['total'] / 100:,.2f} {full['currency']}",
+            f"{full['tax'] / 100:,.2f}"
         ):
             assert wanted in words, f"{wanted} is not in {words}"
         for line in full["lines"]:
-            assert f"{line['total'] / 100:.2f}" in words
+            assert f"{line['total'] / 100:,.2f}" in words
         places = subprocess.run(["pdftotext", "-bbox", file, "-"], capture_output=True, text=True, check=True, timeout=60).stdout
         words = [(word, float(left), float(top), float(right)) for left, top, right, word in WORD.findall(places)]
         for word, left, top, right in words:

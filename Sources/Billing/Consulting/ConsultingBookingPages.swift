@@ -137,9 +137,9 @@ struct ConsultingBookingPages {
         return """
             <section class="card"><dl class="facts">\(row("billing.column.status", Self.status(text, booking)))
             \(row(isSeller ? "billing.consulting.for" : "billing.consulting.by", "\(who)"))
-            \(row("billing.consulting.rate", "\(ConsultingPages.price(booking.rate, booking.currency))"))
+            \(row("billing.consulting.rate", "\(text.price(booking.rate, booking.currency))"))
             \(row("billing.consulting.booked", "\(HoursText.text(booking.minutes))"))
-            \(row("billing.consulting.most", "\(ConsultingPages.price(Fraction.halfUp(booking.rate, booking.minutes, over: 60), booking.currency))"))
+            \(row("billing.consulting.most", "\(text.price(Fraction.halfUp(booking.rate, booking.minutes, over: 60), booking.currency))"))
             \(row("billing.consulting.approved", "\(HoursText.text(booking.approvedMinutes))"))
             \(row("billing.consulting.wished", said(booking.wished)))\(row("billing.consulting.note", said(booking.note)))
             \(row("billing.consulting.reason", said(booking.reason)))</dl></section>
@@ -160,7 +160,7 @@ struct ConsultingBookingPages {
         guard booking.moreMinutes > 0 else { return nil }
         let price = Fraction.halfUp(booking.rate, booking.moreMinutes, over: 60)
         let lead = text(
-            "billing.consulting.more.lead", ["hours": HoursText.text(booking.moreMinutes), "amount": ConsultingPages.price(price, booking.currency)])
+            "billing.consulting.more.lead", ["hours": HoursText.text(booking.moreMinutes), "amount": text.price(price, booking.currency)])
         return """
             <section class="card stack"><h2>\(text("billing.consulting.more"))</h2><p>\(lead)</p><p class="sub">\(booking.moreReason)</p>
             \(opening(booking, isSeller: false))<input type="hidden" name="minutes" value="\(booking.moreMinutes)">
@@ -203,7 +203,7 @@ struct ConsultingBookingPages {
         let kinds: [ConsultingSheet.Status: String] = [
             .draft: "cancelled", .submitted: "waiting", .disputed: "failed", .approved: "running", .invoiced: "succeeded"
         ]
-        let amount = ConsultingPages.price(sheet.amount > 0 ? sheet.amount : booking.price(of: sheet.minutes), booking.currency)
+        let amount = text.price(sheet.amount > 0 ? sheet.amount : booking.price(of: sheet.minutes), booking.currency)
         let columns: [(title: String, kind: String?)] = [
             (text("billing.consulting.day"), nil), (text("billing.consulting.hours"), "number"), (text("billing.column.what"), nil)
         ]

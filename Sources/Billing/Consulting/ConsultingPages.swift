@@ -63,10 +63,6 @@ struct ConsultingPages {
             approvalDays: Int(form["approval_days"]) ?? 0)
     }
 
-    static func price(_ units: Int64, _ currency: String) -> String {
-        "\(Money(minorUnits: units, currency: currency).decimalText) \(currency)"
-    }
-
     private func overview(_ call: EndpointCall, offer form: FormFields? = nil, _ refusal: Refusal? = nil) async throws -> Answer {
         let text = call.localizer
         let notice = Console.notice(call.parameter(ofQuery: "done") == "saved" ? text("billing.done.saved") : nil, isBad: false)
@@ -117,7 +113,7 @@ struct ConsultingPages {
             rows.append(
                 """
                 <tr><td class="name"><a href="\(href: "\(address)/offers/\(offer.id)")">\(offer.title)</a></td><td>\(who)</td>
-                <td class="number" data-label="\(columns[2].title)">\(Self.price(offer.rate, offer.currency))</td>
+                <td class="number" data-label="\(columns[2].title)">\(text.price(offer.rate, offer.currency))</td>
                 <td class="number" data-label="\(columns[3].title)">\(HoursText.text(offer.minimumMinutes))</td></tr>
                 """)
         }
@@ -158,7 +154,7 @@ struct ConsultingPages {
                     text, id: "close-\(offer.id)", action: "\(address)/offers/\(offer.id)/closure", label: text("billing.consulting.close"),
                     question: text("billing.consulting.close.question")) : nil
             return """
-                <tr><td class="name">\(offer.title)</td><td class="number" data-label="\(columns[1].title)">\(Self.price(offer.rate, offer.currency))</td>
+                <tr><td class="name">\(offer.title)</td><td class="number" data-label="\(columns[1].title)">\(text.price(offer.rate, offer.currency))</td>
                 <td>\(text(offer.isOpen ? "billing.consulting.open" : "billing.consulting.closed"))</td><td class="actions">\(close)</td></tr>
                 """
         }
@@ -202,7 +198,7 @@ struct ConsultingPages {
             status: refusal?.kind.status ?? 200,
             """
             \(fault)<section class="card"><dl class="facts"><div><dt>\(text("billing.consulting.by"))</dt><dd>\(try await billing.serviceName(offer.seller))</dd></div>
-            <div><dt>\(text("billing.consulting.rate"))</dt><dd>\(Self.price(offer.rate, offer.currency))</dd></div>
+            <div><dt>\(text("billing.consulting.rate"))</dt><dd>\(text.price(offer.rate, offer.currency))</dd></div>
             <div><dt>\(text("billing.consulting.minimum"))</dt><dd>\(HoursText.text(offer.minimumMinutes))</dd></div></dl></section>\(about)\(book)
             """)
     }

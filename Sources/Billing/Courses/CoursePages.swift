@@ -120,7 +120,7 @@ struct CoursePages {
             rows.append(
                 """
                 <tr><td class="name"><a href="\(href: "\(address)/market/\(course.id)")">\(course.title)</a></td><td>\(who)</td>
-                <td class="number" data-label="\(columns[2].title)">\(ConsultingPages.price(course.price, course.currency))</td></tr>
+                <td class="number" data-label="\(columns[2].title)">\(text.price(course.price, course.currency))</td></tr>
                 """)
         }
         return "<section class=\"card\">\(Console.table(columns, rows))\(Console.more(text, address, cursor: page.nextCursor))</section>"
@@ -133,7 +133,7 @@ struct CoursePages {
         let rows: [HTML] = own.map { course in
             """
             <tr><td class="name"><a href="\(href: "\(address)/own/\(course.id)")">\(course.title)</a></td>
-            <td class="number" data-label="\(columns[1].title)">\(ConsultingPages.price(course.price, course.currency))</td><td>\(text("billing.course.status.\(course.status.rawValue)"))</td></tr>
+            <td class="number" data-label="\(columns[1].title)">\(text.price(course.price, course.currency))</td><td>\(text("billing.course.status.\(course.status.rawValue)"))</td></tr>
             """
         }
         return "<section class=\"card\">\(Console.table(columns, rows))</section>"
@@ -173,7 +173,7 @@ struct CoursePages {
             <h2>\(text("billing.course.buy"))</h2><section class="card stack"><form method="post" action="\(href: "\(address)/market/\(course.id)/purchases")" class="form">
             <input type="hidden" name="price" value="\(course.price)"><input type="hidden" name="currency" value="\(course.currency)">
             \(Console.field("learner_name", label: text("billing.course.learner_name"), value: form?["learner_name"] ?? name, hint: text("billing.course.learner_name.hint"), fault: refusal?.message(for: "learner_name")))
-            <p class="buttons"><button class="button primary">\(text("billing.course.buy.for", ["amount": ConsultingPages.price(course.price, course.currency)]))</button></p></form></section>
+            <p class="buttons"><button class="button primary">\(text("billing.course.buy.for", ["amount": text.price(course.price, course.currency)]))</button></p></form></section>
             """ : nil
         let rules = text(
             "billing.course.exam.rules",
@@ -185,7 +185,7 @@ struct CoursePages {
             status: refusal?.kind.status ?? 200,
             """
             \(fault)<section class="card"><dl class="facts"><div><dt>\(text("billing.consulting.by"))</dt><dd>\(try await billing.serviceName(course.author))</dd></div>
-            <div><dt>\(text("billing.course.price"))</dt><dd>\(ConsultingPages.price(course.price, course.currency))</dd></div>
+            <div><dt>\(text("billing.course.price"))</dt><dd>\(text.price(course.price, course.currency))</dd></div>
             <div><dt>\(text("billing.course.exam"))</dt><dd>\(rules)</dd></div></dl></section>
             <section class="card stack">\(about)<h2>\(text("billing.course.lessons"))</h2><ol class="lessons">\(outline)</ol></section>\(buy)
             """)

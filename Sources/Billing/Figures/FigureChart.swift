@@ -94,7 +94,7 @@ struct FigureChart {
             marks: [report.months.first, report.months.last].compactMap { $0?.month.text }, heads: legend.map(\.1), rows: rows)
     }
 
-    private func money(_ units: Int64) -> String { Money(minorUnits: units, currency: report.currency).decimalText }
+    private func money(_ units: Int64) -> String { text.amount(units, report.currency) }
 
     private func figure(
         _ name: String, legend: [(String, String)], top: String, label: String, drawing: HTML, marks: [String], heads: [String], rows: [HTML]

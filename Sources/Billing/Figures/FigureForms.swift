@@ -68,7 +68,7 @@ struct FigureForms {
         let hidden: HTML = "<input type=\"hidden\" name=\"currency\" value=\"\(currency)\">"
         let rows: [HTML] = spend.reversed().map { one in
             """
-            <tr><td class="name">\(one.month.text)</td><td>\(one.source)</td><td class="number">\(Money(minorUnits: one.amount, currency: currency).decimalText)</td></tr>
+            <tr><td class="name">\(one.month.text)</td><td>\(one.source)</td><td class="number">\(text.amount(one.amount, currency))</td></tr>
             """
         }
         let table =

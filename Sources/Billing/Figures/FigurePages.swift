@@ -69,13 +69,13 @@ struct FigurePages {
     private func tiles(_ text: Localizer, _ report: FigureReport, _ tally: SatisfactionTally) -> HTML {
         let month = report.months[report.months.count - 1]
         let move = month.movement
-        func money(_ units: Int64?) -> String { units.map { Money(minorUnits: $0, currency: report.currency).decimalText } ?? "–" }
+        func money(_ units: Int64?) -> String { units.map { text.amount($0, report.currency) } ?? "–" }
         let figures: [(String, String)] = [
             ("recurring", money(move.end)), ("annual", money(month.annual)), ("growth", Self.share(move.growth)),
             ("net_retention", Self.share(move.netRetention)), ("gross_retention", Self.share(move.grossRetention)),
             ("customer_churn", Self.share(move.customerChurn)), ("revenue_churn", Self.share(move.revenueChurn)),
-            ("customers", "\(move.customersAtEnd)"), ("average_revenue", money(month.averageRevenue)), ("lifetime_value", money(month.lifetimeValue)),
-            ("acquisition_cost", money(month.acquisitionCost)),
+            ("customers", text.figure(move.customersAtEnd)), ("average_revenue", money(month.averageRevenue)),
+            ("lifetime_value", money(month.lifetimeValue)), ("acquisition_cost", money(month.acquisitionCost)),
             ("payback", month.payback.map { Money(minorUnits: $0, currency: "USD").decimalText } ?? "–"), ("collected", money(month.collected)),
             ("satisfaction", tally.score.map { String($0) } ?? "–")
         ]
@@ -91,7 +91,7 @@ struct FigurePages {
     }
 
     private func months(_ text: Localizer, _ report: FigureReport) -> HTML {
-        func money(_ units: Int64?) -> String { units.map { Money(minorUnits: $0, currency: report.currency).decimalText } ?? "–" }
+        func money(_ units: Int64?) -> String { units.map { text.amount($0, report.currency) } ?? "–" }
         let names = ["recurring", "growth", "net_retention", "gross_retention", "customer_churn", "customers", "collected", "acquisition_cost"]
         let columns: [(title: String, kind: String?)] =
             [(text("billing.figures.month"), nil)] + names.map { (text("billing.figures.\($0)"), "number") }
@@ -99,7 +99,7 @@ struct FigurePages {
             let move = month.movement
             let values = [
                 money(move.end), Self.share(move.growth), Self.share(move.netRetention), Self.share(move.grossRetention),
-                Self.share(move.customerChurn), "\(move.customersAtEnd)", money(month.collected), money(month.acquisitionCost)
+                Self.share(move.customerChurn), text.figure(move.customersAtEnd), money(month.collected), money(month.acquisitionCost)
             ]
             let cells: [HTML] = zip(columns.dropFirst(), values).map { "<td class=\"number\" data-label=\"\($0.title)\">\($1)</td>" }
             let link = "\(Self.address)/months/\(month.month.text)?currency=\(report.currency)"
@@ -121,7 +121,7 @@ struct FigurePages {
                 let found = cohort.ages[age]
                 let kept = Int(found.customers * 4 / max(cohort.customers, 1))
                 let share = first > 0 ? Self.share(Fraction.halfUp(found.monthly, 10_000, over: first)) : "–"
-                let money = Money(minorUnits: found.collected, currency: report.currency).decimalText
+                let money = text.amount(found.collected, report.currency)
                 return """
                     <td class="number kept-\(kept)">\(found.customers)<span class="sub">\(share)</span><span class="sub">\(money)</span></td>
                     """
@@ -148,7 +148,7 @@ struct FigurePages {
             [(text("billing.figures.month"), nil)] + names.map { (text("billing.figures.\($0)"), $0 == "figure" ? nil : "number") }
         let rows: [HTML] = report.targets.map { target in
             func shown(_ value: Int64) -> String {
-                target.figure.isMoney ? Money(minorUnits: value, currency: report.currency).decimalText : "\(value)"
+                target.figure.isMoney ? text.amount(value, report.currency) : text.figure(value)
             }
             let actual = report.actual(target)
             let values = [
@@ -193,7 +193,7 @@ struct FigurePages {
         func tenant(_ id: TenantID) -> HTML {
             "<a href=\"\(href: "/operator/tenants/\(id)")\">\(names[id] ?? id.description)</a>"
         }
-        func money(_ units: Int64) -> String { Money(minorUnits: units, currency: currency).decimalText }
+        func money(_ units: Int64) -> String { text.amount(units, currency) }
         func sum(_ title: String, _ span: Int, _ units: Int64) -> HTML {
             "<tr class=\"sum\"><th scope=\"row\" colspan=\"\(span)\">\(title)</th><td class=\"number\">\(money(units))</td></tr>"
         }

@@ -39,7 +39,7 @@ struct InvoiceDocument {
             let (start, end) = (day(line.charge.period.start), day(line.charge.period.end))
             let time: HTML? = start == end ? nil : "<br><small>\(start) – \(end)</small>"
             return """
-                <tr><td>\(what)\(time)</td><td>\(line.charge.quantity)</td><td>\(money(line.net))</td><td>\(money(line.tax))</td><td>\(money(line.total))</td></tr>
+                <tr><td>\(what)\(time)</td><td>\(text.figure(line.charge.quantity))</td><td>\(money(line.net))</td><td>\(money(line.tax))</td><td>\(money(line.total))</td></tr>
                 """
         }
     }
@@ -59,7 +59,7 @@ struct InvoiceDocument {
 
     private func row(_ key: String, _ value: String) -> HTML { entry(text(key), value) }
     private func entry(_ title: String, _ value: String) -> HTML { "<div><dt>\(title)</dt><dd>\(value)</dd></div>" }
-    private func money(_ units: Int64) -> String { Money(minorUnits: units, currency: invoice.currency).decimalText }
+    private func money(_ units: Int64) -> String { text.amount(units, invoice.currency) }
     private func day(_ time: Timestamp) -> String { String(time.description.prefix(10)) }
     private func line(_ party: Party) -> String { parts(party).joined(separator: ", ") }
     private func address(_ party: Party) -> [HTML] {

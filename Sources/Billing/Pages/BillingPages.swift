@@ -158,8 +158,8 @@ struct BillingPages {
             let address = "\(Self.address)/invoices/\(invoice.id)"
             return """
                 <tr><td class="name"><a href="\(href: address)">\(invoice.numberText)</a></td><td>\(Console.time(invoice.issuedAt))</td>
-                <td class="number" data-label="\(columns[2].title)">\(total.decimalText) \(total.currency)</td>\
-                <td class="number" data-label="\(columns[3].title)">\(due.decimalText) \(due.currency)</td>
+                <td class="number" data-label="\(columns[2].title)">\(text.price(total))</td>\
+                <td class="number" data-label="\(columns[3].title)">\(text.price(due))</td>
                 <td>\(text("billing.invoice.status.\(invoice.status.rawValue)"))</td></tr>
                 """
         }

@@ -72,7 +72,6 @@ struct EarningPages {
             """)
     }
 
-    private func money(_ units: Int64, _ currency: String) -> String { "\(Money(minorUnits: units, currency: currency).decimalText) \(currency)" }
     private func row(_ title: String, _ value: HTML) -> HTML { "<div><dt>\(title)</dt><dd>\(value)</dd></div>" }
 
     private func facts(_ text: Localizer, _ balances: [PayeeBalance], _ known: (Payee, TaxForm, String)?) -> HTML {
@@ -81,8 +80,8 @@ struct EarningPages {
                 ("billing.earnings.sales", balance.sales), ("billing.earnings.commissions", balance.commissions),
                 ("billing.earnings.maturing", balance.maturingSales + balance.maturingCommissions), ("billing.earnings.held", balance.held)
             ]
-            let rows: [HTML] = kinds.filter { $0.1 != 0 }.map { row(text($0.0), "\(money($0.1, balance.currency))") }
-            return "\(row(text("billing.earnings.available"), "\(money(balance.available, balance.currency))"))\(rows)"
+            let rows: [HTML] = kinds.filter { $0.1 != 0 }.map { row(text($0.0), "\(text.price($0.1, balance.currency))") }
+            return "\(row(text("billing.earnings.available"), "\(text.price(balance.available, balance.currency))"))\(rows)"
         }
         let none: HTML? = balances.isEmpty ? row(text("billing.earnings.available"), "\(text("billing.earnings.none"))") : nil
         let unsaid = row(text("billing.payee.to"), "\(text("billing.payee.none"))")
@@ -112,10 +111,11 @@ struct EarningPages {
             found.bonus > 0
             ? row(
                 text("billing.affiliate.bonus"),
-                "\(text("billing.affiliate.bonus.after", ["bonus": money(found.bonus, "USD"), "after": money(found.bonusAfter, "USD")]))") : nil
+                "\(text("billing.affiliate.bonus.after", ["bonus": text.price(found.bonus, "USD"), "after": text.price(found.bonusAfter, "USD")]))"
+            ) : nil
         let columns: [(title: String, kind: String?)] = [(text("billing.affiliate.since"), nil), (text("billing.affiliate.earned"), "number")]
         let rows: [HTML] = brought.map { referral, earned in
-            "<tr><td class=\"name\">\(Console.time(referral.referredAt))</td><td class=\"number\">\(money(earned, "USD"))</td></tr>"
+            "<tr><td class=\"name\">\(Console.time(referral.referredAt))</td><td class=\"number\">\(text.price(earned, "USD"))</td></tr>"
         }
         let table: HTML? = rows.isEmpty ? nil : "\(Console.table(columns, rows))"
         return """
@@ -135,9 +135,9 @@ struct EarningPages {
         ]
         let rows: [HTML] = sold.map { sale in
             """
-            <tr><td class="name">\(sale.name)</td><td>\(Console.time(sale.soldAt))</td><td class="number" data-label="\(columns[2].title)">\(money(sale.amount, sale.currency))</td>
+            <tr><td class="name">\(sale.name)</td><td>\(Console.time(sale.soldAt))</td><td class="number" data-label="\(columns[2].title)">\(text.price(sale.amount, sale.currency))</td>
             <td class="number" data-label="\(columns[3].title)">\(Money(minorUnits: Int64(sale.share.value), currency: "USD").decimalText) %</td>
-            <td class="number" data-label="\(columns[4].title)">\(money(sale.earned, sale.currency))</td></tr>
+            <td class="number" data-label="\(columns[4].title)">\(text.price(sale.earned, sale.currency))</td></tr>
             """
         }
         return "<section class=\"card\">\(Console.table(columns, rows))</section>"
@@ -156,7 +156,7 @@ struct EarningPages {
             let reason: HTML? = payout.reason.map { "<span class=\"sub\">\($0)</span>" }
             return """
                 <tr><td class="name">\(Console.time(payout.madeAt))</td><td>\(text("billing.payee.provider.\(payout.provider)"))</td>
-                <td class="number">\(money(payout.amount, payout.currency))</td><td>\(text("billing.payout.\(payout.status.rawValue)"))\(reason)</td></tr>
+                <td class="number">\(text.price(payout.amount, payout.currency))</td><td>\(text("billing.payout.\(payout.status.rawValue)"))\(reason)</td></tr>
                 """
         }
         return "<section class=\"card\">\(Console.table(columns, rows))</section>"

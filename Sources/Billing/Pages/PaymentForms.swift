@@ -66,7 +66,7 @@ struct PaymentForms {
                 let (text, provider) = (call.localizer, try call.form()["provider"])
                 let invoice = try await billing.invoice(try call.id("id", noun: "invoice"), of: call.tenant)
                 let page = try await billing.checkout(invoice.id, at: provider, of: call.tenant, by: call.principal)
-                let amount = "\(Money(minorUnits: invoice.due, currency: invoice.currency).decimalText) \(invoice.currency)"
+                let amount = text.price(invoice.due, invoice.currency)
                 return try await leading(
                     call, context, text("billing.pay.title", ["number": invoice.numberText]),
                     text("billing.pay.lead", ["amount": amount, "provider": text("billing.provider.\(provider)")]), provider, to: page.url)

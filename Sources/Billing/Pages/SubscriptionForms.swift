@@ -9,7 +9,7 @@ struct SubscriptionForms {
     var addons: [Addon] = []
 
     func facts(_ subscription: Subscription?, wallet: [Money]) -> HTML {
-        let prepaid: [HTML] = wallet.map { row("billing.wallet", "\($0.decimalText) \($0.currency)") }
+        let prepaid: [HTML] = wallet.map { row("billing.wallet", text.price($0)) }
         guard let subscription else {
             return "<section class=\"card\"><dl class=\"facts\">\(row("billing.plan", text("billing.plan.none")))\(prepaid)</dl></section>"
         }
@@ -28,7 +28,7 @@ struct SubscriptionForms {
             let next = item.pending.map { text("billing.addon.next", ["quantity": String($0)]) } ?? ""
             return "<div><dt>\(name)</dt><dd>\(item.quantity) \(next)</dd></div>"
         }
-        let beyond: HTML? = subscription.overageCap > 0 ? row("billing.overage", String(subscription.overageCap)) : nil
+        let beyond: HTML? = subscription.overageCap > 0 ? row("billing.overage", text.figure(subscription.overageCap)) : nil
         return """
             <section class="card"><dl class="facts">\(row("billing.plan", plan))
             \(row("billing.status", text("billing.subscription.\(subscription.status.rawValue)")))\(subscription.isGranted ? end : nil)\(next)\(more)\(beyond)\(prepaid)</dl></section>
@@ -71,9 +71,9 @@ struct SubscriptionForms {
         guard !shown.isEmpty else { return nil }
         let rows: [HTML] = shown.map { addon in
             let had = subscription.addons.first { $0.code == addon.code }
-            let price = Money(minorUnits: addon.price(subscription.interval), currency: addon.currency).decimalText
+            let price = text.price(addon.price(subscription.interval), addon.currency)
             return """
-                <tr><td class="name">\(addon.name)</td><td class="number">\(price) \(addon.currency)</td>
+                <tr><td class="name">\(addon.name)</td><td class="number">\(price)</td>
                 <td><form method="post" action="\(BillingPages.address)/previews"><input type="hidden" name="action" value="addon">
                 <input type="hidden" name="add_on" value="\(addon.code)"><input type="number" name="quantity" min="0" max="\(addon.quantityMaximum)"
                 value="\(had.map { $0.pending ?? $0.quantity } ?? 0)" aria-label="\(text("billing.addon.quantity", ["name": addon.name]))">
@@ -88,7 +88,7 @@ struct SubscriptionForms {
     }
 
     private func title(_ price: PlanPrice) -> String {
-        func amount(_ interval: BillingInterval) -> String { Money(minorUnits: price.price(interval), currency: price.currency).decimalText }
+        func amount(_ interval: BillingInterval) -> String { text.amount(price.price(interval), price.currency) }
         return text(
             "billing.plan.priced",
             [
@@ -143,7 +143,7 @@ struct InvoiceSheet {
             let what = text("billing.line.\(kind)", ["plan": name])
             return """
                 <tr><td class="name">\(what)<span class="sub">\(Console.time(line.charge.period.start)) – \(Console.time(line.charge.period.end))</span></td>
-                <td class="number" data-label="\(columns[1].title)">\(line.charge.quantity)</td>\
+                <td class="number" data-label="\(columns[1].title)">\(text.figure(line.charge.quantity))</td>\
                 <td class="number" data-label="\(columns[2].title)">\(money(line.net))</td>\
                 <td class="number" data-label="\(columns[3].title)">\(money(line.tax))</td>\
                 <td class="number" data-label="\(columns[4].title)">\(money(line.total))</td></tr>
@@ -160,7 +160,7 @@ struct InvoiceSheet {
         return "<section class=\"card\">\(Console.table(columns, rows))<dl class=\"facts\">\(shown)</dl></section>"
     }
 
-    private func money(_ units: Int64) -> String { Money(minorUnits: units, currency: invoice.currency).decimalText }
+    private func money(_ units: Int64) -> String { text.amount(units, invoice.currency) }
 
     private func address(_ party: Party) -> HTML {
         let lines = [party.name, party.street, "\(party.postalCode) \(party.city)", party.country, party.vatId ?? ""].filter {

@@ -13,10 +13,10 @@ struct WalletForms {
         let grants = try await billing.grants(of: tenant, before: nil, limit: Self.grantsShown).filter { $0.left > 0 }
         let ready = mayWrite ? try await billing.providers.ready() : []
         guard !grants.isEmpty || !wallet.isEmpty || !ready.isEmpty else { return nil }
-        let held: [HTML] = wallet.map { row(text("billing.wallet"), "\(money($0.minorUnits, $0.currency))") }
+        let held: [HTML] = wallet.map { row(text("billing.wallet"), "\(text.price($0))") }
         let given: [HTML] = grants.map { grant in
             let until: HTML? = grant.expiresAt.map { "<span class=\"sub\">\(text("billing.wallet.until")) \(Console.time($0))</span>" }
-            return row(text("billing.wallet.given", ["reason": grant.reason]), "\(money(grant.left, grant.currency)) \(until)")
+            return row(text("billing.wallet.given", ["reason": grant.reason]), "\(text.price(grant.left, grant.currency)) \(until)")
         }
         let none: HTML? = held.isEmpty && given.isEmpty ? row(text("billing.wallet"), "\(text("billing.wallet.none"))") : nil
         return """
@@ -35,7 +35,6 @@ struct WalletForms {
             """
     }
 
-    private func money(_ units: Int64, _ currency: String) -> String { "\(Money(minorUnits: units, currency: currency).decimalText) \(currency)" }
     private func row(_ title: String, _ value: HTML) -> HTML { "<div><dt>\(title)</dt><dd>\(value)</dd></div>" }
 
     static func endpoints(_ billing: Billing, _ context: BillingPageContext) -> [Endpoint] {
@@ -49,7 +48,7 @@ struct WalletForms {
                     throw Refusal.invalid("credit", "out_of_range", "credit is an amount, as 50.00.")
                 }
                 let page = try await billing.topUp(money.minorUnits, money.currency, at: provider, of: call.tenant, by: call.principal)
-                let amount = "\(money.decimalText) \(money.currency)"
+                let amount = text.price(money)
                 return try await PaymentForms.leading(
                     call, context, text("billing.wallet.pay"),
                     text("billing.pay.lead", ["amount": amount, "provider": text("billing.provider.\(provider)")]), provider, to: page.url)

@@ -105,11 +105,11 @@ struct Message: Sendable, Hashable {
 
 extension Message {
     /// The text for a language; an argument that is not given shows its name in braces.
-    func format(_ arguments: [String: String], language: String) -> String {
-        Message.format(parts, arguments, language, number: "")
+    func format(_ arguments: [String: String], language: String, marks: FigureMarks = FigureMarks()) -> String {
+        Message.format(parts, arguments, language, marks, number: "")
     }
 
-    private static func format(_ parts: [Part], _ arguments: [String: String], _ language: String, number: String) -> String {
+    private static func format(_ parts: [Part], _ arguments: [String: String], _ language: String, _ marks: FigureMarks, number: String) -> String {
         var out = ""
         for part in parts {
             switch part {
@@ -119,9 +119,9 @@ extension Message {
             case .plural(let name, let cases):
                 let value = arguments[name] ?? "0"
                 let chosen = cases["=\(value)"] ?? cases[PluralRules.category(of: value, language: language)] ?? cases["other"] ?? []
-                out += format(chosen, arguments, language, number: value)
+                out += format(chosen, arguments, language, marks, number: marks.text(value))
             case .select(let name, let cases):
-                out += format(cases[arguments[name] ?? ""] ?? cases["other"] ?? [], arguments, language, number: number)
+                out += format(cases[arguments[name] ?? ""] ?? cases["other"] ?? [], arguments, language, marks, number: number)
             }
         }
         return out

@@ -12,7 +12,12 @@ package struct Strings: Sendable {
     /// No texts at all: keys stand for themselves.
     package static let none = Strings(messages: [:])
 
-    private init(messages: [String: [String: Message]]) { self.messages = messages }
+    private let marks: [String: FigureMarks]
+
+    private init(messages: [String: [String: Message]]) {
+        self.messages = messages
+        marks = Strings.marks(in: messages)
+    }
 
     /// - Throws: where the folder cannot be read, a file is no flat JSON object of texts, or a message is malformed.
     package init(directory: String) throws {
@@ -25,16 +30,28 @@ package struct Strings: Sendable {
             }
         }
         messages[Strings.pseudoLocale] = messages[Strings.source]?.mapValues(\.pseudo)
-        self.messages = messages
+        self.init(messages: messages)
     }
+
+    /// The pseudo-locale writes numbers as English does: its brackets would stand between the digits.
+    private static func marks(in messages: [String: [String: Message]]) -> [String: FigureMarks] {
+        let english = messages[source] ?? [:]
+        return messages.reduce(into: [:]) { all, entry in
+            let texts: [String: Message] = entry.key == pseudoLocale ? english : entry.value
+            func mark(_ key: String) -> String? { (texts[key] ?? english[key])?.format([:], language: source) }
+            all[entry.key] = FigureMarks(group: mark("http.figure.group") ?? "", decimal: mark("http.figure.decimal") ?? ".")
+        }
+    }
+
+    func marks(of language: String) -> FigureMarks { marks[language] ?? marks[Strings.source] ?? FigureMarks() }
 
     package var languages: [String] { messages.keys.sorted() }
     package func keys(of language: String) -> Set<String> { Set(messages[language].map { Array($0.keys) } ?? []) }
 
     /// Nil where neither the language nor English has the key.
     package func text(_ key: String, _ arguments: [String: String] = [:], language: String) -> String? {
-        if let message = messages[language]?[key] { return message.format(arguments, language: language) }
-        return messages[Strings.source]?[key]?.format(arguments, language: Strings.source)
+        if let message = messages[language]?[key] { return message.format(arguments, language: language, marks: marks(of: language)) }
+        return messages[Strings.source]?[key]?.format(arguments, language: Strings.source, marks: marks(of: Strings.source))
     }
 
     /// The language a request is answered in: the cookie `language`, else the first of `Accept-Language` there is, else English.

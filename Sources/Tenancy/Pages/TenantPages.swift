@@ -154,6 +154,6 @@ struct UsagePage: SettingsPage {
     private func price(_ minor: Int64, _ currency: String, _ text: Localizer) -> String {
         let cents = minor % 100
         let amount = "\(minor / 100)" + (cents == 0 ? "" : ".\(cents < 10 ? "0" : "")\(cents)")
-        return text("tenancy.usage.monthly", ["amount": amount, "currency": currency])
+        return text("tenancy.usage.monthly", ["amount": text.figure(amount), "currency": currency])
     }
 }

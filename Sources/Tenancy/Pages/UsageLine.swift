@@ -24,7 +24,7 @@ package struct UsageLine {
             """
     }
 
-    private func figure(_ count: Int) -> String { use.key == .storageBytes ? Self.size(count) : String(count) }
+    private func figure(_ count: Int) -> String { use.key == .storageBytes ? Self.size(count) : text.figure(count) }
 
     /// Bytes in the largest unit that says them.
     package static func size(_ bytes: Int) -> String {

@@ -78,15 +78,15 @@ struct DashboardPage {
         func shown(_ time: Duration?) -> String { time.map(Console.duration) ?? "–" }
         func counted(_ status: RunStatus) -> String {
             let count = overview.open[status] ?? 0
-            return count >= Figures.countedMaximum ? "\(Figures.countedMaximum)+" : "\(count)"
+            return count >= Figures.countedMaximum ? "\(text.figure(Figures.countedMaximum))+" : text.figure(count)
         }
         let now = text(
             "workflows.dashboard.now",
             ["running": counted(.running), "waiting": counted(.waiting), "queued": counted(.queued)])
         return [
-            tile(text("workflows.dashboard.tile.runs"), "\(total.runs)", now),
+            tile(text("workflows.dashboard.tile.runs"), text.figure(total.runs), now),
             tile(
-                text("workflows.dashboard.tile.failed"), "\(total.failed)",
+                text("workflows.dashboard.tile.failed"), text.figure(total.failed),
                 text("workflows.dashboard.share", ["share": Self.share(total.failed, of: total.runs)]), kind: total.failed > 0 ? "bad" : ""),
             tile(text("workflows.dashboard.median"), shown(total.latencies.quantile(0.5)), text("workflows.dashboard.median.hint")),
             tile(text("workflows.dashboard.high"), shown(total.latencies.quantile(0.95)), text("workflows.dashboard.high.hint"))
@@ -123,12 +123,12 @@ struct DashboardPage {
                 one.tally.failed == 0
                 ? "0"
                 : """
-                <a class="bad" href="\(ExecutionPages.address)?status=failed&amp;workflow=\(one.id.description)">\(one.tally.failed) \
+                <a class="bad" href="\(ExecutionPages.address)?status=failed&amp;workflow=\(one.id.description)">\(text.figure(one.tally.failed)) \
                 (\(Self.share(one.tally.failed, of: one.tally.runs)) %)</a>
                 """
             func shown(_ share: Double) -> String { one.tally.latencies.quantile(share).map(Console.duration) ?? "–" }
             return """
-                <tr><td class="name">\(place)</td><td class="number" data-label="\(columns[1].title)">\(one.tally.runs)</td>\
+                <tr><td class="name">\(place)</td><td class="number" data-label="\(columns[1].title)">\(text.figure(one.tally.runs))</td>\
                 <td class="number" data-label="\(columns[2].title)">\(failed)</td>\
                 <td class="number optional" data-label="\(columns[3].title)">\(shown(0.5))</td>\
                 <td class="number optional" data-label="\(columns[4].title)">\(shown(0.95))</td></tr>
