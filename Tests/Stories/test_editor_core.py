@@ -575,6 +575,18 @@ def test_items_are_written_as_json_no_further_than_they_are_shown(core):
     assert found["asked"] < 5
 
 
+def test_numbers_in_texts_are_written_as_the_language_writes_them(core):
+    found = core.evaluate(
+        """async () => {
+          const { setStrings, t } = await import("/assets/editor/dom.js");
+          setStrings({ items: "{count} items", at: "{name}, {other}" });
+          const said = [t("items", { count: 12345 }), t("items", { count: 3 }), t("at", { name: "1234" }), t("none")];
+          setStrings({});
+          return said;
+        }""")
+    assert found == ["12,345 items", "3 items", "1234, {other}", "none"]
+
+
 def test_a_run_that_cannot_be_shown_is_told_of(core):
     said = core.evaluate(
         """async () => {

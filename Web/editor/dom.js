@@ -26,7 +26,11 @@ function fill(element, attributes) {
 
 let strings = {};
 export const setStrings = (all) => { strings = all; };
-export const t = (key, values = {}) => (strings[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+/// Numbers among the values are written as the language writes them.
+export const t = (key, values = {}) => (strings[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => {
+  const value = values[name] ?? whole;
+  return typeof value === "number" ? value.toLocaleString(document.documentElement.lang || undefined) : value;
+});
 
 /// Says something to those who hear the page.
 let voice;

@@ -402,7 +402,7 @@ export class Editor {
     const places = new Map(withMembers(this, this.selection).map((id) => [id, this.doc.node(id).position.map((value, axis) => value + (axis ? dy : dx))]));
     if (!this.run(t("do_move"), commands.move(this.doc, places), `nudge ${[...this.selection].join()}`)) return;
     const [x, y] = places.values().next().value;
-    announce(t("moved_to", { name: Math.round(x), other: Math.round(y) }));
+    announce(t("moved_to", { name: String(Math.round(x)), other: String(Math.round(y)) }));
   }
 
   // MARK: The clipboard
