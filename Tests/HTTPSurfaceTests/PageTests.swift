@@ -59,6 +59,14 @@ struct PageTests {
         #expect(strings.text("http.docs.lead", ["count": "1200"], language: "en")?.contains("1,200 endpoints") == true)
     }
 
+    @Test func `days are written with their month by name`() throws {
+        let text = Localizer(try Strings(directory: PageTests.repository + "/Locales"))
+        #expect(text.day(Timestamp(seconds: 1_767_225_600)) == "1 January 2026")
+        let plain = ["2026-12-31", "2026-02-09T10:00:00Z", "soon", "", "2026-13-01"]
+        #expect(plain.map { text.day($0) } == ["31 December 2026", "9 February 2026", "soon", "", "2026-13-01"])
+        #expect(Localizer(.none).day("2026-12-31") == "2026-12-31")
+    }
+
     @Test func `a file is cached for good under its hash and asked for again without`() throws {
         let files = try StaticFiles(roots: [PageTests.repository + "/Web"])
         let url = files.url("styles/base.css")

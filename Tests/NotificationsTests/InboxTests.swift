@@ -272,6 +272,16 @@ import Testing
         }
     }
 
+    @Test func `limits, numbers and days are told in the words of people`() throws {
+        let text = Localizer(try Strings(directory: "Locales"))
+        let runs = text.readable(["limit": "executions_per_month", "used": "80000", "allowed": "100000", "due": "2026-03-09", "invoice": "AIAS-1000"])
+        #expect(runs["used"] == "80,000" && runs["allowed"] == "100,000" && runs["due"] == "9 March 2026" && runs["invoice"] == "AIAS-1000")
+        #expect(runs["limit"] == text("notifications.limit.executions_per_month"))
+        let bytes = text.readable(["limit": "storage_bytes", "used": "8589934592", "allowed": "10737418240"])
+        #expect(bytes["used"] == "8 GiB" && bytes["allowed"] == "10 GiB")
+        #expect(text.readable(["limit": "unheard_of"]) == ["limit": "unheard_of"])
+    }
+
     @Test func `every event type, category and limit has its text`() throws {
         let keys = try Strings(directory: "Locales").keys(of: "en")
         var wanted = EventType.all.map(\.key)

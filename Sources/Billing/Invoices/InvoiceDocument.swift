@@ -60,7 +60,7 @@ struct InvoiceDocument {
     private func row(_ key: String, _ value: String) -> HTML { entry(text(key), value) }
     private func entry(_ title: String, _ value: String) -> HTML { "<div><dt>\(title)</dt><dd>\(value)</dd></div>" }
     private func money(_ units: Int64) -> String { text.amount(units, invoice.currency) }
-    private func day(_ time: Timestamp) -> String { String(time.description.prefix(10)) }
+    private func day(_ time: Timestamp) -> String { text.day(time) }
     private func line(_ party: Party) -> String { parts(party).joined(separator: ", ") }
     private func address(_ party: Party) -> [HTML] {
         (parts(party) + [party.vatId].compactMap { $0 }).enumerated().map { place, part in place == 0 ? "\(part)" : "<br>\(part)" }

@@ -1,5 +1,6 @@
 internal import HTTPSurface
 internal import Kernel
+internal import Tenancy
 
 struct NoticeView: Codable, Sendable {
     var id: NoticeID
@@ -29,10 +30,22 @@ struct NoticeView: Codable, Sendable {
 
 extension Localizer {
     func title(of notice: Notice) -> String {
-        var arguments = notice.arguments
+        var arguments = readable(notice.arguments)
         arguments["count"] = String(notice.count)
-        if let limit = arguments["limit"] { arguments["limit"] = self("notifications.limit.\(limit)") }
         return self("notifications.kind.\(notice.kind)", arguments)
+    }
+
+    /// What an event says, in the words, numbers and days of people.
+    func readable(_ arguments: [String: String]) -> [String: String] {
+        var readable = arguments
+        if let limit = arguments["limit"] { readable["limit"] = strings.text("notifications.limit.\(limit)", language: language) ?? limit }
+        let isBytes = arguments["limit"] == "storage_bytes"
+        for key in ["used", "allowed"] {
+            guard let plain = arguments[key] else { continue }
+            readable[key] = isBytes ? Int(plain).map(UsageLine.size) ?? plain : figure(plain)
+        }
+        if let due = arguments["due"] { readable["due"] = day(due) }
+        return readable
     }
 }
 

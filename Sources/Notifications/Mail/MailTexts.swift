@@ -16,7 +16,7 @@ package struct MailTexts: Sendable {
 
     /// - Returns: nil where there is no text for the template.
     package func message(_ mail: MailRequest, from: String, id: String, language: String = "en") -> MailMessage? {
-        var arguments = mail.arguments
+        var arguments = Localizer(strings, language: language).readable(mail.arguments)
         let product = arguments["product"].flatMap { $0 == Brand.platform.name ? nil : $0 }
         if let path = arguments.removeValue(forKey: "path") { arguments["link"] = publicURL + path }
         guard let subject = strings.text("notifications.mail.\(mail.template).subject", arguments, language: language),

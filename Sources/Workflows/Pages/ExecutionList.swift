@@ -80,7 +80,8 @@ struct ExecutionList {
             if let name {
                 "<td class=\"name\"><a href=\"\(href)\">\(name)</a>\(values)</td><td class=\"time\">\(started)</td>"
             } else { "<td class=\"name\"><a href=\"\(href)\">\(started)</a>\(values)</td>" }
-        let label = text("workflows.bulk.choose", ["name": "\(name ?? "") \(run.createdAt)"])
+        let moment = "\(text.day(run.createdAt)), \(run.createdAt.description.dropFirst(11).prefix(8)) UTC"
+        let label = text("workflows.bulk.choose", ["name": name.map { "\($0), \(moment)" } ?? moment])
         let pick: HTML? =
             picks
             ? """
