@@ -575,6 +575,29 @@ def test_items_are_written_as_json_no_further_than_they_are_shown(core):
     assert found["asked"] < 5
 
 
+def test_a_dialog_closes_by_a_press_beside_it_and_by_none_that_began_or_ended_within(core):
+    box = core.evaluate(
+        """async () => {
+          const { dialog, h } = await import("/assets/editor/dom.js");
+          window.sheet = dialog("Written", h("textarea", {}, "much that was written"));
+          window.sheet.style.padding = "40px";
+          const { left, top, right, bottom } = window.sheet.getBoundingClientRect();
+          return { left, top, right, bottom };
+        }""")
+    inside, beside = (box["left"] + 100, box["bottom"] - 60), (box["left"] - 10, box["top"] - 10)
+
+    def press(start, end):
+        core.mouse.move(*start)
+        core.mouse.down()
+        core.mouse.move(*end)
+        core.mouse.up()
+        return core.evaluate("window.sheet.isConnected")
+
+    assert press((box["left"] + 8, box["top"] + 8), (box["left"] + 8, box["top"] + 8)), "the blank space within"
+    assert press(inside, beside) and press(beside, inside)
+    assert not press(beside, beside)
+
+
 def test_numbers_in_texts_are_written_as_the_language_writes_them(core):
     found = core.evaluate(
         """async () => {

@@ -71,7 +71,14 @@ export function dialog(title, content, { kind = "", onclose = () => {} } = {}) {
   // By the browser's own ways, such as a gesture that goes back.
   element.addEventListener("cancel", (event) => { if (event.target === element) { event.preventDefault(); leave(); } });
   element.addEventListener("close", (event) => { if (event.target === element) leave(); });
-  element.addEventListener("click", (event) => { if (event.target === element) element.close(); });
+  // Beside it from the press on: a text may be marked to beyond the edge, and the blank space within is part of it.
+  let pressed = false;
+  const isBeside = ({ target, clientX: x, clientY: y }) => {
+    const { left, right, top, bottom } = element.getBoundingClientRect();
+    return target === element && (x < left || x > right || y < top || y > bottom);
+  };
+  element.addEventListener("pointerdown", (event) => { pressed = isBeside(event); });
+  element.addEventListener("click", (event) => { if (pressed && isBeside(event)) element.close(); });
   element.addEventListener("keydown", (event) => {
     event.stopPropagation();
     if (event.key !== "Escape" || event.defaultPrevented) return;
