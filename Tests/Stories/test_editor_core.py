@@ -598,6 +598,51 @@ def test_a_dialog_closes_by_a_press_beside_it_and_by_none_that_began_or_ended_wi
     assert not press(beside, beside)
 
 
+def test_a_list_that_does_not_come_says_why_and_waits_no_more(core):
+    found = core.evaluate(
+        """async () => {
+          const { pick } = await import("/assets/editor/picker.js");
+          const box = pick("Runs", Promise.reject(new Error("away")), { none: "It has not run yet." });
+          await new Promise((done) => setTimeout(done));
+          const input = box.querySelector("input");
+          const look = () => [box.querySelector("[role=status]").textContent, box.querySelectorAll(".skeleton").length];
+          const found = [look()];
+          input.value = "x";
+          input.dispatchEvent(new Event("input"));
+          found.push(look());
+          box.close();
+          return found;
+        }""")
+    assert found == [["away", 0], ["away", 0]]
+
+
+def test_a_credential_is_made_in_place_with_switches_as_switches_and_by_enter(core):
+    found = core.evaluate(
+        """async () => {
+          const { openCredential } = await import("/assets/editor/credentials.js");
+          const fields = [
+            { name: "host", label: "Host", kind: "text", required: true }, { name: "port", label: "Port", kind: "number", default_value: "465" },
+            { name: "secure", label: "TLS", kind: "boolean", default_value: "true" }, { name: "lax", label: "Lax", kind: "boolean" }];
+          const sent = [];
+          const api = {
+            credentialTypes: async () => [{ type: "smtp", title: "SMTP", fields }], credentials: async () => [],
+            createCredential: async (body) => { sent.push(body); return body; },
+          };
+          await openCredential({ api, toolbar: { say() {} } }, "smtp", "Mail", () => {});
+          const box = document.querySelector("dialog[open]");
+          const [, host] = box.querySelectorAll("input");
+          host.value = "mail.example.com";
+          const ticks = [...box.querySelectorAll("[type=checkbox]")];
+          const switches = ticks.map((one) => one.checked);
+          ticks[0].click();
+          host.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+          await new Promise((done) => setTimeout(done, 20));
+          return { switches, sent, open: box.isConnected };
+        }""")
+    fields = {"host": "mail.example.com", "port": 465, "secure": False}
+    assert found == {"switches": [True, False], "sent": [{"type": "smtp", "name": "Mail", "fields": fields}], "open": False}
+
+
 def test_numbers_in_texts_are_written_as_the_language_writes_them(core):
     found = core.evaluate(
         """async () => {

@@ -7,6 +7,7 @@ const SHOWN = 60;
 export function pick(title, items, { placeholder = t("search"), none = t("nothing_found") } = {}) {
   let waits = items instanceof Promise;
   let early = false;
+  let failed;
   const list = h("ul.choices", { role: "listbox", id: uid("choices"), "aria-label": title });
   const empty = h("p.hint", { role: "status", hidden: true });
   const input = h("input", {
@@ -31,7 +32,7 @@ export function pick(title, items, { placeholder = t("search"), none = t("nothin
     }
   };
   const show = () => {
-    empty.textContent = waits ? t("loading") : items.length ? t("nothing_found") : none;
+    empty.textContent = failed ?? (waits ? t("loading") : items.length ? t("nothing_found") : none);
     found = rank(waits ? [] : items, input.value).slice(0, SHOWN);
     list.replaceChildren(...(waits ? [h("li", { role: "presentation" }, skeleton(5))] : []));
     let group;
@@ -64,7 +65,10 @@ export function pick(title, items, { placeholder = t("search"), none = t("nothin
       if (!box.isConnected) return;
       show();
       if (early) choose(0);
-    }).catch((error) => { empty.textContent = error.message; });
+    }, (error) => {
+      [items, waits, failed] = [[], false, error.message];
+      show();
+    });
   }
   return box;
 }
