@@ -643,6 +643,25 @@ def test_a_credential_is_made_in_place_with_switches_as_switches_and_by_enter(co
     assert found == {"switches": [True, False], "sent": [{"type": "smtp", "name": "Mail", "fields": fields}], "open": False}
 
 
+def test_a_server_that_does_not_answer_or_knows_nobody_is_told_of_in_words_that_say_what_to_do(core):
+    found = core.evaluate(
+        """async () => {
+          const { API } = await import("/assets/editor/api.js");
+          const { fetch } = window;
+          const answers = [
+            () => Promise.reject(new TypeError("Failed to fetch")), async () => new Response("<h1>Bad Gateway</h1>", { status: 502 }),
+            async () => new Response('{"detail": "Sign in, or send an API key."}', { status: 401 }), async () => new Response('{"detail": "Gone."}', { status: 404 })];
+          const said = [];
+          for (const answer of answers) {
+            window.fetch = answer;
+            said.push(await new API("w").load().catch((error) => [error.message, error.status ?? 0]));
+          }
+          window.fetch = fetch;
+          return said;
+        }""")
+    assert found == [["unreachable", 0], ["server_failed", 502], ["signed_out", 401], ["Gone.", 404]]
+
+
 def test_numbers_in_texts_are_written_as_the_language_writes_them(core):
     found = core.evaluate(
         """async () => {

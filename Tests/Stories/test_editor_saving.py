@@ -137,6 +137,25 @@ def test_a_refusal_that_is_no_conflict_is_told_and_one_that_passes_is_tried_agai
     assert found == {"archived": ["failed", "workflow_archived"], "limited": "failed", "after": "saved", "kept": "mine"}
 
 
+def test_who_signs_in_again_elsewhere_has_the_draft_saved(windows):
+    found = windows.evaluate(
+        """async () => {
+          const { c, desk, node, refused } = saving;
+          const draft = desk({ name: "W", nodes: [node("a")] });
+          const one = draft.open();
+          one.run(c.change(one.doc, "a", { notes: "mine" }));
+          draft.answer = () => { throw refused(401, "unauthenticated"); };
+          const waits = [];
+          one.saving.later = (ms) => waits.push(ms);
+          await one.saving.save();
+          const state = one.saving.state;
+          draft.answer = (save) => save();
+          return { state, waits, again: await one.saving.save(), kept: draft.document.nodes[0].notes };
+        }""")
+    assert found["state"] == "failed" and found["again"] and found["kept"] == "mine"
+    assert len(found["waits"]) == 1 and found["waits"][0] > 5000
+
+
 def test_one_who_only_reads_has_nothing_unsaved_when_others_save(windows):
     found = windows.evaluate(
         """async () => {

@@ -1,9 +1,11 @@
 // The platform's API as the editor uses it. A refusal is thrown as `Refused` with its code, message and faults.
 import { watch } from "../lib/live.js";
+import { t } from "./dom.js";
 
 export class Refused extends Error {
   constructor(status, problem) {
-    super(problem?.detail ?? problem?.title ?? String(status));
+    // The server's own words where they are meant for people at this page; those of who stands before it are not.
+    super(status === 401 ? t("signed_out") : problem?.detail ?? problem?.title ?? t("server_failed", { count: status }));
     this.status = status;
     this.code = problem?.code;
     this.faults = problem?.faults ?? [];
@@ -14,7 +16,7 @@ async function ask(method, path, body, options = {}) {
   const answer = await fetch(path, {
     ...options, method, headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
     body: body === undefined ? undefined : JSON.stringify(body),
-  });
+  }).catch(() => { throw new Error(t("unreachable")); });
   const text = await answer.text();
   let json;
   try {

@@ -445,6 +445,6 @@ export class Editor {
     const file = event.dataTransfer.files[0];
     if (!file) return;
     event.preventDefault();
-    this.pasteText(await file.text());
+    await file.text().then((text) => this.pasteText(text), (error) => this.toolbar.say(t("paste_failed", { reason: error.message })));
   }
 }

@@ -245,7 +245,12 @@ class Panel {
       ...["stop", "continue", "error_output"].map((one) => h("option", { value: one }, t(`on_error_${one}`))));
     onError.value = node.on_error ?? "stop";
     const attempts = h("input", { type: "number", id: uid("attempts"), min: 1, max: 20, disabled, value: node.retry?.attempts ?? 1,
-      onchange: () => set({ retry: Number(attempts.value) > 1 ? { wait_milliseconds: 1000, backoff: "fixed", jitter: false, ...this.node.retry, attempts: Number(attempts.value) } : undefined }) });
+      onchange: () => {
+        // What the server would refuse is never saved.
+        const count = Math.max(1, Math.min(20, Math.round(Number(attempts.value)) || 1));
+        attempts.value = count;
+        set({ retry: count > 1 ? { wait_milliseconds: 1000, backoff: "fixed", jitter: false, ...this.node.retry, attempts: count } : undefined });
+      } });
     const notes = h("textarea", { id: uid("notes"), rows: 3, disabled, oninput: () => set({ notes: notes.value }) });
     notes.value = node.notes ?? "";
     this.settings.replaceChildren(this.settings.firstChild,

@@ -129,10 +129,11 @@ export class Toolbar {
 
   /// Says something that stays for a while, with what to do about it.
   say(text, acts = []) {
+    // What stands there still is not read out again, as where something is tried again and again.
+    if (this.message.hidden || this.messageText.textContent !== text) announce(text);
     this.messageText.textContent = text;
     this.messageActs.replaceChildren(...acts.map(([label, act]) => button(label, act)));
     this.message.hidden = false;
-    announce(text);
     clearTimeout(this.timer);
     if (!acts.length) this.timer = setTimeout(() => this.hush(), SAID_MS);
   }
