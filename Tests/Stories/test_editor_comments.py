@@ -171,3 +171,25 @@ def test_keys_that_change_a_draft_do_nothing_for_one_who_only_reads_it(team, chr
     expect(bea.node("End")).to_have_class(re.compile("chosen"))
     assert not [text for text in page.evaluate("window.said") if text and not text.startswith("End")], page.evaluate("window.said")
     bea.close()
+
+
+def test_whoever_goes_by_keys_stays_where_they_acted(team, chromium):
+    server, key = team
+    workflow = blank(server, key, "Held", NODES)
+    desk = Desk(server, chromium, "ana.lee@example.com")
+    page = enter(desk, workflow)
+    for text in ("first", "second"):
+        status, made, _ = server.request("POST", f"/v1/workflows/{workflow}/comments", {"text": text, "node": "fields"}, key=key)
+        assert status == 201, made
+    page.get_by_role("button", name=re.compile("^Comments")).click()
+    page.get_by_label("Also what is resolved").check()
+    thread = page.locator(".thread", has_text="second")
+    thread.get_by_role("button", name="Resolve").focus()
+    page.keyboard.press("Enter")
+    expect(thread.get_by_role("button", name="Open again")).to_be_focused()
+    page.get_by_label("Also what is resolved").uncheck()
+    page.locator(".thread", has_text="first").get_by_role("button", name="Resolve").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".thread")).to_have_count(0)
+    expect(page.locator(".comments .new textarea")).to_be_focused()
+    desk.close()

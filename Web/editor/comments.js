@@ -111,6 +111,8 @@ export class Comments {
   draw() {
     if (!this.isOpen) return;
     const written = new Map([...this.threads.querySelectorAll("textarea")].map((area) => [area.dataset.key, { value: area.value, caret: area.selectionStart, focus: area === document.activeElement }]));
+    const held = this.threads.contains(document.activeElement) ? document.activeElement : undefined;
+    const { id, dataset } = held?.closest(".comment, .thread") ?? {};
     this.fillAbout();
     const about = this.about.value;
     const shown = this.firsts().filter((row) => (about === "" || (about === "workflow" ? row.node === undefined : row.node === this.target())) && (this.resolved.checked || !row.resolved_at));
@@ -132,6 +134,10 @@ export class Comments {
       area.value = before.value || area.value;
       if (before.focus) { area.focus({ preventScroll: true }); area.setSelectionRange(before.caret, before.caret); }
     }
+    if (!held || this.threads.contains(document.activeElement)) return;
+    // Whoever goes by keys stays at what they acted on, or where one goes on where that is gone.
+    const buttons = id || dataset ? [...this.threads.querySelectorAll(`${id ? `#${CSS.escape(id)}` : `[data-thread="${CSS.escape(dataset.thread)}"] > header`} button`)] : [];
+    (buttons.find((one) => one.textContent === held.textContent) ?? buttons.at(-1) ?? this.element.querySelector(".new textarea") ?? this.about).focus({ preventScroll: true });
   }
 
   thread(first) {
