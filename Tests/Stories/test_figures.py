@@ -212,6 +212,12 @@ def test_a_member_of_a_paying_tenant_is_asked_once(history, office, chromium):  
     assert violations(page) == []
     page.get_by_label("9", exact=True).check()
     page.get_by_label("What is the reason for your score?").fill("It <just> works")
+    page.route("**/v1/satisfaction/answers", lambda route: route.fulfill(status=503, body=""), times=1)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("alert").filter(has_text="It was not sent.")).to_be_visible()
+    # The browser remarks on what did not go.
+    assert all("503" in fault for fault in desk.faults)
+    desk.faults.clear()
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_text("Thank you.")).to_be_visible()
     with page.expect_response("**/v1/notifications/unread"):

@@ -31,4 +31,13 @@ def test_a_file_dropped_on_the_list_is_imported(server, studio, chromium):
         page.get_by_role("button", name="Choose a file").click()
     chosen.value.set_files({"name": "again.json", "mimeType": "application/json", "buffer": json.dumps({**greeting("again"), "name": "Again"}).encode()})
     expect(page.get_by_text("again.json is taken in")).to_be_visible()
+    # Mended meanwhile, and chosen once more.
+    with page.expect_file_chooser() as chosen:
+        page.get_by_role("button", name="Choose a file").click()
+    chosen.value.set_files({"name": "again.json", "mimeType": "application/json", "buffer": b"{}"})
+    expect(page.get_by_label("Workflow as JSON")).to_have_value("{}")
+    page.evaluate(
+        "document.querySelector('file-drop').take({ name: 'folder', text: () => Promise.reject(new DOMException('gone', 'NotFoundError')) })")
+    expect(page.get_by_text("folder cannot be read")).to_be_visible()
+    expect(page.get_by_label("Workflow as JSON")).to_have_value("{}")
     desk.close()

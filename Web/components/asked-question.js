@@ -33,7 +33,9 @@ class AskedQuestion extends HTMLElement {
   }
 
   async send(body, isAnswer) {
+    const fault = this.form.querySelector("[role=alert]");
     for (const button of this.form.querySelectorAll("button")) button.disabled = true;
+    fault.hidden = true;
     try {
       const answer = await fetch(this.dataset.target, {
         method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
@@ -48,6 +50,7 @@ class AskedQuestion extends HTMLElement {
       }
     } catch {
       for (const button of this.form.querySelectorAll("button")) button.disabled = false;
+      fault.hidden = false;
     }
   }
 }

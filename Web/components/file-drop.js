@@ -1,5 +1,6 @@
-// Takes a file into a field: <file-drop data-into="field's id" data-label="Choose a file" data-done="{name} is taken in">…</file-drop>. A file
-// is dropped anywhere on what stands in it, or chosen by a button that is added; without scripts the field is written by hand.
+// Takes a file into a field: <file-drop data-into="field's id" data-label="Choose a file" data-done="{name} is taken in"
+// data-failed="{name} cannot be read">…</file-drop>. A file is dropped anywhere on what stands in it, or chosen by a button that is added;
+// without scripts the field is written by hand.
 class FileDrop extends HTMLElement {
   connectedCallback() {
     const input = document.createElement("input");
@@ -18,7 +19,11 @@ class FileDrop extends HTMLElement {
     line.className = "buttons";
     line.append(button, this.status, input);
     document.getElementById(this.dataset.into).after(line);
-    input.addEventListener("change", () => this.take(input.files[0]));
+    input.addEventListener("change", () => {
+      this.take(input.files[0]);
+      // The same file can be chosen again once it was mended.
+      input.value = "";
+    });
     this.addEventListener("dragover", (event) => {
       if (!event.dataTransfer.types.includes("Files")) return;
       event.preventDefault();
@@ -36,7 +41,13 @@ class FileDrop extends HTMLElement {
   async take(file) {
     if (!file) return;
     const field = document.getElementById(this.dataset.into);
-    field.value = await file.text();
+    try {
+      field.value = await file.text();
+    } catch {
+      // A folder, or a file that went away.
+      this.status.textContent = this.dataset.failed.replace("{name}", file.name);
+      return;
+    }
     field.dispatchEvent(new Event("input", { bubbles: true }));
     field.focus();
     this.status.textContent = this.dataset.done.replace("{name}", file.name);

@@ -207,6 +207,7 @@ package struct Console: Sendable {
             <form class="card stack asked" aria-label="\(text(question.key))"><fieldset><legend>\(text("\(question.key).ask"))</legend>\
             <div class="scores">\(scores)</div><p class="ends" aria-hidden="true"><span>\(text("\(question.key).low"))</span><span>\(text("\(question.key).high"))</span></p></fieldset>\
             <label class="field">\(text("\(question.key).comment"))<textarea name="comment" rows="2" maxlength="2000"></textarea></label>\
+            <p class="notice bad" role="alert" hidden>\(text("\(question.key).failed"))</p>\
             <p class="buttons"><button class="button primary">\(text("\(question.key).send"))</button>\
             <button class="button" type="button" data-later>\(text("\(question.key).later"))</button></p></form>\
             <p class="notice good asked" role="status" tabindex="-1">\(text("\(question.key).thanks"))</p></template></asked-question>

@@ -70,7 +70,8 @@ struct WorkflowPages {
             call.principal.may(.workflowsWrite)
             ? """
             <section class="card stack" aria-labelledby="import"><h2 id="import">\(text("workflows.import.title"))</h2>
-            <file-drop data-into="document" data-label="\(text("workflows.import.file"))" data-done="\(text("workflows.import.taken", ["name": "{name}"]))">
+            <file-drop data-into="document" data-label="\(text("workflows.import.file"))" data-done="\(text("workflows.import.taken", ["name": "{name}"]))" \
+            data-failed="\(text("workflows.import.unreadable", ["name": "{name}"]))">
             <form method="post" action="\(Self.address)/imports" class="form wide">
             \(Console.area("document", label: text("workflows.import.label"), value: written, rows: 7, hint: text("workflows.import.hint"), fault: fault))
             <p class="buttons"><button class="button primary">\(text("workflows.import.submit"))</button></p></form></file-drop></section>
