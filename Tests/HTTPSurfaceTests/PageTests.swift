@@ -59,6 +59,17 @@ struct PageTests {
         #expect(strings.text("http.docs.lead", ["count": "1200"], language: "en")?.contains("1,200 endpoints") == true)
     }
 
+    @Test func `a picture within a link is its words, since a link holds no other`() {
+        let pictures = "[![Watch](https://i.example/p.png)](https://v.example) ![Alone](https://i.example/q.png)"
+        let html = MarkdownText(pictures + " ![a ![b](https://c.example)](https://d.example)").html.text
+        #expect(
+            html
+                == """
+                <p><a href="https://v.example" rel="noopener noreferrer">Watch</a> <a href="https://i.example/q.png" rel="noopener noreferrer">Alone</a> \
+                <a href="https://d.example" rel="noopener noreferrer">a b</a></p>
+                """)
+    }
+
     @Test func `days are written with their month by name`() throws {
         let text = Localizer(try Strings(directory: PageTests.repository + "/Locales"))
         #expect(text.day(Timestamp(seconds: 1_767_225_600)) == "1 January 2026")

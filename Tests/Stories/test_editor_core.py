@@ -541,23 +541,24 @@ def test_notes_are_shown_as_the_platform_reads_them_and_load_nothing(core):
           const { learn, shown } = await import("/assets/editor/markdown.js");
           const asked = [];
           const html = {
-            "# a": "<h2>Made <em>of</em> data</h2>", "[b](c)": '<p><a href="https://a.example">Watch</a> <a href="#">this</a></p>', "`d`": '<pre tabindex="0"><code>d</code></pre>',
+            "# a": "<h2>Made <em>of</em> data</h2>", "[b](c)": '<p><a href="https://a.example">Watch</a> <a href="#">this</a></p>', "[![](p)](e)": '<p><a href="https://e.example/w"></a></p>', "`d`": '<pre tabindex="0"><code>d</code></pre>',
           };
           const api = { markdown: async (texts) => { asked.push(texts); return { html: texts.map((text) => html[text] ?? "<p>more</p>") }; } };
           const broken = { markdown: async () => { throw new Error("away"); } };
           const look = (text) => { const box = document.createElement("div"); box.append(...shown(text) ?? ["unknown"]); return box.innerHTML; };
           const failed = await learn(broken, ["# a"]).catch((error) => error.message);
           const before = look("# a");
-          await Promise.all([learn(api, ["# a", "[b](c)"]), learn(api, ["`d`", "# a"])]);
+          await Promise.all([learn(api, ["# a", "[b](c)", "[![](p)](e)"]), learn(api, ["`d`", "# a"])]);
           await learn(api, ["# a", "x".repeat(20001)]);
           await learn(api, Array.from({ length: 30 }, (_, index) => `many ${index}`));
           return { failed, before, asked: asked.map((texts) => texts.length), looks: Object.keys(html).map(look), long: look("x".repeat(20001)) };
         }""")
     assert found == {
-        "failed": "away", "before": "unknown", "asked": [3, 20, 10], "long": "unknown",
+        "failed": "away", "before": "unknown", "asked": [4, 20, 10], "long": "unknown",
         "looks": [
             '<div class="heading level-1">Made <em>of</em> data</div>',
             '<p><a href="https://a.example" target="_blank" rel="noopener noreferrer" draggable="false" tabindex="-1">Watch</a> <u>this</u></p>',
+            '<p><a href="https://e.example/w" target="_blank" rel="noopener noreferrer" draggable="false" tabindex="-1">e.example</a></p>',
             "<pre><code>d</code></pre>"]}
 
 

@@ -1,5 +1,5 @@
-// A note's Markdown as elements. The platform reads it; here the headings leave the page's outline, pictures leave nothing but their words, since a
-// note loads nothing, and links open pages of their own: the canvas follows one that is tapped and not dragged.
+// A note's Markdown as elements. The platform reads it, and makes links of pictures, since a note loads nothing; here the headings leave the page's
+// outline, and links open pages of their own: the canvas follows one that is tapped and not dragged.
 import { h } from "./dom.js";
 
 const LETTERS = 20_000;
@@ -27,6 +27,8 @@ export function shown(text) {
   for (const link of body.querySelectorAll("a")) {
     const href = link.getAttribute("href");
     const isPage = /^(https?:|mailto:)/i.test(href);
+    // A picture may have no words: where it leads says more than nothing.
+    if (!link.textContent.trim()) link.append((isPage && link.host) || href);
     link.replaceWith(h(isPage ? "a" : "u", isPage ? { href, target: "_blank", rel: "noopener noreferrer", draggable: "false", tabindex: "-1" } : {}, ...link.childNodes));
   }
   for (const code of body.querySelectorAll("pre")) code.removeAttribute("tabindex");

@@ -5,6 +5,8 @@ internal import Kernel
 /// that are not http, https or mailto lead nowhere, and pictures are links, so that nobody's page is fetched unasked.
 package struct MarkdownText {
     private var lists: [Bool] = []
+    /// How many links and pictures are open. A link holds no other: what is a picture within one is its words alone.
+    private var links = 0
     /// Joined once: a text can have so many that a longer text after each would be seconds of copying.
     private var parts: [HTML] = []
 
@@ -49,6 +51,8 @@ package struct MarkdownText {
         case "emph": add("<em>")
         case "strong": add("<strong>")
         case "link", "image":
+            links += 1
+            guard links == 1 else { return }
             let address = cmark_node_get_url(node).map { String(cString: $0) } ?? ""
             add("<a href=\"\(href: address)\" rel=\"noopener noreferrer\">")
         default: break
@@ -64,7 +68,9 @@ package struct MarkdownText {
         case "paragraph": if !MarkdownTree.isTight(node) { add("</p>") }
         case "emph": add("</em>")
         case "strong": add("</strong>")
-        case "link", "image": add("</a>")
+        case "link", "image":
+            links -= 1
+            if links == 0 { add("</a>") }
         default: break
         }
     }
