@@ -1,5 +1,5 @@
 // What people write on the workflow and its nodes: threads beside the canvas, with answers, mentions of members, and what is resolved.
-import { announce, button, h, t, uid } from "./dom.js";
+import { announce, button, h, moment, t, uid } from "./dom.js";
 import { initials, hue, shortName } from "./presence.js";
 
 const LENGTH = 4000;
@@ -156,13 +156,12 @@ export class Comments {
   }
 
   comment(row) {
-    const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
     const name = shortName(row.author_name);
     const text = h("p.text", {}, ...this.marked(row.text));
     const element = h("div.comment", { id: `comment-${row.id}` },
       h(`span.avatar.hue-${hue(row.author)}`, { "aria-hidden": "true" }, initials(row.author_name)),
       h("div", {},
-        h("p.by", {}, h("strong", { title: row.author_name }, name), " ", h("time", { datetime: row.created_at }, when.format(new Date(row.created_at))), row.edited_at ? ` · ${t("comment_edited")}` : ""),
+        h("p.by", {}, h("strong", { title: row.author_name }, name), " ", h("time", { datetime: row.created_at }, moment(row.created_at)), row.edited_at ? ` · ${t("comment_edited")}` : ""),
         text,
         row.mine && this.editor.rights.comment ? h("p.own", {},
           h("button.plain", { type: "button", "aria-label": t("comment_edit_own"), onclick: () => this.edit(row, element) }, t("comment_edit")),

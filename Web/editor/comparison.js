@@ -1,6 +1,6 @@
 // Two runs side by side: what each node did in the one and in the other, and where what came out differs.
 import { same } from "./document.js";
-import { h, t } from "./dom.js";
+import { h, moment, t } from "./dom.js";
 
 const SHOWN = 4000;
 
@@ -13,7 +13,7 @@ export function comparison(first, second) {
   return [
     h("p", { role: "status" }, count ? t("runs_differ", { count }) : t("runs_same")),
     h("div.table-scroll", { tabindex: "0", role: "group", "aria-label": t("compare_runs") }, h("table.list.runs-compared", {},
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("node")), ...[first, second].map((run) => h("th", { scope: "col" }, when(run))))),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("node")), ...[first, second].map((run) => h("th", { scope: "col" }, moment(run.created_at, "medium"))))),
       h("tbody", {}, ...rows.map((row) => h(row.differs ? "tr.differs" : "tr", {}, h("th", { scope: "row" }, row.name), ...row.sides.map((state) => h("td", {}, ...[side(state, row.differs)].flat()))))))),
   ];
 }
@@ -22,8 +22,6 @@ export function comparison(first, second) {
 const states = (run) => new Map(run.steps.map((step) => [step.node, step]));
 
 const differ = (a, b) => a?.status !== b?.status || !same(a?.output, b?.output) || a?.error?.message !== b?.error?.message;
-
-const when = (run) => new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(run.created_at));
 
 function side(state, isShown) {
   if (!state) return t("did_not_run");

@@ -32,6 +32,9 @@ export const t = (key, values = {}) => (strings[key] ?? key).replace(/\{(\w+)\}/
   return typeof value === "number" ? value.toLocaleString(document.documentElement.lang || undefined) : value;
 });
 
+/// A time in the reader's own zone and words.
+export const moment = (time, timeStyle = "short") => new Intl.DateTimeFormat(document.documentElement.lang || undefined, { dateStyle: "medium", timeStyle }).format(new Date(time));
+
 /// Says something to those who hear the page.
 let voice;
 export function announce(text) {

@@ -1,6 +1,6 @@
 // Runs in the editor: the draft is tried out, followed live on the canvas, and older runs are looked at again.
 import * as commands from "./commands.js";
-import { announce, t } from "./dom.js";
+import { announce, moment, t } from "./dom.js";
 import { load, openLazily } from "./lazy.js";
 import { pick } from "./picker.js";
 
@@ -138,9 +138,8 @@ export class Runs {
 
   pickRun(title, act, fits = () => true) {
     const { editor } = this;
-    const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
     const items = editor.api.runs().then((rows) => rows.filter(fits).map((run) => ({
-      title: when.format(new Date(run.created_at)), sub: `${t(`status_${run.status}`)} · ${run.version ? t("version_of", { count: run.version }) : t("draft")}`,
+      title: moment(run.created_at, "medium"), sub: `${t(`status_${run.status}`)} · ${run.version ? t("version_of", { count: run.version }) : t("draft")}`,
       pick: () => act(run),
     })));
     pick(title, items, { none: t("no_runs") });

@@ -3,7 +3,7 @@ import * as commands from "./commands.js";
 import { Doc } from "./document.js";
 import { difference } from "./merge.js";
 import { bounds, curve, portY, size } from "./geometry.js";
-import { announce, button, h, s, t } from "./dom.js";
+import { announce, button, h, moment, s, t } from "./dom.js";
 
 /// What stands in the dialog that publishes.
 export function publication(editor, box) {
@@ -43,7 +43,6 @@ function showFaults(editor, error) {
 
 /// What stands in the dialog of versions.
 export function versions(editor, rows, box) {
-  const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
   const called = (row) => [t("version_of", { count: row.number }), row.name].filter(Boolean).join(" · ");
   const options = () => [h("option", { value: "draft" }, t("draft")), ...rows.map((row) => h("option", { value: row.number }, called(row)))];
   const before = h("select", { "aria-label": t("compare_before") }, ...options());
@@ -64,7 +63,7 @@ export function versions(editor, rows, box) {
   };
   const list = rows.map((row) => h("li", { "data-version": row.number },
     h("span.title", {}, called(row), row.number === editor.workflow.published_version ? h("span.status.published", {}, t("current")) : undefined),
-    h("span.sub", {}, [when.format(new Date(row.published_at)), row.note].filter(Boolean).join(" · ")),
+    h("span.sub", {}, [moment(row.published_at), row.note].filter(Boolean).join(" · ")),
     editor.rights.publish ? button(t("version_label"), (event) => label(editor, row, event.currentTarget.closest("li"), box), { "aria-label": t("version_label_of", { count: row.number }) }) : undefined,
     editor.mayWrite ? button(t("roll_back"), async () => {
       try {
