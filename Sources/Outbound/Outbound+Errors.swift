@@ -34,6 +34,9 @@ extension OutboundError {
         case .connectTimeout: OutboundError(.unreachable, "No connection in time.")
         case .tlsHandshakeTimeout: OutboundError(.tls, "The TLS handshake took too long.")
         case .invalidURL, .emptyHost, .emptyScheme: OutboundError(.invalidURL, "The URL cannot be sent.")
+        case .invalidProxyResponse: OutboundError(.unreachable, "The proxy does not open a connection.")
+        case .httpProxyHandshakeTimeout: OutboundError(.unreachable, "The proxy opens no connection in time.")
+        case .proxyAuthenticationRequired: OutboundError(.invalidRequest, "The proxy does not accept the user and password, or lacks them.")
         case .traceRequestWithBody, .contentLengthMissing: OutboundError(.invalidRequest, "\(error).")
         default: OutboundError(.closed, "The exchange failed: \(error).")
         }

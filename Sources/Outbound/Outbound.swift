@@ -91,17 +91,23 @@ package final class Outbound: Sendable {
 
     /// One request and answer, tried on the next address only where the one before could not be connected to.
     private func exchange(_ hop: Hop, _ request: OutboundRequest, _ tenant: TenantID?) async throws -> OutboundResponse {
-        let addresses = try await permittedAddresses(host: hop.url.host, port: hop.url.port, for: tenant)
         var failure = OutboundError(.unresolvable, "\(hop.url.host) has no address.")
-        for address in addresses.prefix(Limits.outboundAddressesTried) {
+        for route in try await routes(to: hop.url, through: request.proxy, for: tenant).prefix(Limits.outboundAddressesTried) {
             do {
-                return try await clients.exchange(hop, address: address, request)
+                return try await clients.exchange(hop, route: route, request)
             } catch {
                 guard let unreachable = OutboundError.from(error) as? OutboundError, unreachable.code == .unreachable else { throw error }
                 failure = unreachable
             }
         }
         throw failure
+    }
+
+    private func routes(to url: OutboundURL, through proxy: OutboundProxy?, for tenant: TenantID?) async throws -> [Route] {
+        let addresses = try await permittedAddresses(host: url.host, port: url.port, for: tenant)
+        guard let proxy else { return addresses.map { Route(address: $0) } }
+        let proxies = try await permittedAddresses(host: proxy.host, port: proxy.port, for: tenant)
+        return proxies.flatMap { relay in addresses.map { Route(address: $0, proxy: proxy, proxyAddress: relay) } }
     }
 
     /// - Parameter host: in lower case, an IPv6 address without brackets.

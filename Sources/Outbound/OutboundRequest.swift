@@ -41,6 +41,10 @@ package struct OutboundRequest: Sendable {
     package var maximumResponseBytes: Int
     package var verifyCertificates: Bool
     package var intake: Intake?
+    /// What it goes through; nil for nothing.
+    package var proxy: OutboundProxy?
+    /// Shown to servers of the host that it is sent to, and not where a redirect leads elsewhere.
+    package var certificate: ClientCertificate?
 
     package init(
         method: String = "GET", url: String, headers: [(name: String, value: String)] = [], body: Body = .none,

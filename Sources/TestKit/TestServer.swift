@@ -35,10 +35,12 @@ package final class TestServer: Sendable {
 
     package var requests: [Request] { seen.requests.withLock { $0 } }
 
-    package static func start(host: String = "127.0.0.1", tls: Bool = false, reply: @escaping @Sendable (Request) -> Reply) async throws -> TestServer
-    {
+    /// - Parameter asksForCertificate: whether clients must show the certificate of the tests; over TLS.
+    package static func start(
+        host: String = "127.0.0.1", tls: Bool = false, asksForCertificate: Bool = false, reply: @escaping @Sendable (Request) -> Reply
+    ) async throws -> TestServer {
         let log = Log()
-        let context = tls ? try TestCertificate.serverContext() : nil
+        let context = tls ? try TestCertificate.serverContext(asksForCertificate: asksForCertificate) : nil
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
@@ -58,10 +60,10 @@ package final class TestServer: Sendable {
 
     /// A server for the length of `body`.
     package static func with<Result>(
-        host: String = "127.0.0.1", tls: Bool = false, reply: @escaping @Sendable (Request) -> Reply,
+        host: String = "127.0.0.1", tls: Bool = false, asksForCertificate: Bool = false, reply: @escaping @Sendable (Request) -> Reply,
         _ body: (TestServer) async throws -> Result
     ) async throws -> Result {
-        let server = try await start(host: host, tls: tls, reply: reply)
+        let server = try await start(host: host, tls: tls, asksForCertificate: asksForCertificate, reply: reply)
         do {
             let result = try await body(server)
             try await server.channel.close()

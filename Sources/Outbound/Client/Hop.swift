@@ -6,6 +6,7 @@ struct Hop: Sendable {
     var url: OutboundURL
     var headers: [(name: String, value: String)]
     var body: OutboundRequest.Body
+    var certificate: ClientCertificate?
 
     /// Headers that belong to the connection and the framing, which the client writes itself.
     private static let framing: Set<String> = ["content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "te", "trailer"]
@@ -21,6 +22,7 @@ struct Hop: Sendable {
         headers = request.headers.filter { !Self.framing.contains($0.name.lowercased()) }
         for header in headers { try HeaderSyntax.check(header) }
         body = request.body
+        certificate = request.certificate
         adoptUserInfo()
     }
 
@@ -36,6 +38,7 @@ struct Hop: Sendable {
             next.headers.removeAll { $0.name.lowercased().hasPrefix("content-") }
         }
         if next.url.origin != url.origin { next.headers.removeAll { Self.secrets.contains($0.name.lowercased()) } }
+        if next.url.host != url.host { next.certificate = nil }
         next.adoptUserInfo()
         return next
     }

@@ -7,13 +7,14 @@ internal import NIOPosix
 internal import NIOSSL
 internal import Synchronization
 
-/// HTTP clients that each know one name and one address: the client never resolves anything, and still asks for and verifies the
+/// HTTP clients that each know one name and one way to an address: the client never resolves anything, and still asks for and verifies the
 /// certificate of the name. Kept for their open connections while used, then closed.
 final class PinnedClients: Sendable {
     private struct Key: Hashable {
         var host: String
-        var address: IPAddress
+        var route: Route
         var verifyCertificates: Bool
+        var certificate: ClientCertificate?
     }
 
     private struct Entry {
@@ -36,9 +37,9 @@ final class PinnedClients: Sendable {
         additionalRoots = try trustedCertificates.map { try NIOSSLCertificate.fromPEMBytes($0) } ?? []
     }
 
-    /// One request and its whole answer over a connection to `address`.
-    func exchange(_ hop: Hop, address: IPAddress, _ request: OutboundRequest) async throws -> OutboundResponse {
-        let key = Key(host: hop.url.host, address: address, verifyCertificates: request.verifyCertificates)
+    /// One request and its whole answer over a connection on `route`.
+    func exchange(_ hop: Hop, route: Route, _ request: OutboundRequest) async throws -> OutboundResponse {
+        let key = Key(host: hop.url.host, route: route, verifyCertificates: request.verifyCertificates, certificate: hop.certificate)
         let (client, expired) = try checkOut(key)
         defer { checkIn(key) }
         for old in expired { try? await old.shutdown() }
@@ -59,7 +60,7 @@ final class PinnedClients: Sendable {
         try state.withLock { state in
             guard !state.isShutDown else { throw OutboundError(.closed, "Shutting down.") }
             let now = ContinuousClock.now
-            var entry = state.entries[key] ?? Entry(client: makeClient(key), uses: 0, lastUsed: now)
+            var entry = try state.entries[key] ?? Entry(client: makeClient(key), uses: 0, lastUsed: now)
             entry.uses += 1
             entry.lastUsed = now
             state.entries[key] = entry
@@ -86,12 +87,19 @@ final class PinnedClients: Sendable {
         return removed
     }
 
-    private func makeClient(_ key: Key) -> HTTPClient {
+    private func makeClient(_ key: Key) throws -> HTTPClient {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.certificateVerification = key.verifyCertificates ? .fullVerification : .none
         tls.additionalTrustRoots = additionalRoots.isEmpty ? [] : [.certificates(additionalRoots)]
+        try key.certificate?.apply(to: &tls)
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
-        configuration.dnsOverride = [key.host: key.address.description]
+        configuration.dnsOverride = [key.host: key.route.address.description]
+        if let proxy = key.route.proxy {
+            var authorization: HTTPClient.Authorization?
+            if !proxy.user.isEmpty { authorization = .basic(username: proxy.user, password: proxy.password) }
+            configuration.proxy = HTTPClient.Configuration.Proxy.server(
+                host: key.route.nearest.description, port: proxy.port, authorization: authorization)
+        }
         configuration.httpVersion = .http1Only
         configuration.timeout.connect = .nanoseconds(limits.connectTimeout.microseconds * 1_000)
         configuration.connectionPool.retryConnectionEstablishment = false
@@ -99,7 +107,7 @@ final class PinnedClients: Sendable {
         configuration.decompression = .enabled(limit: .size(Limits.fileBytes))
         // Requests are traced above, where their run is known.
         configuration.tracing.tracer = nil
-        configuration.http1_1ConnectionDebugInitializer = { Self.requireRemote(key.address, of: $0) }
+        configuration.http1_1ConnectionDebugInitializer = { Self.requireRemote(key.route.nearest, of: $0) }
         return HTTPClient(eventLoopGroup: MultiThreadedEventLoopGroup.singleton, configuration: configuration)
     }
 

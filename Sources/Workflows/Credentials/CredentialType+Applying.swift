@@ -18,6 +18,7 @@ extension CredentialType {
                 try Self.setHeader(Self.fill(name, fields), Self.fill(value, fields), &request)
             case .query(let name, let value): Self.addQuery(Self.fill(name, fields), Self.fill(value, fields), &request)
             case .custom(let field): try Self.applyCustom(fields[field] ?? .null, &request)
+            case .certificate: request.certificate = ClientCertificate(fields: fields)
             }
         }
     }
@@ -82,5 +83,13 @@ extension CredentialType {
         }
         body.merge(added)
         request.body = .bytes(JSON.object(body).bytes)
+    }
+}
+
+extension ClientCertificate {
+    /// Of a credential of the type `httpSslAuth`.
+    init(fields: JSONObject) {
+        func pem(_ name: String) -> String { CryptoAction.lines(ofPEM: fields[name]?.text ?? "") }
+        self.init(chain: pem("cert"), privateKey: pem("key"), passphrase: fields["passphrase"]?.text ?? "", authorities: pem("ca"))
     }
 }

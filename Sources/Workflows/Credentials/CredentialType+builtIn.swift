@@ -49,7 +49,14 @@ extension CredentialType {
             applications: [.query(name: "{name}", value: "{value}")]),
         CredentialType(
             "httpCustomAuth", "Custom Auth", fields: [Field("json", "Headers, query and body as JSON", kind: .json, secret: true)],
-            applications: [.custom(field: "json")])
+            applications: [.custom(field: "json")]),
+        CredentialType(
+            "httpSslAuth", "Client certificate",
+            fields: [
+                Field("ca", "Authorities of the server", required: false), Field("cert", "Certificate", required: false),
+                Field("key", "Private key", secret: true, required: false),
+                Field("passphrase", "Passphrase of the key", secret: true, required: false)
+            ], applications: [.certificate])
     ]
 
     private static func key(

@@ -36,6 +36,8 @@ package struct CredentialType: Sendable, Hashable {
         case accessToken
         /// A JSON field `{headers?, qs?, body?}`, laid over the request; `body` over a JSON object.
         case custom(field: String)
+        /// What is shown to a server that asks who its client is.
+        case certificate
     }
 
     /// A request that succeeds only with a right credential. The path is a template too.

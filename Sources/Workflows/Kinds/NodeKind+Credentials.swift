@@ -14,7 +14,8 @@ extension NodeKind {
             case "predefinedCredentialType": type = text("nodeCredentialType")
             case let way: type = HttpAuthentication.typesOfOldVersions[way] ?? WebhookGuard.credentialType(of: way)
             }
-            return [type].compactMap { $0 }.filter { !$0.isEmpty && !$0.hasPrefix("=") }
+            let certificate = rawParameter("provideSslCertificates", of: node) == true ? HttpAuthentication.certificateType : nil
+            return [type, certificate].compactMap { $0 }.filter { !$0.isEmpty && !$0.hasPrefix("=") }
         case "respond_to_webhook": return text("respondWith") == "jwt" ? ["jwtAuth"] : []
         case "crypto" where node.kindVersion >= 2 && ["hmac", "sign"].contains(text("action") ?? "hash"): return ["crypto"]
         default: return node.credentials.keys.sorted()

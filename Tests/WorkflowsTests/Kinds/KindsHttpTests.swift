@@ -201,12 +201,31 @@ import Testing
         await #expect(throws: StepFailure.self) { try await read(Array("<p>".utf8), "application/json") }
     }
 
-    @Test func `what a node asks for and is not there is refused before anything is sent`() async throws {
+    @Test func `a request goes through the node's proxy and shows its certificate`() async throws {
+        var harness = self.harness()
+        harness.credentials["httpSslAuth"] = [
+            "ca": "authority", "cert": "-----BEGIN CERTIFICATE----- ab cd -----END CERTIFICATE-----", "key": "secret", "passphrase": "word"
+        ]
+        for version in [3.0, 4.2] {
+            var node = WorkflowNode.make(
+                "http_request", version, ["url": "http://a.test", "options": ["proxy": "={{ $json.p }}"], "provideSslCertificates": true])
+            node.credentials["httpSslAuth"] = CredentialReference(id: "c", name: "c")
+            _ = try await harness.items(node, inputs: [items(["p": "u:p@p.test:3128"], ["p": ""])])
+        }
+        let sent = harness.log.all
+        #expect(sent.count == 4)
+        let proxy = try OutboundProxy("http://u:p@p.test:3128")
+        #expect(sent.filter { $0.proxy == proxy }.count == 2 && sent.filter { $0.proxy == nil }.count == 2)
+        let shown = ClientCertificate(
+            chain: "-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----\n", privateKey: "secret", passphrase: "word",
+            authorities: "authority")
+        #expect(sent.allSatisfy { $0.certificate == shown })
+    }
+
+    @Test func `a proxy that cannot be used is refused before anything is sent`() async throws {
         let harness = self.harness()
-        for more: JSONObject in [["provideSslCertificates": true], ["options": ["proxy": "http://p.test"]]] {
-            var config: JSONObject = ["url": "http://a.test"]
-            config.merge(more)
-            let node = WorkflowNode.make("http_request", 4.2, config)
+        for proxy: JSON in ["https://p.test", "socks5://p.test:1080", "p.test:port"] {
+            let node = WorkflowNode.make("http_request", 4.2, ["url": "http://a.test", "options": ["proxy": proxy]])
             let failure = await #expect(throws: StepFailure.self) { try await harness.items(node, inputs: [items([:])]) }
             #expect(failure?.code == "invalid_parameter")
         }

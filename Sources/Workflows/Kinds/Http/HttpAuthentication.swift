@@ -25,10 +25,16 @@ struct HttpAuthentication: Sendable {
         "httpBasicAuth", "httpBearerAuth", "httpCustomAuth", "httpDigestAuth", "httpHeaderAuth", "httpQueryAuth", "oAuth2Api"
     ]
 
+    /// Holds what is shown to servers that ask who their client is.
+    static let certificateType = "httpSslAuth"
+
     private let way: Way
+    private let certificate: ClientCertificate?
 
     /// - Throws: `invalid_parameter` for a kind of credential that is not supported; what the key vault throws.
     init(_ step: StepContext) async throws {
+        let showsCertificate = try await step.flag("provideSslCertificates")
+        certificate = showsCertificate ? ClientCertificate(fields: try await step.services.credential(ofType: Self.certificateType)) : nil
         let authentication = try await step.text("authentication", default: "none")
         guard authentication != "none" else { way = .none; return }
         let type: String
@@ -83,7 +89,9 @@ struct HttpAuthentication: Sendable {
             for (name, value) in json["body"]?.object ?? [:] { call.setBody(name, value) }
         }
     }
+
     func apply(to request: inout OutboundRequest) throws {
+        request.certificate = certificate
         guard case .declared(let type, let fields) = way else { return }
         try type.apply(fields, to: &request)
     }

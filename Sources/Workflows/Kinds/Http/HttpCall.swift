@@ -67,6 +67,7 @@ struct HttpCall: Sendable {
         request.followRedirects = options.followsRedirects
         request.maximumRedirects = options.maximumRedirects
         request.verifyCertificates = options.verifiesCertificates
+        request.proxy = options.proxy
         return request
     }
 

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Outbound
 
 /// How a request is sent and its answer read: the options of all versions under one roof.
 struct HttpOptions: Sendable {
@@ -10,6 +11,7 @@ struct HttpOptions: Sendable {
     var followsRedirects: Bool
     var maximumRedirects: Int
     var verifiesCertificates: Bool
+    var proxy: OutboundProxy?
     var format: Format
     /// Where text, files and values that are no objects go.
     var outputProperty: String
@@ -47,6 +49,7 @@ struct HttpOptions: Sendable {
         maximumRedirects = (try await option(redirect + "maxRedirects")?.coercedNumber ?? 21).whole(in: 0...50) ?? 21
         let lax = isOld ? try await step.parameter("allowUnauthorizedCerts", item: item) : try await option("allowUnauthorizedCerts")
         verifiesCertificates = lax?.isTruthy != true
+        proxy = try HttpOptions.proxy(try await option("proxy"), item: item)
         let response = isOld ? "" : "response.response."
         fullResponse = try await option(response + "fullResponse")?.isTruthy ?? false
         neverError = try await option(isOld ? "ignoreResponseCode" : response + "neverError")?.isTruthy ?? false
@@ -62,5 +65,12 @@ struct HttpOptions: Sendable {
         attempts = (try await option("retry.maxTries")?.coercedNumber ?? 1).whole(in: 1...10) ?? 1
         let wait = try await option("retry.waitBetweenTries")?.coercedNumber ?? 1_000
         backoffMilliseconds = wait.isNaN ? 1_000 : min(max(wait, 0), 30_000)
+    }
+
+    private static func proxy(_ written: JSON?, item: Int) throws -> OutboundProxy? {
+        guard let written, written.isTruthy else { return nil }
+        do { return try OutboundProxy(written.displayText) } catch let error as OutboundError {
+            throw StepFailure.invalid("options.proxy", "The proxy cannot be used: \(error.message)", item: item)
+        }
     }
 }

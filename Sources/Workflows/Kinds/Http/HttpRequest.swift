@@ -8,18 +8,13 @@ struct HttpRequest: NodeExecutor {
         [
             NodeKind(
                 kind: "http_request", version: 4.2, category: .action, title: "HTTP request", summary: "Sends a request to a web address.",
-                icon: "globe", parameters: HttpRequestParameters.all, credentials: HttpAuthentication.genericTypes, effect: .keyed,
+                icon: "globe", parameters: HttpRequestParameters.all,
+                credentials: HttpAuthentication.genericTypes + [HttpAuthentication.certificateType], effect: .keyed,
                 n8nTypes: ["n8n-nodes-base.httpRequest"])
         ]
     }
 
     func run(_ step: StepContext) async throws -> StepOutcome {
-        if try await step.parameter("options.proxy", item: 0)?.isTruthy == true {
-            throw StepFailure.invalid("options.proxy", "Requests through a proxy of the node are not supported.")
-        }
-        if try await step.flag("provideSslCertificates") {
-            throw StepFailure.invalid("provideSslCertificates", "Requests with a client's certificate are not supported.")
-        }
         let work = HttpWork(step: step, patience: HttpPatience(step.now), authentication: try await HttpAuthentication(step))
         let batch = try await HttpBatch(step)
         var progress = HttpProgress(step.state, run: step.runIndex) ?? HttpProgress()

@@ -34,6 +34,7 @@ enum HttpRequestParameters {
                 "genericAuthType", .options, "Credential type", default: "",
                 options: options(HttpAuthentication.genericTypes),
                 showWhen: ["authentication": ["genericCredentialType"]]),
+            Parameter("provideSslCertificates", .boolean, "Show a client's certificate", default: false, showWhen: modern),
             Parameter("sendQuery", .boolean, "Send query", default: false, showWhen: modern),
             Parameter("specifyQuery", .options, "Query as", default: "keypair", options: ways, showWhen: ["sendQuery": [true]]),
             pairs("queryParameters", "Query", "sendQuery", "specifyQuery"),
@@ -94,6 +95,7 @@ enum HttpRequestParameters {
             "options", .collection, "Options", default: .init([:]),
             fields: [
                 Parameter("timeout", .number, "Time limit (ms)", default: 300_000),
+                Parameter("proxy", .string, "Proxy", help: "http://user:password@proxy.example.com:3128"),
                 Parameter("allowUnauthorizedCerts", .boolean, "Accept any certificate", default: false),
                 Parameter("lowercaseHeaders", .boolean, "Header names in lower case", default: true),
                 Parameter(
