@@ -27,6 +27,8 @@ extension Limits {
     static let runsTakenAtOnce = [64, 16, 4, 1]
     /// Bytes up to which a payload lies in its journal row instead of the payload store.
     static let inlinePayloadBytes = 2_048
+    /// Bytes of files that one parameter's expressions may be given in base64.
+    static let fileBytesInExpressions = 8 << 20
     /// Bytes up to which a run that is under way keeps a list in memory between its steps.
     static let listBytesInMemory = 1 << 20
     /// A step that gives out more items is committed before the next one begins, so that its list can be set aside.

@@ -191,10 +191,12 @@ package enum ItemCodec {
     }
 
     /// An item as expressions see it.
-    package static func json(_ item: Item, pairedItem: [PairedItem]?) -> JSON {
+    /// - Parameter bytes: of files that are shown with them, in base64, by the files' ids.
+    package static func json(_ item: Item, pairedItem: [PairedItem]?, bytes: [String: String] = [:]) -> JSON {
         var members: JSONObject = ["json": .object(item.json)]
         if !item.binary.isEmpty {
-            members["binary"] = .object(JSONObject(item.binary.sorted { $0.key < $1.key }.map { ($0.key, $0.value.shown) }))
+            let files = item.binary.sorted { $0.key < $1.key }
+            members["binary"] = .object(JSONObject(files.map { ($0.key, $0.value.shown(bytes: bytes[$0.value.id])) }))
         }
         if let paired = pairedItem {
             let places = paired.map { JSON.object(["item": .number(Double($0.item)), "input": .number(Double($0.input))]) }
@@ -224,6 +226,12 @@ extension BinaryReference {
         members["fileExtension"] = ending.map { .string($0) }
         members["fileType"] = FileTypes.group(of: mimeType).map { .string($0) }
         members["fileSize"] = .string(FileTypes.size(byteCount))
+        return .object(members)
+    }
+
+    fileprivate func shown(bytes data: String?) -> JSON {
+        guard let data, case .object(var members) = shown else { return shown }
+        members["data"] = .string(data)
         return .object(members)
     }
 

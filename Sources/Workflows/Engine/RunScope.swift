@@ -40,11 +40,16 @@ final class RunScope: ExpressionScope {
         return RunScope(self, facts: facts)
     }
 
+    /// The same with these files' bytes in base64, by the files' ids.
+    func showing(_ bytes: [String: String]) -> RunScope {
+        RunScope(machine: machine, node: node, inputs: inputs, facts: facts, known: known.showing(bytes))
+    }
+
     func inputItems(_ input: Int) throws(ScopeError) -> [JSON] {
         let input = input == 0 ? primary : input
         guard inputs.indices.contains(input), let arrived = inputs[input] else { return [] }
         if let shown = known.shown(input) { return shown }
-        let items = try read(arrived.items).enumerated().map { ItemCodec.json($1, pairedItem: [PairedItem(item: $0, input: input)]) }
+        let items = try read(arrived.items).enumerated().map { known.json($1, pairedItem: [PairedItem(item: $0, input: input)]) }
         known.keep(shown: items, of: input)
         return items
     }
@@ -56,7 +61,7 @@ final class RunScope: ExpressionScope {
         guard inputs.indices.contains(primary), let arrived = inputs[primary] else { return nil }
         let items = try read(arrived.items)
         guard items.indices.contains(index) else { return JSON?.none }
-        let item = ItemCodec.json(items[index], pairedItem: [PairedItem(item: index, input: primary)])
+        let item = known.json(items[index], pairedItem: [PairedItem(item: index, input: primary)])
         known.keep(last: item, at: index)
         return item
     }
@@ -79,7 +84,7 @@ final class RunScope: ExpressionScope {
             ended = lastRun(runs)
         }
         guard ended.outputs.indices.contains(output), let given = ended.outputs[output] else { return [] }
-        return try read(given.items).enumerated().map { ItemCodec.json($1, pairedItem: given.lineage.parents(of: $0)) }
+        return try read(given.items).enumerated().map { known.json($1, pairedItem: given.lineage.parents(of: $0)) }
     }
 
     func pairedItem(ofNode name: String, itemIndex: Int) throws(ScopeError) -> JSON {
@@ -107,7 +112,7 @@ final class RunScope: ExpressionScope {
         guard let output = machine.output(place.source) else { return .null }
         let items = try read(output.items)
         guard items.indices.contains(place.item) else { return .null }
-        return ItemCodec.json(items[place.item], pairedItem: output.lineage.parents(of: place.item))
+        return known.json(items[place.item], pairedItem: output.lineage.parents(of: place.item))
     }
 
     func leadingOutput(ofNode name: String) -> Int {
@@ -165,7 +170,23 @@ final class ReadItems: Sendable {
         var last: (index: Int, item: JSON)?
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    /// Of files that are shown with their bytes: in base64, by the files' ids.
+    private let bytes: [String: String]
+
+    init() {
+        state = Mutex(State())
+        bytes = [:]
+    }
+
+    private init(lists: [ObjectIdentifier: [Item]], bytes: [String: String]) {
+        state = Mutex(State(lists: lists))
+        self.bytes = bytes
+    }
+
+    func showing(_ bytes: [String: String]) -> ReadItems { ReadItems(lists: state.withLock { $0.lists }, bytes: bytes) }
+
+    func json(_ item: Item, pairedItem: [PairedItem]?) -> JSON { ItemCodec.json(item, pairedItem: pairedItem, bytes: bytes) }
 
     /// - Parameter list: held by whoever asks for as long as this is used.
     func items(_ list: ItemList) throws -> [Item] {

@@ -41,7 +41,7 @@ final class StepBox: StepServices {
         guard let raw = kind.rawParameter(path, of: node.node) else { return nil }
         guard raw.holdsExpression else { return raw }
         do {
-            return try await services.evaluate(raw, tenant, runScope, item)
+            return try await services.evaluate(raw, tenant, try await showingFiles(runScope, raw, item), item)
         } catch let failure as StepFailure {
             throw failure
         } catch {
@@ -55,7 +55,11 @@ final class StepBox: StepServices {
 
     func evaluate(_ value: JSON, item: Int, roots: JSONObject) async throws -> JSON {
         guard value.holdsExpression else { return value }
-        return try await services.evaluate(value, tenant, runScope.adding(roots), item)
+        return try await services.evaluate(value, tenant, try await showingFiles(runScope.adding(roots), value, item), item)
+    }
+
+    private func showingFiles(_ scope: RunScope, _ value: JSON, _ item: Int) async throws -> RunScope {
+        try await scope.showingFiles(in: value, item: item) { try await readBinary($0) }
     }
 
     func scope() -> any ExpressionScope { runScope }

@@ -157,4 +157,30 @@ import Testing
         #expect(try await set(3.4, ["includeOtherFields": true, "include": "selected", "includeFields": "a.b"]).json == ["b": 1])
         #expect(try await set(3.4, ["mode": "raw", "jsonOutput": ["x.y": 2]]).json == ["x": ["y": 2]])
     }
+
+    @Test func `an expression that asks for a file's bytes is given them in base64`() async throws {
+        let harness = KindsHarness()
+        func file(_ text: String, _ byteCount: Int? = nil) -> BinaryReference {
+            BinaryReference(id: harness.files.write(Array(text.utf8)), mimeType: "image/png", byteCount: byteCount ?? text.utf8.count)
+        }
+        func field(_ value: String, _ given: [Item]) async throws -> [JSON] {
+            let config: JSONObject = ["assignments": ["assignments": [["name": "b", "type": "string", "value": .string(value)]]]]
+            return try await harness.node(.make("set", 3.4, config), inputs: [given])[0].map { $0["b"] ?? .null }
+        }
+        let given = [Item(json: [:], binary: ["photo": file("hello")]), Item(json: [:], binary: ["photo": file("you")])]
+        let cases: [(String, [JSON])] = [
+            ("={{ $binary.photo.data }}", ["aGVsbG8=", "eW91"]),
+            (
+                "=data:{{ $binary['photo'].mimeType }};base64,{{ $binary['photo'].data }}",
+                ["data:image/png;base64,aGVsbG8=", "data:image/png;base64,eW91"]
+            ),
+            ("=has {{ $input.item.binary?.photo?.data.length }}", ["has 8", "has 4"]),
+            ("={{ $input.first().binary.photo.data }}", ["aGVsbG8=", "aGVsbG8="])
+        ]
+        for (value, expected) in cases { #expect(try await field(value, given) == expected, "\(value)") }
+        let large = [Item(json: [:], binary: ["photo": file("", Limits.fileBytesInExpressions + 1)])]
+        #expect(try await field("={{ $binary.photo.mimeType }}", large) == ["image/png"])
+        let failure = await #expect(throws: StepFailure.self) { try await field("={{ $binary.photo.data }}", large) }
+        #expect(failure?.code == "file_too_large")
+    }
 }
