@@ -56,6 +56,15 @@ import Testing
         }
     }
 
+    @Test func `elements that the node names are members of a feed's items, too`() async throws {
+        let feed = """
+            <rss version="2.0" xmlns:dc="urn:d" xmlns:media="urn:m"><channel><item><title>T</title><dc:rights> free </dc:rights><media:thumbnail url="u"/><empty/></item></channel></rss>
+            """
+        let config: JSONObject = ["url": "https://a.test", "options": ["customFields": "dc:rights, media:thumbnail,empty,none"]]
+        let given = try await Self.harness(feed).node(.make("rss_read", 1.2, config), inputs: [items([:])])[0][0]
+        #expect(given == ["title": "T", "dc:rights": "free", "media:thumbnail": ["$": ["url": "u"]], "empty": ""])
+    }
+
     @Test func `entities of a feed are not expanded and nothing is fetched for it`() async throws {
         let bomb = """
             <!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY x SYSTEM "file:///etc/passwd">]>

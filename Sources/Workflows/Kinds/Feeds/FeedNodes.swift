@@ -13,7 +13,7 @@ struct FeedRead: NodeExecutor {
                     Parameter(
                         "options", .collection, "Options", default: .init([:]),
                         fields: [
-                            Parameter("customFields", .string, "Further fields"),
+                            Parameter("customFields", .string, "Further fields", help: "Names of elements, such as author, dc:rights."),
                             Parameter("ignoreSSL", .boolean, "Ignore TLS faults", default: false)
                         ])
                 ], effect: .repeatable, n8nTypes: ["n8n-nodes-base.rssFeedRead"])
@@ -24,7 +24,8 @@ struct FeedRead: NodeExecutor {
         .items([
             try await step.eachItem { index, _ in
                 let url = try FeedReader.checkedURL(await step.text("url", item: index))
-                return try await step.feed(url, verifies: !step.flag("options.ignoreSSL", item: index)).map { Item(json: $0) }
+                let further = try await step.names("options.customFields", item: index)
+                return try await step.feed(url, verifies: !step.flag("options.ignoreSSL", item: index), further: further).map { Item(json: $0) }
             }
         ])
     }
@@ -53,9 +54,9 @@ struct FeedTrigger: NodeExecutor {
 }
 
 extension StepContext {
-    func feed(_ url: String, verifies: Bool) async throws -> [JSONObject] {
+    func feed(_ url: String, verifies: Bool, further: [String] = []) async throws -> [JSONObject] {
         let response = try await services.send(FeedReader.request(url, verifies: verifies))
         let outline = response.status < 400 ? try await convert(FileConversion(.readXML, files: [.init(bytes: response.body)])).facts["root"] : nil
-        return try FeedReader.items(response, outline: outline)
+        return try FeedReader.items(response, outline: outline, further: further)
     }
 }

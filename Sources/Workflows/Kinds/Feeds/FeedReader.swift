@@ -26,16 +26,31 @@ enum FeedReader {
         return url
     }
 
-    /// - Parameter outline: of the whole document, as the converter gives it.
-    static func items(_ response: OutboundResponse, outline: JSON?) throws -> [JSONObject] {
+    /// - Parameters:
+    ///   - outline: of the whole document, as the converter gives it.
+    ///   - further: names of elements that are members, too.
+    static func items(_ response: OutboundResponse, outline: JSON?, further: [String] = []) throws -> [JSONObject] {
         guard response.status < 400 else { throw StepFailure("http_error", "The feed answered with status \(response.status)") }
         guard let root = outline.flatMap(Markup.init) else { throw StepFailure("unreadable_feed", "The feed is not XML.", isRetryable: false) }
         switch root.name {
-        case "rss": return (root.child("channel")?.children("item") ?? []).prefix(itemsMaximum).map(rss)
-        case "rdf:RDF", "RDF": return root.children("item").prefix(itemsMaximum).map(rss)
-        case "feed", "atom:feed": return root.children.filter { $0.name.hasSuffix("entry") }.prefix(itemsMaximum).map(atom)
+        case "rss": return (root.child("channel")?.children("item") ?? []).prefix(itemsMaximum).map { adding(further, of: $0, to: rss($0)) }
+        case "rdf:RDF", "RDF": return root.children("item").prefix(itemsMaximum).map { adding(further, of: $0, to: rss($0)) }
+        case "feed", "atom:feed":
+            return root.children.filter { $0.name.hasSuffix("entry") }.prefix(itemsMaximum).map { adding(further, of: $0, to: atom($0)) }
         default: throw StepFailure("unreadable_feed", "Feed not recognized as RSS 1 or 2.", isRetryable: false)
         }
+    }
+
+    /// An element without text is given by its attributes, in `$`.
+    private static func adding(_ names: [String], of entry: Markup, to item: JSONObject) -> JSONObject {
+        var item = item
+        for name in names where item[name] == nil {
+            guard let element = entry.child(name) else { continue }
+            let text = element.trimmed
+            let isBare = text.isEmpty && !element.attributes.isEmpty
+            item[name] = isBare ? JSON.object(["$": .object(element.attributes)]) : JSON.string(text)
+        }
+        return item
     }
 
     private static func rss(_ entry: Markup) -> JSONObject {
