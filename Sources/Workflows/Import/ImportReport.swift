@@ -8,7 +8,7 @@ package struct ImportReport: Sendable, Hashable {
         package var type: String
         package var nodes: [String]
     }
-    /// A parameter that a known kind does not read.
+    /// A parameter that a known kind does not read, with dots where it is a member of another (`options.emoji`).
     package struct UnreadParameter: Sendable, Hashable {
         package var node: String
         package var parameter: String

@@ -14,11 +14,12 @@ extension N8nImporter {
                 if let reason = N8nTypes.refusals[type] {
                     report.notes.append(.init(code: "refused_type", message: "\(type) does not run here: \(reason).", node: node.name))
                 }
-                if declaration != nil {
+                if let declaration {
+                    var use = ["version \(JSON.numberText(node.kindVersion))"]
+                    use += declaration.unknownChoices(version: node.kindVersion, parameters: node.config)
                     report.notes.append(
                         .init(
-                            code: "unsupported_use",
-                            message: "\(type) runs here, but not as this node uses it (version \(JSON.numberText(node.kindVersion))).",
+                            code: "unsupported_use", message: "\(type) runs here, but not as this node uses it (\(use.joined(separator: ", "))).",
                             node: node.name))
                 }
                 continue
@@ -32,10 +33,34 @@ extension N8nImporter {
         remarkOnSettings(document.settings, &report)
     }
 
+    /// Parameters that are not declared, and, of collections and of lists' entries that apply to the node, members that are not (`options.emoji`).
     private static func unread(of node: WorkflowNode, _ kind: NodeKind?) -> [ImportReport.UnreadParameter] {
         guard let kind, !kind.parameters.isEmpty else { return [] }
-        let known = Set(kind.parameters.map(\.name))
-        return node.config.keys.filter { !known.contains($0) }.map { ImportReport.UnreadParameter(node: node.name, parameter: $0) }
+        let shown = kind.shownParameters(of: node)
+        var paths: [String] = []
+        for (name, value) in node.config {
+            if kind.parameters.contains(where: { $0.name == name }) {
+                gatherUnread(value, of: shown.filter { $0.name == name }, at: name, into: &paths)
+            } else {
+                paths.append(name)
+            }
+        }
+        return paths.map { ImportReport.UnreadParameter(node: node.name, parameter: $0) }
+    }
+
+    private static func gatherUnread(_ value: JSON, of declarations: [Parameter], at path: String, into paths: inout [String]) {
+        let haveMembers = declarations.allSatisfy { ($0.kind == .collection || $0.kind == .list) && !$0.fields.isEmpty }
+        guard haveMembers, !declarations.isEmpty else { return }
+        let fields = declarations.flatMap(\.fields)
+        let entries: [JSONObject] = value.array?.compactMap(\.object) ?? [value.object ?? [:]]
+        for (name, member) in entries.flatMap({ Array($0) }) {
+            let named = fields.filter { $0.name == name }
+            if !named.isEmpty {
+                gatherUnread(member, of: named, at: "\(path).\(name)", into: &paths)
+            } else if !paths.contains("\(path).\(name)") {
+                paths.append("\(path).\(name)")
+            }
+        }
     }
 
     /// Ids of workflows and data tables that mean something in the n8n they came from alone. A table is found by its name where that stands beside.

@@ -47,17 +47,27 @@ package struct KindRegistry: Sendable {
     /// Whether a node of an import runs here as in n8n: its type is known, and each choice it makes is one of the declared ones.
     /// A choice made by an expression counts as known.
     package func supports(n8nType: String, version: Double, parameters: JSONObject) -> Bool {
-        guard let kind = kind(n8nType: n8nType) else { return false }
+        kind(n8nType: n8nType)?.unknownChoices(version: version, parameters: parameters).isEmpty ?? false
+    }
+}
+
+extension NodeKind {
+    /// The choices of a node that are none of the declared ones, such as `source: localFile`.
+    func unknownChoices(version: Double, parameters: JSONObject) -> [String] {
+        var unknown: [String] = []
         if parameters["authentication"] == "predefinedCredentialType" {
             let type = parameters["nodeCredentialType"]?.text ?? ""
-            guard CredentialType.named(type)?.applications.isEmpty == false else { return false }
+            if CredentialType.named(type)?.applications.isEmpty != false { unknown.append("nodeCredentialType: \(type)") }
         }
-        let node = WorkflowNode(id: "", category: kind.category, kind: kind.kind, kindVersion: version, name: "", config: parameters)
-        let shown = kind.shownParameters(of: node)
-        return shown.allSatisfy { parameter in
-            guard parameter.kind == .options, !parameter.options.isEmpty, let value = parameters[parameter.name] else { return true }
-            if case .string(let text) = value, text.hasPrefix("=") { return true }
-            return shown.contains { $0.name == parameter.name && $0.options.contains { $0.value.value == value } }
+        let node = WorkflowNode(id: "", category: category, kind: kind, kindVersion: version, name: "", config: parameters)
+        let shown = shownParameters(of: node)
+        for parameter in shown where parameter.kind == .options && !parameter.options.isEmpty {
+            guard let value = parameters[parameter.name] else { continue }
+            if case .string(let text) = value, text.hasPrefix("=") { continue }
+            let isKnown = shown.contains { $0.name == parameter.name && $0.options.contains { $0.value.value == value } }
+            let choice = "\(parameter.name): \(value.displayText)"
+            if !isKnown, !unknown.contains(choice) { unknown.append(choice) }
         }
+        return unknown
     }
 }

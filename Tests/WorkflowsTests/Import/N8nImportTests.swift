@@ -206,4 +206,45 @@ import Testing
         #expect(written["pinData"] == ["In": [["json": [:]]]])
         #expect(try importer.read(written).document.nodes.map(\.name) == ["In", "Out"])
     }
+
+    private static let known = N8nImporter(kind: { KindRegistry.builtIn.kind(n8nType: $0) }, supports: KindRegistry.builtIn.supports)
+
+    private static func report(_ type: String, _ version: Double, _ parameters: JSONObject) throws -> ImportReport {
+        let node: JSON = [
+            "name": "N", "type": .string("n8n-nodes-base.\(type)"), "typeVersion": .number(version), "parameters": .object(parameters)
+        ]
+        return try known.read(["name": "W", "nodes": [node], "connections": [:]]).report
+    }
+
+    @Test func `members of collections and lists that are not read are named with their place`() throws {
+        let cases: [(String, Double, JSONObject, [String])] = [
+            ("markdown", 1, ["mode": "markdownToHtml", "options": ["tables": true, "emoji": true]], ["options.emoji"]),
+            ("markdown", 1, ["mode": "markdownToHtml", "options": ["smartIndentationFix": true]], ["options.smartIndentationFix"]),
+            (
+                "httpRequest", 4.2,
+                ["options": ["response": ["response": ["neverError": true, "odd": 1]], "redirect": ["redirect": [:]]], "headers": [:]],
+                ["options.response.response.odd", "headers"]
+            ),
+            ("httpRequest", 1, ["options": ["bodyContentType": "raw", "fullResponse": true]], []),
+            (
+                "httpRequest", 4.2,
+                ["sendQuery": true, "queryParameters": ["parameters": [["name": "a", "x": 1], ["name": "b", "x": 2]]]],
+                ["queryParameters.parameters.x"]
+            ),
+            ("set", 3.4, ["assignments": ["assignments": [["id": "1", "name": "a", "type": "string", "value": 1]]]], []),
+            ("form", 1, ["options": ["customCss": "p {}", "formTitle": "T"]], ["options.customCss"])
+        ]
+        for (type, version, parameters, expected) in cases {
+            let report = try Self.report(type, version, parameters)
+            #expect(report.runsWholly && report.unreadParameters.map(\.parameter) == expected, "\(type) \(expected)")
+        }
+    }
+
+    @Test func `a choice that is not known here is named`() throws {
+        let report = try Self.report("executeWorkflow", 1, ["source": "localFile", "workflowPath": "/w.json"])
+        let note = try #require(report.notes.first { $0.code == "unsupported_use" })
+        #expect(note.message.contains("(version 1, source: localFile)"))
+        let request = try Self.report("httpRequest", 4.2, ["authentication": "genericCredentialType", "genericAuthType": "oAuth1Api"])
+        #expect(request.notes.contains { $0.message.contains("genericAuthType: oAuth1Api") })
+    }
 }

@@ -94,18 +94,12 @@ enum MarkdownParameters {
     private static var reading: [Parameter] {
         let flags: [(name: String, label: String, value: JSONText)] = [
             ("openLinksInNewWindow", "Links open a new window", false), ("simplifiedAutoLink", "Link addresses in the text", false),
-            ("backslashEscapesHTMLTags", "Backslashes escape tags", false), ("completeHTMLDocument", "Whole document", false),
-            ("customizedHeaderId", "Ids of headings in braces", false), ("encodeEmails", "Encode e-mail addresses", true),
-            ("excludeTrailingPunctuationFromURLs", "Punctuation does not end an address", false), ("ghCodeBlocks", "Fenced code", true),
+            ("completeHTMLDocument", "Whole document", false), ("customizedHeaderId", "Ids of headings in braces", false),
             ("ghCompatibleHeaderId", "Ids as GitHub makes them", false), ("ghMentions", "Link @names", false),
             ("tasklists", "Task lists", false), ("requireSpaceBeforeHeadingText", "Headings need a space", false),
-            ("literalMidWordAsterisks", "Asterisks inside of words are text", false),
-            ("literalMidWordUnderscores", "Underscores inside of words are text", false), ("noHeaderId", "No ids of headings", false),
-            ("rawHeaderId", "Ids of headings as they are", false), ("rawPrefixHeaderId", "Prefix as it is", false),
-            ("simpleLineBreaks", "Line breaks as in the text", false), ("smartIndentationFix", "Mend indentation", false),
-            ("disableForced4SpacesIndentedSublists", "Sublists by two spaces", false),
-            ("splitAdjacentBlockquotes", "Part adjacent quotations", false), ("strikethrough", "Strikethrough", false),
-            ("tablesHeaderId", "Ids of table heads", false), ("tables", "Tables", false)
+            ("noHeaderId", "No ids of headings", false), ("rawHeaderId", "Ids of headings as they are", false),
+            ("rawPrefixHeaderId", "Prefix as it is", false), ("simpleLineBreaks", "Line breaks as in the text", false),
+            ("strikethrough", "Strikethrough", false), ("tablesHeaderId", "Ids of table heads", false), ("tables", "Tables", false)
         ]
         return flags.map { Parameter($0.name, .boolean, $0.label, default: $0.value) } + [
             Parameter("ghMentionsLink", .string, "Address of @names", default: "https://github.com/{u}"),

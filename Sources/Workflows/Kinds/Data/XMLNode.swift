@@ -72,8 +72,7 @@ struct XMLNode: NodeExecutor {
             keys + [
                 Parameter("rootName", .string, "Name of the root", default: "root"),
                 Parameter("cdata", .boolean, "Put text into CDATA where it would be escaped", default: false),
-                Parameter("headless", .boolean, "Without the XML declaration", default: false),
-                Parameter("allowSurrogateChars", .boolean, "Allow characters beyond the basic plane", default: false)
+                Parameter("headless", .boolean, "Without the XML declaration", default: false)
             ]
         let reading =
             keys + [

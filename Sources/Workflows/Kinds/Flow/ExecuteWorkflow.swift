@@ -49,13 +49,21 @@ struct ExecuteWorkflow: NodeExecutor {
     /// The id of the workflow to run; where each item has its own run, the item's own.
     private func workflow(_ step: StepContext, item: Int) async throws -> String {
         let source = try await step.text("source", item: item, default: "database")
-        guard source == "database" else {
-            throw StepFailure.invalid("source", "A workflow from '\(source)' is not supported; name one of this tenant's.", item: item)
-        }
+        guard source == "database" else { throw StepFailure.invalid("source", Self.refusal(of: source), item: item) }
         let value = try await step.value("workflowId", item: item) ?? .null
         let id = value["__rl"] != nil || value["value"] != nil ? value["value"] ?? .null : value
         guard !id.isNull, !id.displayText.isEmpty else { throw StepFailure.invalid("workflowId", "Choose the workflow to run.", item: item) }
         return id.displayText
+    }
+
+    private static func refusal(of source: String) -> String {
+        let way = "Import the workflow, and choose it in this node."
+        switch source {
+        case "localFile": return "A workflow of the server's disk is not run: tenants share it. \(way)"
+        case "url": return "A workflow of an address is not run: whoever has the address would decide what runs here. \(way)"
+        case "parameter": return "A workflow written in the node itself is not run. \(way)"
+        default: return "A workflow from '\(source)' is not supported. \(way)"
+        }
     }
 
     /// From 1.2 on the fields defined in the node are put over the items' own, and those that its schema has removed are left out; the trigger of

@@ -35,7 +35,7 @@ struct FormNode: NodeExecutor {
                         "options", .collection, "Options", default: .init([:]),
                         fields: [
                             Parameter("formTitle", .string, "Title"), Parameter("formDescription", .text, "Description"),
-                            Parameter("buttonLabel", .string, "Button", default: "Submit"), Parameter("customCss", .code, "Styling")
+                            Parameter("buttonLabel", .string, "Button", default: "Submit")
                         ])
                 ], n8nTypes: ["n8n-nodes-base.form"])
         ]

@@ -83,6 +83,10 @@ enum HttpRequestParameters {
     }
 
     private static var options: Parameter {
+        Parameter("options", .collection, "Options", default: .init([:]), fields: currentOptions + legacyOptions)
+    }
+
+    private static var currentOptions: [Parameter] {
         func nested(_ name: String, _ inner: String, _ label: String, _ fields: [Parameter]) -> Parameter {
             Parameter(name, .collection, label, fields: [Parameter(inner, .collection, label, fields: fields)])
         }
@@ -91,39 +95,48 @@ enum HttpRequestParameters {
                 "redirect", "redirect", "Redirects",
                 [Parameter("followRedirects", .boolean, "Follow", default: follows), Parameter("maxRedirects", .number, "At most", default: 21)])
         }
-        return Parameter(
-            "options", .collection, "Options", default: .init([:]),
-            fields: [
-                Parameter("timeout", .number, "Time limit (ms)", default: 300_000),
-                Parameter("proxy", .string, "Proxy", help: "http://user:password@proxy.example.com:3128"),
-                Parameter("allowUnauthorizedCerts", .boolean, "Accept any certificate", default: false),
-                Parameter("lowercaseHeaders", .boolean, "Header names in lower case", default: true),
-                Parameter(
-                    "queryParameterArrays", .options, "Lists in the query", default: "brackets", options: options(["brackets", "indices", "repeat"])),
-                nested(
-                    "batching", "batch", "Batches",
-                    [
-                        Parameter("batchSize", .number, "Requests at a time", default: 50),
-                        Parameter("batchInterval", .number, "Between two groups (ms)", default: 1_000)
-                    ]),
-                redirect(follows: false).shown(when: ["@version": ["<4"]]), redirect(follows: true).shown(when: ["@version": [">=4"]]),
-                nested(
-                    "response", "response", "Response",
-                    [
-                        Parameter("fullResponse", .boolean, "With headers and status", default: false),
-                        Parameter("neverError", .boolean, "Take every status", default: false),
-                        Parameter(
-                            "responseFormat", .options, "Format", default: "autodetect", options: options(["autodetect", "file", "json", "text"])),
-                        Parameter("outputPropertyName", .string, "Put into", default: "data")
-                    ]),
-                nested("pagination", "pagination", "Pages", HttpRequestParameters.pagination),
-                Parameter(
-                    "retry", .collection, "Retries",
-                    fields: [
-                        Parameter("maxTries", .number, "Attempts in all", default: 1),
-                        Parameter("waitBetweenTries", .number, "First wait (ms), doubled each time", default: 1_000)
-                    ])
-            ])
+        return [
+            Parameter("timeout", .number, "Time limit (ms)", default: 300_000),
+            Parameter("proxy", .string, "Proxy", help: "http://user:password@proxy.example.com:3128"),
+            Parameter("allowUnauthorizedCerts", .boolean, "Accept any certificate", default: false),
+            Parameter("lowercaseHeaders", .boolean, "Header names in lower case", default: true),
+            Parameter(
+                "queryParameterArrays", .options, "Lists in the query", default: "brackets", options: options(["brackets", "indices", "repeat"])),
+            nested(
+                "batching", "batch", "Batches",
+                [
+                    Parameter("batchSize", .number, "Requests at a time", default: 50),
+                    Parameter("batchInterval", .number, "Between two groups (ms)", default: 1_000)
+                ]),
+            redirect(follows: false).shown(when: ["@version": ["<4"]]), redirect(follows: true).shown(when: ["@version": [">=4"]]),
+            nested(
+                "response", "response", "Response",
+                [
+                    Parameter("fullResponse", .boolean, "With headers and status", default: false),
+                    Parameter("neverError", .boolean, "Take every status", default: false),
+                    Parameter(
+                        "responseFormat", .options, "Format", default: "autodetect", options: options(["autodetect", "file", "json", "text"])),
+                    Parameter("outputPropertyName", .string, "Put into", default: "data")
+                ]),
+            nested("pagination", "pagination", "Pages", HttpRequestParameters.pagination),
+            Parameter(
+                "retry", .collection, "Retries",
+                fields: [
+                    Parameter("maxTries", .number, "Attempts in all", default: 1),
+                    Parameter("waitBetweenTries", .number, "First wait (ms), doubled each time", default: 1_000)
+                ])
+        ]
+    }
+
+    private static var legacyOptions: [Parameter] {
+        [
+            Parameter("batchSize", .number, "Requests at a time"), Parameter("batchInterval", .number, "Between two groups (ms)"),
+            Parameter("bodyContentType", .options, "Body", options: options(["json", "raw", "form-urlencoded", "multipart-form-data"])),
+            Parameter("bodyContentCustomMimeType", .string, "Content type"), Parameter("fullResponse", .boolean, "With headers and status"),
+            Parameter("followRedirect", .boolean, "Follow redirects of reads"), Parameter("followAllRedirects", .boolean, "Follow all redirects"),
+            Parameter("maxRedirects", .number, "At most"), Parameter("ignoreResponseCode", .boolean, "Take every status"),
+            Parameter("splitIntoItems", .boolean, "An item for each element of a list")
+        ].map { $0.shown(when: ["@version": ["<3"]]) }
     }
 
     private static var pagination: [Parameter] {

@@ -38,8 +38,7 @@ struct FormTrigger: NodeExecutor {
                     Parameter("buttonLabel", .string, "Button", default: "Submit"), Parameter("path", .string, "Path"),
                     FormParameters.response, Parameter("formSubmittedText", .string, "Text after submitting"),
                     Parameter("ignoreBots", .boolean, "Ignore bots", default: false),
-                    Parameter("useWorkflowTimezone", .boolean, "Workflow's time zone"),
-                    Parameter("customCss", .code, "Styling")
+                    Parameter("useWorkflowTimezone", .boolean, "Workflow's time zone")
                 ])
         ]
     }
