@@ -129,11 +129,11 @@ package struct Webhooks: Sendable {
     func answer(of handle: RunHandle, _ definition: WebhookDefinition) async throws -> WebhookAnswer {
         switch definition.responseMode {
         case .onReceived: return definition.immediateAnswer
-        case .responseNode:
+        case .responseNode, .streaming:
             if let answer = await handle.answer() { return answer }
             let result = await handle.finished()
             guard result.status == .succeeded else { return Self.failed(result) }
-            return WebhookAnswer(status: 200, body: .none)
+            return definition.responseMode == .streaming ? try definition.answer(lastNode: result.items) : WebhookAnswer(status: 200, body: .none)
         case .lastNode:
             let result = await handle.finished()
             guard result.status == .succeeded else { return Self.failed(result) }

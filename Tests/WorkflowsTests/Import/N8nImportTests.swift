@@ -247,4 +247,12 @@ import Testing
         let request = try Self.report("httpRequest", 4.2, ["authentication": "genericCredentialType", "genericAuthType": "oAuth1Api"])
         #expect(request.notes.contains { $0.message.contains("genericAuthType: oAuth1Api") })
     }
+
+    @Test func `what a node chooses by a number or for streaming runs as in n8n`() throws {
+        let rules: JSON = ["rules": [["operation": "equal", "value2": 1], ["operation": "equal", "value2": 2]]]
+        #expect(try Self.report("switch", 2, ["dataType": "number", "rules": rules, "fallbackOutput": 7]).runsWholly)
+        #expect(try Self.report("webhook", 2.1, ["path": "p", "responseMode": "streaming"]).runsWholly)
+        let respond = try Self.report("respondToWebhook", 1.5, ["options": ["enableStreaming": true]])
+        #expect(respond.runsWholly && respond.unreadParameters.isEmpty)
+    }
 }

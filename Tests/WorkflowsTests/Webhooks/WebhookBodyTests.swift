@@ -80,6 +80,18 @@ import Testing
         #expect(none.item.json["body"] == [:] && none.files.isEmpty)
     }
 
+    @Test func `a webhook that streams in n8n answers as a respond node does, else as the last node`() throws {
+        let node = WorkflowNode.make("webhook", 2.1, ["path": "in", "responseMode": "streaming"])
+        let definition = WebhookDefinition(node, kind: try #require(KindRegistry.builtIn.kind("webhook")))
+        #expect(definition.responseMode == .streaming)
+        let answer = try definition.answer(lastNode: ItemList([Item(json: ["a": 1])]))
+        guard case .bytes(let bytes, _) = answer.body else {
+            Issue.record("it answers nothing")
+            return
+        }
+        #expect(String(decoding: bytes, as: UTF8.self) == #"{"a":1}"#)
+    }
+
     @Test(arguments: [("Thanks", "Thanks"), ("=Thanks", "Thanks"), ("", #"{"message":"Workflow was started"}"#)])
     func `a webhook that answers at once says its node's text`(_ written: String, _ said: String) throws {
         let options: JSONObject = [

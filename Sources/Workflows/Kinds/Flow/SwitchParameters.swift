@@ -56,7 +56,11 @@ enum SwitchParameters {
                 ], showWhen: old),
             Parameter(
                 "fallbackOutput", .options, "Fallback", default: -1,
-                options: [.init(-1, "None"), .init(0, "0"), .init(1, "1"), .init(2, "2"), .init(3, "3")], showWhen: old)
+                options: [.init(-1, "None"), .init(0, "0"), .init(1, "1"), .init(2, "2"), .init(3, "3")],
+                showWhen: ["mode": ["rules"], "@version": ["<2"]]),
+            Parameter(
+                "fallbackOutput", .number, "Fallback", help: "An output's number; -1 for none.", default: -1,
+                showWhen: ["mode": ["rules"], "@version": ["2"]])
         ]
     }
 }

@@ -152,7 +152,10 @@ struct RespondToWebhook: NodeExecutor {
                 fields: [
                     Parameter("responseCode", .number, "Status code"),
                     Parameter("responseHeaders", .collection, "Headers", fields: [ResponseParameters.headerEntries]),
-                    Parameter("responseKey", .string, "Put into member", default: "")
+                    Parameter("responseKey", .string, "Put into member", default: ""),
+                    Parameter(
+                        "enableStreaming", .boolean, "Stream", help: "Without effect here: an answer is sent when it is whole.", default: true,
+                        showWhen: ["@version": [">=1.5"]])
                 ])
         ]
     }

@@ -5,6 +5,8 @@ package import Kernel
 package final class WebhookDefinition: Sendable {
     package enum ResponseMode: String, Sendable, Hashable {
         case onReceived, lastNode, responseNode
+        /// As `responseNode`, and as `lastNode` where no node answers; sent when it is whole.
+        case streaming
     }
     package enum ResponseData: String, Sendable, Hashable {
         case firstEntryJson, allEntries, firstEntryBinary, noData

@@ -33,7 +33,7 @@ struct WebhookTrigger: NodeExecutor {
                 "responseMode", .options, "Respond", default: "onReceived",
                 options: [
                     .init("onReceived", "At once"), .init("lastNode", "When the last node ends"),
-                    .init("responseNode", "From a respond node")
+                    .init("responseNode", "From a respond node"), .init("streaming", "From a respond node, else when the last node ends")
                 ]),
             Parameter(
                 "responseCode", .number, "Status code", default: 200, showWhen: ["@version": ["<2"], "responseMode": ["onReceived", "lastNode"]]),
