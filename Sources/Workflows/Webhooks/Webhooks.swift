@@ -36,10 +36,7 @@ package struct Webhooks: Sendable {
     }
 
     package func answer(_ call: EndpointCall, tenant: TenantID, path: String) async throws -> Answer {
-        let method = call.head.method
-        guard let target = try await workflows.targets.find(tenant, method, path, look: { try await target(method, path, tenant) }) else {
-            throw try await missing(method, path, tenant)
-        }
+        guard let target = try await found(call.head.method, path, tenant) else { return try await permission(for: call, path, tenant) }
         let key = try Self.checked(key: call.header(Self.keyHeader))
         let run: RunID = engine.ids.next()
         let items: ItemList
@@ -48,20 +45,42 @@ package struct Webhooks: Sendable {
         } else {
             switch try await enter(call, target, path, tenant, run) {
             case .items(let read): items = read
-            case .challenge(let challenge): return .webhookChallenge(challenge)
+            case .answer(let answer): return answer
             }
         }
         let handle = try await engine.start(
             start(of: target, tenant, items, timeZone: try await timeZone(tenant), key: key, run: run))
-        let answer = try await answer(of: handle, target.definition)
-        if case .binary = answer.body { return try await render(answer, tenant: tenant, run: handle.run) }
-        return rendered(answer, run: handle.run)
+        let made = try await answer(of: handle, target.definition)
+        if case .binary = made.body { return allowed(try await render(made, tenant: tenant, run: handle.run), call, target) }
+        return allowed(rendered(made, run: handle.run), call, target)
     }
 
-    /// What becomes of a request: it starts a run, or is asked for a password.
+    private func found(_ method: String, _ path: String, _ tenant: TenantID) async throws -> WebhookTargets.Target? {
+        try await workflows.targets.find(tenant, method, path, look: { try await target(method, path, tenant) })
+    }
+
+    /// The answer to a method that nothing takes, which a browser may ask before one that something does.
+    @inline(never)
+    private func permission(for call: EndpointCall, _ path: String, _ tenant: TenantID) async throws -> Answer {
+        let method = call.head.method
+        if method == "OPTIONS", let asked = call.header("Access-Control-Request-Method"), WebhookRoute.methods.contains(asked),
+            let target = try await found(asked, path, tenant)
+        {
+            return target.definition.permission(for: call)
+        }
+        throw try await missing(method, path, tenant)
+    }
+
+    /// An answer as a page of another origin may read it.
+    private func allowed(_ answer: Answer, _ call: EndpointCall, _ target: WebhookTargets.Target) -> Answer {
+        guard let origin = call.header("Origin") else { return answer }
+        return answer.adding(target.definition.originHeaders(for: origin))
+    }
+
+    /// What becomes of a request: it starts a run, or is answered without one.
     private enum Entry {
         case items(ItemList)
-        case challenge(String)
+        case answer(Answer)
     }
 
     /// The items of a request of the usual kind, which anybody may send: it takes no waiting. nil for all others.
@@ -75,13 +94,15 @@ package struct Webhooks: Sendable {
     }
 
     @inline(never)
-    private func enter(_ call: EndpointCall, _ target: WebhookTargets.Target, _ path: String, _ tenant: TenantID, _ run: RunID) async throws -> Entry
-    {
+    private func enter(
+        _ call: EndpointCall, _ target: WebhookTargets.Target, _ path: String, _ tenant: TenantID, _ run: RunID
+    ) async throws -> Entry {
         switch try await verdict(on: call, target.definition, of: target.node, tenant) {
         case .open(let claims, let header):
             let read = WebhookItem(call: call, path: path, parameters: target.parameters, hiddenHeader: header, definition: target.definition)
-            return .items(try await read.list(claims: claims) { [store] in try await store($0, $1, $2, FileHolder(tenant: tenant, run: run)) })
-        case .challenge(let challenge): return .challenge(challenge)
+            let items = try await read.list(claims: claims) { [store] in try await store($0, $1, $2, FileHolder(tenant: tenant, run: run)) }
+            return .items(items)
+        case .challenge(let challenge): return .answer(.webhookChallenge(challenge))
         case .refused(let reason): throw Refusal(.forbidden, "webhook_forbidden", reason)
         }
     }

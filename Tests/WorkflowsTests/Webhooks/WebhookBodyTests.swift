@@ -80,6 +80,37 @@ import Testing
         #expect(none.item.json["body"] == [:] && none.files.isEmpty)
     }
 
+    private static let origins: [(String?, String, String)] = [
+        (nil, "https://x.test", "*"), ("*", "https://x.test", "*"), ("https://a.test, https://b.test", "https://b.test", "https://b.test"),
+        ("https://a.test, https://b.test", "https://x.test", "https://a.test")
+    ]
+
+    @Test(arguments: origins) func `a page of another origin calls a webhook as the node allows`(_ allowed: String?, _ origin: String, _ said: String)
+        async throws
+    {
+        try await FormRig.run { rig in
+            var config: JSONObject = ["path": "in", "httpMethod": "POST"]
+            if let allowed { config["options"] = ["allowedOrigins": .string(allowed)] }
+            let hook = WorkflowNode(id: "hook", category: .trigger, kind: "webhook", kindVersion: 2, name: "Hook", config: config)
+            try await rig.publish([hook, .step("End", "no_op", 1, [:])])
+            func answer(_ method: String, _ headers: [(name: String, value: String)]) async throws -> LocalAnswer {
+                try await rig.surface.answer(LocalRequest(method, "/hooks/t/in", headers: headers))
+            }
+            let asked = try await answer(
+                "OPTIONS",
+                [("Origin", origin), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "content-type,x-key")])
+            #expect(asked.status == 204 && asked.header("Access-Control-Allow-Origin") == said)
+            #expect(asked.header("Access-Control-Allow-Methods") == "POST" && asked.header("Access-Control-Allow-Headers") == "content-type,x-key")
+            let called = try await answer("POST", [("Origin", origin)])
+            #expect(called.status == 200 && called.header("Access-Control-Allow-Origin") == said)
+            #expect(called.header("Access-Control-Allow-Credentials") == nil)
+            let direct = try await answer("POST", [])
+            #expect(direct.status == 200 && direct.header("Access-Control-Allow-Origin") == nil)
+            let other = try await answer("OPTIONS", [("Origin", origin), ("Access-Control-Request-Method", "DELETE")])
+            #expect(other.status == 405)
+        }
+    }
+
     @Test func `a webhook that streams in n8n answers as a respond node does, else as the last node`() throws {
         let node = WorkflowNode.make("webhook", 2.1, ["path": "in", "responseMode": "streaming"])
         let definition = WebhookDefinition(node, kind: try #require(KindRegistry.builtIn.kind("webhook")))

@@ -19,6 +19,8 @@ package final class WebhookDefinition: Sendable {
     /// Addresses and ranges that may call; empty where all may.
     package let allowedAddresses: [String]
     package let refusesBots: Bool
+    /// Of the pages that may call; empty where all may.
+    package let allowedOrigins: [String]
     package let responseMode: ResponseMode
     package let responseData: ResponseData
     package let responseStatus: Int
@@ -46,6 +48,8 @@ package final class WebhookDefinition: Sendable {
         authentication = (raw("incomingAuthentication") ?? raw("authentication"))?.text ?? "none"
         allowedAddresses = StepContext.names(in: option("ipWhitelist")?.text ?? "")
         refusesBots = option("ignoreBots")?.boolean ?? false
+        let origins = StepContext.names(in: option("allowedOrigins")?.text ?? "*")
+        allowedOrigins = origins.contains("*") ? [] : origins
         responseMode = raw("responseMode")?.text.flatMap(ResponseMode.init) ?? .onReceived
         responseData = node.config["responseData"]?.text.flatMap(ResponseData.init) ?? .firstEntryJson
         let code = option("responseCode")?["values"]
