@@ -189,6 +189,26 @@ import Testing
         #expect(asked.inputs == [[Item(json: ["a": 2, "c": 3, "b": "new"], binary: ["data": file], pairedItem: [PairedItem(item: 0)])]])
     }
 
+    @Test func `what a called workflow gets is of the types that the node's schema says`() async throws {
+        func given(_ settings: JSONObject) async throws -> JSONObject? {
+            var inputs: JSONObject = [
+                "mappingMode": "defineBelow", "value": ["n": "={{ $json.n }}", "s": "={{ $json.s }}", "l": "={{ $json.l }}", "none": "={{ null }}"],
+                "schema": [
+                    ["id": "n", "type": "number"], ["id": "s", "type": "string"], ["id": "l", "type": "array"], ["id": "none", "type": "number"]
+                ]
+            ]
+            inputs.merge(settings)
+            let call = WorkflowNode.make("execute_workflow", 1.2, ["workflowId": "sub", "workflowInputs": .object(inputs)])
+            guard case .call(let asked) = try await harness.outcome(call, inputs: [items(["n": "5", "s": 7, "l": "[1]"])]) else { return nil }
+            return asked.inputs.first?.first?.json
+        }
+        #expect(try await given([:]) == ["n": 5, "s": 7, "l": [1], "none": .null])
+        let all = try await given(["attemptToConvertTypes": true, "convertFieldsToString": true])
+        #expect(all == ["n": 5, "s": "7", "l": [1], "none": .null])
+        let failure = await #expect(throws: StepFailure.self) { try await given(["attemptToConvertTypes": false, "convertFieldsToString": true]) }
+        #expect(failure?.message.contains("'n'") == true && failure?.itemIndex == 0)
+    }
+
     @Test func `each item may name the workflow that it runs, all together the first one's`() async throws {
         var harness = KindsHarness()
         for name in ["one", "two"] {

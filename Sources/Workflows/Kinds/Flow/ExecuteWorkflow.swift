@@ -66,7 +66,7 @@ struct ExecuteWorkflow: NodeExecutor {
         }
     }
 
-    /// From 1.2 on the fields defined in the node are put over the items' own, and those that its schema has removed are left out; the trigger of
+    /// From 1.2 on the fields defined in the node are put over the items' own, as the types of its schema, and those that its schema has removed are left out; the trigger of
     /// the workflow that is called takes what it declares.
     private func inputs(_ step: StepContext) async throws -> [Item] {
         var items = step.items.enumerated().map { $1.paired(with: $0) }
@@ -77,11 +77,29 @@ struct ExecuteWorkflow: NodeExecutor {
         for index in items.indices {
             if isDefined {
                 let defined = try await step.value("workflowInputs.value", item: index)?.object ?? [:]
-                items[index].json.merge(defined)
+                items[index].json.merge(try typed(defined, by: schema, step, item: index))
             }
             for name in removed { items[index].json.removeValue(forKey: name) }
         }
         return items
+    }
+
+    /// Values are converted to the types of the schema unless the node says that they must be of them; texts are such a type only where it says so.
+    private func typed(_ defined: JSONObject, by schema: [JSON], _ step: StepContext, item: Int) throws -> JSONObject {
+        let isStrict = step.rawParameter("workflowInputs.attemptToConvertTypes") == false
+        let checksTexts = step.rawParameter("workflowInputs.convertFieldsToString")?.isTruthy ?? false
+        var typed = defined
+        for entry in schema {
+            guard let name = entry["id"]?.text, let type = entry["type"]?.text, let value = defined[name], !value.isNull else { continue }
+            if type == "string", !checksTexts { continue }
+            let mayConvert = !isStrict || TypeConversion.isOf(value, type)
+            guard mayConvert, let made = TypeConversion.convert(value, to: type, timeZone: step.timeZone) else {
+                let message = "Invalid input for '\(name)': it must be \(TypeConversion.article(type)), not '\(value.displayText)'."
+                throw StepFailure.invalid("workflowInputs", message, item: item)
+            }
+            typed[name] = made
+        }
+        return typed
     }
 
     private static var parameters: [Parameter] {

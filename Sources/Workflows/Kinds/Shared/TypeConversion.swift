@@ -18,6 +18,15 @@ enum TypeConversion {
         }
     }
 
+    /// Whether a value is of a type as it stands; types that are written as texts are not asked for.
+    static func isOf(_ value: JSON, _ type: String) -> Bool {
+        switch (type, value) {
+        case ("string", .string), ("number", .number), ("boolean", .bool), ("array", .array), ("object", .object): true
+        case ("string", _), ("number", _), ("boolean", _), ("array", _), ("object", _): false
+        default: true
+        }
+    }
+
     /// `a number`, `an object`
     static func article(_ type: String) -> String { (["array", "object"].contains(type) ? "an " : "a ") + type }
 
