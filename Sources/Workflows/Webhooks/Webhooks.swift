@@ -48,6 +48,9 @@ package struct Webhooks: Sendable {
             case .answer(let answer): return answer
             }
         }
+        guard try await isWanted(items, by: target, tenant, run: run) else {
+            return Self.passedOver.adding(target.definition.originHeaders(for: call.header("Origin")))
+        }
         let handle = try await engine.start(
             start(of: target, tenant, items, timeZone: try await timeZone(tenant), key: key, run: run))
         let made = try await answer(of: handle, target.definition)

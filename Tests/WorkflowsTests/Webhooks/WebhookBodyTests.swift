@@ -111,6 +111,55 @@ import Testing
         }
     }
 
+    private static let conditions: [(Double, JSONObject)] = [
+        (2.1, ["options": ["onlyRunIf": "={{ $json.body.key === 'k' }}"]]),
+        (2.2, ["onlyRunIfMode": "expression", "onlyRunIfExpression": "={{ $json.body.key === 'k' }}"]),
+        (
+            2.2,
+            [
+                "onlyRunIfMode": "conditions",
+                "onlyRunIfConditions": [
+                    "options": ["caseSensitive": true, "typeValidation": "loose", "version": 2], "combinator": "and",
+                    "conditions": [
+                        ["leftValue": "={{ $json.body.key }}", "rightValue": "k", "operator": ["type": "string", "operation": "equals"]]
+                    ]
+                ]
+            ]
+        )
+    ]
+
+    @Test(arguments: conditions) func `a request that does not meet the node's condition starts no run`(_ version: Double, _ config: JSONObject)
+        async throws
+    {
+        try await FormRig.run { rig in
+            var all: JSONObject = ["path": "in", "httpMethod": "POST"]
+            all.merge(config)
+            let hook = WorkflowNode(id: "hook", category: .trigger, kind: "webhook", kindVersion: version, name: "Hook", config: all)
+            try await rig.publish([hook, .step("End", "no_op", 1, [:])])
+            func said(_ key: String) async throws -> (text: String, hasStarted: Bool) {
+                let type: [(name: String, value: String)] = [("Content-Type", "application/json")]
+                let answer = try await rig.surface.answer(
+                    LocalRequest("POST", "/hooks/t/in", headers: type, body: Array(#"{"key":"\#(key)"}"#.utf8)))
+                #expect(answer.status == 200)
+                return (String(decoding: answer.body, as: UTF8.self), answer.header("X-Execution-Id") != nil)
+            }
+            let met = try await said("k")
+            #expect(met.text == #"{"message":"Workflow was started"}"# && met.hasStarted)
+            let unmet = try await said("other")
+            #expect(unmet.text == #"{"message":"Webhook call received"}"# && !unmet.hasStarted)
+        }
+    }
+
+    @Test func `text that is no expression is no condition of a webhook, nor is one of another version`() {
+        func condition(_ version: Double, _ config: JSONObject) -> WebhookCondition? {
+            WebhookCondition(WorkflowNode.make("webhook", version, config))
+        }
+        #expect(condition(2, ["options": ["onlyRunIf": "body.a"]]) == nil && condition(2, [:]) == nil)
+        #expect(condition(2.2, ["options": ["onlyRunIf": "={{ false }}"]]) == nil)
+        #expect(condition(2.1, ["onlyRunIfMode": "expression", "onlyRunIfExpression": "={{ false }}"]) == nil)
+        #expect(condition(2.2, ["onlyRunIfMode": "conditions", "onlyRunIfConditions": ["combinator": "or", "conditions": []]]) == nil)
+    }
+
     @Test func `a webhook that streams in n8n answers as a respond node does, else as the last node`() throws {
         let node = WorkflowNode.make("webhook", 2.1, ["path": "in", "responseMode": "streaming"])
         let definition = WebhookDefinition(node, kind: try #require(KindRegistry.builtIn.kind("webhook")))

@@ -19,6 +19,7 @@ package final class WebhookDefinition: Sendable {
     /// Addresses and ranges that may call; empty where all may.
     package let allowedAddresses: [String]
     package let refusesBots: Bool
+    let condition: WebhookCondition?
     /// Of the pages that may call; empty where all may.
     package let allowedOrigins: [String]
     package let responseMode: ResponseMode
@@ -48,6 +49,7 @@ package final class WebhookDefinition: Sendable {
         authentication = (raw("incomingAuthentication") ?? raw("authentication"))?.text ?? "none"
         allowedAddresses = StepContext.names(in: option("ipWhitelist")?.text ?? "")
         refusesBots = option("ignoreBots")?.boolean ?? false
+        condition = WebhookCondition(node)
         let origins = StepContext.names(in: option("allowedOrigins")?.text ?? "*")
         allowedOrigins = origins.contains("*") ? [] : origins
         responseMode = raw("responseMode")?.text.flatMap(ResponseMode.init) ?? .onReceived

@@ -45,6 +45,11 @@ struct WebhookTrigger: NodeExecutor {
                 ], showWhen: ["responseMode": ["lastNode"]]),
             Parameter(
                 "responseBinaryPropertyName", .string, "File property", default: "data", showWhen: ["responseData": ["firstEntryBinary"]]),
+            Parameter(
+                "onlyRunIfMode", .string, "Only run if", help: "conditions or expression; else each request starts a run.",
+                showWhen: ["@version": [">=2.2"]]),
+            Parameter("onlyRunIfConditions", .filter, "Conditions", showWhen: ["onlyRunIfMode": ["conditions"], "@version": [">=2.2"]]),
+            Parameter("onlyRunIfExpression", .string, "Expression", showWhen: ["onlyRunIfMode": ["expression"], "@version": [">=2.2"]]),
             Parameter("options", .collection, "Options", default: .init([:]), fields: optionFields)
         ]
     }
@@ -70,7 +75,10 @@ struct WebhookTrigger: NodeExecutor {
             Parameter("binaryPropertyName", .string, "File property", help: "A form's files are numbered from 0 after it.", default: "data"),
             Parameter("allowedOrigins", .string, "Allowed origins", default: "*"),
             Parameter("ipWhitelist", .string, "Allowed addresses"),
-            Parameter("ignoreBots", .boolean, "Ignore bots", default: false)
+            Parameter("ignoreBots", .boolean, "Ignore bots", default: false),
+            Parameter(
+                "onlyRunIf", .string, "Only run if", help: "An expression; other requests are answered and start no run.",
+                showWhen: ["@version": ["<2.2"]])
         ]
     }
 }
