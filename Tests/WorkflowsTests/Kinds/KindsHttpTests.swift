@@ -222,6 +222,15 @@ import Testing
         #expect(sent.allSatisfy { $0.certificate == shown })
     }
 
+    @Test func `a server is asked to compress nothing where the node says so`() async throws {
+        let harness = self.harness()
+        for asks in [true, false] {
+            let config: JSONObject = ["url": "http://a.test", "options": ["requestUncompressedResponse": .bool(asks)]]
+            _ = try await harness.items(.make("http_request", 4.2, config), inputs: [items([:])])
+        }
+        #expect(harness.log.all.map { header($0, "Accept-Encoding") } == ["identity", nil])
+    }
+
     @Test func `a proxy that cannot be used is refused before anything is sent`() async throws {
         let harness = self.harness()
         for proxy: JSON in ["https://p.test", "socks5://p.test:1080", "p.test:port"] {

@@ -63,6 +63,7 @@ struct HttpCall: Sendable {
     func outbound(_ options: HttpOptions) -> OutboundRequest {
         var call = self
         if !call.hasHeader("Accept") { call.setHeader("Accept", options.accepts) }
+        if options.asksForUnpacked, !call.hasHeader("Accept-Encoding") { call.setHeader("Accept-Encoding", "identity") }
         var request = call.outbound(timeout: options.timeout)
         request.followRedirects = options.followsRedirects
         request.maximumRedirects = options.maximumRedirects

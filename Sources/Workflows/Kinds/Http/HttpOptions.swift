@@ -12,6 +12,8 @@ struct HttpOptions: Sendable {
     var maximumRedirects: Int
     var verifiesCertificates: Bool
     var proxy: OutboundProxy?
+    /// Whether the server is asked to pack nothing.
+    var asksForUnpacked: Bool
     var format: Format
     /// Where text, files and values that are no objects go.
     var outputProperty: String
@@ -50,6 +52,7 @@ struct HttpOptions: Sendable {
         let lax = isOld ? try await step.parameter("allowUnauthorizedCerts", item: item) : try await option("allowUnauthorizedCerts")
         verifiesCertificates = lax?.isTruthy != true
         proxy = try HttpOptions.proxy(try await option("proxy"), item: item)
+        asksForUnpacked = try await option("requestUncompressedResponse")?.isTruthy ?? false
         let response = isOld ? "" : "response.response."
         fullResponse = try await option(response + "fullResponse")?.isTruthy ?? false
         neverError = try await option(isOld ? "ignoreResponseCode" : response + "neverError")?.isTruthy ?? false

@@ -99,6 +99,7 @@ enum HttpRequestParameters {
             Parameter("timeout", .number, "Time limit (ms)", default: 300_000),
             Parameter("proxy", .string, "Proxy", help: "http://user:password@proxy.example.com:3128"),
             Parameter("allowUnauthorizedCerts", .boolean, "Accept any certificate", default: false),
+            Parameter("requestUncompressedResponse", .boolean, "Ask for an answer that is not compressed", default: false),
             Parameter("lowercaseHeaders", .boolean, "Header names in lower case", default: true),
             Parameter(
                 "queryParameterArrays", .options, "Lists in the query", default: "brackets", options: options(["brackets", "indices", "repeat"])),
