@@ -31,6 +31,9 @@ extension N8nImporter {
             .sorted { ($1.nodes.count, $0.type) < ($0.nodes.count, $1.type) }
         report.credentials = N8nImporter.credentials(of: document)
         remarkOnSettings(document.settings, &report)
+        for setting in N8nSettings.leftOut(origin?.members["settings"]?.object ?? [:]) {
+            report.notes.append(.init(code: "setting_left_out", message: "Its setting \(setting) has no counterpart here.", node: nil))
+        }
     }
 
     /// Parameters that are not declared, and, of collections and of lists' entries that apply to the node, members that are not (`options.emoji`).

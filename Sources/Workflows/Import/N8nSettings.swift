@@ -11,6 +11,25 @@ enum N8nSettings {
             timeoutSeconds: timeout.flatMap { Limits.runTimeoutSeconds.contains($0) ? $0 : nil })
     }
 
+    /// Settings without a counterpart here, and the values with which they ask for what is done anyway.
+    private static let strange: [(name: String, usual: [JSON])] = [
+        ("callerPolicy", ["any", "workflowsFromSameOwner", "DEFAULT"]), ("saveDataErrorExecution", ["all", "DEFAULT"]),
+        ("saveDataSuccessExecution", ["all", "DEFAULT"]), ("saveManualExecutions", [true, "DEFAULT"]), ("redactionPolicy", ["none"])
+    ]
+
+    /// What of the settings asks for something that is not done here, such as `saveDataSuccessExecution: none`.
+    static func leftOut(_ raw: JSONObject) -> [String] {
+        var found: [String] = []
+        for (name, usual) in strange {
+            guard let value = raw[name], !value.isNull, !usual.contains(value) else { continue }
+            found.append("\(name): \(value.displayText)")
+        }
+        if let seconds = raw["executionTimeout"]?.double, seconds > 0, read(raw).timeoutSeconds == nil {
+            found.append("executionTimeout: \(JSON.numberText(seconds))")
+        }
+        return found
+    }
+
     /// Writes what differs into the settings as n8n wrote them.
     static func write(_ settings: WorkflowSettings, into raw: inout JSONObject) {
         let before = read(raw)

@@ -240,6 +240,21 @@ import Testing
         }
     }
 
+    @Test func `settings that ask for what is not done here are named`() throws {
+        func left(_ settings: JSONObject) throws -> [String] {
+            let json: JSON = ["name": "W", "nodes": [], "connections": [:], "settings": .object(settings)]
+            return try Self.known.read(json).report.notes.filter { $0.code == "setting_left_out" }.map(\.message)
+        }
+        let odd: JSONObject = ["executionOrder": "v1", "saveDataSuccessExecution": "none", "callerPolicy": "none", "executionTimeout": 1_000_000_000]
+        let found = try left(odd)
+        #expect(found.count == 3 && found.contains("Its setting saveDataSuccessExecution: none has no counterpart here."))
+        let usual: JSONObject = [
+            "executionOrder": "v1", "saveDataErrorExecution": "all", "callerPolicy": "workflowsFromSameOwner", "executionTimeout": -1,
+            "saveManualExecutions": true, "saveExecutionProgress": true, "availableInMCP": false
+        ]
+        #expect(try left(usual).isEmpty)
+    }
+
     @Test func `a choice that is not known here is named`() throws {
         let report = try Self.report("executeWorkflow", 1, ["source": "localFile", "workflowPath": "/w.json"])
         let note = try #require(report.notes.first { $0.code == "unsupported_use" })
