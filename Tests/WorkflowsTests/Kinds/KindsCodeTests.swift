@@ -230,6 +230,23 @@ struct KindsCodeTests {
         #expect(await failure(harness, code("await helpers.getBinaryDataBuffer(0, 'data')"))?.message == "item 0 has no file \"data\"")
     }
 
+    @Test func `a script reads a file's bytes in base64 where n8n shows them, and may set others`() async throws {
+        let harness = KindsHarness()
+        let file = BinaryReference(id: harness.files.write(Array("hello".utf8)), mimeType: "text/plain", fileName: "a.txt", byteCount: 5)
+        let given = [[Item(json: [:], binary: ["a": file, "b": file])]]
+        let source = """
+            const { a, b } = $input.first().binary;
+            const json = { data: a.data, text: Buffer.from(a.data, 'base64').toString(), keys: Object.keys(a).includes('data') };
+            b.data = 'eCx5';
+            return [{ json, binary: { a, b } }];
+            """
+        let item = try await harness.items(code(source), inputs: given)[0][0]
+        #expect(item.json == ["data": "aGVsbG8=", "text": "hello", "keys": false])
+        #expect(item.binary["a"]?.id == file.id && item.binary["b"]?.id == "data:eCx5" && item.binary["b"]?.fileName == "a.txt")
+        let hidden = "const name = 'http' + 'Request'; return [{ json: await this.helpers[name]({ url: 'https://a.example' }), binary: {} }]"
+        #expect(await failure(harness, code(hidden)) != nil && harness.log.all.isEmpty)
+    }
+
     @Test func `a node whose script sends requests acts outside`() throws {
         let kind = try #require(KindRegistry.builtIn.kind("code"))
         #expect(kind.effect(of: code("return []")) == .pure)

@@ -61,8 +61,15 @@ struct ScriptStep: Sendable {
     func items(of source: String, language: Script.Language = .javaScript, mode: Script.Mode) async throws -> [Item] {
         let data = step.services.staticData()
         let requests = ScriptRequests(step)
-        let isAsking = language == .javaScript && (ScriptRequests.areNamed(in: source) || source.contains("getBinaryDataBuffer"))
-        let helper: ScriptHelper = { question in try await requests.answer(question) }
+        let isSending = ScriptRequests.areNamed(in: source)
+        let readsFiles = source.contains("getBinaryDataBuffer") || source.contains(".data") && source.lowercased().contains("binary")
+        let isAsking = language == .javaScript && (isSending || readsFiles)
+        let helper: ScriptHelper = { question in
+            guard isSending || question["what"] != "http" else {
+                throw ScopeError(code: "unknown_question", message: "the script asked for something unknown")
+            }
+            return try await requests.answer(question)
+        }
         let script = Script(
             source: source, language: language, mode: mode, staticGlobal: data.global, staticNode: data.node,
             continuesOnError: step.continuesOnError, helper: isAsking ? helper : nil)
