@@ -89,7 +89,12 @@ extension CredentialType {
 extension ClientCertificate {
     /// Of a credential of the type `httpSslAuth`.
     init(fields: JSONObject) {
-        func pem(_ name: String) -> String { CryptoAction.lines(ofPEM: fields[name]?.text ?? "") }
+        func pem(_ name: String) -> String {
+            let text = fields[name]?.text ?? ""
+            let blocks = text.matches(of: #/-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----/#)
+            guard !text.contains("\n"), blocks.count > 1 else { return CryptoAction.lines(ofPEM: text) }
+            return blocks.map { CryptoAction.lines(ofPEM: String($0.output)) }.joined(separator: "\n")
+        }
         self.init(chain: pem("cert"), privateKey: pem("key"), passphrase: fields["passphrase"]?.text ?? "", authorities: pem("ca"))
     }
 }

@@ -203,8 +203,9 @@ import Testing
 
     @Test func `a request goes through the node's proxy and shows its certificate`() async throws {
         var harness = self.harness()
+        func block(_ text: String) -> String { "-----BEGIN CERTIFICATE-----\(text)-----END CERTIFICATE-----" }
         harness.credentials["httpSslAuth"] = [
-            "ca": "authority", "cert": "-----BEGIN CERTIFICATE----- ab cd -----END CERTIFICATE-----", "key": "secret", "passphrase": "word"
+            "ca": .string(block("aa") + block("bb")), "cert": .string(block(" ab cd ")), "key": "secret", "passphrase": "word"
         ]
         for version in [3.0, 4.2] {
             var node = WorkflowNode.make(
@@ -217,8 +218,8 @@ import Testing
         let proxy = try OutboundProxy("http://u:p@p.test:3128")
         #expect(sent.filter { $0.proxy == proxy }.count == 2 && sent.filter { $0.proxy == nil }.count == 2)
         let shown = ClientCertificate(
-            chain: "-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----\n", privateKey: "secret", passphrase: "word",
-            authorities: "authority")
+            chain: block("\nabcd\n") + "\n", privateKey: "secret", passphrase: "word",
+            authorities: block("\naa\n") + "\n\n" + block("\nbb\n") + "\n")
         #expect(sent.allSatisfy { $0.certificate == shown })
     }
 
