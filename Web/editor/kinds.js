@@ -56,7 +56,8 @@ function names(ports, kind, node) {
     return Array.from({ length: count }, (_, index) => `input ${index + 1}`);
   }
   const entry = ports.entries;
-  const list = valueAt(node.config, entry.parameter) ?? [];
+  // A switch has one rule where none is written.
+  const list = valueAt(node.config, entry.parameter) ?? (entry.parameter === "rules.values" && node.config?.rules === undefined ? [{}] : []);
   const out = (Array.isArray(list) ? list : []).slice(0, PORTS).map((one, index) => String(one?.[entry.name_key] || `output ${index}`));
   if (entry.fallback_parameter && valueAt(node.config, entry.fallback_parameter) === entry.fallback_value) out.push("fallback");
   return out;

@@ -69,6 +69,14 @@ import Testing
         await #expect(throws: StepFailure.self) { try await harness.node(.make("switch", 3, expression), inputs: [items(["n": 3])]) }
     }
 
+    @Test func `a switch without rules has n8n's one, which every item meets, and one whose rules are empty has none`() async throws {
+        let input = [items(["n": 2], ["n": 1])]
+        #expect(try await harness.node(.make("switch", 3.2, [:]), inputs: input) == [[["n": 2], ["n": 1]]])
+        #expect(try await harness.node(.make("switch", 3.2, ["rules": [:]]), inputs: input) == [[]])
+        let old: JSONObject = ["value1": "={{ $json.n }}", "rules": ["rules": [["operation": "equal", "value2": 2]]], "fallbackOutput": 0]
+        #expect(try await harness.node(.make("switch", 2, old), inputs: input) == [[["n": 2], ["n": 1]]])
+    }
+
     func merge(_ version: Double, _ config: JSONObject, _ first: [Item], _ second: [Item]) async throws -> [JSON] {
         try await harness.node(.make("merge", version, config), inputs: [first, second])[0]
     }

@@ -42,6 +42,7 @@ import Testing
         let rules: JSONObject = ["rules": ["values": [["outputKey": "a"], [:]]], "options": ["fallbackOutput": "extra"]]
         #expect(kinds.kind("switch")!.outputNames(of: .make("switch", 3.2, rules)) == ["a", "output 1", "fallback"])
         #expect(kinds.kind("switch")!.outputNames(of: .make("switch", 1, [:])).count == 4)
+        #expect(kinds.kind("switch")!.outputNames(of: .make("switch", 3.2, [:])) == ["output 0"])
         #expect(kinds.kind("switch")!.outputNames(of: .make("switch", 3, ["mode": "expression", "numberOutputs": 6])).count == 6)
         #expect(kinds.kind("merge")!.inputNames(of: .make("merge", 3.1, ["numberInputs": 4])).count == 4)
         #expect(kinds.kind("split_in_batches")!.outputNames(of: .make("split_in_batches", 2, [:])) == ["loop", "done"])

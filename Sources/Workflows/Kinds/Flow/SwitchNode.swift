@@ -59,6 +59,8 @@ struct SwitchRouting: Sendable {
     }
 
     private func modernRules() async throws -> [Int] {
+        // Rules that are written and empty are none, where rules that are not written are n8n's one.
+        if let written = step.node.config["rules"], written["values"] == nil { return [] }
         let test = PatternTest(step: step, item: item)
         let sendsToAll = try await step.parameter("options.allMatchingOutputs", item: item)?.isTruthy ?? false
         let raw = step.rawParameter("rules.values")

@@ -12,7 +12,7 @@ enum SwitchParameters {
                 "rules", .collection, "Rules", default: .init([:]),
                 fields: [
                     Parameter(
-                        "values", .list, "Rules",
+                        "values", .list, "Rules", default: .init([onlyRule]),
                         fields: [
                             Parameter("conditions", .filter, "Conditions", default: .init([:])),
                             Parameter("renameOutput", .boolean, "Name the output", default: false),
@@ -31,6 +31,14 @@ enum SwitchParameters {
                 ], showWhen: ["mode": ["rules"], "@version": [">=3"]])
         ] + legacy
     }
+
+    /// n8n's, where no rules are written: every item meets it.
+    private static let onlyRule: JSON = [
+        "conditions": [
+            "options": ["caseSensitive": true, "leftValue": "", "typeValidation": "strict"], "combinator": "and",
+            "conditions": [["leftValue": "", "rightValue": "", "operator": ["type": "string", "operation": "equals"]]]
+        ]
+    ]
 
     private static var legacy: [Parameter] {
         let old: Parameter.ShowWhen = ["mode": ["rules"], "@version": ["<3"]]
