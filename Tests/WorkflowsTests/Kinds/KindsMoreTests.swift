@@ -189,6 +189,15 @@ import Testing
         #expect(asked.inputs == [[Item(json: ["a": 2, "c": 3, "b": "new"], binary: ["data": file], pairedItem: [PairedItem(item: 0)])]])
     }
 
+    @Test func `a workflow of the server's disk, of an address or in the node is refused with what to do instead`() async throws {
+        for source in ["localFile", "url", "parameter"] {
+            let config: JSONObject = ["source": .string(source), "workflowPath": "/w.json", "workflowUrl": "http://a.test"]
+            let call = WorkflowNode.make("execute_workflow", 1.1, config)
+            let failure = await #expect(throws: StepFailure.self) { try await harness.outcome(call, inputs: [items(["a": 1])]) }
+            #expect(failure?.code == "invalid_parameter" && failure?.message.contains("Import the workflow") == true, "\(source)")
+        }
+    }
+
     @Test func `what a called workflow gets is of the types that the node's schema says`() async throws {
         func given(_ settings: JSONObject) async throws -> JSONObject? {
             var inputs: JSONObject = [
