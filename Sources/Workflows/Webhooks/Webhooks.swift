@@ -48,9 +48,6 @@ package struct Webhooks: Sendable {
             case .answer(let answer): return answer
             }
         }
-        guard try await isWanted(items, by: target, tenant, run: run) else {
-            return Self.passedOver.adding(target.definition.originHeaders(for: call.header("Origin")))
-        }
         let handle = try await engine.start(
             start(of: target, tenant, items, timeZone: try await timeZone(tenant), key: key, run: run))
         let made = try await answer(of: handle, target.definition)
@@ -90,7 +87,7 @@ package struct Webhooks: Sendable {
     @inline(never)
     private func plainItems(of call: EndpointCall, _ target: WebhookTargets.Target, _ path: String) -> ItemList? {
         let definition = target.definition
-        guard definition.authentication == "none",
+        guard definition.authentication == "none", definition.condition == nil,
             WebhookGuard.admits(definition, address: call.clientAddress, userAgent: call.header("User-Agent"))
         else { return nil }
         return WebhookItem(call: call, path: path, parameters: target.parameters, hiddenHeader: nil, definition: definition).plain
@@ -104,6 +101,7 @@ package struct Webhooks: Sendable {
         case .open(let claims, let header):
             let read = WebhookItem(call: call, path: path, parameters: target.parameters, hiddenHeader: header, definition: target.definition)
             let items = try await read.list(claims: claims) { [store] in try await store($0, $1, $2, FileHolder(tenant: tenant, run: run)) }
+            guard try await isWanted(items, by: target, tenant, run: run) else { return .answer(allowed(Self.passedOver, call, target)) }
             return .items(items)
         case .challenge(let challenge): return .answer(.webhookChallenge(challenge))
         case .refused(let reason): throw Refusal(.forbidden, "webhook_forbidden", reason)
