@@ -1,6 +1,7 @@
 import Kernel
-import TestKit
+import NIOHTTP1
 import Testing
+import TestKit
 
 @testable import Outbound
 

@@ -39,7 +39,7 @@ extension Engine {
         ).traced
         var run = try await history(row, facts, workflow, from: point, keys) { tx in try record(tx, facts.id) }
         let handle = RunHandle(facts.id)
-        guard inHand.enter(facts.id, tenant: tenant, handle) == .entered else {
+        guard !leavesToOthers(workflow.document), inHand.enter(facts.id, tenant: tenant, handle) == .entered else {
             // Written as one whose time has come, for a process with room.
             park(handle, tenant: tenant)
             _ = try await commit(&run, .parked(until: clock.now()))

@@ -10,7 +10,7 @@ extension Engine {
         let new = new(start)
         let handle = RunHandle(new.facts.id)
         if workflow.document.settings.concurrency != nil { return try await admit(new, workflow, handle) }
-        guard inHand.enter(new.facts.id, tenant: new.facts.tenant, handle) == .entered else {
+        guard !leavesToOthers(workflow.document), inHand.enter(new.facts.id, tenant: new.facts.tenant, handle) == .entered else {
             let rank = ranks.next(of: new.facts.tenant, workflow.document.settings.priority, at: new.createdAt)
             return try await queue(new.ranked(rank), handle, with: nil)
         }

@@ -29,6 +29,9 @@ extension Engine {
         return document
     }
 
+    /// Whether a run of a document begins in a process of another version.
+    func leavesToOthers(_ document: WorkflowDocument) -> Bool { isBesideOthers && isNewer(document) }
+
     func isLeftToOthers(_ run: RunID, tenant: TenantID) async throws -> Bool {
         guard isBesideOthers else { return false }
         guard let row = try await database.read(in: tenant, { tx in try RunStore(tx: tx).find(run) }) else { return false }
