@@ -18,11 +18,19 @@ package final class TimedCache<Value: Sendable>: Sendable {
     ///   - entriesMaximum: with one more all are forgotten.
     package init(lifetime: Duration, entriesMaximum: Int = 10_000) { shelf = TimedShelf(lifetime: lifetime, entriesMaximum: entriesMaximum) }
 
+    /// - Parameter load: reads it. Where it fails and the value of before still holds, that is used.
+    package func value(of key: CacheKey, now: Timestamp, load: () async throws -> Value) async throws -> Value {
+        switch shelf.find(key, now) {
+        case .known(let box): return value(of: box)
+        case .due(let known, let generation): return try await read(key, now, known, generation, { _ in true }, load)
+        }
+    }
+
     /// - Parameters:
     ///   - isKept: whether a value that was read may be kept.
     ///   - load: reads it. Where it fails and the value of before still holds, that is used.
     package func value(
-        of key: CacheKey, now: Timestamp, isKept: (Value) -> Bool = { _ in true }, load: () async throws -> Value
+        of key: CacheKey, now: Timestamp, isKept: (Value) -> Bool, load: () async throws -> Value
     ) async throws -> Value {
         switch shelf.find(key, now) {
         case .known(let box): return value(of: box)
@@ -66,6 +74,8 @@ package struct CacheKey: Hashable, Sendable {
 private final class TimedShelf: Sendable {
     private struct Entry {
         var box: any AnyObject & Sendable
+        /// Who asks earlier than this asks by a clock that was set back. Who asked a little before it was kept finds it.
+        var start: Timestamp
         /// From then on the next that asks reads it anew.
         var renewal: Timestamp
         var end: Timestamp
@@ -94,8 +104,7 @@ private final class TimedShelf: Sendable {
 
     func find(_ key: CacheKey, _ now: Timestamp) -> Found {
         state.withLock { state in
-            // What ends that much later was kept while the clock was ahead. Who asked a little before it was kept finds it.
-            guard let entry = state.entries[key], now < entry.end, entry.end <= now + lifetime * 2 else {
+            guard let entry = state.entries[key], now < entry.end, now >= entry.start else {
                 return .due(known: nil, generation: state.generation)
             }
             guard now >= entry.renewal else { return .known(entry.box) }
@@ -109,7 +118,7 @@ private final class TimedShelf: Sendable {
             guard state.generation == generation else { return }
             guard let box else { return state.entries[key] = nil }
             if state.entries.count >= entriesMaximum, state.entries[key] == nil { state.entries.removeAll() }
-            state.entries[key] = Entry(box: box, renewal: now + lifetime * 3 / 4, end: now + lifetime)
+            state.entries[key] = Entry(box: box, start: now - lifetime, renewal: now + lifetime * 3 / 4, end: now + lifetime)
         }
     }
 

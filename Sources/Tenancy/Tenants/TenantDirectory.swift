@@ -7,16 +7,27 @@ internal import Persistence
 final class TenantDirectory: Sendable {
     static let lifetime: Duration = .seconds(2)
 
-    private let bySubdomain = TimedCache<Tenant?>(lifetime: lifetime)
-    private let byID = TimedCache<Tenant?>(lifetime: lifetime)
+    /// One object, since most who ask want little of it.
+    final class Entry: Sendable {
+        let tenant: Tenant
+
+        init(_ tenant: Tenant) { self.tenant = tenant }
+    }
+
+    private let bySubdomain = TimedCache<Entry?>(lifetime: lifetime)
+    private let byID = TimedCache<Entry?>(lifetime: lifetime)
     private let brandings = TimedCache<Branding>(lifetime: lifetime)
 
-    func tenant(subdomain: String, now: Timestamp, load: () async throws -> Tenant?) async throws -> Tenant? {
-        try await bySubdomain.value(of: CacheKey(subdomain), now: now, load: load)
+    func entry(subdomain: String, now: Timestamp, load: () async throws -> Tenant?) async throws -> Entry? {
+        try await bySubdomain.value(of: CacheKey(subdomain), now: now) { try await load().map(Entry.init) }
+    }
+
+    func entry(_ id: TenantID, now: Timestamp, load: () async throws -> Tenant?) async throws -> Entry? {
+        try await byID.value(of: CacheKey(id), now: now) { try await load().map(Entry.init) }
     }
 
     func tenant(_ id: TenantID, now: Timestamp, load: () async throws -> Tenant?) async throws -> Tenant? {
-        try await byID.value(of: CacheKey(id), now: now, load: load)
+        try await entry(id, now: now, load: load)?.tenant
     }
 
     func branding(_ id: TenantID, now: Timestamp, load: () async throws -> Branding) async throws -> Branding {
@@ -35,17 +46,17 @@ extension Tenancy {
     /// - Throws: `tenant_suspended`
     package func tenantID(subdomain: String) async throws -> TenantID? {
         let name = subdomain.lowercased()
-        let tenant = try await known.tenant(subdomain: name, now: clock.now()) { try await self.tenant(subdomain: name) }
-        guard let tenant else { return nil }
-        try Self.requireActive(tenant)
-        return tenant.id
+        let entry = try await known.entry(subdomain: name, now: clock.now()) { try await self.tenant(subdomain: name) }
+        guard let entry else { return nil }
+        if entry.tenant.status != .active { try Self.requireActive(entry.tenant) }
+        return entry.tenant.id
     }
 
     /// Takes one request from the rates of the tenant and of the key; nil where neither is limited.
     package func countRequest(of principal: Principal, tenant id: TenantID?) async throws -> RateDecision? {
         guard let id = id ?? principal.tenant else { return nil }
-        let found = try await known.tenant(id, now: clock.now()) { try await self.tenant(id) }
-        guard let perSecond = found?.limits.requestsPerSecond else { return nil }
+        let found = try await known.entry(id, now: clock.now()) { try await self.tenant(id) }
+        guard let perSecond = found?.tenant.limits.requestsPerSecond else { return nil }
         if case .apiKey(let key) = principal.actor {
             let ofKey = rates.take("key:\(key)", perSecond: perSecond)
             if let ofKey, !ofKey.isAllowed { return ofKey }
@@ -57,6 +68,6 @@ extension Tenancy {
 extension Tenancy {
     /// The tenant's IANA time zone.
     package func timeZone(of id: TenantID) async throws -> String {
-        try await known.tenant(id, now: clock.now()) { try await self.tenant(id) }?.timeZone ?? "UTC"
+        try await known.entry(id, now: clock.now()) { try await self.tenant(id) }?.tenant.timeZone ?? "UTC"
     }
 }

@@ -19,7 +19,7 @@ extension Engine {
             commit = try await alone(commit, &run, for: refused.reason)
             outcome = try await write(commit)
         }
-        return try settle(commit.value, outcome, &run)
+        return try settle(commit, outcome, &run)
     }
 
     /// What is written of a run in the place of a commit that would have started others.
@@ -34,7 +34,8 @@ extension Engine {
 
     /// Lets out what depends on a commit.
     @inline(never)
-    private func settle(_ commit: RunCommit, _ outcome: RunCommit.Outcome, _ run: inout LiveRun) throws -> Phase? {
+    private func settle(_ written: Boxed<RunCommit>, _ outcome: RunCommit.Outcome, _ run: inout LiveRun) throws -> Phase? {
+        let commit = written.value
         try configuration.fault(.afterCommit)
         if case .duplicate(let other) = outcome { return .duplicate(other) }
         run.new = nil
@@ -61,8 +62,12 @@ extension Engine {
     }
 
     @inline(never)
+    private func place(of commit: Boxed<RunCommit>) -> (TenantID, WriteIsolation) { (commit.value.facts.tenant, commit.value.isolation) }
+
+    @inline(never)
     private func write(_ commit: Boxed<RunCommit>) async throws -> RunCommit.Outcome {
-        try await database.write(in: commit.value.facts.tenant, commit.value.isolation) { [blobs, configuration] tx in
+        let (tenant, isolation) = place(of: commit)
+        return try await database.write(in: tenant, isolation) { [self] tx in
             try commit.value.write(tx, blobs: blobs, onStart: configuration.onStart) { tx, commit, end in
                 try configuration.onFinish(tx, commit.facts, commit.status, end)
             }

@@ -15,9 +15,8 @@ extension Engine {
             return try await queue(new.ranked(rank), handle, with: nil)
         }
         do {
-            let machine = workflow.usesStaticData ? try await machine(workflow, new.facts) : RunMachine(workflow)
-            var run = begun(new, trigger, machine)
-            return try await launch(&run, handle)
+            if workflow.usesStaticData { return try await launch(new, trigger, with: try await machine(workflow, new.facts), handle) }
+            return try await launch(new, trigger, with: RunMachine(workflow), handle)
         } catch {
             fail(new.facts, error)
             throw error
@@ -32,6 +31,12 @@ extension Engine {
         ).traced
         return NewRun(
             facts: facts, trigger: start.trigger, items: start.items, idempotencyKey: start.idempotencyKey, parent: nil, createdAt: clock.now())
+    }
+
+    @inline(never)
+    private func launch(_ new: NewRun, _ trigger: Int, with machine: RunMachine, _ handle: RunHandle) async throws -> RunHandle {
+        var run = begun(new, trigger, machine)
+        return try await launch(&run, handle)
     }
 
     @inline(never)
