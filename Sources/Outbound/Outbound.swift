@@ -107,7 +107,8 @@ package final class Outbound: Sendable {
         let addresses = try await permittedAddresses(host: url.host, port: url.port, for: tenant)
         guard let proxy else { return addresses.map { Route(address: $0) } }
         let proxies = try await permittedAddresses(host: proxy.host, port: proxy.port, for: tenant)
-        return proxies.flatMap { relay in addresses.map { Route(address: $0, proxy: proxy, proxyAddress: relay) } }
+        // Every address of the proxy before the next one of the target: it is the proxy that we connect to.
+        return addresses.flatMap { address in proxies.map { Route(address: address, proxy: proxy, proxyAddress: $0) } }
     }
 
     /// - Parameter host: in lower case, an IPv6 address without brackets.

@@ -1,3 +1,4 @@
+import Foundation
 import Kernel
 import NIOHTTP1
 import Testing
@@ -110,6 +111,20 @@ import TestKit
                 #expect(server.requests.count == 2)
             }
         }
+    }
+
+    @Test func `an encrypted key that takes long to open is refused`() {
+        /// The beginning of an encrypted key whose passphrase is stretched by so many iterations, as big-endian bytes.
+        func pem(_ iterations: [UInt8], scheme: UInt8 = 0x0D) -> String {
+            let oid: [UInt8] = [0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x05]
+            let salt: [UInt8] = [0x04, 2, 9, 9, 0x02, UInt8(iterations.count)]
+            let bytes: [UInt8] = [0x30, 0x40, 0x30, 0x3E] + oid + [scheme, 0x30, 0x30, 0x30, 0x20] + oid + [0x0C, 0x30, 0x10] + salt + iterations
+            return "-----BEGIN ENCRYPTED PRIVATE KEY-----\n\(Data(bytes).base64EncodedString())\n-----END ENCRYPTED PRIVATE KEY-----\n"
+        }
+        #expect(KeyEncryption.isBearable(pem([0x08, 0x00])) && KeyEncryption.isBearable(pem([0x0F, 0x42, 0x40])))
+        #expect(!KeyEncryption.isBearable(pem([0x0F, 0x42, 0x41])) && !KeyEncryption.isBearable(pem([0x05, 0xF5, 0xE1, 0x00])))
+        #expect(!KeyEncryption.isBearable(pem([0x08, 0x00], scheme: 0x03)))
+        #expect(KeyEncryption.isBearable(TestCertificate.privateKey) && KeyEncryption.isBearable(TestCertificate.encryptedKey))
     }
 
     @Test func `a certificate goes with redirects within a host and not to another`() throws {

@@ -28,6 +28,8 @@ extension Platform {
         }
         let carriers: [any Service] = carrier.map { [$0] } ?? []
         let health: [any Service] = configuration.healthBinding.map { [healthServer(automation, $0)] } ?? []
+        // Before anything is taken up that may be of a kind which only those know.
+        try await automation.engine.lookForOthers()
         var services: [any Service] = [control] + health + carriers + export + backgroundServices(automation)
         if configuration.roles.contains(.gateway) {
             let surface = try surface(automation)

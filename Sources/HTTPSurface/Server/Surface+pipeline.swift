@@ -12,7 +12,12 @@ extension Surface {
         try checkOrigin(endpoint, head)
         if endpoint.kind == .json, !Negotiation.accepts(head[.accept], "application/json") { throw Problem.notAcceptable }
         let address = try self.address(head, target)
-        let (principal, tenant) = endpoint.access.isPublic ? (.anonymous, nil) : try await admit(endpoint, head, address)
+        let (principal, tenant): (Principal, TenantID?)
+        if endpoint.access.isPublic {
+            (principal, tenant) = (.anonymous, nil)
+        } else {
+            (principal, tenant) = try await admit(endpoint, head, address)
+        }
         if case .public = endpoint.access, endpoint.kind == .raw {
         } else {
             try await checkRate(principal: principal, tenant: tenant, head: head, extras: extras)

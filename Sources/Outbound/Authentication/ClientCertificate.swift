@@ -1,3 +1,4 @@
+internal import Foundation
 internal import NIOSSL
 
 /// What is shown to a server that asks who its client is, and who may vouch for the server; all of it in PEM.
@@ -35,10 +36,47 @@ package struct ClientCertificate: Sendable, Hashable {
         let secret = Array(passphrase.utf8)
         // Bytes that are no ASCII end the process where NIOSSL copies them.
         guard secret.allSatisfy({ $0 < 128 }) else { throw OutboundError(.tls, "The passphrase of the client's key must be of ASCII.") }
+        guard KeyEncryption.isBearable(privateKey) else {
+            throw OutboundError(
+                .tls,
+                "The client's key is encrypted in another way than PBES2, or with more than \(KeyEncryption.iterationsMaximum) iterations; give it without a passphrase."
+            )
+        }
         do {
             return try NIOSSLPrivateKey(bytes: Array(privateKey.utf8), format: .pem) { (give: NIOSSLPassphraseSetter<[UInt8]>) in give(secret) }
         } catch {
             throw OutboundError(.tls, "The client's private key cannot be read with this passphrase.")
         }
+    }
+}
+
+/// How long it takes to open an encrypted private key (RFC 5958, and RFC 8018 for PBES2): as long as whoever made it likes.
+enum KeyEncryption {
+    static let iterationsMaximum = 1_000_000
+    private static let label = "ENCRYPTED PRIVATE KEY-----"
+    private static let pbes2: [UInt8] = [0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x05, 0x0D]
+    private static let pbkdf2: [UInt8] = [0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x05, 0x0C]
+    /// Bytes of headers of sequences that may come before each of both.
+    private static let headersMaximum = 8
+
+    /// Whether a key in PEM is not encrypted, or so that it opens in a moment. Keys of the older form count once.
+    static func isBearable(_ pem: String) -> Bool {
+        guard let begin = pem.range(of: "-----BEGIN " + label) else { return true }
+        let body = pem[begin.upperBound...].prefix { $0 != "-" }
+        guard let bytes = Data(base64Encoded: String(body), options: .ignoreUnknownCharacters).map(Array.init),
+            let scheme = end(of: pbes2, in: bytes[...]), let derivation = end(of: pbkdf2, in: bytes[scheme...])
+        else { return false }
+        // The sequence, its salt, and the number of iterations.
+        var rest = bytes[derivation...]
+        guard rest.popFirst() == 0x30, rest.popFirst().map({ $0 < 0x80 }) == true, rest.popFirst() == 0x04, let salt = rest.popFirst(), salt < 0x80
+        else { return false }
+        rest = rest.dropFirst(Int(salt))
+        guard rest.popFirst() == 0x02, let count = rest.popFirst(), (1...3).contains(count), rest.count >= Int(count) else { return false }
+        return rest.prefix(Int(count)).reduce(0) { $0 << 8 | Int($1) } <= iterationsMaximum
+    }
+
+    private static func end(of identifier: [UInt8], in bytes: ArraySlice<UInt8>) -> Int? {
+        for start in bytes.indices.prefix(headersMaximum + 1) where bytes[start...].starts(with: identifier) { return start + identifier.count }
+        return nil
     }
 }

@@ -34,7 +34,11 @@ extension Tenancy {
         guard user.emailVerifiedAt == nil, user.passwordHash != nil else { return }
         let store = MembershipStore(tx: tx)
         try store.doubtAll(of: user.id)
+        let now = tx.clock.now()
         for membership in try store.memberships(of: user.id) where membership.role == .owner {
+            // Who has worked in a tenant for a month, or pays for it, made it for themselves, though they never opened the mail.
+            let tenant = try TenantStore(tx: tx).tenant(membership.tenant)
+            guard let tenant, Standing(plan: tenant.plan, createdAt: tenant.createdAt, at: now) == .new else { continue }
             try closeDoors(of: membership.tenant, butFor: user.id, in: tx)
         }
     }

@@ -91,10 +91,19 @@ extension ClientCertificate {
     init(fields: JSONObject) {
         func pem(_ name: String) -> String {
             let text = fields[name]?.text ?? ""
+            // On one line; each beginning without an end would be looked for to the end of the text.
+            guard !text.contains("\n"), (2...Limits.certificatesOfChain).contains(text.ranges(of: "-----BEGIN ").count) else {
+                return CryptoAction.lines(ofPEM: text)
+            }
             let blocks = text.matches(of: #/-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----/#)
-            guard !text.contains("\n"), blocks.count > 1 else { return CryptoAction.lines(ofPEM: text) }
+            guard blocks.count > 1 else { return CryptoAction.lines(ofPEM: text) }
             return blocks.map { CryptoAction.lines(ofPEM: String($0.output)) }.joined(separator: "\n")
         }
         self.init(chain: pem("cert"), privateKey: pem("key"), passphrase: fields["passphrase"]?.text ?? "", authorities: pem("ca"))
     }
+}
+
+extension Limits {
+    /// Certificates and authorities in one text.
+    static let certificatesOfChain = 20
 }

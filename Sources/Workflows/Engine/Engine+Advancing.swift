@@ -29,7 +29,7 @@ extension Engine {
                 }
                 if run.ready.count > 1 {
                     if let other = try await executeSideBySide(&run) { return other }
-                } else if try !passOn(&run) {
+                } else if try !passOn(&run, isEffect: reachesOut) {
                     try await execute(&run, isEffect: reachesOut)
                 }
             }
@@ -63,10 +63,10 @@ extension Engine {
 
     /// Takes the one step that is ready, where it only hands items on.
     @inline(never)
-    private func passOn(_ run: inout LiveRun) throws -> Bool {
+    private func passOn(_ run: inout LiveRun, isEffect: Bool) throws -> Bool {
         guard let report = stepRunner.report(atOnce: run.ready[0], of: run.facts, machine: run.machine) else { return false }
         run.ready.removeAll()
-        try absorb(report, &run, isEffect: false)
+        try absorb(report, &run, isEffect: isEffect)
         return true
     }
 

@@ -10,7 +10,7 @@ extension Engine {
     var isBesideOthers: Bool { others.withLock { $0 } }
 
     /// Looks whether processes of another version are at work.
-    func lookForOthers() async throws {
+    package func lookForOthers() async throws {
         let lease = self.lease
         let isFound = try await database.readSystem { tx in try LeaseStore(tx: tx).hasOther(than: lease) }
         let before = others.withLock { others in

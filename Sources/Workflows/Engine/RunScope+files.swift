@@ -25,11 +25,12 @@ extension RunScope {
         text.contains(#/binary(?:\??\.[\w$]+|(?:\?\.)?\[[^\]]*\])(?:\??\.data(?![\w$])|(?:\?\.)?\[\s*['"`]data['"`]\s*\])/#)
     }
 
-    /// The files of the item, of the first one, and of items of the nodes that are named; those alone whose names stand in a text, unless it
-    /// makes the name.
+    /// The files of the item, of the first one where a text asks for others than its own, and of items of the nodes that are named; those alone whose
+    /// names stand in a text, unless it makes the name.
     private func files(meantBy texts: [String], item: Int) -> [BinaryReference] {
         var items: [JSON] = []
-        for index in item == 0 ? [0] : [item, 0] {
+        let looksAround = texts.contains { $0.contains(#/first\(|all\(|items|itemMatching|\[0\]/#) }
+        for index in item == 0 || !looksAround ? [item] : [item, 0] {
             if let found = try? inputItem(index) { items.append(found) }
         }
         for name in Set(texts.flatMap { Self.nodes(in: $0) }) {
@@ -38,8 +39,14 @@ extension RunScope {
             if let all = try? self.items(ofNode: name, output: leadingOutput(ofNode: name), run: nil), let first = all.first { items.append(first) }
         }
         let named: [(key: String, value: JSON)] = items.flatMap { Array($0["binary"]?.object ?? [:]) }
-        return named.filter { file in texts.contains { $0.contains(file.key) || $0.contains(#/binary(?:\?\.)?\[\s*[^'"`]/#) } }
-            .map { BinaryReference($0.value) }
+        let makesName = texts.contains { $0.contains(#/binary(?:\?\.)?\[\s*[^'"`]/#) }
+        let names = Set(texts.flatMap { Self.names(in: $0) })
+        return named.filter { makesName || names.contains($0.key) }.map { BinaryReference($0.value) }
+    }
+
+    /// `binary.name` and `binary['name']`.
+    private static func names(in text: String) -> [String] {
+        text.matches(of: #/binary(?:\??\.([\w$]+)|(?:\?\.)?\[\s*(['"`])(.*?)\2\s*\])/#).map { String($0.output.1 ?? $0.output.3 ?? "") }
     }
 
     /// `$('name')` and `$node['name']`.

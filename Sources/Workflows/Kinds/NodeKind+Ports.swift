@@ -28,7 +28,10 @@ extension NodeKind {
             let bounded = count.isNaN ? fallback : Int(max(1, min(count, Double(KindLimits.portsPerNode))))
             return (1...bounded).map { "input \($0)" }
         case .entries(let parameter, let nameKey, let fallbackParameter, let fallbackValue):
-            let entries = rawParameter(parameter, of: node)?.array ?? []
+            // Where what holds them is written without them there are none; only where all of it is left out the default stands.
+            let path = parameter.split(separator: ".").map(String.init)
+            let isEmptied = path.count == 2 && node.config[path[0]] != nil && node.config[path[0]]?[path[1]] == nil
+            let entries = isEmptied ? [] : rawParameter(parameter, of: node)?.array ?? []
             var names = entries.prefix(KindLimits.portsPerNode).enumerated().map { index, entry in
                 entry[nameKey]?.text.flatMap { $0.isEmpty ? nil : $0 } ?? "output \(index)"
             }

@@ -45,7 +45,7 @@ package struct Webhooks: Sendable {
         } else {
             switch try await enter(call, target, path, tenant, run) {
             case .items(let read): items = read
-            case .answer(let answer): return answer
+            case .answer(let answer): return allowed(answer, call, target)
             }
         }
         let handle = try await engine.start(
@@ -101,7 +101,7 @@ package struct Webhooks: Sendable {
         case .open(let claims, let header):
             let read = WebhookItem(call: call, path: path, parameters: target.parameters, hiddenHeader: header, definition: target.definition)
             let items = try await read.list(claims: claims) { [store] in try await store($0, $1, $2, FileHolder(tenant: tenant, run: run)) }
-            guard try await isWanted(items, by: target, tenant, run: run) else { return .answer(allowed(Self.passedOver, call, target)) }
+            guard try await isWanted(items, by: target, tenant, run: run) else { return .answer(Self.passedOver) }
             return .items(items)
         case .challenge(let challenge): return .answer(.webhookChallenge(challenge))
         case .refused(let reason): throw Refusal(.forbidden, "webhook_forbidden", reason)

@@ -73,6 +73,9 @@ import Testing
         let input = [items(["n": 2], ["n": 1])]
         #expect(try await harness.node(.make("switch", 3.2, [:]), inputs: input) == [[["n": 2], ["n": 1]]])
         #expect(try await harness.node(.make("switch", 3.2, ["rules": [:]]), inputs: input) == [[]])
+        let extra: JSON = ["fallbackOutput": "extra"]
+        let fallen = try await harness.node(.make("switch", 3.2, ["rules": [:], "options": extra]), inputs: input)
+        #expect(fallen.count == 1 && !fallen[0].isEmpty)
         let old: JSONObject = ["value1": "={{ $json.n }}", "rules": ["rules": [["operation": "equal", "value2": 2]]], "fallbackOutput": 0]
         #expect(try await harness.node(.make("switch", 2, old), inputs: input) == [[["n": 2], ["n": 1]]])
     }

@@ -62,7 +62,7 @@ struct ScriptStep: Sendable {
         let data = step.services.staticData()
         let requests = ScriptRequests(step)
         let isSending = ScriptRequests.areNamed(in: source)
-        let readsFiles = source.contains("getBinaryDataBuffer") || source.contains(".data") && source.lowercased().contains("binary")
+        let readsFiles = source.contains("getBinaryDataBuffer") || source.contains("data") && source.lowercased().contains("binary")
         let isAsking = language == .javaScript && (isSending || readsFiles)
         let helper: ScriptHelper = { question in
             guard isSending || question["what"] != "http" else {
