@@ -48,7 +48,7 @@ extension Tenancy {
         let name = subdomain.lowercased()
         let entry = try await known.entry(subdomain: name, now: clock.now()) { try await self.tenant(subdomain: name) }
         guard let entry else { return nil }
-        if entry.tenant.status != .active { try Self.requireActive(entry.tenant) }
+        try Self.requireActive(entry.tenant)
         return entry.tenant.id
     }
 

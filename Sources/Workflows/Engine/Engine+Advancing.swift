@@ -17,7 +17,6 @@ extension Engine {
     func advance(_ run: inout LiveRun, pausing: Bool) async throws -> Phase {
         while true {
             switch try move(&run) {
-            case .pause: if let other = try await commit(&run, .parked(until: nil)) { return other }
             case .wait(let until): if let other = try await commit(&run, .parked(until: until)) { return other }
             case .end: return try await commit(&run, .ended) ?? .over
             case .again: break
@@ -37,7 +36,7 @@ extension Engine {
     }
 
     private enum Move {
-        case pause, end, again
+        case end, again
         case wait(until: Timestamp?)
         /// - Parameters:
         ///   - isSaved: what happened before it is written first.
@@ -51,7 +50,7 @@ extension Engine {
     private func move(_ run: inout LiveRun) throws -> Move {
         stopWhereTold(&run)
         if stops, Task.isCancelled { throw CancellationError() }
-        if isPausing(run) { return .pause }
+        if isPausing(run) { return .wait(until: nil) }
         if run.machine.end != nil { return .end }
         if run.ready.isEmpty { return passTime(&run) }
         let reachesOut = run.ready.contains { effect(of: $0, run) != .pure }
