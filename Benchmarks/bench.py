@@ -1,10 +1,11 @@
 """Measures the built program against peers and against bare servers, all in one run, since the machine is shared and noisy.
 
 usage: bench.py [--quick] [--only NAME ...]
-Writes Benchmarks/results.json and Benchmarks/results.md.
+Writes Benchmarks/results.json and Benchmarks/results.md; what is not run this time stays there as it was, and --quick writes nothing.
 """
 
 import argparse
+import datetime
 import json
 import os
 import pathlib
@@ -24,11 +25,10 @@ BENCHMARKS = {
 
 
 def markdown(results):
-    lines = ["# Benchmarks", "", f"One run on {results['machine']}. Ratios count; absolute figures are of that machine and moment.", ""]
-    for name, value in results.items():
-        if name == "machine":
-            continue
-        lines += [f"## {name}", "", (BENCHMARKS[name].__doc__ or "").strip(), ""]
+    lines = ["# Benchmarks", "", "Each in one run with its peers. Ratios count; absolute figures are of that machine and moment.", ""]
+    for name, result in results.items():
+        lines += [f"## {name}", "", (BENCHMARKS[name].__doc__ or "").strip(), "", f"On {result['day']}, {result['machine']}.", ""]
+        value = result["figures"]
         if isinstance(value, dict) and all(isinstance(row, dict) for row in value.values()):
             for key, row in value.items():
                 lines.append(f"- **{key}**: {flat(row)}")
@@ -50,18 +50,23 @@ def main():
     parser.add_argument("--only", nargs="*", choices=list(BENCHMARKS), default=list(BENCHMARKS))
     options = parser.parse_args()
     cpu = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    results = {"machine": f"{os.cpu_count()} cores, {cpu[1] if cpu else 'unknown'}"}
+    machine = f"{os.cpu_count()} cores, {cpu[1] if cpu else 'unknown'}"
+    place = ROOT / "Benchmarks"
+    kept = json.loads((place / "results.json").read_text())
     for name in options.only:
         folder = tempfile.mkdtemp(prefix=f"aias-bench-{name}-")
         try:
             print(f"== {name}", flush=True)
-            results[name] = BENCHMARKS[name](options, folder)
-            print(json.dumps(results[name], indent=1), flush=True)
+            figures = BENCHMARKS[name](options, folder)
+            print(json.dumps(figures, indent=1), flush=True)
+            if options.quick:
+                continue
+            kept[name] = {"day": datetime.date.today().isoformat(), "machine": machine, "figures": figures}
+            results = {name: kept[name] for name in BENCHMARKS if name in kept}
+            (place / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+            (place / "results.md").write_text(markdown(results))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    place = ROOT / "Benchmarks"
-    (place / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    (place / "results.md").write_text(markdown(results))
 
 
 if __name__ == "__main__":
