@@ -54,6 +54,29 @@ import Testing
         }
     }
 
+    @Test func `commits write into room that the file has, and what a crash leaves of it is read`() async throws {
+        try await withFixtures(.sqlite) { lease in
+            let database = try #require(lease.database as? SQLiteDatabase)
+            var lengths: Set<Int> = []
+            for number in 0..<40 {
+                try await database.write(in: lease.tenant) { tx in try tx.addThing("thing \(number)") }
+                lengths.insert(try #require(try FileManager.default.attributesOfItem(atPath: database.path + "-wal")[.size] as? Int))
+            }
+            #expect(lengths.count < 6, "few of the commits lengthen it")
+            // As a crash would leave them.
+            let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let copy = folder.appending(path: "aias.db").path
+            for end in ["", "-wal"] { try FileManager.default.copyItem(atPath: database.path + end, toPath: copy + end) }
+            let other = try SQLiteDatabase(path: copy, registry: lease.registry, clock: lease.clock.clock, ids: lease.ids)
+            #expect(try other.writerSetting("integrity_check") == "ok")
+            let count = try await other.read(in: lease.tenant) { tx in try tx.names().count }
+            #expect(count == 40)
+            await other.close()
+        }
+    }
+
     @Test func `the write-ahead file stays bounded under writes that never pause`() async throws {
         try await withFixtures(.sqlite) { lease in
             let database = try #require(lease.database as? SQLiteDatabase)

@@ -66,17 +66,19 @@ final class GroupWriter: @unchecked Sendable {
     /// Only the writing thread touches it.
     private let statements = StatementShelf()
     private let sync: WriteAheadSync
+    /// Only the writing thread touches it.
+    private let room: WriteAheadRoom
     private let checkpointer: Checkpointer
     /// Pages in the write-ahead file after the last commit. Only the writing thread touches it.
     private let size = WriteAheadSize()
 
     init(
-        connection: any DatabaseWriter, sync: WriteAheadSync, checkpointer: Checkpointer, registry: SchemaRegistry, tenant: CurrentTenant,
-        clock: Clock,
-        ids: IDs
+        connection: any DatabaseWriter, sync: WriteAheadSync, room: WriteAheadRoom, checkpointer: Checkpointer, registry: SchemaRegistry,
+        tenant: CurrentTenant, clock: Clock, ids: IDs
     ) {
         self.connection = connection
         self.sync = sync
+        self.room = room
         self.checkpointer = checkpointer
         self.registry = registry
         self.tenant = tenant
@@ -95,8 +97,9 @@ final class GroupWriter: @unchecked Sendable {
             return member.fail(PersistenceError.unavailable(wasClosed ? "The database is closed." : "Too many writes are waiting."))
         }
         queue.append(member)
-        condition.signal()
         condition.unlock()
+        // After it: a thread that wakes would find the lock taken, and sleep again.
+        condition.signal()
     }
 
     /// Commits and answers what has queued, then ends the threads.
@@ -238,6 +241,7 @@ final class GroupWriter: @unchecked Sendable {
             if outcomes.allSatisfy({ $0.failure != nil }) {
                 try database.control("ROLLBACK")
             } else {
+                room.keep(after: size.pages)
                 try database.control("COMMIT")
             }
             Failpoint.reach("commit.after")

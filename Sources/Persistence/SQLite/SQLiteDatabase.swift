@@ -52,17 +52,20 @@ package final class SQLiteDatabase: Database {
             // See `Checkpointer` and `WriteAheadSync`.
             try connection.execute(sql: "PRAGMA wal_autocheckpoint = 0")
         }
+        let room: WriteAheadRoom
         do {
             // GRDB turns write-ahead mode on, with `synchronous = NORMAL`.
             pool = try DatabasePool(path: path, configuration: configuration)
+            let pageSize = try pool.writeWithoutTransaction { connection in try Int.fetchOne(connection, sql: "PRAGMA page_size") }
+            room = WriteAheadRoom(database: path, pageSize: pageSize ?? 0)
         } catch let error as DatabaseError {
             throw SQLiteFailure.error(error)
         }
         guard let writing = tenants.first else { preconditionFailure("GRDB opens the writing connection first") }
         let file = WriteAheadFile(database: path)
         writer = GroupWriter(
-            connection: pool, sync: WriteAheadSync { try file.sync() }, checkpointer: Checkpointer(path: path), registry: registry, tenant: writing,
-            clock: clock, ids: ids)
+            connection: pool, sync: WriteAheadSync { try file.sync() }, room: room, checkpointer: Checkpointer(path: path), registry: registry,
+            tenant: writing, clock: clock, ids: ids)
         readers = OperationQueue()
         readers.name = "sqlite-readers"
         readers.maxConcurrentOperationCount = Self.readersMaximum
