@@ -11,7 +11,7 @@ import time
 
 import uvloop
 
-from measuring import resident_megabytes
+from measuring import own_megabytes, resident_megabytes
 
 from cluster import Cluster
 from documents import hook, line, node
@@ -198,6 +198,14 @@ def spans(seconds):
     return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
 
 
+def size(measure, server):
+    """Zero while it is replaced."""
+    try:
+        return measure(server.process.pid)
+    except (OSError, TypeError, AttributeError):
+        return 0
+
+
 def listeners(options, folder):
     """10,000 event streams and 1,000 requests/s for half an hour on two gateways, two workers and a scheduler, through a kill of a worker and a
     rolling upgrade."""
@@ -221,14 +229,9 @@ def listeners(options, folder):
 
         def sample():
             while not ended.wait(1):
-                sizes = []
-                for one in (gateway, second, *cluster.workers, cluster.scheduler):
-                    try:
-                        sizes.append(resident_megabytes(one.process.pid))
-                    except (OSError, TypeError):
-                        sizes.append(0)
-                largest["gateway"] = max(largest["gateway"], *sizes[:2])
-                largest["all"] = max(largest["all"], sum(sizes))
+                sizes = [(size(resident_megabytes, one), size(own_megabytes, one)) for one in (gateway, second, *cluster.workers, cluster.scheduler)]
+                largest["gateway"] = max(largest["gateway"], *(resident for resident, _ in sizes[:2]))
+                largest["all"] = max(largest["all"], sum(own for _, own in sizes))
 
         def disturb():
             while not hasattr(load, "begun"):

@@ -82,14 +82,21 @@ def peer(script, *arguments):
 
 
 def resident_megabytes(pid):
-    total, queue = 0, [pid]
-    while queue:
-        one = queue.pop()
-        status = pathlib.Path(f"/proc/{one}/status").read_text()
-        total += int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+    """Of a process and what it has started."""
+    return sum(int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{one}/status").read_text())[1]) for one in tree(pid)) / 1024
+
+
+def own_megabytes(pid):
+    """The same, with what several processes have in memory together, as the program itself, shared out among them: such parts can be summed up."""
+    return sum(int(re.search(r"Pss:\s+(\d+)", pathlib.Path(f"/proc/{one}/smaps_rollup").read_text())[1]) for one in tree(pid)) / 1024
+
+
+def tree(pid):
+    queue = [pid]
+    for one in queue:
         for task in pathlib.Path(f"/proc/{one}/task").iterdir():
             queue += map(int, (task / "children").read_text().split())
-    return total / 1024
+    return queue
 
 
 def wait(url, seconds=30, pause=0.02):

@@ -104,6 +104,25 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases)
+    func `what earlier commits knew of a counter lets nothing pass and refuses nothing that fits`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            func together(_ counts: [Int]) async throws -> Int { try await reserveTogether(world, .workflows, counts).count { $0 != nil } }
+            func change(_ plan: PlanName) async throws {
+                _ = try await world.tenancy.updateTenant(world.acme.id, TenantChange(plan: plan), by: TenancyHarness.owner)
+            }
+            #expect(try await reserve(world, .workflows, 1) == nil)
+            #expect(try await together([1, 1]) == 0)
+            try await world.database.write(in: world.acme.id) { tx in try tx.release(.workflows, 3) }
+            #expect(try await together([2, 2, 1]) == 0)
+            try await change(.professional)
+            #expect(try await together([3, 3]) == 0)
+            try await change(.starter)
+            #expect(try await together([1, 1]) == 2)
+            #expect(try await used(world, .workflows) == 11)
+        }
+    }
+
     @Test func `a month's count begins anew with the month`() async throws {
         try await withTenancy(.sqlite) { world in
             world.lease.clock.set(try #require(Timestamp("2026-01-31T23:59:59Z")))

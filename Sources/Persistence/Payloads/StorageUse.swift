@@ -35,6 +35,7 @@ package struct StorageUse {
 
     /// Sets how many bytes the tenant may store; nil is any number.
     package func allow(_ allowed: Int?) throws {
+        askAnew()
         try tx.execute(
             """
             INSERT INTO storage_use (tenant_id, kind, bytes, allowed) VALUES (\(tx.tenant), \(Self.payloads), 0, \(allowed))
@@ -45,11 +46,31 @@ package struct StorageUse {
     /// - Returns: whether no more is stored than is allowed. Asked by a statement that finds no row, since that need not be waited for.
     package func isAllowed() throws -> Bool {
         guard let share = tx.session.share else { return try isAllowedNow() }
-        // Among the transactions of one commit one asks for all, and only a yes is kept.
-        return try share.value(of: tx.tenant.id, make: { try isAllowedNow() ? Yes() : nil }) != nil
+        // One asks for all that begin within a moment, and only a yes is kept.
+        guard let yes = try share.value(of: tx.tenant.id, make: { try isAllowedNow() ? Yes() : nil }) else { return false }
+        guard !yes.holds else { return true }
+        guard try isAllowedNow() else {
+            share.forget(Yes.self, of: tx.tenant.id)
+            return false
+        }
+        yes.renew()
+        return true
     }
 
-    private final class Yes: CommitShared {}
+    /// Holds until more is stored or the limit changes. A moment at most, since other processes may do that.
+    private final class Yes: CommitShared {
+        private static let lifetime: Duration = .seconds(1)
+        private var end = ContinuousClock.now + Yes.lifetime
+        let lasts = true
+        var holds: Bool { ContinuousClock.now < end }
+        func renew() { end = ContinuousClock.now + Self.lifetime }
+    }
+
+    /// The next that begins asks anew.
+    private func askAnew() {
+        tx.session.share?.forget(Yes.self, of: tx.tenant.id)
+        tx.session.memory?.forget(Yes.self, of: tx.tenant.id)
+    }
 
     private func isAllowedNow() throws -> Bool {
         try tx.presume(
@@ -58,6 +79,7 @@ package struct StorageUse {
 
     /// Counts a payload that is not stored yet.
     func add(_ payload: PreparedPayload) throws {
+        askAnew()
         try tx.presume(
             """
             INSERT INTO storage_use (tenant_id, kind, bytes) SELECT \(tx.tenant), \(Self.payloads), \(payload.byteCount)
@@ -69,6 +91,7 @@ package struct StorageUse {
     /// Counts bytes that lie elsewhere than in the payload store.
     package func add(bytes: Int) throws {
         guard bytes > 0 else { return }
+        askAnew()
         try tx.execute(
             """
             INSERT INTO storage_use (tenant_id, kind, bytes) VALUES (\(tx.tenant), \(Self.payloads), \(bytes))

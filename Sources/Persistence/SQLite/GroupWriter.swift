@@ -65,6 +65,8 @@ final class GroupWriter: @unchecked Sendable {
     private var isCrowded = false
     /// Only the writing thread touches it.
     private let statements = StatementShelf()
+    /// Only the writing thread touches it.
+    private let memory = CommitMemory()
     private let sync: WriteAheadSync
     /// Only the writing thread touches it.
     private let room: WriteAheadRoom
@@ -217,7 +219,7 @@ final class GroupWriter: @unchecked Sendable {
         do {
             var outcomes: [Outcome] = []
             outcomes.reserveCapacity(group.count)
-            let share = manner == .open ? CommitShare() : nil
+            let share = manner == .open ? CommitShare(memory: memory) : nil
             let started = ContinuousClock.now
             var members = group
             while !members.isEmpty {
@@ -243,6 +245,7 @@ final class GroupWriter: @unchecked Sendable {
             } else {
                 room.keep(after: size.pages)
                 try database.control("COMMIT")
+                share?.remember()
             }
             Failpoint.reach("commit.after")
             return outcomes
@@ -255,7 +258,7 @@ final class GroupWriter: @unchecked Sendable {
     /// - Returns: false where what they share cannot be written.
     private func end(_ share: CommitShare, _ database: GRDB.Database) throws -> Bool {
         let session = SQLiteSession(
-            connection: database, registry: registry, tenant: tenant, clock: clock, ids: ids, statements: statements)
+            connection: database, registry: registry, tenant: tenant, clock: clock, ids: ids, memory: memory, statements: statements)
         defer {
             session.end()
             tenant.leave()
@@ -271,7 +274,8 @@ final class GroupWriter: @unchecked Sendable {
 
     private func attempt(_ member: any GroupMember, _ database: GRDB.Database, isGuarded: Bool, _ share: CommitShare?) throws -> Outcome {
         let session = SQLiteSession(
-            connection: database, registry: registry, tenant: tenant, clock: clock, ids: ids, share: share, statements: statements)
+            connection: database, registry: registry, tenant: tenant, clock: clock, ids: ids, share: share, memory: memory,
+            statements: statements)
         defer {
             session.end()
             tenant.leave()

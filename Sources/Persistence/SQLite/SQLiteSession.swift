@@ -15,13 +15,15 @@ final class SQLiteSession: Session {
     private(set) var doom: (any Error)?
     private var entry = TenantEntry()
     let share: CommitShare?
+    let memory: CommitMemory?
     private let statements: StatementShelf?
 
     init(
         connection: GRDB.Database, registry: SchemaRegistry, tenant: CurrentTenant, clock: Clock, ids: IDs, share: CommitShare? = nil,
-        statements: StatementShelf? = nil
+        memory: CommitMemory? = nil, statements: StatementShelf? = nil
     ) {
         self.share = share
+        self.memory = memory
         self.statements = statements
         self.connection = connection
         self.registry = registry

@@ -2,11 +2,14 @@ package import Kernel
 
 /// What the transactions of one commit have together, see `CommitShare`.
 package protocol CommitShared: AnyObject {
+    /// Whether the commits after this one may go on with the value, see `CommitMemory`.
+    var lasts: Bool { get }
     /// Runs before the commit, with what has become of the value.
     func end(_ tx: SystemTransaction) throws
 }
 
 extension CommitShared {
+    package var lasts: Bool { false }
     package func end(_ tx: SystemTransaction) throws {}
 }
 
@@ -16,8 +19,11 @@ package final class CommitShare {
     private var values: [Key: any CommitShared] = [:]
     /// In the order in which they were made.
     private var order: [any CommitShared] = []
+    private let memory: CommitMemory?
 
-    private struct Key: Hashable {
+    init(memory: CommitMemory? = nil) { self.memory = memory }
+
+    fileprivate struct Key: Hashable {
         /// So that what is found has the type that is asked for.
         let type: ObjectIdentifier
         let tenant: TenantID
@@ -35,11 +41,42 @@ package final class CommitShare {
     ) rethrows -> Value? {
         let key = Key(type: ObjectIdentifier(Value.self), tenant: tenant, name: name, number: number)
         if let known = values[key] { return unsafeDowncast(known, to: Value.self) }
-        guard let made = try make() else { return nil }
+        guard let made = try memory?.take(key).map({ unsafeDowncast($0, to: Value.self) }) ?? make() else { return nil }
         values[key] = made
         order.append(made)
         return made
     }
 
+    /// The value of a tenant holds no longer.
+    package func forget<Value: CommitShared>(_ type: Value.Type, of tenant: TenantID) {
+        values[Key(type: ObjectIdentifier(type), tenant: tenant, name: "", number: 0)] = nil
+    }
+
     func end(_ session: any Session) throws { for value in order { try value.end(SystemTransaction(session: session)) } }
+
+    /// After the commit.
+    func remember() {
+        guard let memory else { return }
+        for (key, value) in values where value.lasts { memory.keep(value, as: key) }
+    }
+}
+
+/// What the commits of one connection have learned and the next ones go on with, instead of asking again. Others may have changed it meanwhile: it
+/// is for what is checked by the statement that writes, or need not be exact. Only the connection's thread touches it.
+///
+/// A commit takes out what it uses and puts it back once it is done, so that nothing is kept of one that is undone.
+package final class CommitMemory {
+    private static let maximum = 10_000
+    private var values: [CommitShare.Key: any CommitShared] = [:]
+
+    fileprivate func take(_ key: CommitShare.Key) -> (any CommitShared)? { values.isEmpty ? nil : values.removeValue(forKey: key) }
+
+    fileprivate func keep(_ value: any CommitShared, as key: CommitShare.Key) {
+        if values.count >= Self.maximum { values.removeAll() }
+        values[key] = value
+    }
+
+    package func forget<Value: CommitShared>(_ type: Value.Type, of tenant: TenantID) {
+        values[CommitShare.Key(type: ObjectIdentifier(type), tenant: tenant, name: "", number: 0)] = nil
+    }
 }

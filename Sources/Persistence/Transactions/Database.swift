@@ -102,10 +102,13 @@ package protocol Session: AnyObject {
     func afterCommit(_ action: @escaping @Sendable () -> Void)
     /// What it shares with others of its commit; nil where it is to do all itself.
     var share: CommitShare? { get }
+    /// What its connection has learned; nil where it keeps nothing.
+    var memory: CommitMemory? { get }
 }
 
 extension Session {
     package var share: CommitShare? { nil }
+    package var memory: CommitMemory? { nil }
     package func presume(_ sql: SQL, scope: Table.Scope, changes: Int?) throws -> Bool {
         let changed = try execute(sql, scope: scope)
         return changes == nil || changed == changes

@@ -53,7 +53,13 @@ struct QuotaStore {
     func reserve(_ key: QuotaKey, _ count: Int, at time: Timestamp) throws -> Bool {
         let period = key.period(at: time)
         if let room = try room(key, period) {
-            guard room.allowed.map({ room.used + count <= $0 }) ?? true else { return false }
+            if !room.fits(count) {
+                // Others may have made room, or a larger plan, since an earlier commit asked.
+                guard let now = try use(key, period) else { return false }
+                room.used = now.used + room.added
+                room.allowed = now.allowed
+                guard room.fits(count) else { return false }
+            }
             room.used += count
             room.added += count
             return true
@@ -64,12 +70,13 @@ struct QuotaStore {
         return try raise(key, count, period)
     }
 
-    /// A counter that the transactions of one commit raise together.
+    /// A counter that the transactions of one commit raise together. Whether there is room is decided where it is raised.
     private final class Room: CommitShared {
         let (tenant, key, period): (TenantID, QuotaKey, Int)
         var used: Int
-        let allowed: Int?
+        var allowed: Int?
         var added = 0
+        let lasts = true
 
         init(_ tenant: TenantID, _ key: QuotaKey, _ period: Int, used: Int = 0, allowed: Int? = nil) {
             (self.tenant, self.key, self.period) = (tenant, key, period)
@@ -77,11 +84,14 @@ struct QuotaStore {
             self.allowed = allowed
         }
 
+        func fits(_ count: Int) -> Bool { allowed.map { used + count <= $0 } ?? true }
+
         func end(_ tx: SystemTransaction) throws {
             guard added > 0 else { return }
-            // The condition holds still, unless one of them has changed the limit meanwhile: then each asks for itself.
+            // The condition holds still, unless the limit or the count has changed meanwhile: then each asks for itself.
             let isRaised = try QuotaStore(tx: tx.tenant(tenant)).raise(key, added, period)
-            guard isRaised else { throw PersistenceError.driver(code: "CHANGED", message: "the limit of \(key.name) changed in the same commit") }
+            guard isRaised else { throw PersistenceError.driver(code: "CHANGED", message: "the limit of \(key.name) has changed") }
+            added = 0
         }
     }
 
