@@ -8,13 +8,14 @@ extension Endpoint {
     package static func raw(
         _ method: Method, _ path: String, access: Access, summary: String, description: String = "", tag: String,
         query: (any (Codable & Sendable).Type)? = nil, answers contentType: String? = nil, as view: (any (Codable & Sendable).Type)? = nil,
-        errors: [ErrorDeclaration] = [], bodyLimit: Int = Limits.bodyBytes, handler: @escaping @Sendable (EndpointCall) async throws -> Answer
+        errors: [ErrorDeclaration] = [], bodyLimit: Int = Limits.bodyBytes, opensRefusals: Bool = false,
+        handler: @escaping @Sendable (EndpointCall) async throws -> Answer
     ) -> Endpoint {
         Endpoint(
             method: method, path: path, kind: .raw, access: access, summary: summary, description: description, tag: tag, query: query,
             responses: [
                 ResponseDeclaration(status: 200, description: "Done.", contentType: contentType, schema: view.map { TypeSchema(of: $0) })
-            ], errors: errors, bodyLimit: bodyLimit, timeout: nil, isDocumented: method != .any, handle: handler)
+            ], errors: errors, bodyLimit: bodyLimit, timeout: nil, isDocumented: method != .any, opensRefusals: opensRefusals, handle: handler)
     }
 
     /// A stream of server-sent events (WHATWG HTML, 9.2): heartbeats keep it open, `call.lastEventID` says where to resume,

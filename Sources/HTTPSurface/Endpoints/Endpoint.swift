@@ -33,6 +33,8 @@ package final class Endpoint: Sendable {
     /// Whether it appears in `/openapi.json`.
     package let isDocumented: Bool
     let holdsSecret: Bool
+    /// Whether pages of every origin may read why a request is refused; a handler narrows it by a header of its own.
+    let opensRefusals: Bool
     let handle: @Sendable (EndpointCall) async throws -> Answer
 
     package struct RequestBody: Sendable {
@@ -51,7 +53,7 @@ package final class Endpoint: Sendable {
         method: Method, path: String, kind: Kind, access: Access, summary: String, description: String = "", tag: String,
         query: (any (Codable & Sendable).Type)? = nil, isPaged: Bool = false, requestBody: RequestBody? = nil,
         responses: [ResponseDeclaration] = [], errors: [ErrorDeclaration] = [], bodyLimit: Int = Limits.bodyBytes,
-        timeout: Duration? = Limits.handlerTime, isDocumented: Bool = true, holdsSecret: Bool = false,
+        timeout: Duration? = Limits.handlerTime, isDocumented: Bool = true, holdsSecret: Bool = false, opensRefusals: Bool = false,
         handle: @escaping @Sendable (EndpointCall) async throws -> Answer
     ) {
         self.method = method
@@ -70,6 +72,7 @@ package final class Endpoint: Sendable {
         self.timeout = timeout
         self.isDocumented = isDocumented
         self.holdsSecret = holdsSecret
+        self.opensRefusals = opensRefusals
         self.handle = handle
     }
 
@@ -94,6 +97,7 @@ package final class Endpoint: Sendable {
         self.timeout = timeout ?? other.timeout
         self.isDocumented = isDocumented ?? other.isDocumented
         holdsSecret = other.holdsSecret
+        opensRefusals = other.opensRefusals
         self.handle = handle ?? other.handle
     }
 

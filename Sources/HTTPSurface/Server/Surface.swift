@@ -183,6 +183,7 @@ extension Surface {
                     "request": "\(head.requestID)", "method": "\(head.method)", "path": "\(Self.shownPath(head, endpoint))", "error": "\(error)"
                 ])
         }
+        if endpoint?.opensRefusals == true, head.header("Origin") != nil { problem.headers.append(("Access-Control-Allow-Origin", "*")) }
         let localizer = Localizer(strings, language: language(of: head))
         if localizer.language != "en" {
             problem.detail = strings.text("problem.\(problem.code)", problem.arguments, language: localizer.language) ?? problem.detail

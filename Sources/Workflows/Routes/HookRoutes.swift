@@ -9,7 +9,7 @@ struct HookRoutes {
             // On a tenant's host all after /hooks/ is the path; on the platform's the first segment is the subdomain.
             .raw(
                 .any, "/hooks/{path*}", access: .public("A webhook decides itself who may call it."), summary: "Call a published webhook",
-                tag: "Webhooks", bodyLimit: Limits.webhookBodyBytes
+                tag: "Webhooks", bodyLimit: Limits.webhookBodyBytes, opensRefusals: true
             ) { call in
                 var path = try call.parameter("path")
                 let tenant: TenantID

@@ -37,6 +37,13 @@ package struct Webhooks: Sendable {
 
     package func answer(_ call: EndpointCall, tenant: TenantID, path: String) async throws -> Answer {
         guard let target = try await found(call.head.method, path, tenant) else { return try await permission(for: call, path, tenant) }
+        do { return allowed(try await answer(call, target, tenant, path), call, target) } catch {
+            for (name, value) in target.definition.originHeaders(for: call.header("Origin")) { call.addHeader(name, value) }
+            throw error
+        }
+    }
+
+    private func answer(_ call: EndpointCall, _ target: WebhookTargets.Target, _ tenant: TenantID, _ path: String) async throws -> Answer {
         let key = try Self.checked(key: call.header(Self.keyHeader))
         let run: RunID = engine.ids.next()
         let items: ItemList
@@ -45,14 +52,14 @@ package struct Webhooks: Sendable {
         } else {
             switch try await enter(call, target, path, tenant, run) {
             case .items(let read): items = read
-            case .answer(let answer): return allowed(answer, call, target)
+            case .answer(let answer): return answer
             }
         }
         let handle = try await engine.start(
             start(of: target, tenant, items, timeZone: try await timeZone(tenant), key: key, run: run))
         let made = try await answer(of: handle, target.definition)
-        if case .binary = made.body { return allowed(try await render(made, tenant: tenant, run: handle.run), call, target) }
-        return allowed(rendered(made, run: handle.run), call, target)
+        if case .binary = made.body { return try await render(made, tenant: tenant, run: handle.run) }
+        return rendered(made, run: handle.run)
     }
 
     private func found(_ method: String, _ path: String, _ tenant: TenantID) async throws -> WebhookTargets.Target? {

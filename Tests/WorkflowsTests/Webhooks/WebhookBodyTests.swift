@@ -111,6 +111,34 @@ import Testing
         }
     }
 
+    @Test(arguments: origins) func `a page that may call a webhook reads why it is refused`(_ allowed: String?, _ origin: String, _ said: String)
+        async throws
+    {
+        try await FormRig.run { rig in
+            var options: JSONObject = ["ipWhitelist": "192.0.2.1"]
+            if let allowed { options["allowedOrigins"] = .string(allowed) }
+            let config: JSONObject = ["path": "in", "httpMethod": "POST", "options": .object(options)]
+            let hook = WorkflowNode(id: "hook", category: .trigger, kind: "webhook", kindVersion: 2, name: "Hook", config: config)
+            try await rig.publish([hook, .step("End", "no_op", 1, [:])])
+            func refusal(_ method: String, _ path: String, _ headers: [(name: String, value: String)]) async throws -> LocalAnswer {
+                try await rig.surface.answer(LocalRequest(method, path, headers: headers))
+            }
+            let from: (name: String, value: String) = ("Origin", origin)
+            let forbidden = try await refusal("POST", "/hooks/t/in", [from])
+            #expect(forbidden.status == 403 && forbidden.text.contains("webhook_forbidden"))
+            #expect(forbidden.headers.filter { $0.name.lowercased() == "access-control-allow-origin" }.map(\.value) == [said])
+            let malformed = try await refusal("POST", "/hooks/t/in", [from, ("Idempotency-Key", String(repeating: "k", count: 256))])
+            #expect(malformed.status == 400 && malformed.header("Access-Control-Allow-Origin") == said)
+            // What is no webhook says nothing that only some pages may read.
+            for (method, path, status) in [("POST", "/hooks/t/none", 404), ("DELETE", "/hooks/t/in", 405), ("POST", "/hooks/nobody/in", 404)] {
+                let missing = try await refusal(method, path, [from])
+                #expect(missing.status == status && missing.header("Access-Control-Allow-Origin") == "*")
+            }
+            let direct = try await refusal("POST", "/hooks/t/in", [])
+            #expect(direct.status == 403 && direct.header("Access-Control-Allow-Origin") == nil)
+        }
+    }
+
     private static let conditions: [(Double, JSONObject)] = [
         (2.1, ["options": ["onlyRunIf": "={{ $json.body.key === 'k' }}"]]),
         (2.2, ["onlyRunIfMode": "expression", "onlyRunIfExpression": "={{ $json.body.key === 'k' }}"]),
