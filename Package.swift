@@ -27,6 +27,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioSOCKS: Target.Dependency = .product(name: "NIOSOCKS", package: "swift-nio-extras")
 let nioCompression: Target.Dependency = .product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
@@ -102,7 +103,10 @@ let package = Package(
             path: "Sources/aias-files", swiftSettings: house),
         module(
             "Outbound",
-            ["Kernel", "Telemetry", "CPostgres", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioSSL, nioCompression, crypto, logging, tracing]),
+            [
+                "Kernel", "Telemetry", "CPostgres", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioSOCKS, nioSSL, nioCompression, crypto, logging,
+                tracing
+            ]),
         module("Jobs", ["Kernel", "Telemetry", "Persistence", "Outbound", lifecycle, logging]),
         module(
             "HTTPSurface",

@@ -4,6 +4,7 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPCompression
 internal import NIOPosix
+internal import NIOSOCKS
 internal import NIOSSL
 
 extension OutboundError {
@@ -21,6 +22,10 @@ extension OutboundError {
             error as? NIOHTTPDecompression.DecompressionError == .limit
                 ? OutboundError(.responseTooLarge, "The answer unpacks to too much.")
                 : OutboundError(.closed, "The answer's compression is damaged.")
+        case is SOCKSError.ConnectionFailed: OutboundError(.unreachable, "The proxy does not open a connection.")
+        case is SOCKSError.InvalidAuthenticationSelection:
+            OutboundError(.invalidRequest, "The proxy asks for a user and password, which a SOCKS proxy cannot be given here.")
+        case is SOCKSError.InvalidProtocolVersion: OutboundError(.unreachable, "The proxy does not speak SOCKS 5.")
         case HTTPParserError.headerOverflow: OutboundError(.responseTooLarge, "The answer's headers are too large.")
         case is HTTPParserError: OutboundError(.closed, "The answer is not HTTP: \(error).")
         default: OutboundError(.closed, "The exchange failed: \(error).")
@@ -35,7 +40,7 @@ extension OutboundError {
         case .tlsHandshakeTimeout: OutboundError(.tls, "The TLS handshake took too long.")
         case .invalidURL, .emptyHost, .emptyScheme: OutboundError(.invalidURL, "The URL cannot be sent.")
         case .invalidProxyResponse: OutboundError(.unreachable, "The proxy does not open a connection.")
-        case .httpProxyHandshakeTimeout: OutboundError(.unreachable, "The proxy opens no connection in time.")
+        case .httpProxyHandshakeTimeout, .socksHandshakeTimeout: OutboundError(.unreachable, "The proxy opens no connection in time.")
         case .proxyAuthenticationRequired: OutboundError(.invalidRequest, "The proxy does not accept the user and password, or lacks them.")
         case .traceRequestWithBody, .contentLengthMissing: OutboundError(.invalidRequest, "\(error).")
         default: OutboundError(.closed, "The exchange failed: \(error).")

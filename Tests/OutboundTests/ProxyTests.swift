@@ -73,11 +73,51 @@ import TestKit
         }
     }
 
+    @Test func `a SOCKS proxy is asked for the checked address as well`() async throws {
+        try await TestServer.with(tls: true) { _ in
+            .answer(body: Array("through".utf8))
+        } _: { server in
+            try await TestProxy.withSOCKS(target: server.port) { proxy in
+                try await withOutbound(allowing: ["127.0.0.1:*"], resolver: resolver, trusting: TestCertificate.certificate) { outbound in
+                    let response = try await outbound.send(request("https://service.test:\(server.port)/", "socks5://proxy.test:\(proxy.port)"))
+                    #expect(response.body == Array("through".utf8))
+                    #expect(proxy.heads == ["127.0.0.1:\(server.port)"])
+                    #expect(server.requests.first?.headers["host"] == ["service.test:\(server.port)"])
+                }
+                try await withOutbound(allowing: ["127.0.0.1:\(proxy.port)"], resolver: resolver) { outbound in
+                    let address = "socks5://proxy.test:\(proxy.port)"
+                    #expect(await code { _ = try await outbound.send(request("http://inner.test/", address)) } == .forbiddenAddress)
+                }
+                #expect(proxy.heads.count == 1)
+            }
+        }
+    }
+
+    @Test(arguments: [(UInt8(0), UInt8(5), OutboundError.Code.unreachable), (UInt8(2), UInt8(0), OutboundError.Code.invalidRequest)])
+    func `a SOCKS proxy that opens no connection is said to`(method: UInt8, reply: UInt8, expected: OutboundError.Code) async throws {
+        try await TestServer.with { _ in
+            .answer()
+        } _: { server in
+            try await TestProxy.withSOCKS(target: server.port, method: method, reply: reply) { proxy in
+                try await withOutbound(allowing: ["127.0.0.1:*"], resolver: resolver) { outbound in
+                    let url = "http://service.test:\(server.port)/"
+                    #expect(await code { _ = try await outbound.send(request(url, "socks5://proxy.test:\(proxy.port)")) } == expected)
+                    #expect(server.requests.isEmpty)
+                }
+            }
+        }
+    }
+
     @Test func `a proxy is written as an address with or without its scheme`() throws {
         #expect(try OutboundProxy("http://p.test:3128") == OutboundProxy("p.test:3128"))
         let proxy = try OutboundProxy("us%40er:p:w@P.test")
         #expect(proxy.host == "p.test" && proxy.port == 80 && proxy.user == "us@er" && proxy.password == "p:w")
-        for text in ["https://p.test", "socks5://p.test:1080", "p.test:0", ""] {
+        #expect(!proxy.isSOCKS)
+        for (text, port) in [("socks5://p.test", 1_080), ("socks://p.test:80", 80), ("SOCKS5H://p.test:443", 443)] {
+            let socks = try OutboundProxy(text)
+            #expect(socks.isSOCKS && socks.host == "p.test" && socks.port == port)
+        }
+        for text in ["https://p.test", "socks5://u:p@p.test:1080", "socks4://p.test", "p.test:0", ""] {
             #expect(throws: OutboundError.self) { try OutboundProxy(text) }
         }
     }

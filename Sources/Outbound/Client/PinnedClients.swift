@@ -94,12 +94,7 @@ final class PinnedClients: Sendable {
         try key.certificate?.apply(to: &tls)
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
         configuration.dnsOverride = [key.host: key.route.address.description]
-        if let proxy = key.route.proxy {
-            var authorization: HTTPClient.Authorization?
-            if !proxy.user.isEmpty { authorization = .basic(username: proxy.user, password: proxy.password) }
-            configuration.proxy = HTTPClient.Configuration.Proxy.server(
-                host: key.route.nearest.description, port: proxy.port, authorization: authorization)
-        }
+        if let proxy = key.route.proxy { configuration.proxy = Self.configuration(of: proxy, at: key.route.nearest) }
         configuration.httpVersion = .http1Only
         configuration.timeout.connect = .nanoseconds(limits.connectTimeout.microseconds * 1_000)
         configuration.connectionPool.retryConnectionEstablishment = false
@@ -109,6 +104,13 @@ final class PinnedClients: Sendable {
         configuration.tracing.tracer = nil
         configuration.http1_1ConnectionDebugInitializer = { Self.requireRemote(key.route.nearest, of: $0) }
         return HTTPClient(eventLoopGroup: MultiThreadedEventLoopGroup.singleton, configuration: configuration)
+    }
+
+    private static func configuration(of proxy: OutboundProxy, at address: IPAddress) -> HTTPClient.Configuration.Proxy {
+        guard !proxy.isSOCKS else { return .socksServer(host: address.description, port: proxy.port) }
+        var authorization: HTTPClient.Authorization?
+        if !proxy.user.isEmpty { authorization = .basic(username: proxy.user, password: proxy.password) }
+        return .server(host: address.description, port: proxy.port, authorization: authorization)
     }
 
     /// The second wall: a connection that leads anywhere but to the checked address is closed before a byte is sent.

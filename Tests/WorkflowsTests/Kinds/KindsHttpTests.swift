@@ -234,7 +234,7 @@ import Testing
 
     @Test func `a proxy that cannot be used is refused before anything is sent`() async throws {
         let harness = self.harness()
-        for proxy: JSON in ["https://p.test", "socks5://p.test:1080", "p.test:port"] {
+        for proxy: JSON in ["https://p.test", "socks5://u:p@p.test:1080", "socks4://p.test", "p.test:port"] {
             let node = WorkflowNode.make("http_request", 4.2, ["url": "http://a.test", "options": ["proxy": proxy]])
             let failure = await #expect(throws: StepFailure.self) { try await harness.items(node, inputs: [items([:])]) }
             #expect(failure?.code == "invalid_parameter")

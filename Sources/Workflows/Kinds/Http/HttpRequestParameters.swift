@@ -97,7 +97,7 @@ enum HttpRequestParameters {
         }
         return [
             Parameter("timeout", .number, "Time limit (ms)", default: 300_000),
-            Parameter("proxy", .string, "Proxy", help: "http://user:password@proxy.example.com:3128"),
+            Parameter("proxy", .string, "Proxy", help: "http://user:password@proxy.example.com:3128 or socks5://proxy.example.com:1080"),
             Parameter("allowUnauthorizedCerts", .boolean, "Accept any certificate", default: false),
             Parameter("requestUncompressedResponse", .boolean, "Ask for an answer that is not compressed", default: false),
             Parameter("lowercaseHeaders", .boolean, "Header names in lower case", default: true),
