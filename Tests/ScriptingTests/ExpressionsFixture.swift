@@ -39,7 +39,7 @@ struct FixtureScope: ExpressionScope {
 
     func isExecuted(_ name: String) -> Bool { nodes[name] != nil }
     func parameters(ofNode name: String) throws(ScopeError) -> JSON { parameters }
-    func context(ofNode name: String) throws(ScopeError) -> JSON { ["noItemsLeft": false] }
+    func context(ofNode name: String) throws(ScopeError) -> JSON { name == "Get" ? ["noItemsLeft": false] : [:] }
 }
 
 /// An expression and what it must give.

@@ -67,6 +67,7 @@ struct SandboxPythonTests {
             try await value("return {'x': [_workflow.name, _execution.id, _prevNode.name, _vars.region, _runIndex, _pageCount]}")
                 == ["Orders", "e1", "Before", "eu", 2, 3])
         #expect(try await value("return {'x': [_now.toISO(), _today.toISODate()]}") == ["2026-03-01T13:30:15.250+01:00", "2026-03-01"])
+        #expect(try await value("return {'x': _input.context.currentRunIndex}") == 4)
         #expect(await fault("return _('Nope').all()") == ScriptError(.data, "there is no node \"Nope\"", line: 1))
         #expect(await fault("return _env.HOME")?.kind == .data)
     }

@@ -45,7 +45,7 @@ final class SandboxScope: ExpressionScope {
     }
     func isExecuted(_ name: String) -> Bool { nodes[name] != nil }
     func parameters(ofNode name: String) throws(ScopeError) -> JSON { parameters[name] ?? [:] }
-    func context(ofNode name: String) throws(ScopeError) -> JSON { ["currentRunIndex": 4, "noItemsLeft": false] }
+    func context(ofNode name: String) throws(ScopeError) -> JSON { name == "Before" ? ["currentRunIndex": 4, "noItemsLeft": false] : [:] }
 }
 
 extension TenantID {

@@ -53,7 +53,7 @@ extension Evaluator {
         switch name {
         case "item": return Value(try currentItem(itemIndex))
         case "params": return Value(try scope.parameters(ofNode: facts.prevNode["name"]?.text ?? facts.nodeName))
-        case "context": return Value(try scope.context(ofNode: facts.nodeName))
+        case "context": return Value(try scope.context(ofNode: facts.prevNode["name"]?.text ?? facts.nodeName))
         default: throw Interruption.sandbox
         }
     }

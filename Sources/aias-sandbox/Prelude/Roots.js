@@ -39,7 +39,7 @@
       last: (input = 0) => last(items.input(input)),
       all: (input = 0) => items.input(input),
       get params() { return items.parameters(aias.request.facts.prevNode.name ?? node()); },
-      get context() { return items.context(node()); },
+      get context() { return items.context(aias.request.facts.prevNode.name ?? node()); },
     };
   }
 
@@ -84,6 +84,7 @@
       $position: index,
       $runIndex: () => facts().runIndex,
       $thisRunIndex: () => facts().runIndex,
+      $thisItem: item,
       $thisItemIndex: index,
       $mode: () => facts().mode,
       $prevNode: () => facts().prevNode,

@@ -59,7 +59,7 @@ class InputReference:
 
     item = property(lambda self: at(input_items(), state["index"]))
     params = property(lambda self: fetch(what="parameters", node=facts()["prevNode"].get("name") or facts()["nodeName"]))
-    context = property(lambda self: fetch(what="context", node=facts()["nodeName"]))
+    context = property(lambda self: fetch(what="context", node=facts()["prevNode"].get("name") or facts()["nodeName"]))
 
     def first(self, number=0):
         return at(input_items(number), 0)
