@@ -21,7 +21,8 @@ struct SandboxExpressionTests {
         try await check(
             [
                 ("$json.a", 2), ("$data.a", 2), ("$itemIndex", 1), ("$input.item.json.a", 2), ("$input.first().json.a", 1),
-                ("$input.last().json.a", 2), ("$input.all().length", 2), ("$input.params.mode", "m"), ("$items().length", 2), ("$item(0).$json.a", 1)
+                ("$input.last().json.a", 2), ("$input.all().length", 2), ("$input.params.mode", "m"),
+                ("$input.context.currentRunIndex", 4), ("$thisItem.json.a", 2), ("$items().length", 2), ("$item(0).$json.a", 1)
             ], item: 1)
         try await check([("$binary.file.mimeType", "text/plain")])
     }
@@ -129,6 +130,37 @@ struct SandboxExpressionTests {
 
     @Test func `statements give the value of the last one`() async throws {
         try await check([("const q = 3; q * 2", 6), ("{a: 1}", ["a": 1]), ("(() => { return 4 })()", 4), ("$json.a;", 1)])
+    }
+
+    @Test func `a name that nothing has is undefined`() async throws {
+        try await check([
+            ("$json.none || $nowhere || 'nothing'", "nothing"), ("[nobody, $nowhere, 3].compact()", [3]), ("typeof nobody", "undefined")
+        ])
+        await #expect(throws: ScriptError.self) { try await evaluate("nobody.name", scope) }
+    }
+
+    @Test func `a chain ends at a question mark where there is no value`() async throws {
+        try await check([
+            ("$json.q?.toTitleCase() ?? 'none'", "none"), ("$json.q?.first().name.x || 'none'", "none"), ("$json.q?.[0].n.toTitleCase() ?? 1", 1),
+            ("$json.s?.toTitleCase()", "X Y"), ("[{n: 'a b'}]?.first()?.n.toTitleCase().length", 3), ("`${$json.q?.hash() ?? 'n'} y`", "n y"),
+            ("[{}].map(p => p.q?.toTitleCase() ?? 'x').first()", "x"), ("$if($json.q?.toTitleCase(), 1, 2)", 2)
+        ])
+        #expect(try await evaluate("$json.q?.isEmpty()", scope) == .undefined)
+    }
+
+    @Test func `n8n's methods follow those that every value has`() async throws {
+        try await check([
+            ("$json.a.toString().hash()", "c4ca4238a0b923820dcc509a6f75849b"), ("$json.s.valueOf().toTitleCase()", "X Y"),
+            ("$json.hasOwnProperty('a').toInt()", 1)
+        ])
+    }
+
+    @Test func `n8n's methods are refused on what is not there`() async throws {
+        for name in ["toTitleCase", "toJsonString", "isBlank"] {
+            let error = await #expect(throws: ScriptError.self) { try await evaluate("$json.q.\(name)()", scope) }
+            #expect(error?.kind == .data && error?.message == "\(name) can't be used on undefined value")
+        }
+        try await check([("$json.q.isEmpty()", true), ("$json.none.isNotEmpty()", false)])
     }
 
     @Test func `chance and identifiers repeat with the seed`() async throws {

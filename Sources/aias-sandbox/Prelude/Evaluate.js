@@ -6,6 +6,10 @@
   /** Texts that may change what they read; see `items.forget`. */
   const changes = /(?:^|[^=!<>])=(?![=>])|\+\+|--|\b(?:sort|reverse|push|pop|shift|unshift|splice|fill|copyWithin|assign|delete|defineProperty|setPrototypeOf)\b/;
 
+  /** The engine's message where a name is read that nothing has, and how many of them one text may have. */
+  const unknownName = /^Can't find variable: (\S+)$/;
+  const unknownNames = 20;
+
   /** A function for the text: as one expression (so that `{a: 1}` is an object), else as statements with the last one's value. */
   function compile(source) {
     if (compiled.has(source)) return compiled.get(source);
@@ -51,13 +55,26 @@
     return text === undefined ? '{}' : `{"v":${text}}`;
   }
 
+  /** A name that nothing has is undefined, as in n8n, and no fault: it is put on the global object, and the text evaluated anew. */
+  function resultOf(run) {
+    for (let rest = unknownNames; ; rest -= 1) {
+      try {
+        return run.call(undefined);
+      } catch (error) {
+        const name = error instanceof ReferenceError ? unknownName.exec(error.message)?.[1] : undefined;
+        if (name === undefined || rest === 0 || name in globalThis) throw error;
+        aias.hide(globalThis, { [name]: undefined });
+      }
+    }
+  }
+
   function answer({ source, itemIndex }) {
     let before = { columns: head.length };
     try {
       const run = compile(source);
       before = { columns: run.columns };
       aias.setIndex(itemIndex);
-      return valueText(run.call(undefined));
+      return valueText(resultOf(run));
     } catch (error) {
       return `{"e":${aias.stringify(aias.fault(error, before))}}`;
     } finally {

@@ -233,7 +233,7 @@
     isEmpty: (value) => !value, isNotEmpty: (value) => value, toBoolean: (value) => value, toString: (value) => String(value), toJsonString: (value) => String(value),
     toInt: Number, toFloat: Number, toNumber: Number, toDateTime: nothingOf,
   };
-  const nothing = { isEmpty: () => true, isNotEmpty: () => false, isBlank: () => true, isNotBlank: () => false, toBoolean: () => false, toJsonString: () => 'null' };
+  const nothing = { isEmpty: () => true, isNotEmpty: () => false };
   const dateMethods = ['beginningOf', 'endOfMonth', 'extract', 'format', 'isBetween', 'isDst', 'isInLast', 'isWeekend', 'plus', 'minus', 'diffTo', 'diffToNow', 'toDateTime', 'toInt', 'toFloat', 'toBoolean', 'isEmpty', 'isNotEmpty'];
   const dateResults = new Set(['beginningOf', 'endOfMonth', 'plus', 'minus']);
   const dates = Object.fromEntries(dateMethods.map((name) => [name, (date, ...values) => {
@@ -269,10 +269,13 @@
     if (value !== null && value !== undefined && typeof value[name] === 'function') return value[name].bind(value);
     const found = tableOf(value)[name];
     if (found) return (...given) => found(value, ...given);
-    if (value === null || value === undefined) throw new TypeError(`${name}() is called on ${value}`);
+    if (value === null || value === undefined) throw new ExpressionError(`${name} can't be used on ${value} value`, 'type');
     const types = Object.keys(tables).filter((type) => tables[type][name]);
     throw new ExpressionError(`${name}() is for ${types.join(', ')}, not for ${Array.isArray(value) ? 'an array' : `a ${typeof value}`}`, 'type');
   };
+
+  /** The same behind `?.`: nothing to call where there is no value, so that the chain ends there. */
+  aias.optionalMethod = (value, name) => (value === null || value === undefined ? undefined : aias.method(value, name));
 
   const numbersOf = (values) => values.flat().map((value) => (typeof value === 'number' ? value : toNumber(value)));
   aias.hide(globalThis, {

@@ -1,5 +1,6 @@
 // Rewrites an expression before it is compiled: `x.name(` becomes `$$method(x,"name")(` for n8n's method names, so that they work on
-// every value (also undefined) without a change to the built-ins, and `$if(c, a, b)` evaluates only the chosen branch.
+// every value without a change to the built-ins, `x?.name(` becomes `$$optional(x,"name")?.(`, and `$if(c, a, b)` evaluates only the
+// chosen branch.
 (() => {
   const aias = globalThis.aias;
   const token = /\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?n?|[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*|"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*'|\?\.(?!\d)|=>|[=!]==?|[<>]=?|\+\+|--|&&|\|\||\?\?|\*\*|[\s\S]/uy;
@@ -61,7 +62,8 @@
 
   const before = (tokens, index) => { let at = index - 1; while (at >= 0 && isBlank(tokens[at])) at -= 1; return at; };
   const after = (tokens, index) => { let at = index + 1; while (at < tokens.length && isBlank(tokens[at])) at += 1; return at; };
-  const opens = { ')': '(', ']': '[', '}': '{' };
+  // Without a prototype: `toString` opens nothing.
+  const opens = { __proto__: null, ')': '(', ']': '[', '}': '{' };
 
   function opening(tokens, index) {
     let depth = 0;
@@ -93,6 +95,17 @@
     }
   }
 
+  /** Whether a chain has a `?.` of its own between two tokens. */
+  function isOptional(tokens, start, dot) {
+    let depth = 0;
+    for (let at = start; at <= dot; at += 1) {
+      if (tokens[at] in opens) depth -= 1;
+      else if (Object.values(opens).includes(tokens[at])) depth += 1;
+      if (depth === 0 && tokens[at] === '?.') return true;
+    }
+    return false;
+  }
+
   /** The text with the calls of n8n's methods rewritten; chains nest, so what is put before and for a token is kept beside it. */
   function methodCalls(tokens) {
     const prefixes = tokens.map(() => '');
@@ -107,7 +120,9 @@
       const name = tokens[at];
       for (let index = dot; index < open; index += 1) texts[index] = '';
       texts[dot] = `,"${name}")`;
-      prefixes[start] += '$$method(';
+      const ends = isOptional(tokens, start, dot);
+      prefixes[start] = (ends ? '$$optional(' : '$$method(') + prefixes[start];
+      if (ends) texts[open] = '?.(';
     }
     return texts.map((text, index) => prefixes[index] + text).join('');
   }
@@ -141,5 +156,5 @@
 
   const quick = /\$if|`|\.\s*[\p{ID_Start}$_][\p{ID_Continue}$]*\s*\(/u;
   aias.rewrite = (source) => (quick.test(source) ? rewrite(source) : source);
-  aias.hide(globalThis, { $$method: aias.method });
+  aias.hide(globalThis, { $$method: aias.method, $$optional: aias.optionalMethod });
 })();
