@@ -21,7 +21,7 @@ package struct ImportReport: Sendable, Hashable {
     }
     package struct Note: Sendable, Hashable {
         /// `legacy_order`, `renamed_node`, `dangling_connection`, `misplaced_connection`, `error_workflow`, `foreign_workflow`, `foreign_table`,
-        /// `unsupported_use`, `refused_type`, `setting_left_out`.
+        /// `unsupported_use`, `unknown_choice`, `refused_type`, `setting_left_out`.
         package var code: String
         package var message: String
         package var node: String?

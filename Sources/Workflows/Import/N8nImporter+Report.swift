@@ -25,7 +25,7 @@ extension N8nImporter {
                 continue
             }
             report.unreadParameters += N8nImporter.unread(of: node, declaration)
-            report.notes += N8nImporter.foreignNames(in: node, declaration)
+            report.notes += N8nImporter.foreignNames(in: node, declaration) + N8nImporter.unknownChoices(in: node, declaration)
         }
         report.missing = missing.map { ImportReport.Missing(type: $0.key, nodes: $0.value) }
             .sorted { ($1.nodes.count, $0.type) < ($0.nodes.count, $1.type) }

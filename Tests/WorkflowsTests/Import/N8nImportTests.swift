@@ -263,6 +263,28 @@ import Testing
         #expect(request.notes.contains { $0.message.contains("genericAuthType: oAuth1Api") })
     }
 
+    @Test func `a choice inside of lists and conditions that is not known here is named`() throws {
+        func filter(_ type: JSON, _ operation: JSON) -> JSON {
+            ["combinator": "and", "conditions": [["leftValue": 1, "rightValue": 1, "operator": ["type": type, "operation": operation]]]]
+        }
+        let old: JSON = ["string": [["value1": "a", "operation": "equals"], ["value1": "b", "operation": "={{ $json.o }}"]]]
+        let field: JSON = ["interval": [["field": "hours"], ["field": "years"]]]
+        let cases: [(String, Double, JSONObject, [String])] = [
+            ("if", 1, ["conditions": old], ["conditions.string.operation: equals"]),
+            ("if", 2.2, ["conditions": filter("boolean", "equal")], ["conditions.conditions.operator: boolean equal"]),
+            ("if", 2.2, ["conditions": filter("array", "lengthGt")], []), ("filter", 2, ["conditions": filter("object", "notExists")], []),
+            (
+                "switch", 3.2, ["rules": ["values": [["conditions": filter("string", "like")]]], "options": ["fallbackOutput": 1]],
+                ["rules.values.conditions.conditions.operator: string like"]
+            ),
+            ("scheduleTrigger", 1.2, ["rule": field], ["rule.interval.field: years"])
+        ]
+        for (type, version, parameters, expected) in cases {
+            let notes = try Self.report(type, version, parameters).notes.filter { $0.code == "unknown_choice" }
+            #expect(notes.map(\.message) == expected.map { "Its choice \($0) is not known here." }, "\(type) \(expected)")
+        }
+    }
+
     @Test func `what a node chooses by a number or for streaming runs as in n8n`() throws {
         let rules: JSON = ["rules": [["operation": "equal", "value2": 1], ["operation": "equal", "value2": 2]]]
         #expect(try Self.report("switch", 2, ["dataType": "number", "rules": rules, "fallbackOutput": 7]).runsWholly)

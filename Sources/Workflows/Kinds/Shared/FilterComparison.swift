@@ -9,6 +9,25 @@ struct FilterComparison: Sendable {
     let timeZone: String
     let test: PatternTest
 
+    /// Whether a type has an operation; all have `exists` and `notExists`.
+    static func knows(_ operation: String, of type: String) -> Bool {
+        ["exists", "notExists"].contains(operation) || operations[type]?.contains(operation) == true
+    }
+
+    private static let operations: [String: Set<String>] = [
+        "string": [
+            "empty", "notEmpty", "equals", "notEquals", "contains", "notContains", "startsWith", "notStartsWith", "endsWith", "notEndsWith", "regex",
+            "notRegex"
+        ],
+        "number": ["empty", "notEmpty", "equals", "notEquals", "gt", "lt", "gte", "lte"],
+        "dateTime": ["empty", "notEmpty", "equals", "notEquals", "after", "before", "afterOrEquals", "beforeOrEquals"],
+        "boolean": ["empty", "notEmpty", "true", "false", "equals", "notEquals"],
+        "array": [
+            "empty", "notEmpty", "contains", "notContains", "lengthEquals", "lengthNotEquals", "lengthGt", "lengthLt", "lengthGte", "lengthLte"
+        ],
+        "object": ["empty", "notEmpty"]
+    ]
+
     private var isMissing: Bool { left == nil || left == .null }
 
     /// nil where the type has no such operation.
