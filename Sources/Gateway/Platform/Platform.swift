@@ -81,6 +81,7 @@ package final class Platform: Sendable {
         tenancy.strangersDoors.add { [outgoing] tx, principal in try outgoing.pauseAll(in: tx, by: principal) }
         tenancy.strangersDoors.add { [billing] tx, principal in try billing.forgetPayee(in: tx, by: principal) }
         tenancy.strangersDoors.add { [workflows] tx, principal in try workflows.unpublishAll(in: tx, by: principal) }
+        tenancy.strangersDoors.add { [workflows] tx, principal in try workflows.pauseRuns(in: tx, by: principal) }
         try await tenancy.seedPlans()
     }
 

@@ -26,6 +26,12 @@ package final class WakeRelay: Sendable {
 
     package func on(_ topic: Topic, _ action: @escaping @Sendable () -> Void) { state.withLock { $0.listeners[topic] = action } }
 
+    /// Wakes this process and the others.
+    package func tellAll(_ topic: Topic) {
+        receive(topic.rawValue)
+        tell(topic)
+    }
+
     /// Wakes the other processes.
     package func tell(_ topic: Topic) { state.withLock { $0.post }?(topic.rawValue) }
 

@@ -89,6 +89,21 @@ struct RunStore {
             """) == 1
     }
 
+    /// The same of all of the tenant's runs that are not over, wherever they are.
+    /// - Returns: how many.
+    func pauseAll() throws -> Int {
+        let count = try tx.execute(
+            """
+            UPDATE runs SET paused_at = \(tx.clock.now())
+            WHERE tenant_id = \(tx.tenant) AND finished_at IS NULL AND paused_at IS NULL AND status <> \(RunStatus.uncertain)
+            """)
+        if count > 0 {
+            try tx.system.execute(
+                "UPDATE run_owners SET wanted = \(RunOwners.Wish.paused.rawValue) WHERE tenant_id = \(tx.tenant.id) AND wanted IS NULL")
+        }
+        return count
+    }
+
     /// - Returns: false where it is not paused.
     func unpause(_ id: RunID) throws -> Bool {
         try tx.execute(

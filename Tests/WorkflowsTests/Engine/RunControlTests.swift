@@ -31,6 +31,28 @@ import Testing
         }
     }
 
+    @Test func `where a stranger's account is taken over, the tenant's runs stay where they are until somebody lets them go`() async throws {
+        let document = Graph(.n8nV1, ["t -> w", "w -> b"]).document(["w": "probe_wait", "b": "probe_keyed"])
+        try await withRig(document) { rig in
+            let (runs, tenant) = ([try await rig.start(document).run, try await rig.start(document).run], rig.lease.tenant)
+            try await rig.settle()
+            func pause(in tenant: TenantID) async throws -> Int {
+                try await rig.lease.database.write(in: tenant) { tx in try RunStore(tx: tx).pauseAll() }
+            }
+            #expect(try await pause(in: rig.lease.other) == 0)
+            #expect(try await pause(in: tenant) == 2)
+            #expect(try await pause(in: tenant) == 0)
+            rig.lease.clock.advance(by: .seconds(61))
+            try await rig.settle()
+            for run in runs { #expect(try await rig.row(run).shownStatus == "paused") }
+            #expect(outside(rig) == [])
+            #expect(try await rig.engine.unpause(runs[0], tenant: tenant))
+            try await rig.settle()
+            #expect(try await rig.row(runs[0]).status == .succeeded)
+            #expect(try await rig.row(runs[1]).shownStatus == "paused")
+        }
+    }
+
     @Test func `a run is not paused, let go or cancelled without what is recorded of it`() async throws {
         struct Unrecorded: Error {}
         let document = Graph(.n8nV1, ["t -> w"]).document(["w": "probe_wait"])
