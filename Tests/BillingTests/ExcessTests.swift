@@ -56,6 +56,66 @@ import Testing
         }
     }
 
+    private func price(_ plan: PlanName, _ monthly: Int64, _ harness: BillingHarness) async throws {
+        try await harness.database.writeDirectory { tx in
+            _ = try tx.execute("UPDATE plans SET price_monthly = \(monthly) WHERE name = \(plan.rawValue)")
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `what a plan cost beyond a year of it that has become cheaper comes back`(
+        engine: DatabaseEngine
+    ) async throws {
+        try await withBilling(engine) { harness in
+            try await harness.profile("DE")
+            let first = try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0)).invoices[0]
+            _ = try await harness.pay(first.due, reference: "first", for: first)
+            try await price(.starter, 100, harness)
+            let changed = try await harness.perform(.change(.starter, .year)).invoices
+            #expect(changed.map(\.kind) == [.creditNote, .invoice])
+            // 1,000 for the year less 2,900; the rest goes back with its tax.
+            #expect(changed.last?.lines.map(\.subtotal) == [-1_000, 1_000] && changed.last?.total == 0)
+            #expect(changed.first?.subtotal == 1_900 && changed.first?.tax == 361 && changed.first?.corrects == first.id)
+            #expect(try await harness.billing.wallet(of: harness.id) == [Money(minorUnits: 2_261, currency: "USD")])
+            try await harness.check("after the change")
+        }
+    }
+
+    @Test func `what a plan cost beyond a larger one that has become cheaper comes back, also from what an earlier change had left`() async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            let first = try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0)).invoices[0]
+            let larger = try await harness.perform(.change(.professional, .month)).invoices[0]
+            #expect(larger.total == 7_000)
+            for invoice in [first, larger] { _ = try await harness.pay(invoice.due, reference: invoice.numberText, for: invoice) }
+            try await price(.professional, 400, harness)
+            try await price(.enterprise, 500, harness)
+            let cheaper = try await harness.perform(.change(.enterprise, .month)).invoices
+            #expect(cheaper.map(\.total) == [7_000, 2_400, 0] && cheaper.prefix(2).map(\.corrects) == [larger.id, first.id])
+            // 500 are left of the first one; the year costs 100.
+            try await price(.enterprise, 10, harness)
+            #expect(try await harness.perform(.change(.enterprise, .year)).invoices.map(\.total) == [400, 0])
+            #expect(try await harness.billing.wallet(of: harness.id) == [Money(minorUnits: 9_800, currency: "USD")])
+            try await harness.check("after the changes")
+        }
+    }
+
+    @Test func `what a year was paid for with, credits of the month before, comes back from the month's invoices`() async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            _ = try await buy(1, harness)
+            try await harness.perform(.addon("bulk", 0))
+            try await harness.perform(.change(.starter, .year))
+            try await price(.starter, 100, harness)
+            try await price(.professional, 200, harness)
+            let changed = try await harness.perform(.change(.professional, .year)).invoices
+            #expect(changed.last?.lines.map(\.subtotal) == [-2_000, 2_000])
+            #expect(changed.filter { $0.kind == .creditNote }.reduce(0) { $0 + $1.total } == 27_000)
+            // All that was paid less the year at its price now.
+            #expect(try await harness.billing.wallet(of: harness.id) == [Money(minorUnits: 50_900, currency: "USD")])
+            try await harness.check("after the change")
+        }
+    }
+
     @Test func `what was not paid lessens what is due, and is no credit`() async throws {
         try await withBilling { harness in
             try await harness.profile()

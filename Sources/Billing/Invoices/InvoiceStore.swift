@@ -88,6 +88,29 @@ struct InvoiceStore {
         ) { try $0.column(0) }
     }
 
+    /// Those that charge a plan itself for what began at or after a moment, newest first.
+    func chargingPlan(since start: Timestamp) throws -> [InvoiceID] {
+        try tx.all(
+            """
+            SELECT DISTINCT invoice_id FROM invoice_lines
+            WHERE tenant_id = \(tx.tenant) AND item IS NULL AND period_start >= \(start)
+                AND kind IN \(list: [Charge.Kind.plan, Charge.Kind.remaining])
+            ORDER BY invoice_id DESC
+            """
+        ) { try $0.column(0) }
+    }
+
+    /// The same, whatever they charge.
+    func charging(since start: Timestamp) throws -> [InvoiceID] {
+        try tx.all(
+            """
+            SELECT DISTINCT invoice_id FROM invoice_lines
+            WHERE tenant_id = \(tx.tenant) AND period_start >= \(start) AND kind IN \(list: [Charge.Kind.plan, Charge.Kind.remaining])
+            ORDER BY invoice_id DESC
+            """
+        ) { try $0.column(0) }
+    }
+
     /// When the period began that a plan was charged for last. A pause moves the period, and not this.
     func chargedFrom() throws -> Timestamp? {
         try tx.first(

@@ -50,6 +50,9 @@ struct Catalogue: Sendable {
         return addon
     }
 
+    /// Whether there is an add-on of a code, also a withdrawn one.
+    func sells(_ code: String) -> Bool { addons[code] != nil }
+
     mutating func keep(_ price: PlanPrice) { kept[price.plan] = price }
 
     func lists(_ plan: PlanName, in currency: String) -> Bool { prices[plan]?.currency == currency }
