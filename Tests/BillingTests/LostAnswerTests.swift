@@ -118,6 +118,52 @@ import Testing
         }
     }
 
+    private func move(_ seller: TenantID, to provider: String, _ destination: String, _ harness: BillingHarness) async throws {
+        try await harness.billing.setPayee(
+            seller, provider: provider, destination: destination, tax: TaxForm(form: "w9", name: "Sel Ler", country: "US", taxId: "12-3456789"),
+            schedule: .weekly, minimum: 1_000, by: BillingHarness.operatorOf)
+    }
+
+    @Test func `a payout that waits for a provider that its payee has left is in the balance again, and sent by the new one`() async throws {
+        try await withCounter { harness, counter in
+            let seller = try await seller(harness, at: "stripe")
+            await counter.be(.silent)
+            let waiting = try await payout(harness, seller)
+            #expect(waiting.status == .pending && !waiting.mayBeTaken)
+            try await move(seller, to: "bank", "DE89370400440532013000", harness)
+            #expect(try await available(harness, seller) == 7_000)
+            // The same of one that waits for a file.
+            let file = try #require(try await harness.billing.payOut(to: seller).first)
+            #expect(file.provider == "bank")
+            await counter.be(.willing)
+            try await move(seller, to: "paypal", "sel@example.com", harness)
+            #expect(try await available(harness, seller) == 7_000)
+            _ = try await harness.billing.payOut(to: seller)
+            let sent = try await payout(harness, seller)
+            #expect(sent.status == .sent && sent.provider == "paypal")
+            #expect(try await harness.billing.payouts(of: seller, before: nil, limit: 9).map(\.status) == [.sent, .failed, .failed])
+            #expect(try await available(harness, seller) == 0)
+            #expect(await counter.taken == [sent.orderKey])
+        }
+    }
+
+    @Test(arguments: [true, false]) func `of a payout whose answer was lost the provider tells, though its payee has left it`(
+        isTaken: Bool
+    ) async throws {
+        try await withCounter { harness, counter in
+            let seller = try await seller(harness, at: "stripe")
+            await counter.be(isTaken ? .losing : .dropping)
+            #expect(try await payout(harness, seller).mayBeTaken)
+            try await move(seller, to: "bank", "DE89370400440532013000", harness)
+            #expect(try await available(harness, seller) == 0)
+            await counter.be(.willing)
+            harness.days(1)
+            #expect(try await payout(harness, seller).status == (isTaken ? .sent : .failed))
+            #expect(try await available(harness, seller) == (isTaken ? 0 : 7_000))
+            #expect(await counter.taken.count == (isTaken ? 1 : 0))
+        }
+    }
+
     @Test(arguments: ["stripe", "paypal"]) func `a refund whose answer was lost is not in the wallet too when it is refused then`(
         provider: String
     ) async throws {

@@ -46,10 +46,10 @@ extension Billing {
         try await database.write(in: owner) { tx in
             let store = PayeeStore(tx: tx.platform)
             let next = try store.payee(owner)?.nextPayoutAt ?? tx.clock.now() + schedule.pause
-            try store.save(
-                Payee(
-                    owner: owner, provider: provider, destination: account, taxForm: sealed, schedule: schedule, minimum: minimum, nextPayoutAt: next)
-            )
+            let payee = Payee(
+                owner: owner, provider: provider, destination: account, taxForm: sealed, schedule: schedule, minimum: minimum, nextPayoutAt: next)
+            try store.save(payee)
+            try payee.takeBackMoved(in: tx)
             try tx.audit(principal, "payee.update", "tenant:\(owner)", ["provider": .string(provider)])
         }
     }
@@ -75,6 +75,7 @@ extension Billing {
             let now = tx.clock.now()
             while payee.nextPayoutAt <= now { payee.nextPayoutAt = payee.nextPayoutAt + payee.schedule.pause }
             try store.save(payee)
+            try payee.takeBackMoved(in: tx)
             return try tx.platform.earnings(of: owner).compactMap { balance in
                 guard balance.available >= payee.minimum else { return nil }
                 // What a provider does not send waits for more, taken from what there is enough of.
@@ -132,20 +133,43 @@ extension Billing {
         let order = PayoutOrder(
             destination: known.destination, amount: Money(minorUnits: payout.amount, currency: payout.currency), note: seller.party.name,
             key: payout.orderKey)
+        guard known.payee.provider == payout.provider else { return try await settleMoved(payout, order, at: provider) }
         guard let given = try await mark(payout) else { return }
         do {
             let reference = try await given.mayBeTaken ? provider.payOut(again: order) : provider.payOut(order)
-            try await database.write(in: payout.owner) { tx in
-                guard var found = try PayeeStore(tx: tx.platform).payout(payout.id), found.status == .pending else { return }
-                (found.status, found.reference) = (.sent, reference)
-                try PayeeStore(tx: tx.platform).update(found)
-                try ProviderObjectStore(tx: tx.platform).note(payout.provider, reference, of: payout.owner, InvoiceID(payout.id.description))
-            }
+            try await note(payout, sent: reference)
         } catch ProviderError.refused(let reason) {
             try await fail(payout.id, of: payout.owner, reason: reason, after: given)
         } catch ProviderError.unavailable(_) where !given.mayBeTaken {
             try await postpone(payout, after: given, isTaken: false)
         } catch is ProviderError { try await postpone(payout, after: given, isTaken: true) }
+    }
+
+    private func note(_ payout: Payout, sent reference: String) async throws {
+        try await database.write(in: payout.owner) { tx in
+            guard var found = try PayeeStore(tx: tx.platform).payout(payout.id), found.status == .pending else { return }
+            (found.status, found.reference) = (.sent, reference)
+            try PayeeStore(tx: tx.platform).update(found)
+            try ProviderObjectStore(tx: tx.platform).note(payout.provider, reference, of: payout.owner, InvoiceID(payout.id.description))
+        }
+    }
+
+    /// Its payee is paid by another provider now. It is not ordered again, since it has no destination there: the provider only tells whether it has
+    /// it, and what never got there is in the balance again.
+    private func settleMoved(_ payout: Payout, _ order: PayoutOrder, at provider: any PaymentProvider) async throws {
+        let trace: OrderTrace
+        do { trace = try await payout.mayBeTaken ? provider.trace(order) : .absent } catch is ProviderError { trace = .unknown }
+        switch trace {
+        case .taken(let reference): try await note(payout, sent: reference)
+        case .absent:
+            try await database.write(in: payout.owner) { tx in
+                // Ordered meanwhile by another process, which read the payee before.
+                guard let found = try PayeeStore(tx: tx.platform).payout(payout.id), found.status == .pending, found.attempts == payout.attempts
+                else { return }
+                try found.takeBack(reason: Payee.movedReason, in: tx)
+            }
+        case .unknown: try await postpone(payout)
+        }
     }
 
     private struct PayoutMark: Sendable {
@@ -160,6 +184,8 @@ extension Billing {
     private func mark(_ payout: Payout) async throws -> PayoutMark? {
         try await database.writePlatform { tx -> PayoutMark? in
             guard var found = try PayeeStore(tx: tx).payout(payout.id), found.status == .pending else { return nil }
+            // What was read of the payee may be said anew meanwhile.
+            guard try PayeeStore(tx: tx).payee(payout.owner)?.provider == payout.provider else { return nil }
             found.attempts += 1
             let mark = PayoutMark(attempts: found.attempts, mayBeTaken: found.mayBeTaken)
             found.reference = found.orderKey
@@ -237,6 +263,27 @@ extension Billing {
             try claim?.record(BankFileView(file: file, payouts: payouts.map(PayoutView.init)), status: 201, in: tx)
         }
         return (file, payouts)
+    }
+}
+
+extension Payee {
+    static let movedReason = "payee_changed"
+    /// Longer than an order that is being given takes: after it the provider knows whether it has it.
+    private static let movedPause: Duration = .seconds(600)
+
+    /// What waits to be sent by another provider than this one is paid by now: it is in the balance again, where no order of it can have been taken.
+    /// For the others the provider is asked, once an order that is just being given has got there.
+    fileprivate func takeBackMoved(in tx: TenantTransaction) throws {
+        let store = PayeeStore(tx: tx.platform)
+        for payout in try store.pending(of: owner) where payout.provider != provider {
+            guard payout.mayBeTaken else {
+                try payout.takeBack(reason: Self.movedReason, in: tx)
+                continue
+            }
+            var later = payout
+            later.dueAt = tx.clock.now() + Self.movedPause
+            try store.update(later)
+        }
     }
 }
 

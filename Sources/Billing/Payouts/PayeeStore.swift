@@ -126,6 +126,14 @@ struct PayeeStore {
             """, Self.readPayout)
     }
 
+    func pending(of owner: TenantID) throws -> [Payout] {
+        try tx.all(
+            """
+            SELECT id, owner, provider, currency, sales, commissions, status, reference, reason, attempts, due_at, made_at FROM payouts
+            WHERE owner = \(owner) AND status = \(Payout.Status.pending) ORDER BY id
+            """, Self.readPayout)
+    }
+
     private static func read(_ row: Row) throws -> Payee {
         Payee(
             owner: try row.column(0), provider: try row.column(1), destination: try row.column(2), taxForm: try row.column(3),
