@@ -9,6 +9,8 @@ extension Till {
     /// - Parameter attempt: 0 when it is issued, then the step of dunning; each is one order.
     func order(chargeOf invoice: Invoice, attempt: Int) throws {
         guard invoice.due > 0, try ProviderCustomerStore(tx: tx).charged() != nil, try !PaymentPartStore(tx: tx).isLost(invoice.id) else { return }
+        // One that is still to be decided may be paid yet.
+        guard try !ProviderTaskStore(tx: tx.system).isUndecided(invoice.id, of: tx.tenant.id) else { return }
         let key = "charge:\(invoice.id):\(invoice.dueAt.seconds):\(attempt)"
         let task = ProviderTask(key: key, tenant: tx.tenant.id, kind: .charge, subject: invoice.id, attempts: 0)
         try ProviderTaskStore(tx: tx.system).add(task, at: tx.clock.now())

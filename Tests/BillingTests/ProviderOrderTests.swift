@@ -128,6 +128,88 @@ import Testing
         }
     }
 
+    /// Decides every charge later.
+    private actor SlowBank {
+        private var (status, text) = (200, #"{"id":"pi_1","status":"processing"}"#)
+        private(set) var charges = 0
+
+        func decide(_ status: Int, _ text: String) { (self.status, self.text) = (status, text) }
+
+        func answer(_ request: OutboundRequest) -> OutboundResponse {
+            let isOrder = request.url.hasSuffix("/payment_intents")
+            if isOrder { charges += 1 }
+            let body = isOrder ? #"{"id":"pi_\#(charges)","status":"processing"}"# : text
+            return OutboundResponse(status: isOrder ? 200 : status, body: Array(body.utf8), url: request.url)
+        }
+    }
+
+    @Test(arguments: DatabaseEngine.allCases) func `a charge that is decided later is asked about, and not ordered again meanwhile`(
+        engine: DatabaseEngine
+    ) async throws {
+        let bank = SlowBank()
+        try await withBilling(engine, environment: Self.environment, send: { request in await bank.answer(request) }) { harness in
+            let id = try await subscribe(harness.id, customer: "cus_1", harness)
+            // Ordered before, and put off.
+            let late = ProviderTask(key: "charge:late", tenant: harness.id, kind: .charge, subject: id, attempts: 3)
+            try await harness.database.writeSystem { tx in try ProviderTaskStore(tx: tx).add(late, at: tx.clock.now()) }
+            for _ in 0..<18 {
+                try await harness.billing.collectDue()
+                harness.days(1)
+            }
+            #expect(try await harness.billing.invoice(id, of: harness.id).reminders == 2)
+            #expect(await bank.charges == 1)
+            await bank.decide(200, #"{"id":"pi_1","status":"succeeded","amount_received":3451,"currency":"usd"}"#)
+            try await harness.billing.collectDue()
+            #expect(try await harness.billing.invoice(id, of: harness.id).status == .paid)
+            #expect(try await harness.billing.subscription(of: harness.id)?.status == .active)
+            #expect(try await harness.balance(.wallet) == 0)
+            #expect(try await told(harness) == 0)
+            try await harness.check("at the end")
+        }
+    }
+
+    @Test(arguments: [200, 404]) func `a charge that came to nothing or was lost is told once, and the next step of dunning orders another`(
+        status: Int
+    ) async throws {
+        let bank = SlowBank()
+        try await withBilling(environment: Self.environment, send: { request in await bank.answer(request) }) { harness in
+            _ = try await subscribe(harness.id, customer: "cus_1", harness)
+            try await harness.billing.giveOrders()
+            await bank.decide(status, #"{"id":"pi_1","status":"requires_payment_method","last_payment_error":{"code":"debit_not_authorized"}}"#)
+            for _ in 0..<3 {
+                harness.days(1)
+                try await harness.billing.collectDue()
+            }
+            #expect(await bank.charges == 1)
+            #expect(try await told(harness) == 1)
+            harness.days(11)
+            try await harness.billing.collectDue()
+            #expect(await bank.charges == 2)
+            try await harness.check("at the end")
+        }
+    }
+
+    @Test func `a charge that its provider never decides is waited for a month`() async throws {
+        let bank = SlowBank()
+        try await withBilling(environment: Self.environment, send: { request in await bank.answer(request) }) { harness in
+            let id = try await subscribe(harness.id, customer: "cus_1", harness)
+            try await harness.billing.giveOrders()
+            func isUndecided() async throws -> Bool {
+                let tenant = harness.id
+                return try await harness.database.readSystem { tx in try ProviderTaskStore(tx: tx).isUndecided(id, of: tenant) }
+            }
+            harness.lease.clock.advance(by: ProviderTask.lookupPause)
+            for _ in 0..<118 {
+                try await harness.billing.giveOrders()
+                harness.lease.clock.advance(by: .seconds(21_600))
+            }
+            #expect(try await isUndecided())
+            try await harness.billing.giveOrders()
+            #expect(try await isUndecided() == false)
+            #expect(await bank.charges == 1)
+        }
+    }
+
     @Test func `steps of dunning that are gone over at once try the card once`() async throws {
         let card = Card(402, #"{"error":{"code":"card_declined","decline_code":"lost_card"}}"#)
         try await withBilling(environment: Self.environment, send: { request in try await card.answer(request) }) { harness in

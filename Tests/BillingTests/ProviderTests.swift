@@ -123,7 +123,7 @@ import Testing
         }
         #expect(try await outcome(402, #"{"error":{"code":"card_declined","decline_code":"lost_card"}}"#) == .declined("lost_card"))
         #expect(try await outcome(200, #"{"id":"pi","status":"requires_action"}"#) == .declined("authentication_required"))
-        #expect(try await outcome(200, #"{"id":"pi","status":"processing"}"#) == .pending)
+        #expect(try await outcome(200, #"{"id":"pi","status":"processing"}"#) == .pending("pi"))
         let paid =
             #"{"id":"pi","status":"succeeded","amount_received":5,"currency":"usd","metadata":{"tenant":"\#(tenant)","invoice":"\#(invoice)"}}"#
         let payment = ProviderPayment(reference: "pi", amount: order.amount, tenant: tenant, invoice: invoice)

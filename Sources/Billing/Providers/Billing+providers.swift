@@ -90,7 +90,8 @@ extension Billing {
         for task in due where !Task.isCancelled {
             do {
                 switch task.kind {
-                case .charge: try await charge(task)
+                case .charge:
+                    if let (name, reference) = task.lookup { try await lookUp(task, at: name, reference) } else { try await charge(task) }
                 case .refund: try await refund(task)
                 }
             } catch is ProviderError { try await postpone(task) } catch let refusal as Refusal where refusal.code == "provider_missing" {
@@ -107,12 +108,12 @@ extension Billing {
     private static let ordersAtOnce = 200
     private static let failurePause: Duration = .seconds(600)
 
-    private func postpone(_ task: ProviderTask) async throws {
+    func postpone(_ task: ProviderTask) async throws {
         try await database.write(in: task.tenant) { tx in
             var task = task
             task.attempts += 1
             // A charge that cannot be given is tried anew at the next step of dunning; a refund stays until people look.
-            guard task.attempts < ProviderTask.attemptsMaximum || task.kind == .refund else {
+            guard task.attempts < task.attemptsMaximum || task.kind == .refund else {
                 return try ProviderTaskStore(tx: tx.system).remove(task.key)
             }
             try ProviderTaskStore(tx: tx.system).later(task, at: tx.clock.now() + task.pause)
@@ -120,7 +121,13 @@ extension Billing {
     }
 
     private func charge(_ task: ProviderTask) async throws {
-        guard try await database.readSystem({ tx in try ProviderTaskStore(tx: tx).isThere(task.key) }) else { return }
+        let (isThere, isUndecided) = try await database.readSystem { tx -> (Bool, Bool) in
+            let store = ProviderTaskStore(tx: tx)
+            return (try store.isThere(task.key), try store.isUndecided(task.subject, of: task.tenant))
+        }
+        guard isThere else { return }
+        // An earlier order may be paid yet.
+        guard !isUndecided else { return try await database.writeSystem { tx in try ProviderTaskStore(tx: tx).remove(task.key) } }
         let (found, saved) = try await database.read(in: task.tenant) { tx -> (Invoice?, ProviderCustomerStore.Customer?) in
             // Lost to a bank after it was ordered, it is left to people.
             guard try !PaymentPartStore(tx: tx).isLost(task.subject) else { return (nil, nil) }
@@ -147,7 +154,12 @@ extension Billing {
                 try till.fail(invoice.id, reason)
                 // Steps of dunning that were gone over at once, after a while in which nothing ran, try the card once.
                 try ProviderTaskStore(tx: till.tx.system).removeOthers(like: task)
-            case .pending: break
+            case .pending(let reference):
+                guard let reference else { break }
+                let store = ProviderTaskStore(tx: till.tx.system)
+                try store.removeOthers(like: task)
+                try store.add(
+                    .lookup(of: reference, at: provider.name, for: invoice.id, of: task.tenant), at: till.tx.clock.now() + ProviderTask.lookupPause)
             }
         }
     }

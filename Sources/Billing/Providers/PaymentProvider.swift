@@ -15,6 +15,8 @@ protocol PaymentProvider: Sendable {
     func portal(customer: String, returnTo: String) async throws -> String?
     /// Pays an invoice with a saved method, while nobody is there.
     func charge(_ order: ChargeOrder) async throws -> ChargeOutcome
+    /// What became of a charge that was to be decided later; nil where the provider knows none of this reference.
+    func charged(_ reference: String) async throws -> ChargeOutcome?
     func refund(_ order: RefundOrder) async throws -> RefundOutcome
     /// Sends money to a seller's account at the provider.
     /// - Returns: the provider's id of the transfer.
@@ -70,8 +72,8 @@ enum ChargeOutcome: Sendable, Hashable {
     case paid(ProviderPayment)
     /// The bank says no, or wants the payer to be there; the code is the provider's.
     case declined(String)
-    /// Decided later; a webhook tells.
-    case pending
+    /// Decided later; a webhook tells, or the provider when it is asked about this reference of its own. Nil where it gave none.
+    case pending(String?)
 }
 
 struct RefundOrder: Sendable, Hashable {

@@ -13,10 +13,26 @@ struct ProviderTask: Sendable, Hashable {
     var subject: InvoiceID
     var attempts: Int
 
-    /// More tries than this, over a day, are left to people.
-    static let attemptsMaximum = 14
+    /// More tries than this, over a day, are left to people; a charge that is still undecided after a month is no longer waited for.
+    var attemptsMaximum: Int { lookup == nil ? 14 : 120 }
     /// From one try to the next: a quarter of a minute, doubled each time up to six hours.
-    var pause: Duration { .seconds(min(15 << min(max(attempts - 1, 0), 11), 21_600)) }
+    var pause: Duration { .seconds(lookup == nil ? min(15 << min(max(attempts - 1, 0), 11), 21_600) : 21_600) }
+
+    /// Asks about a charge that is decided later. While it is there, the invoice is not charged again.
+    static func lookup(of reference: String, at provider: String, for invoice: InvoiceID, of tenant: TenantID) -> ProviderTask {
+        ProviderTask(key: "\(lookupMark)\(provider):\(reference)", tenant: tenant, kind: .charge, subject: invoice, attempts: 1)
+    }
+
+    /// The charge that it asks about; nil for what is an order.
+    var lookup: (provider: String, reference: String)? {
+        guard key.hasPrefix(Self.lookupMark) else { return nil }
+        let parts = key.dropFirst(Self.lookupMark.count).split(separator: ":", maxSplits: 1).map(String.init)
+        return parts.count == 2 ? (parts[0], parts[1]) : nil
+    }
+
+    private static let lookupMark = "lookup:"
+    /// Until it is asked about for the first time: webhooks tell before.
+    static let lookupPause: Duration = .seconds(3_600)
 }
 
 struct ProviderRefund: Sendable, Hashable {
@@ -84,6 +100,16 @@ struct ProviderTaskStore {
     func finish(_ key: String) throws -> Bool { try tx.execute("DELETE FROM provider_tasks WHERE key = \(key)") == 1 }
 
     func isThere(_ key: String) throws -> Bool { try tx.first("SELECT key FROM provider_tasks WHERE key = \(key)") != nil }
+
+    /// Whether a charge of an invoice is still to be decided by its provider.
+    func isUndecided(_ invoice: InvoiceID, of tenant: TenantID) throws -> Bool {
+        try tx.all(
+            """
+            SELECT key, tenant_id, kind, subject, attempts FROM provider_tasks
+            WHERE tenant_id = \(tenant) AND kind = \(ProviderTask.Kind.charge) AND subject = \(invoice)
+            """, Self.read
+        ).contains { $0.lookup != nil }
+    }
 
     /// Those of the same kind for the same thing that were not tried yet.
     func removeOthers(like task: ProviderTask) throws {

@@ -45,6 +45,11 @@ struct PayPalProvider: PaymentProvider {
         return try outcome(of: try checked(reply))
     }
 
+    func charged(_ reference: String) async throws -> ChargeOutcome? {
+        let reply = try await call("GET", "/v2/checkout/orders/\(PercentEncoding.encode(reference))", nil, key: nil)
+        return reply.status == 404 ? nil : try outcome(of: try checked(reply))
+    }
+
     /// Takes the money of an order that its payer has approved.
     func capture(order id: String) async throws -> ChargeOutcome {
         let reply = try await call("POST", "/v2/checkout/orders/\(PercentEncoding.encode(id))/capture", [:], key: "capture:\(id)")
@@ -56,11 +61,14 @@ struct PayPalProvider: PaymentProvider {
     }
 
     private func outcome(of order: JSON) throws -> ChargeOutcome {
-        guard let unit = order["purchase_units"]?[0], let capture = unit["payments"]?["captures"]?[0] else { return .pending }
+        let pending = ChargeOutcome.pending(order["id"]?.text)
+        guard let unit = order["purchase_units"]?[0], let capture = unit["payments"]?["captures"]?[0] else {
+            return order["status"]?.text == "VOIDED" ? .declined("voided") : pending
+        }
         switch capture["status"]?.text {
-        case "COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED": return try Self.payment(capture).map { .paid($0) } ?? .pending
+        case "COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED": return try Self.payment(capture).map { .paid($0) } ?? pending
         case "DECLINED", "FAILED": return .declined("declined")
-        default: return .pending
+        default: return pending
         }
     }
 

@@ -49,11 +49,23 @@ struct StripeProvider: PaymentProvider {
         ]
         let reply = try await call("POST", "/v1/payment_intents", form, key: order.key)
         if reply.status == 402 { return .declined(Self.reason(reply.body["error"])) }
-        let made = try checked(reply)
-        switch made["status"]?.text {
-        case "succeeded": return Self.payment(made).map { .paid($0) } ?? .pending
-        case "requires_action", "requires_payment_method": return .declined("authentication_required")
-        default: return .pending
+        return Self.outcome(of: try checked(reply))
+    }
+
+    func charged(_ reference: String) async throws -> ChargeOutcome? {
+        let reply = try await call("GET", "/v1/payment_intents/\(PercentEncoding.encode(reference))", [], key: nil)
+        return reply.status == 404 ? nil : Self.outcome(of: try checked(reply))
+    }
+
+    /// A bank that says no after a while leaves its reason.
+    private static func outcome(of intent: JSON) -> ChargeOutcome {
+        switch intent["status"]?.text {
+        case "succeeded": return payment(intent).map { .paid($0) } ?? .pending(intent["id"]?.text)
+        case "requires_action", "requires_payment_method":
+            let error = intent["last_payment_error"]
+            return .declined(error?["code"]?.text == nil ? "authentication_required" : reason(error))
+        case "canceled": return .declined("canceled")
+        default: return .pending(intent["id"]?.text)
         }
     }
 
