@@ -57,7 +57,9 @@ struct SubscriptionStartBody: Codable, Sendable, Described {
         FieldNote("plan", "As the price list names it.", example: "starter", length: 1...40),
         FieldNote("period", "month or year; month where it is left out.", example: "month", length: 1...10),
         FieldNote("trial", "Begin with fourteen days at no price; once for a tenant."),
-        FieldNote("overageCap", "Executions beyond the included ones that a period charges at the most.", example: 0, range: 0...1_000_000_000),
+        FieldNote(
+            "overageCap", "Executions beyond the included ones that a billing period, of a yearly plan the year, charges at the most.", example: 0,
+            range: 0...1_000_000_000),
         FieldNote("coupon", "A code, redeemed first.", length: 2...40)
     ]
 }
@@ -74,7 +76,9 @@ struct SubscriptionChangeBody: Codable, Sendable, Described {
 struct OverageBody: Codable, Sendable, Described {
     var overageCap: Int
     static let notes: [FieldNote] = [
-        FieldNote("overageCap", "0 stops at the included executions.", example: 5_000, range: 0...1_000_000_000)
+        FieldNote(
+            "overageCap", "For a whole billing period, which of a yearly plan is the year; 0 stops at the included executions.", example: 5_000,
+            range: 0...1_000_000_000)
     ]
 }
 
