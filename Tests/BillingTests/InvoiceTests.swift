@@ -84,4 +84,20 @@ import Testing
             try await harness.check("at the end")
         }
     }
+
+    @Test func `who never pays owes what was granted, and no period begins once patience ends`() async throws {
+        try await withBilling { harness in
+            try await harness.profile()
+            try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0))
+            for _ in 0..<100 {
+                harness.days(1)
+                try await harness.billing.collectDue()
+            }
+            #expect(try await harness.billing.subscription(of: harness.id)?.status == .cancelled)
+            #expect(try await harness.limit() == 0)
+            let invoices = try await harness.billing.invoices(of: harness.id, before: nil, limit: 9)
+            #expect(invoices.map(\.total) == [2_900, 2_900] && invoices.allSatisfy { $0.status == .open })
+            try await harness.check("at the end")
+        }
+    }
 }
