@@ -43,7 +43,7 @@ extension Till {
         return payment
     }
 
-    private func settle(_ invoice: inout Invoice) throws {
+    func settle(_ invoice: inout Invoice) throws {
         invoice.status = .paid
         try invoices.update(invoice)
         try tx.emit(InvoicePaid(invoice))

@@ -179,6 +179,36 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases) func `credit that comes after an invoice pays it when somebody says so, as often as it comes`(
+        engine: DatabaseEngine
+    ) async throws {
+        try await withBilling(engine) { harness in
+            try await harness.profile()
+            let invoice = try await harness.perform(.start(.starter, .month, trialDays: 0, overageCap: 0)).invoices[0]
+            func pay() async throws -> Invoice { try await harness.billing.payFromWallet(invoice.id, of: harness.id, by: harness.ana) }
+            func give(_ amount: Int64) async throws {
+                _ = try await harness.billing.grant(amount, "USD", expiresAt: nil, reason: "Sorry", to: harness.id, by: harness.ana)
+            }
+            #expect(try await refusal { try await pay() } == "wallet_empty")
+            harness.days(15)
+            try await harness.billing.collectDue()
+            #expect(try await harness.billing.subscription(of: harness.id)?.status == .pastDue)
+            try await give(1_000)
+            #expect(try await pay().due == 1_900)
+            try await harness.check("after a part")
+            try await give(2_500)
+            let paid = try await pay()
+            #expect(paid.due == 0 && paid.status == .paid)
+            #expect(try await harness.billing.subscription(of: harness.id)?.status == .active)
+            #expect(try await harness.billing.wallet(of: harness.id) == [Money(minorUnits: 600, currency: "USD")])
+            #expect(try await refusal { try await pay() } == "nothing_due")
+            // What is taken back of it goes to the gifts again.
+            _ = try await harness.billing.credit(invoice.id, 2_900, to: .wallet, of: harness.id, by: harness.ana)
+            #expect(try await harness.billing.grants(of: harness.id, before: nil, limit: 9).map(\.left) == [2_500, 1_000])
+            try await harness.check("at the end")
+        }
+    }
+
     @Test func `money that was paid into the wallet and sent back elsewhere is no longer in it`() async throws {
         try await withBilling { harness in
             try await harness.profile()

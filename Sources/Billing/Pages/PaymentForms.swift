@@ -36,13 +36,20 @@ struct PaymentForms {
 
     func buttons(_ invoice: Invoice, _ call: EndpointCall) async throws -> HTML? {
         guard invoice.kind == .invoice, invoice.due > 0, call.principal.may(.billingWrite) else { return nil }
+        let credit = try await billing.wallet(of: call.tenant).first { $0.currency == invoice.currency && $0.minorUnits > 0 }
+        let wallet: HTML? = credit.map { credit in
+            """
+            <form method="post" action="\(href: "\(BillingPages.address)/invoices/\(invoice.id)/wallet-payments")">
+            <button class="button">\(text("billing.pay.wallet", ["amount": text.price(min(credit.minorUnits, invoice.due), invoice.currency)]))</button></form>
+            """
+        }
         let buttons: [HTML] = try await billing.providers.ready().enumerated().map { place, provider in
             """
             <form method="post" action="\(href: "\(BillingPages.address)/invoices/\(invoice.id)/checkouts")">
             <input type="hidden" name="provider" value="\(provider)"><button class="button \(place == 0 ? "primary" : "")">\(text("billing.pay", ["provider": name(provider)]))</button></form>
             """
         }
-        return buttons.isEmpty ? nil : "<div class=\"stack\"><div class=\"buttons\">\(buttons)</div></div>"
+        return buttons.isEmpty && wallet == nil ? nil : "<div class=\"stack\"><div class=\"buttons\">\(buttons)\(wallet)</div></div>"
     }
 
     /// A page between ours and the provider's: the browser may send forms to us alone, so that a link leads on.
@@ -70,6 +77,18 @@ struct PaymentForms {
                 return try await leading(
                     call, context, text("billing.pay.title", ["number": invoice.numberText]),
                     text("billing.pay.lead", ["amount": amount, "provider": text("billing.provider.\(provider)")]), provider, to: page.url)
+            },
+            .page(
+                .post, "\(BillingPages.address)/invoices/{id}/wallet-payments", access: .tenant(.billingWrite),
+                summary: "Pay an invoice with what is prepaid"
+            ) { call in
+                let id: InvoiceID = try call.id("id", noun: "invoice")
+                do {
+                    _ = try await billing.payFromWallet(id, of: call.tenant, by: call.principal)
+                } catch let refusal as Refusal where ["nothing_due", "wallet_empty"].contains(refusal.code) {
+                    // Pressed twice, or done by somebody else meanwhile: the page shows what holds now.
+                }
+                return .redirect("\(BillingPages.address)/invoices/\(id)")
             },
             .page(
                 .post, "\(BillingPages.address)/methods/{provider}/portals", access: .tenant(.billingWrite), summary: "Go and change what is saved"

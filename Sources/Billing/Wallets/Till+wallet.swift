@@ -40,16 +40,36 @@ extension Till {
         let amount = most - most % Money.step(of: invoice.currency)
         guard amount > 0 else { return }
         var rest = amount
+        // The same grant may have paid a part of it before.
+        let drawn = Dictionary(uniqueKeysWithValues: try wallet.draws(on: invoice.id).map { ($0.grant, $0.amount) })
         for grant in try wallet.usable() where grant.currency == invoice.currency && rest > 0 {
             let part = min(grant.left, rest)
             try wallet.set(left: grant.left - part, of: grant.id)
-            try wallet.put(part, of: grant.id, on: invoice.id)
+            try wallet.put((drawn[grant.id] ?? 0) + part, of: grant.id, on: invoice.id)
             rest -= part
         }
         // One transfer for all grants, of which there may be more than a posting has transfers.
         let receivable = Account(.receivable, of: tx.tenant.id, invoice.currency)
-        try post("wallet:\(invoice.id)", "wallet_payment", "invoice:\(invoice.id)", [Transfer(amount, debit: account, credit: receivable)])
+        let (kind, subject) = ("wallet_payment", "invoice:\(invoice.id)")
+        // When it is issued, and each time that somebody pays with credit that came later.
+        let earlier = try ledger.postings(kind, about: subject).count
+        let key = earlier == 0 ? "wallet:\(invoice.id)" : "wallet:\(invoice.id):\(earlier)"
+        try post(key, kind, subject, [Transfer(amount, debit: account, credit: receivable)])
         invoice.paid += amount
+    }
+
+    /// Pays an open invoice with credit that came after it was issued.
+    /// - Throws: `nothing_due`, `wallet_empty`
+    mutating func payFromWallet(_ id: InvoiceID) throws -> Invoice {
+        guard var invoice = try invoices.invoice(id) else { throw Refusal.missing("invoice") }
+        guard invoice.status == .open, invoice.due > 0 else { throw Refusal(.conflict, "nothing_due", "Nothing of this is due.") }
+        let before = invoice.paid
+        try payFromWallet(&invoice)
+        guard invoice.paid > before else { throw Refusal(.conflict, "wallet_empty", "There is no credit in \(invoice.currency).") }
+        if invoice.due == 0 { try settle(&invoice) } else { try invoices.update(invoice) }
+        try settleShares(of: invoice)
+        try recover()
+        return invoice
     }
 
     /// Gives back to grants what an invoice had drawn from them, the youngest first; what has expired meanwhile is gone at once.
@@ -102,6 +122,17 @@ extension Billing {
             try till.tx.audit(principal, "wallet.grant", "wallet_grant:\(grant.id)", ["amount": .string("\(amount) \(currency)")])
             try claim?.record(WalletGrantView(grant), status: 201, in: till.tx)
             return grant
+        }
+    }
+
+    /// Pays an open invoice with what the wallet has, as far as that goes.
+    /// - Throws: `nothing_due`, `wallet_empty`
+    func payFromWallet(_ id: InvoiceID, of tenant: TenantID, by principal: Principal, claim: IdempotencyClaim? = nil) async throws -> Invoice {
+        try await atTill(of: tenant) { till in
+            let invoice = try till.payFromWallet(id)
+            try till.tx.audit(principal, "invoice.pay_from_wallet", "invoice:\(id)", ["due": .string("\(invoice.due) \(invoice.currency)")])
+            try claim?.record(InvoiceView(invoice), status: 201, in: till.tx)
+            return invoice
         }
     }
 

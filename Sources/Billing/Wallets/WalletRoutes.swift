@@ -66,6 +66,15 @@ struct WalletRoutes {
                 return HostedPageView(url: page.url)
             },
             Endpoint(
+                .post, "/v1/invoices/{id}/wallet-payments", access: .tenant(.billingWrite), summary: "Pay an open invoice with what is prepaid",
+                tag: SubscriptionRoutes.tag, returns: .created(InvoiceView.self),
+                errors: [ErrorDeclaration(.conflict, "wallet_empty", "There is no credit in its currency, or nothing is due.")]
+            ) { call in
+                InvoiceView(
+                    try await billing.payFromWallet(
+                        try call.id("id", noun: "invoice"), of: call.tenant, by: call.principal, claim: call.idempotency))
+            },
+            Endpoint(
                 .post, "/v1/tenants/{tenant}/wallet-grants", access: .platformOperator, summary: "Give a tenant credit", tag: "Operator",
                 body: WalletGrantBody.self, returns: .created(WalletGrantView.self)
             ) { call, body in
