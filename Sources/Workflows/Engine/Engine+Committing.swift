@@ -22,6 +22,34 @@ extension Engine {
         return try settle(commit, outcome, &run)
     }
 
+    /// How a run ends that cannot be read, so that it and whoever called it do not wait for ever: its workflow was deleted, or somebody wants it
+    /// cancelled.
+    /// - Returns: nil where it is to be tried again.
+    static func end(afterUnread error: any Error, _ wish: RunOwners.Wish?) -> RunEnd? {
+        if wish == .cancelled, Setbacks.isRefusal(error) { return RunEnd(status: .cancelled) }
+        guard let gone = error as? Refusal, gone.kind == .missing else { return nil }
+        let failure = StepFailure("workflow_deleted", "The workflow was deleted before the run was over.", isRetryable: false)
+        return RunEnd(status: .failed, failure: failure)
+    }
+
+    /// Ends a run in the hands of this process that cannot be read.
+    func close(_ row: Run, tenant: TenantID, _ end: RunEnd) async throws {
+        let facts = RunFacts(
+            id: row.id, tenant: tenant, workflow: row.workflow, version: row.version, mode: row.mode, timeZone: row.timeZone, depth: row.depth)
+        let status: RunStatus = end.status == .cancelled ? .cancelled : .failed
+        let commit = RunCommit(
+            facts: facts, parent: row.parent, epoch: lease.epoch, status: status, hold: .ended, end: end, entries: [], journal: .rows([]),
+            payloads: [], staticData: [], started: [], hasSlot: true)
+        _ = try await write(Boxed(commit))
+        logger.warning("a run that cannot be read was ended", metadata: ["run": "\(row.id)", "status": "\(status.rawValue)"])
+        configuration.publish(tenant, row.id) { ["event": "ended", "status": .string(status.rawValue)] }
+        inHand.handle(of: row.id)?.give(result: RunResult(run: row.id, status: status, failure: end.failure, items: .empty))
+        unpark(row.id)
+        setbacks.forget(row.id)
+        retire(row.id)
+        WakeRelay.shared.tell(.runs)
+    }
+
     /// What is written of a run in the place of a commit that would have started others.
     @inline(never)
     private func alone(_ refused: Boxed<RunCommit>, _ run: inout LiveRun, for reason: Refusal) async throws -> Boxed<RunCommit> {

@@ -104,7 +104,8 @@ extension Engine {
         let epoch = lease.epoch
         for (run, wish) in try await database.readSystem({ tx in try RunOwners(tx: tx).wishes(of: epoch) }) {
             switch wish {
-            case .cancelled: _ = inHand.halt(run, .cancelled)
+            // One that could not go on here need not wait until it is tried again.
+            case .cancelled: if !inHand.halt(run, .cancelled) { setbacks.hurry(run, at: clock.elapsed()) }
             case .paused: _ = inHand.halt(run, .paused)
             }
         }

@@ -60,6 +60,8 @@ extension Engine {
             return isNewer(try await compile(row, tenant).document)
         } catch let error as PersistenceError {
             throw error
+        } catch let gone as Refusal where gone.kind == .missing {
+            return false
         } catch {
             // A document that this program cannot read.
             return true

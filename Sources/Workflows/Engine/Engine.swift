@@ -34,7 +34,7 @@ package final class Engine: Sendable {
     let others = Mutex(false)
     private let leases = Mutex(LeaseWatch(lifetime: EngineService.leaseTime))
     /// Runs that could not go on here: taken up again by `recoverOwn`.
-    private let setbacks = Setbacks()
+    let setbacks = Setbacks()
     /// Runs of dead processes that are left to a newer program.
     private let newerRuns = Mutex<Set<RunID>>([])
 
@@ -52,6 +52,7 @@ package final class Engine: Sendable {
     package struct Configuration: Sendable {
         package var kinds: KindRegistry
         /// A stored version of a workflow.
+        /// - Throws: a refusal of the kind `missing` where there is none any more.
         package var load: @Sendable (TenantID, WorkflowID, Int) async throws -> WorkflowDocument
         /// The workflow that a step calls, with the version to run and the trigger to start at.
         package var resolve: @Sendable (WorkflowCall, TenantID) async throws -> (workflow: WorkflowID, version: Int, trigger: String)
@@ -330,7 +331,7 @@ package final class Engine: Sendable {
     ///   - evenPaused: also where somebody paused it; it is let go again unless `decide` ends it.
     ///   - evenFull: also where this process has its fill.
     ///   - isOrphan: its process is gone; that of a tenant that has moved here has no epoch.
-    /// - Returns: false where somebody has it in hand, or it is over.
+    /// - Returns: false where somebody has it in hand, or it was over before.
     /// - Throws: `TimerService.Busy` where this process has its fill, or the tenant; `NewerRun`.
     @discardableResult
     func takeUp(
@@ -352,7 +353,12 @@ package final class Engine: Sendable {
                 return false
             }
             isTaken = true
-            var run = try await fold(row, tenant: tenant)
+            var run: LiveRun
+            do { run = try await fold(row, tenant: tenant) } catch {
+                guard let end = Self.end(afterUnread: error, wish) else { throw error }
+                try await close(row, tenant: tenant, end)
+                return true
+            }
             decide(&run)
             // Whoever asked for it is told so: it is not to be lost with this process.
             if !run.uncommitted.isEmpty, run.machine.end == nil { _ = try await commit(&run, .kept) }

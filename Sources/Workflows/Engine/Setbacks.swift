@@ -49,10 +49,18 @@ final class Setbacks: Sendable {
     /// Puts one back that is to be looked for once more.
     func keep(_ run: RunID, _ known: Run) { state.withLock { if $0.waiting[run] == nil { $0.waiting[run] = known } } }
 
+    /// Lets one not wait any longer.
+    func hurry(_ run: RunID, at now: Duration) {
+        state.withLock { state in
+            if let known = state.waiting[run], known.due > now { state.waiting[run]?.due = now }
+        }
+    }
+
     /// It went on.
     func forget(_ run: RunID) { _ = state.withLock { $0.refusals.removeValue(forKey: run) } }
 
-    private static func isRefusal(_ error: any Error) -> Bool {
+    /// Whether the same would come of it again.
+    static func isRefusal(_ error: any Error) -> Bool {
         switch error as? PersistenceError {
         case .diskFull, .locked, .unavailable, .contended: false
         case .constraint, .decoding, .unscoped, .schema, .driver: true

@@ -171,6 +171,7 @@ func withRig(
 
 /// An engine on a leased database, and the timers that drive it.
 struct EngineRig {
+    typealias Loader = @Sendable (TenantID, WorkflowID, Int) async throws -> WorkflowDocument
     typealias Resolver = @Sendable (WorkflowCall, TenantID) async throws -> (workflow: WorkflowID, version: Int, trigger: String)
     typealias OnStart = @Sendable (TenantTransaction, RunFacts) throws -> Void
     typealias OnFinish = @Sendable (TenantTransaction, RunFacts, RunStatus, Timestamp) throws -> Void
@@ -183,7 +184,7 @@ struct EngineRig {
 
     static func make(
         _ lease: DatabaseLease, workflow: WorkflowID, document: WorkflowDocument, sub: WorkflowDocument? = nil, liveRunsMaximum: Int = 1_000,
-        services: EngineServices = .plain, resolve: Resolver? = nil, onStart: @escaping OnStart = { _, _ in },
+        services: EngineServices = .plain, load: Loader? = nil, resolve: Resolver? = nil, onStart: @escaping OnStart = { _, _ in },
         onFinish: @escaping OnFinish = { _, _, _, _ in },
         fault: @escaping @Sendable (Engine.FaultPoint) throws -> Void = { _ in }
     ) async throws -> EngineRig {
@@ -194,7 +195,7 @@ struct EngineRig {
             return worker
         }
         var configuration = Engine.Configuration(
-            kinds: probeKinds, load: { _, id, _ in id == workflow ? document : sub ?? document },
+            kinds: probeKinds, load: load ?? { _, id, _ in id == workflow ? document : sub ?? document },
             resolve: resolve ?? { _, _ in (WorkflowID(high: 1, low: 1), 1, "t") },
             errorWorkflow: { name, _ in
                 if name == workflow.description { return (workflow, 1, "failed") }
