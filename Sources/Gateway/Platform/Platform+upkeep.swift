@@ -84,7 +84,9 @@ extension Platform {
         if count > 0 { logger.info("blobs without a row removed", metadata: ["count": "\(count)"]) }
         let here = tenants
         try await tenancy.forEachTenant { tenant in
-            if here.contains(tenant) { try await RunFileSweep(database: database).sweep(tenant) }
+            guard here.contains(tenant) else { return }
+            try await RunFileSweep(database: database).sweep(tenant)
+            try await StaticDataSweep(database: database).sweep(tenant)
         }
     }
 

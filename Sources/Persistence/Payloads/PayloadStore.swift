@@ -92,6 +92,14 @@ package struct PayloadStore {
         return Set(hashes)
     }
 
+    /// Those of some that are stored for a user.
+    package func uses(among hashes: [PayloadHash], of user: PayloadUser) throws -> [PayloadHash] {
+        guard !hashes.isEmpty else { return [] }
+        return try tx.all(
+            "SELECT hash FROM payload_uses WHERE tenant_id = \(tx.tenant) AND hash IN \(list: hashes) AND user_id = \(user.id)"
+        ) { try $0.column(0, as: PayloadHash.self) }
+    }
+
     /// Ends a user's uses and removes the payloads that nobody else uses, giving back what they took. Their blobs go with the next sweep.
     /// - Parameter hashes: of all that it was stored for; an index to find them by would be one more page to write for each run.
     /// - Returns: how many bytes were given back.

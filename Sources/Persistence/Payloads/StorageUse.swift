@@ -1,11 +1,21 @@
+internal import Crypto
 package import Kernel
 
-/// What a payload is stored for: a run, a workflow, a data table, a file of the disk, a logo, or whatever may name it for ever.
+/// What a payload is stored for: a run, a workflow or a part of it, a row of a data table, a file of the disk, a logo, or whatever may name it for
+/// ever.
 package struct PayloadUser: Sendable, Hashable {
     let id: ID<PayloadUser>
 
     /// - Parameter thing: whatever it is for; ids are unique among all things.
     package init<Thing>(_ thing: ID<Thing>) { id = ID(high: thing.high, low: thing.low) }
+
+    /// A part of a thing that has no id of its own, such as a row of a table: known by the first half of a digest.
+    package init<Thing>(_ part: String, of thing: ID<Thing>) {
+        let digest = Array(SHA256.hash(data: thing.bytes + Array(part.utf8)))
+        guard let id = ID<PayloadUser>(bytes: Array(digest.prefix(16))) else { preconditionFailure("a digest has 32 bytes") }
+        self.id = id
+    }
+
     private init() { id = ID(high: 0, low: 0) }
 
     /// Files that stay: what names them is not counted. All attachments of items were stored for it before runs held theirs.

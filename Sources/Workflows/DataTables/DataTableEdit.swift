@@ -78,7 +78,7 @@ struct DataTableEdit {
         changed.values.merge(try table.checked(values))
         changed.updatedAt = now
         try count(changed.byteCount - row.byteCount)
-        try store.update(changed, in: table.id)
+        try store.update(changed, insteadOf: row, in: table.id)
         rows?.put(changed)
         isChanged = true
         return changed
@@ -86,7 +86,7 @@ struct DataTableEdit {
 
     mutating func delete(_ row: DataTableRow) throws {
         try count(-row.byteCount)
-        try store.delete(row: row.id, of: table.id)
+        try store.delete(row, of: table.id)
         rows?.remove(row.id)
         table.rowCount -= 1
         isChanged = true

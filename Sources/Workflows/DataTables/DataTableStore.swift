@@ -72,8 +72,21 @@ struct DataTableStore {
             """)
     }
 
+    /// With its rows, and the files that they kept.
     /// - Returns: whether there was one.
     func delete(_ id: DataTableID) throws -> Bool {
+        var last = 0
+        while true {
+            let page = try tx.all(
+                """
+                SELECT id, row_values FROM data_table_rows WHERE tenant_id = \(tx.tenant) AND table_id = \(id) AND id > \(last)
+                ORDER BY id LIMIT \(Self.pageRows)
+                """
+            ) { (try $0.column(0, as: Int.self), try $0.column(1, as: String.self)) }
+            for (row, text) in page { try RunFileStore(tx: tx).release(namedIn: Array(text.utf8), by: Self.user(row, of: id)) }
+            guard page.count == Self.pageRows, let next = page.last else { break }
+            last = next.0
+        }
         try tx.execute("DELETE FROM data_table_rows WHERE tenant_id = \(tx.tenant) AND table_id = \(id)")
         return try tx.execute("DELETE FROM data_tables WHERE tenant_id = \(tx.tenant) AND id = \(id)") == 1
     }
@@ -87,7 +100,7 @@ struct DataTableStore {
 
     func insert(_ row: DataTableRow, into id: DataTableID) throws {
         let text = row.text
-        try RunFileStore(tx: tx).keep(namedIn: Array(text.utf8), for: id)
+        try RunFileStore(tx: tx).keep(namedIn: Array(text.utf8), by: Self.user(row.id, of: id))
         try tx.execute(
             """
             INSERT INTO data_table_rows (tenant_id, table_id, id, row_values, created_at, updated_at)
@@ -95,9 +108,10 @@ struct DataTableStore {
             """)
     }
 
-    func update(_ row: DataTableRow, in id: DataTableID) throws {
+    /// - Parameter former: as it was before.
+    func update(_ row: DataTableRow, insteadOf former: DataTableRow, in id: DataTableID) throws {
         let text = row.text
-        try RunFileStore(tx: tx).keep(namedIn: Array(text.utf8), for: id)
+        try RunFileStore(tx: tx).keep(namedIn: Array(text.utf8), insteadOf: Array(former.text.utf8), by: Self.user(row.id, of: id))
         try tx.execute(
             """
             UPDATE data_table_rows SET row_values = \(text), updated_at = \(row.updatedAt)
@@ -105,8 +119,9 @@ struct DataTableStore {
             """)
     }
 
-    func delete(row: Int, of id: DataTableID) throws {
-        try tx.execute("DELETE FROM data_table_rows WHERE tenant_id = \(tx.tenant) AND table_id = \(id) AND id = \(row)")
+    func delete(_ row: DataTableRow, of id: DataTableID) throws {
+        try RunFileStore(tx: tx).letGo(namedIn: Array(row.text.utf8), by: Self.user(row.id, of: id))
+        try tx.execute("DELETE FROM data_table_rows WHERE tenant_id = \(tx.tenant) AND table_id = \(id) AND id = \(row.id)")
     }
 
     func row(_ row: Int, of id: DataTableID) throws -> DataTableRow? {
@@ -138,6 +153,8 @@ struct DataTableStore {
     }
 
     private static let pageRows = 1_000
+
+    private static func user(_ row: Int, of id: DataTableID) -> PayloadUser { PayloadUser("row.\(row)", of: id) }
 
     private static func text(_ columns: [DataTable.Column]) -> String {
         JSON.array(columns.map { ["name": .string($0.name), "type": .string($0.type.rawValue)] }).serialized

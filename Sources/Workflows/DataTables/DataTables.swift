@@ -65,7 +65,7 @@ package struct DataTables: Sendable {
                 for row in try store.rows(of: id, limit: Limits.rowsPerDataTable) {
                     var kept = row
                     kept.values = JSONObject(row.values.compactMap { name, value in (try? table.checked([name: value]))?[name].map { (name, $0) } })
-                    if kept.values != row.values { try store.update(kept, in: id) }
+                    if kept.values != row.values { try store.update(kept, insteadOf: row, in: id) }
                     byteCount += kept.byteCount
                 }
                 try table.count(byteCount, isGrowing: false, in: tx)

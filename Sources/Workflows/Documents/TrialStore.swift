@@ -31,20 +31,41 @@ struct TrialStore {
         ) { (try $0.column(0, as: Int.self), try $0.column(1, as: [UInt8].self)) }
         if let last, last.1 == document { return last.0 }
         let number = (last?.0 ?? 0) + 1
-        try RunFileStore(tx: tx).keep(namedIn: document, for: workflow)
+        let files = RunFileStore(tx: tx)
+        try files.keep(namedIn: document, by: Self.user(number, of: workflow))
         try tx.execute(
             """
             INSERT INTO workflow_trials (tenant_id, workflow_id, number, created_at, document)
             VALUES (\(tx.tenant), \(workflow), \(number), \(tx.clock.now()), \(document))
             """)
-        try tx.execute(
+        let old = try tx.all(
             """
             DELETE FROM workflow_trials
             WHERE tenant_id = \(tx.tenant) AND workflow_id = \(workflow) AND number <= \(number - Limits.trialsKept) AND NOT EXISTS (
                 SELECT 1 FROM runs WHERE runs.tenant_id = \(tx.tenant) AND runs.workflow_id = \(workflow) AND runs.version = 0 - workflow_trials.number)
-            """)
+            RETURNING number, document
+            """
+        ) { (try $0.column(0, as: Int.self), try $0.column(1, as: [UInt8].self)) }
+        for (number, document) in old { try files.letGo(namedIn: document, by: Self.user(number, of: workflow)) }
         return number
     }
+
+    /// One after the other, since each may be as large as a document.
+    func removeAll(of workflow: WorkflowID) throws {
+        let numbers = try tx.all("SELECT number FROM workflow_trials WHERE tenant_id = \(tx.tenant) AND workflow_id = \(workflow) ORDER BY number") {
+            try $0.column(0, as: Int.self)
+        }
+        for number in numbers {
+            let document = try tx.first(
+                """
+                DELETE FROM workflow_trials WHERE tenant_id = \(tx.tenant) AND workflow_id = \(workflow) AND number = \(number) RETURNING document
+                """
+            ) { try $0.column(0, as: [UInt8].self) }
+            if let document { try RunFileStore(tx: tx).release(namedIn: document, by: Self.user(number, of: workflow)) }
+        }
+    }
+
+    private static func user(_ number: Int, of workflow: WorkflowID) -> PayloadUser { PayloadUser("trial.\(number)", of: workflow) }
 }
 
 extension Limits {

@@ -33,7 +33,7 @@ package struct WorkflowStore {
         checks: [.atLeast(column: "number", 1)])
 
     func insert(_ workflow: Workflow, draft: [UInt8]) throws {
-        try RunFileStore(tx: tx).keep(namedIn: draft, for: workflow.id)
+        try RunFileStore(tx: tx).keep(namedIn: draft, by: Self.drafts(of: workflow.id))
         try tx.execute(
             """
             INSERT INTO workflows (tenant_id, id, name, status, draft_revision, published_version, last_version, created_at, updated_at, draft)
@@ -80,13 +80,16 @@ package struct WorkflowStore {
     /// Saves the draft where its revision is still the expected one.
     /// - Returns: false where someone else saved in between.
     func update(_ workflow: Workflow, draft: [UInt8], expecting revision: Int) throws -> Bool {
-        try RunFileStore(tx: tx).keep(namedIn: draft, for: workflow.id)
-        return try tx.execute(
-            """
-            UPDATE workflows SET name = \(workflow.name), draft_revision = \(workflow.draftRevision), updated_at = \(workflow.updatedAt),
-                draft = \(draft)
-            WHERE tenant_id = \(tx.tenant) AND id = \(workflow.id) AND draft_revision = \(revision)
-            """) == 1
+        let former = try self.draft(of: workflow.id) ?? []
+        let isSaved =
+            try tx.execute(
+                """
+                UPDATE workflows SET name = \(workflow.name), draft_revision = \(workflow.draftRevision), updated_at = \(workflow.updatedAt),
+                    draft = \(draft)
+                WHERE tenant_id = \(tx.tenant) AND id = \(workflow.id) AND draft_revision = \(revision)
+                """) == 1
+        if isSaved { try RunFileStore(tx: tx).keep(namedIn: draft, insteadOf: former, by: Self.drafts(of: workflow.id)) }
+        return isSaved
     }
 
     func update(_ workflow: Workflow) throws {
@@ -98,9 +101,15 @@ package struct WorkflowStore {
             """)
     }
 
+    /// With all that it kept, but for the files that its versions name.
     func delete(_ id: WorkflowID) throws {
+        if let draft = try draft(of: id) { try RunFileStore(tx: tx).release(namedIn: draft, by: Self.drafts(of: id)) }
+        try TrialStore(tx: tx).removeAll(of: id)
+        try JournalStore(tx: tx).forget(id)
         try tx.execute("DELETE FROM workflows WHERE tenant_id = \(tx.tenant) AND id = \(id)")
     }
+
+    private static func drafts(of id: WorkflowID) -> PayloadUser { PayloadUser("draft", of: id) }
 
     private static func read(_ row: Row) throws -> Workflow {
         Workflow(
@@ -111,7 +120,7 @@ package struct WorkflowStore {
 
 extension WorkflowStore {
     func insert(_ version: WorkflowVersion, document: [UInt8]) throws {
-        try RunFileStore(tx: tx).keep(namedIn: document, for: version.workflow)
+        try RunFileStore(tx: tx).keep(namedIn: document, by: PayloadUser(version.workflow))
         try tx.execute(
             """
             INSERT INTO workflow_versions (tenant_id, workflow_id, number, published_at, published_by, note, document)

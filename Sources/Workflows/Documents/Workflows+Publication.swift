@@ -121,12 +121,16 @@ extension Workflows {
     /// Removes the workflow with its draft, versions and triggers, and the files that it kept, for good.
     package func delete(_ id: WorkflowID, by principal: Principal) async throws {
         let tenant = try principal.tenant(for: .workflowsWrite)
-        let files = try await database.read(in: tenant) { tx in
-            guard try WorkflowStore(tx: tx).workflow(id) != nil else { throw Refusal.missing("workflow") }
-            return try PayloadStore(tx: tx).uses(of: PayloadUser(id))
+        let (last, files) = try await database.read(in: tenant) { tx -> (Int, Set<PayloadHash>) in
+            guard let workflow = try WorkflowStore(tx: tx).workflow(id) else { throw Refusal.missing("workflow") }
+            return (workflow.lastVersion, try PayloadStore(tx: tx).uses(of: PayloadUser(id)))
         }
         try await database.write(in: tenant) { [self] tx in
             guard let workflow = try WorkflowStore(tx: tx).workflow(id) else { throw Refusal.missing("workflow") }
+            // What a version names that was published meanwhile would be kept by nobody.
+            guard workflow.lastVersion == last else {
+                throw Refusal(.conflict, "revision_conflict", "The workflow was published while it was being deleted; delete it again.")
+            }
             if workflow.publishedVersion != nil { try principal.require(.workflowsPublish) }
             try removeTriggers(of: id, in: tx)
             try WorkflowStore(tx: tx).delete(id)

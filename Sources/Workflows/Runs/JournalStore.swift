@@ -179,7 +179,10 @@ struct JournalStore {
 
     func keep(_ data: JSON, of node: String, workflow: WorkflowID) throws {
         let bytes = data.bytes
-        try RunFileStore(tx: tx).keep(namedIn: bytes, for: workflow)
+        let former = try tx.first(
+            "SELECT data FROM workflow_static_data WHERE tenant_id = \(tx.tenant) AND workflow_id = \(workflow) AND node = \(node)"
+        ) { try $0.column(0, as: [UInt8].self) }
+        try RunFileStore(tx: tx).keep(namedIn: bytes, insteadOf: former ?? [], by: Self.user(node, of: workflow))
         try tx.execute(
             """
             INSERT INTO workflow_static_data (tenant_id, workflow_id, node, data, updated_at)
@@ -187,4 +190,26 @@ struct JournalStore {
             ON CONFLICT (tenant_id, workflow_id, node) DO UPDATE SET data = excluded.data, updated_at = excluded.updated_at
             """)
     }
+
+    /// Removes what earlier runs of a workflow kept, with the files.
+    func forget(_ workflow: WorkflowID) throws {
+        let kept = try tx.all(
+            "DELETE FROM workflow_static_data WHERE tenant_id = \(tx.tenant) AND workflow_id = \(workflow) RETURNING node, data"
+        ) { (try $0.column(0, as: String.self), try $0.column(1, as: [UInt8].self)) }
+        for (node, data) in kept { try RunFileStore(tx: tx).release(namedIn: data, by: Self.user(node, of: workflow)) }
+    }
+
+    /// Workflows that are gone although something is kept of them: a run that was under way has written it since.
+    func keptOfDeleted(limit: Int) throws -> [WorkflowID] {
+        try tx.all(
+            """
+            SELECT DISTINCT workflow_id FROM workflow_static_data
+            WHERE tenant_id = \(tx.tenant) AND NOT EXISTS (
+                SELECT 1 FROM workflows WHERE workflows.tenant_id = \(tx.tenant) AND workflows.id = workflow_static_data.workflow_id)
+            ORDER BY workflow_id LIMIT \(limit)
+            """
+        ) { try $0.column(0) }
+    }
+
+    private static func user(_ node: String, of workflow: WorkflowID) -> PayloadUser { PayloadUser("static.\(node)", of: workflow) }
 }

@@ -51,15 +51,43 @@ package struct RunFileStore {
         for part in Self.parts(hashes) { try keepBesideOlder(part) }
     }
 
-    /// Keeps those files that are named by what outlives runs for as long as its owner is there: the workflow of documents and static data, the
-    /// data table of rows. The owner lets go of them with `PayloadStore.uses` and `release`.
-    func keep<Owner>(namedIn text: [UInt8], for owner: ID<Owner>) throws { try keep(namedIn: text, by: PayloadUser(owner)) }
+    /// Keeps those files that are named by what outlives runs: a document, what is kept between runs, a row of a data table, a variable.
+    /// - Parameter former: what it said before, and says no more.
+    func keep(namedIn text: [UInt8], insteadOf former: [UInt8] = [], by user: PayloadUser) throws {
+        let names = FileNames.all(in: text)
+        for part in Self.parts(names) { try PayloadStore(tx: tx).share(part, with: user) }
+        try letGo(FileNames.all(in: former).subtracting(names), by: user)
+    }
 
-    /// Keeps those that a variable names for ever.
-    func keep(namedIn text: [UInt8]) throws { try keep(namedIn: text, by: .files) }
+    /// Ends what was kept by something that is gone, or was only just read by somebody: the files stay for `RunFileSweep.grace`.
+    func letGo(namedIn text: [UInt8], by user: PayloadUser) throws { try letGo(FileNames.all(in: text), by: user) }
 
-    private func keep(namedIn text: [UInt8], by user: PayloadUser) throws {
-        for part in Self.parts(FileNames.all(in: text)) { try PayloadStore(tx: tx).share(part, with: user) }
+    private func letGo(_ names: Set<PayloadHash>, by user: PayloadUser) throws {
+        let kept = try kept(names, by: user)
+        guard !kept.isEmpty else { return }
+        // Held by a run that never comes.
+        let later: RunID = tx.ids.next()
+        try share(kept, with: later)
+        try PayloadStore(tx: tx).release(kept, of: user)
+    }
+
+    /// The same at once, where all goes that could name them.
+    func release(namedIn text: [UInt8], by user: PayloadUser) throws {
+        try PayloadStore(tx: tx).release(try kept(FileNames.all(in: text), by: user), of: user)
+    }
+
+    private func kept(_ names: Set<PayloadHash>, by user: PayloadUser) throws -> Set<PayloadHash> {
+        var kept: Set<PayloadHash> = []
+        for part in Self.parts(names) { kept.formUnion(try PayloadStore(tx: tx).uses(among: part, of: user)) }
+        return kept
+    }
+
+    /// What a run holds.
+    func held(by run: RunID) throws -> Set<PayloadHash> {
+        let hashes = try tx.all("SELECT hash FROM run_files WHERE tenant_id = \(tx.tenant) AND run_id = \(run)") {
+            try $0.column(0, as: PayloadHash.self)
+        }
+        return Set(hashes)
     }
 
     /// Lets go of a run's files.

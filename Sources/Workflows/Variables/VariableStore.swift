@@ -26,7 +26,8 @@ struct VariableStore {
     }
 
     func set(_ variable: Variable) throws {
-        try RunFileStore(tx: tx).keep(namedIn: Array(variable.value.utf8))
+        let former = try self.variable(variable.name)?.value ?? ""
+        try RunFileStore(tx: tx).keep(namedIn: Array(variable.value.utf8), insteadOf: Array(former.utf8), by: user(variable.name))
         try tx.execute(
             """
             INSERT INTO workflow_variables (tenant_id, name, value, updated_at)
@@ -37,8 +38,15 @@ struct VariableStore {
 
     /// - Returns: whether there was one.
     func delete(_ name: String) throws -> Bool {
-        try tx.execute("DELETE FROM workflow_variables WHERE tenant_id = \(tx.tenant) AND name = \(name)") == 1
+        let value = try tx.first("DELETE FROM workflow_variables WHERE tenant_id = \(tx.tenant) AND name = \(name) RETURNING value") {
+            try $0.column(0, as: String.self)
+        }
+        guard let value else { return false }
+        try RunFileStore(tx: tx).letGo(namedIn: Array(value.utf8), by: user(name))
+        return true
     }
+
+    private func user(_ name: String) -> PayloadUser { PayloadUser("variable.\(name)", of: tx.tenant.id) }
 
     private static func read(_ row: Row) throws -> Variable {
         Variable(name: try row.column(0), value: try row.column(1), updatedAt: try row.column(2))

@@ -173,7 +173,7 @@ import Testing
     }
 
     private func withStarts(_ engine: DatabaseEngine, _ body: (WorkflowHarness, Disk, TimerService) async throws -> Void) async throws {
-        try await WorkflowHarness.run(engine, running: true) { rig in
+        try await WorkflowHarness.run(engine) { rig in
             let lease = rig.lease
             let worker = try await lease.database.writeSystem { tx in try LeaseStore(tx: tx).acquire(name: "test", for: .seconds(3_600)) }
             let runner = Engine(
@@ -190,7 +190,7 @@ import Testing
     }
 
     @Test func `only so many triggers wait for a disk`() async throws {
-        try await WorkflowHarness.run(.sqlite, running: true) { rig in
+        try await WorkflowHarness.run(.sqlite) { rig in
             let me = rig.principal()
             func document(_ name: String, _ count: Int) -> WorkflowDocument {
                 WorkflowDocument(

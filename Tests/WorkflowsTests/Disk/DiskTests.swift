@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test func `what was read of a file that is deleted is given back once no run can come with it`() async throws {
-        try await WorkflowHarness.run(.sqlite, running: true) { harness in
+        try await WorkflowHarness.run(.sqlite) { harness in
             let disk = Self.disk(harness)
             let me = harness.principal()
             let file = try await disk.put("/a", Array("read".utf8), type: nil, by: me)

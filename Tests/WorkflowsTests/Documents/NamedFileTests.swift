@@ -42,9 +42,15 @@ import Testing
         return zip(texts, found).filter { $0.1 }.map { $0.0 }
     }
 
+    /// After the time for which files stay whose names somebody may have read just before.
+    private func sweepLater(_ harness: WorkflowHarness) async throws {
+        harness.lease.clock.advance(by: RunFileSweep.grace + .seconds(1))
+        try await RunFileSweep(database: harness.lease.database).sweep(harness.lease.tenant)
+    }
+
     @Test(arguments: [DatabaseEngine.sqlite, .postgres])
     func `what a workflow names stays when the run goes, and goes with the last workflow that names it`(engine: DatabaseEngine) async throws {
-        try await WorkflowHarness.run(engine, running: true) { harness in
+        try await WorkflowHarness.run(engine) { harness in
             let me = harness.principal()
             let (workflows, tenant) = (harness.workflows, harness.lease.tenant)
             let all = ["published", "replaced", "drafted", "tried", "remembered"]
@@ -62,7 +68,9 @@ import Testing
                 let other = try await workflows.create(document(pinning: "drafted"), by: me)
                 return (made.id, other.id)
             }
-            #expect(try await left(of: all, in: harness) == all)
+            #expect(try await left(of: all, in: harness) == all, "a pin that was replaced may be put back")
+            try await sweepLater(harness)
+            #expect(try await left(of: all, in: harness) == ["published", "drafted", "tried", "remembered"])
             try await workflows.delete(first, by: me)
             #expect(try await left(of: all, in: harness) == ["drafted"])
             try await workflows.delete(second, by: me)
@@ -71,24 +79,76 @@ import Testing
         }
     }
 
+    @Test func `what a draft named that was tried goes with the trial`() async throws {
+        try await WorkflowHarness.run(.sqlite) { harness in
+            let workflow = try await harness.workflows.create(.hook(), by: harness.principal()).id
+            let (tenant, database, first) = (harness.lease.tenant, harness.lease.database, document(pinning: "tried").json.bytes)
+            func tryOut(_ document: [UInt8]) async throws {
+                _ = try await database.write(in: tenant) { tx in try TrialStore(tx: tx).keep(document, of: workflow) }
+            }
+            try await withRun(of: ["tried"], in: harness) { try await tryOut(first) }
+            for number in 1..<Limits.trialsKept { try await tryOut(WorkflowDocument.hook("Hook \(number)").json.bytes) }
+            try await sweepLater(harness)
+            #expect(try await left(of: ["tried"], in: harness) == ["tried"])
+            try await tryOut(WorkflowDocument.hook("Hook \(Limits.trialsKept)").json.bytes)
+            try await sweepLater(harness)
+            #expect(try await left(of: ["tried"], in: harness).isEmpty)
+        }
+    }
+
     @Test(arguments: [DatabaseEngine.sqlite, .postgres])
-    func `what rows of a data table name goes with the table, and what a variable names stays`(engine: DatabaseEngine) async throws {
+    func `what a node remembers keeps its files until something else is remembered, and no longer than the workflow`(
+        engine: DatabaseEngine
+    ) async throws {
+        try await WorkflowHarness.run(engine) { harness in
+            let me = harness.principal()
+            let (tenant, database) = (harness.lease.tenant, harness.lease.database)
+            let workflow = try await harness.workflows.create(.hook(), by: me).id
+            func remember(_ text: String) async throws {
+                let data: JSON = ["file": .string(hash(text).hex)]
+                try await database.write(in: tenant) { tx in try JournalStore(tx: tx).keep(data, of: "Set", workflow: workflow) }
+            }
+            let all = ["former", "latest", "late"]
+            try await withRun(of: ["former", "latest"], in: harness) { for text in ["former", "latest"] { try await remember(text) } }
+            try await sweepLater(harness)
+            #expect(try await left(of: all, in: harness) == ["latest"])
+            try await harness.workflows.delete(workflow, by: me)
+            #expect(try await left(of: all, in: harness).isEmpty)
+            // By a run that was under way.
+            try await withRun(of: ["late"], in: harness) { try await remember("late") }
+            #expect(try await left(of: all, in: harness) == ["late"])
+            let sweep = StaticDataSweep(database: database)
+            #expect(try await sweep.sweep(tenant) == 1)
+            #expect(try await left(of: all, in: harness).isEmpty)
+            #expect(try await sweep.sweep(tenant) == 0)
+        }
+    }
+
+    @Test(arguments: [DatabaseEngine.sqlite, .postgres])
+    func `what rows of a data table and variables name goes with them`(engine: DatabaseEngine) async throws {
         try await WorkflowHarness.run(engine) { harness in
             let me = harness.principal()
             let tables = DataTables(database: harness.lease.database, ids: harness.lease.ids, policies: TenantPolicies.tenancy { _ in "UTC" })
-            let names = ["row", "variable"]
-            let (row, variable) = (hash("row").hex, hash("variable").hex)
+            let names = ["row", "changed", "removed", "variable", "former"]
             let table = try await withRun(of: names, in: harness) {
-                let table = try await tables.create("Files", columns: [.init("file", .string)], by: me)
-                _ = try await tables.insert(["file": .string(row)], into: table.id, by: me)
-                try await harness.lease.database.write(in: harness.lease.tenant) { tx in
-                    try VariableStore(tx: tx).set(Variable(name: "FILE", value: variable, updatedAt: tx.clock.now()))
+                let table = try await tables.create("Files", columns: [.init("file", .string)], by: me).id
+                var rows: [Int] = []
+                for text in ["row", "changed", "removed"] {
+                    rows.append(try await tables.insert(["file": .string(hash(text).hex)], into: table, by: me).id)
                 }
-                return table.id
+                _ = try await tables.update(rows[1], of: table, to: ["file": "none"], by: me)
+                try await tables.delete(row: rows[2], of: table, by: me)
+                for text in ["former", "variable"] { _ = try await harness.variables.set("FILE", to: hash(text).hex, by: me) }
+                return table
             }
-            #expect(try await left(of: names, in: harness) == names)
+            #expect(try await left(of: names, in: harness) == names, "a step may have read the names just before")
+            try await sweepLater(harness)
+            #expect(try await left(of: names, in: harness) == ["row", "variable"])
             try await tables.delete(table, by: me)
             #expect(try await left(of: names, in: harness) == ["variable"])
+            try await harness.variables.delete("FILE", by: me)
+            try await sweepLater(harness)
+            #expect(try await left(of: names, in: harness).isEmpty)
         }
     }
 }

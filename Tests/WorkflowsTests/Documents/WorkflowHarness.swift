@@ -31,17 +31,15 @@ struct WorkflowHarness {
         }
     }
 
-    /// - Parameter running: with the tables of runs, for tests that start an engine.
     static func run(
-        _ engine: DatabaseEngine, running: Bool = false, expressionFault: @escaping @Sendable (String) -> String? = { _ in nil },
+        _ engine: DatabaseEngine, expressionFault: @escaping @Sendable (String) -> String? = { _ in nil },
         _ body: (WorkflowHarness) async throws -> Void
     ) async throws {
         let tables =
             TenancyModule.tables + WorkflowTables.all + WorkflowTables.dataTables + WorkflowTables.trials + WorkflowTables.comments
             + WorkflowTables.labels + WorkflowTables.organising + WorkflowTables.disk
-            + JobsModule.tables
-            + (running ? RunTables.all : [RunFileStore.table])
-        let migrations = JobsModule.migrations + TenancyModule.migrations + (running ? RunTables.migrations : [RunTables.files])
+            + JobsModule.tables + RunTables.all
+        let migrations = JobsModule.migrations + TenancyModule.migrations + RunTables.migrations
         try await withDatabase(engine, tables: tables, migrations: migrations + WorkflowTables.migrations) { lease in
             let outside = Outside()
             let policies = TenantPolicies.tenancy { _ in "UTC" }

@@ -89,7 +89,7 @@ import Testing
     private let few = KindRegistry(executors: [NoOperation.self])
 
     @Test func `the slot of a schedule whose trigger only a newer program knows is left to that one`() async throws {
-        try await WorkflowHarness.run(.sqlite, running: true) { harness in
+        try await WorkflowHarness.run(.sqlite) { harness in
             let lease = harness.lease
             try await publish(
                 WorkflowNode(
@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test func `a poll whose trigger only a newer program knows is left to that one`() async throws {
-        try await WorkflowHarness.run(.sqlite, running: true) { harness in
+        try await WorkflowHarness.run(.sqlite) { harness in
             let lease = harness.lease
             try await publish(
                 WorkflowNode(

@@ -41,7 +41,7 @@ import Testing
     private func withRig(
         onStart: @escaping @Sendable (TenantTransaction, RunFacts) throws -> Void = { _, _ in }, _ body: (Rig) async throws -> Void
     ) async throws {
-        try await WorkflowHarness.run(.sqlite, running: true) { harness in
+        try await WorkflowHarness.run(.sqlite) { harness in
             let lease = harness.lease
             let worker = try await lease.database.writeSystem { tx in try LeaseStore(tx: tx).acquire(name: "test", for: .seconds(3_600)) }
             var configuration = Engine.Configuration(

@@ -30,7 +30,7 @@ import Testing
         onStart: @escaping @Sendable (TenantTransaction, RunFacts) throws -> Void = { _, _ in },
         fault: @escaping @Sendable (Engine.FaultPoint) throws -> Void = { _ in }, _ body: (Rig) async throws -> Void
     ) async throws {
-        try await WorkflowHarness.run(.sqlite, running: true) { harness in
+        try await WorkflowHarness.run(.sqlite) { harness in
             let (lease, database) = (harness.lease, harness.lease.database)
             let worker = try await database.writeSystem { tx in try LeaseStore(tx: tx).acquire(name: "test", for: .seconds(3_600)) }
             var configuration = Engine.Configuration(

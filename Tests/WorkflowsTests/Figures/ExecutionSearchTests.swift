@@ -18,7 +18,7 @@ import Testing
     @Test(arguments: DatabaseEngine.allCases) func `runs are found by status, workflow, time and value, in both orders`(_ engine: DatabaseEngine)
         async throws
     {
-        try await WorkflowHarness.run(engine, running: true) { harness in
+        try await WorkflowHarness.run(engine) { harness in
             let (tenant, other, now) = (harness.lease.tenant, harness.lease.other, harness.lease.clock.now)
             let (first, second): (WorkflowID, WorkflowID) = (harness.lease.ids.next(), harness.lease.ids.next())
             let runs = try await harness.write([
@@ -56,7 +56,7 @@ import Testing
     @Test(arguments: DatabaseEngine.allCases) func `a run is marked with ten names at most, and its marks go with it`(_ engine: DatabaseEngine)
         async throws
     {
-        try await WorkflowHarness.run(engine, running: true) { harness in
+        try await WorkflowHarness.run(engine) { harness in
             let run = try await harness.write([RunRow(workflow: harness.lease.ids.next(), start: harness.lease.clock.now)])[0]
             let marks = try await harness.lease.database.write(in: harness.lease.tenant) { tx in
                 let store = RunMarkStore(tx: tx)
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test(arguments: DatabaseEngine.allCases) func `whatever a run is marked with, its commit is taken`(_ engine: DatabaseEngine) async throws {
-        try await WorkflowHarness.run(engine, running: true) { harness in
+        try await WorkflowHarness.run(engine) { harness in
             let run = try await harness.write([RunRow(workflow: harness.lease.ids.next(), start: harness.lease.clock.now)])[0]
             // One character for people, whatever it weighs.
             let scalars: [Unicode.Scalar] = (0..<4_000).map { Unicode.Scalar(0x300 + UInt32($0 * 7 % 79)) ?? "a" }
@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test func `every search goes by an index and sorts nothing`() async throws {
-        try await WorkflowHarness.run(.sqlite, running: true) { harness in
+        try await WorkflowHarness.run(.sqlite) { harness in
             let (database, tenant) = (harness.lease.database, harness.lease.tenant)
             var marked = ExecutionSearch(status: .failed)
             marked.mark = RunMark(name: "a", value: "b")

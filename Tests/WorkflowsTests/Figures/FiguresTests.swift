@@ -11,7 +11,7 @@ import Testing
     @Test(arguments: DatabaseEngine.allCases) func `runs are counted by hour, status and workflow, folded or not`(_ engine: DatabaseEngine)
         async throws
     {
-        try await WorkflowHarness.run(engine, running: true) { harness in
+        try await WorkflowHarness.run(engine) { harness in
             let (me, now) = (harness.principal(), harness.lease.clock.now)
             let good = try await harness.workflows.create(.hook("Good"), by: me).id
             let bad = try await harness.workflows.create(.hook("Bad", path: "bad"), by: me).id
@@ -44,7 +44,7 @@ import Testing
     @Test(arguments: DatabaseEngine.allCases) func `runs that ended are read in parts, each once, however long they took`(_ engine: DatabaseEngine)
         async throws
     {
-        try await WorkflowHarness.run(engine, running: true) { harness in
+        try await WorkflowHarness.run(engine) { harness in
             let (me, now, database, tenant) = (harness.principal(), harness.lease.clock.now, harness.lease.database, harness.lease.tenant)
             let id = try await harness.workflows.create(.hook(), by: me).id
             // Some end together, some before the time in their ids, some as late as one in a single commit may; and then a burst.
@@ -79,7 +79,7 @@ import Testing
     @Test(arguments: DatabaseEngine.allCases) func `a fold that another has done meanwhile counts nothing twice`(_ engine: DatabaseEngine)
         async throws
     {
-        try await WorkflowHarness.run(engine, running: true) { harness in
+        try await WorkflowHarness.run(engine) { harness in
             let (me, now, tenant) = (harness.principal(), harness.lease.clock.now, harness.lease.tenant)
             let id = try await harness.workflows.create(.hook(), by: me).id
             try await harness.write((0..<50).map { RunRow(workflow: id, start: now - .seconds(3_600) + .milliseconds($0)) })
@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test func `the dashboard's queries go by indexes`() async throws {
-        try await WorkflowHarness.run(.sqlite, running: true) { harness in
+        try await WorkflowHarness.run(.sqlite) { harness in
             let (database, tenant, now) = (harness.lease.database, harness.lease.tenant, harness.lease.clock.now)
             let statements = try await database.read(in: tenant) { tx in
                 [

@@ -19,7 +19,7 @@ struct FormRig {
 
     /// - Parameter network: what steps connect to beside HTTP.
     static func run(network: ServiceNetwork? = nil, _ body: (FormRig) async throws -> Void) async throws {
-        try await WorkflowHarness.run(.sqlite, running: true) { harness in
+        try await WorkflowHarness.run(.sqlite) { harness in
             let lease = harness.lease
             let worker = try await lease.database.writeSystem { tx in try LeaseStore(tx: tx).acquire(name: "test", for: .seconds(3_600)) }
             let files = KindsHarness.Files()

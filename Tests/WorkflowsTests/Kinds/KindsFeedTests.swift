@@ -93,7 +93,7 @@ import Testing
     }
 
     @Test func `a published feed trigger starts runs with what is new, once`() async throws {
-        try await WorkflowHarness.run(.sqlite, running: true) { harness in
+        try await WorkflowHarness.run(.sqlite) { harness in
             let lease = harness.lease
             let worker = try await lease.database.writeSystem { tx in try LeaseStore(tx: tx).acquire(name: "test", for: .seconds(3_600)) }
             let feed = Mutex(Self.rss)
@@ -164,7 +164,7 @@ import Testing
     }
 
     @Test func `a look whose run finds no place leaves its items to the next one`() async throws {
-        try await WorkflowHarness.run(.sqlite, running: true) { harness in
+        try await WorkflowHarness.run(.sqlite) { harness in
             let lease = harness.lease
             let worker = try await lease.database.writeSystem { tx in try LeaseStore(tx: tx).acquire(name: "test", for: .seconds(3_600)) }
             let feed = Mutex(Self.rss)

@@ -64,7 +64,7 @@ import Testing
             return reply(number, request.headers.first(name: "last-event-id"))
         }
         let outbound = try Outbound(policy: AddressPolicy(allowing: ["127.0.0.1:\(server.port)"]))
-        try await WorkflowHarness.run(engine, running: true) { harness in
+        try await WorkflowHarness.run(engine) { harness in
             let lease = harness.lease
             let document = Self.document("http://127.0.0.1:\(server.port)/events", concurrency)
             let workflow = try await harness.workflows.create(document, by: harness.principal())

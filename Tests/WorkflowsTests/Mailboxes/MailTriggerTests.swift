@@ -130,7 +130,7 @@ import Testing
     func `a published trigger takes each mail once, and marks it as read where it is to`(action: String) async throws {
         try await with { server, outbound, credential in
             try server.deliver(plain("one"))
-            try await WorkflowHarness.run(.sqlite, running: true) { harness in
+            try await WorkflowHarness.run(.sqlite) { harness in
                 let lease = harness.lease
                 let worker = try await lease.database.writeSystem { tx in try LeaseStore(tx: tx).acquire(name: "test", for: .seconds(3_600)) }
                 let converter = KindsHarness.converter

@@ -36,7 +36,7 @@ import Testing
     }
 
     private func withRig(_ body: (Rig) async throws -> Void) async throws {
-        try await WorkflowHarness.run(.sqlite, running: true) { harness in
+        try await WorkflowHarness.run(.sqlite) { harness in
             let lease = harness.lease
             let worker = try await lease.database.writeSystem { tx in try LeaseStore(tx: tx).acquire(name: "test", for: .seconds(3_600)) }
             let engine = Engine(
