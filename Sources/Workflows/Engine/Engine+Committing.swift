@@ -132,14 +132,30 @@ extension Engine {
         var started = run.calls
         if run.machine.end?.status == .failed, let new = try await errorRun(run) { started.append(new) }
         let kept = kept(run)
+        var given: Set<PayloadHash> = []
+        if run.parent != nil, let result = kept.result { given = try await named(by: result, of: run, kept) }
         let payloads = kept.isSmall ? [] : try await stored(kept.lists, run.facts.tenant)
         // Stored for the runs that begin with them alone, since no text of this one names them.
-        for run in started {
-            try await PayloadNames.prepare(run.items, tenant: run.facts.tenant, blobs: blobs)
-            run.items.settle(files: try await known(run.items.files, of: run.facts.tenant))
+        for new in started {
+            let files = new.items.files.union(try await named(by: new.items, of: run, kept))
+            try await PayloadNames.prepare(new.items, tenant: new.facts.tenant, blobs: blobs)
+            new.items.settle(files: try await known(files, of: new.facts.tenant))
         }
         let commit = put(&run, hold, kept, payloads, started)
-        return commit.value.files.isEmpty && commit.value.resultFiles.isEmpty ? commit : try await holdingKnown(commit)
+        guard !(commit.value.files.isEmpty && commit.value.resultFiles.isEmpty && given.isEmpty) else { return commit }
+        return try await holdingKnown(commit, given)
+    }
+
+    /// Files of a run that items name by the bare id, as an expression gives it, on their way to another run, which may attach them again.
+    @inline(never)
+    private func named(by items: ItemList, of run: LiveRun, _ kept: Kept) async throws -> Set<PayloadHash> {
+        let names = FileNames.all(in: items.bytes).subtracting(items.files)
+        // Digests of anything, for the most part.
+        guard !names.isEmpty else { return [] }
+        let id = run.facts.id
+        var held = try await database.read(in: run.facts.tenant) { tx in try RunFileStore(tx: tx).held(by: id) }
+        for list in kept.lists { held.formUnion(list.files) }
+        return names.intersection(held)
     }
 
     @inline(never)
@@ -187,11 +203,12 @@ extension Engine {
         return files.isEmpty ? files : files.subtracting(run.files)
     }
 
+    /// - Parameter given: what whoever called the run gets besides.
     @inline(never)
-    private func holdingKnown(_ commit: Boxed<RunCommit>) async throws -> Boxed<RunCommit> {
+    private func holdingKnown(_ commit: Boxed<RunCommit>, _ given: Set<PayloadHash>) async throws -> Boxed<RunCommit> {
         var commit = commit.value
         commit.files = try await known(commit.files, of: commit.facts.tenant)
-        commit.resultFiles = try await known(commit.resultFiles, of: commit.facts.tenant)
+        commit.resultFiles = try await known(commit.resultFiles.union(given), of: commit.facts.tenant)
         return Boxed(commit)
     }
 

@@ -51,7 +51,7 @@ struct ProbeNode: NodeExecutor {
             ("probe_pure", NodeKind.Effect.pure), ("probe_keyed", .keyed), ("probe_once", .once), ("probe_wait", .pure), ("probe_fail", .pure),
             ("probe_call", .pure), ("probe_answer", .pure), ("probe_static", .pure), ("probe_slow", .keyed), ("probe_zone", .pure),
             ("probe_picky", .keyed), ("probe_gate", .keyed), ("probe_brief", .keyed), ("probe_named", .keyed), ("probe_lost", .keyed),
-            ("probe_refused", .keyed), ("probe_told", .keyed), ("probe_file", .pure), ("probe_crowd", .keyed)
+            ("probe_refused", .keyed), ("probe_told", .keyed), ("probe_file", .pure), ("probe_crowd", .keyed), ("probe_bare", .pure)
         ].map {
             NodeKind(kind: $0.0, category: .action, title: $0.0, summary: "", effect: $0.1)
         }
@@ -97,6 +97,7 @@ struct ProbeNode: NodeExecutor {
             let text = step.items.first?.json["text"]?.text ?? ""
             let file = try await step.services.writeBinary(Array(text.utf8), mimeType: "text/plain", fileName: "a.txt")
             return .items([[Item(json: ["n": 1], binary: ["file": file])]])
+        case "probe_bare": return .items([step.items.map { Item(json: ["file": .string($0.binary["file"]?.id ?? "")]) }])
         case "probe_wait":
             guard step.resume == nil else { return .items([step.items]) }
             return .wait(until: step.now + .seconds(60))

@@ -128,6 +128,27 @@ import Testing
         }
     }
 
+    /// As an expression gives it, and a Code node attaches it again.
+    @Test(arguments: [DatabaseEngine.sqlite, .postgres])
+    func `the bare id of a file is enough where a run calls another, and where that one returns`(engine: DatabaseEngine) async throws {
+        let bare = Graph(.n8nV1, ["t -> f", "f -> n"]).document(["f": "probe_file", "n": "probe_bare"])
+        let caller = Graph(.n8nV1, ["t -> f", "f -> n", "n -> a", "a -> b"])
+            .document(["f": "probe_file", "n": "probe_bare", "a": "probe_call", "b": "no_op"])
+        for isCalled in [true, false] {
+            let document = isCalled ? caller : Graph(.n8nV1, ["t -> a", "a -> b"]).document(["a": "probe_call", "b": "no_op"])
+            try await withFiles(document, on: engine, sub: isCalled ? Graph(.n8nV1, ["t -> s"]).document(["s": "no_op"]) : bare) { rig in
+                let run = try await run(rig, document, "bare")
+                let called = try await rig.lease.database.read(in: rig.lease.tenant) { tx in try RunStore(tx: tx).returned(to: run).map(\.id) }
+                #expect(called.count == 1)
+                // What each of them had the file from goes first.
+                for id in isCalled ? [run] : called { try await remove(rig, id) }
+                #expect(try await isThere(rig, "bare"))
+                for id in isCalled ? called : [run] { try await remove(rig, id) }
+                #expect(try await !isThere(rig, "bare"))
+            }
+        }
+    }
+
     @Test(arguments: [DatabaseEngine.sqlite, .postgres])
     func `a file of another run that never came stays for the one that has it, and goes where none has`(engine: DatabaseEngine) async throws {
         let document = Graph(.n8nV1, ["t -> a"]).document(["a": "no_op"])
