@@ -5,7 +5,7 @@ internal import Persistence
 extension Tenancy {
     /// Seals what was written into the audit logs of all tenants.
     package func sealAuditLogs() async throws {
-        try await forEachTenant { try await sealWhole($0) }
+        try await forEachTenantHere { try await sealWhole($0) }
         try await sealWhole(Self.platformLog)
     }
 
@@ -30,6 +30,20 @@ extension Tenancy {
             }
             guard page.count == Limits.pageSizeMaximum else { break }
             cursor = page.last?.id
+        }
+        if let failure { throw failure }
+    }
+
+    /// The same of those that are wholly here. One that has gone to another deployment or is still on its way from one is left alone: what is changed
+    /// of it meanwhile is not what the other side has, and may refer to what has not come yet.
+    package func forEachTenantHere(_ body: (TenantID) async throws -> Void) async throws {
+        var tenants: [TenantID] = []
+        try await forEachTenant { tenants.append($0) }
+        // After them: that a tenant comes is noted before any of it is there.
+        let elsewhere = try await database.readSystem { tx in try MoveStore(tx: tx).elsewhere() }
+        var failure: (any Error)?
+        for tenant in tenants where !Task.isCancelled && !elsewhere.contains(tenant) {
+            do { try await body(tenant) } catch { failure = failure ?? error }
         }
         if let failure { throw failure }
     }

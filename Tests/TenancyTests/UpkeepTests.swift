@@ -23,6 +23,34 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases)
+    func `upkeep changes nothing of a tenant that has gone elsewhere or is still coming`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let coming = try await world.makeTenant("coming").tenant.id
+            let gone = try await world.makeTenant("gone").tenant.id
+            let arrived = try await world.makeTenant("arrived").tenant.id
+            let moving: [(TenantID, MoveStore.Direction)] = [(coming, .inward), (gone, .outward), (arrived, .inward)]
+            try await world.database.writeSystem { tx in
+                let moves = MoveStore(tx: tx)
+                for (tenant, direction) in moving {
+                    try moves.begin(.init(direction: direction, state: .copying, statusBefore: "active", peer: "there"), of: tenant)
+                }
+                for tenant in [gone, arrived] { try moves.finish(tenant) }
+            }
+            var seen: Set<TenantID> = []
+            try await world.tenancy.forEachTenantHere { seen.insert($0) }
+            #expect(seen == [world.acme.id, arrived])
+            for tenant in [coming, gone, arrived] {
+                try await world.database.write(in: tenant) { tx in try tx.audit(.system(in: tenant), "test.act", "thing", [:]) }
+            }
+            try await world.tenancy.sealAuditLogs()
+            for (tenant, isSealed) in [(coming, false), (gone, false), (arrived, true)] {
+                let entries = try await world.tenancy.auditLog(of: tenant, before: nil, limit: 10)
+                #expect(entries.allSatisfy { ($0.sequence != nil) == isSealed })
+            }
+        }
+    }
+
     @Test(arguments: DatabaseEngine.allCases) func `sessions and links go when their time is over, and not before`(engine: DatabaseEngine)
         async throws
     {

@@ -168,7 +168,7 @@ extension Billing {
     /// Notes what each tenant stores, once a day.
     package func meterStorage() async throws {
         let day = clock.now().seconds.flooringDivision(86_400)
-        try await tenancy.forEachTenant { tenant in
+        try await tenancy.forEachTenantHere { tenant in
             try await database.write(in: tenant) { tx in
                 let bytes = try StorageUse(tx: tx).bytes()
                 try tx.meter(Metric.storage.code, quantity: bytes, key: "storage:\(day)", at: tx.clock.now())

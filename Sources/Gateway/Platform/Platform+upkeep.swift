@@ -35,7 +35,7 @@ extension Platform {
         }
         return [scheduled].compactMap { $0 } + [
             Duty("runs.remove", every: Self.expiryInterval) { [tenancy, database, configuration] in
-                try await tenancy.forEachTenant { id in
+                try await tenancy.forEachTenantHere { id in
                     guard let ages = try await tenancy.tenant(id)?.runAges(atMost: configuration.runAge) else { return }
                     try await RunRetention(database: database, succeeded: ages.succeeded, failed: ages.failed).prune(id)
                 }
@@ -50,14 +50,14 @@ extension Platform {
                 try await tenancy.removeExpired()
                 try await database.writeSystem { tx in try RunTraceStore(tx: tx).remove(before: tx.clock.now() - Self.traceLifetime) }
                 try await idempotency.removeExpired()
-                try await tenancy.forEachTenant { try await idempotency.removeExpired(of: $0) }
+                try await tenancy.forEachTenantHere { try await idempotency.removeExpired(of: $0) }
             },
             Duty("tenants.count", every: Self.foldInterval) { [tenancy] in try await tenancy.countTenants() },
             Duty("limits.watch", every: Self.limitInterval) { [database, tenancy, clock] in
                 try await LimitWatch(database: database, tenancy: tenancy, clock: clock).lookAtAll()
             },
             Duty("runs.fold", every: Self.foldInterval) { [tenancy, figures] in
-                try await tenancy.forEachTenant { tenant in try await figures.fold(of: tenant) }
+                try await tenancy.forEachTenantHere { tenant in try await figures.fold(of: tenant) }
             },
             Duty("billing.collect", every: Self.billingInterval) { [billing] in try await billing.collectDue() },
             Duty("billing.reconcile", every: Self.reconcileInterval) { [self] in try await reconcile() },
@@ -65,7 +65,7 @@ extension Platform {
             Duty("storage.meter", every: Self.blobInterval) { [billing] in try await billing.meterStorage() },
             Duty("notices.digest", every: Self.digestInterval) { [inbox] in try await inbox.sendDigests() },
             Duty("notices.remove", every: Self.expiryInterval) { [tenancy, inbox, outgoing] in
-                try await tenancy.forEachTenant { tenant in
+                try await tenancy.forEachTenantHere { tenant in
                     try await inbox.removeOld(of: tenant)
                     try await outgoing.removeOld(of: tenant)
                 }
@@ -77,14 +77,10 @@ extension Platform {
     /// Of the tenants that are here: those that have gone elsewhere, or are still coming, may have blobs in the same place that no row here names.
     func sweepBlobs() async throws {
         var tenants: Set<TenantID> = []
-        try await tenancy.forEachTenant { tenants.insert($0) }
-        let elsewhere = try await database.readSystem { tx in try MoveStore(tx: tx).elsewhere() }
-        tenants.subtract(elsewhere)
+        try await tenancy.forEachTenantHere { tenants.insert($0) }
         let count = try await blobs.sweep(database, of: tenants, olderThan: Self.blobGrace, clock: clock)
         if count > 0 { logger.info("blobs without a row removed", metadata: ["count": "\(count)"]) }
-        let here = tenants
-        try await tenancy.forEachTenant { tenant in
-            guard here.contains(tenant) else { return }
+        try await tenancy.forEachTenantHere { tenant in
             try await RunFileSweep(database: database).sweep(tenant)
             try await StaticDataSweep(database: database).sweep(tenant)
         }

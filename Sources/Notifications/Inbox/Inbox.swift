@@ -139,7 +139,7 @@ package struct Inbox: Sendable {
     // MARK: Digests
 
     /// Sends the day's digests of all tenants where it is late enough in their day; called every hour or so.
-    package func sendDigests() async throws { try await tenancy.forEachTenant { try await sendDigests(of: $0) } }
+    package func sendDigests() async throws { try await tenancy.forEachTenantHere { try await sendDigests(of: $0) } }
 
     func sendDigests(of tenant: TenantID) async throws {
         guard let place = try await tenancy.tenant(tenant), let morning = morning(in: place.timeZone) else { return }

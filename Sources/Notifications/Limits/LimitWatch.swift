@@ -67,7 +67,7 @@ package struct LimitWatch: Sendable {
         self.clock = clock
     }
 
-    package func lookAtAll() async throws { try await tenancy.forEachTenant { try await look(at: $0) } }
+    package func lookAtAll() async throws { try await tenancy.forEachTenantHere { try await look(at: $0) } }
 
     /// Tells of the levels of one tenant that were passed since the last look.
     package func look(at tenant: TenantID) async throws {
