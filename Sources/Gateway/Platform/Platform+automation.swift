@@ -54,7 +54,7 @@ extension Platform {
         let lease = try await database.writeSystem { tx in
             let store = LeaseStore(tx: tx)
             let lease = try store.acquire(
-                name: ProcessInfo.processInfo.hostName, for: EngineService.leaseTime, roles: roles, version: Self.version)
+                name: ProcessInfo.processInfo.hostName, for: EngineService.leaseTime, roles: roles, version: Self.build)
             // The folder has one owner: whatever held a lease on its database before is dead.
             if isEmbedded { try store.endAll(except: lease) }
             // Before it writes any event: an older version would throw away those that it knows no subscriber of.
@@ -65,6 +65,8 @@ extension Platform {
         let engine = Engine(
             database: database, lease: lease, services: services, configuration: engineConfiguration(kinds ?? workflows.kinds),
             clock: clock, ids: ids, blobs: blobs)
+        // Before it takes anything up: what it does not know may be for a process that is there already.
+        if !isEmbedded { try await engine.lookForOthers() }
         let zone: @Sendable (TenantID) async throws -> String = { [tenancy] tenant in try await tenancy.timeZone(of: tenant) }
         let binaries = Binaries(database: database, blobs: blobs)
         return Automation(

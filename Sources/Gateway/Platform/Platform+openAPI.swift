@@ -8,6 +8,8 @@ extension Platform {
     static let apiVersion = "1"
     /// Of the program.
     package static let version = "0.1.0"
+    /// The version with what tells its builds apart (https://semver.org, 10), as processes announce it to each other.
+    static let build = ([version] + [BuildIdentity.own].compactMap { $0 }).joined(separator: "+")
 
     /// The API's document, read off a platform on an empty database that is thrown away.
     package static func openAPI() async throws -> JSON {

@@ -51,7 +51,7 @@ package struct LeaseStore {
         ],
         indexes: [Index("workers_expiry", on: ["expires_at"])])
 
-    /// What the process does, parted by commas, and the version of its program; for those who look on.
+    /// What the process does, parted by commas, for those who look on; and the version and build of its program, see `hasOther`.
     static let facts = [Column("roles", .text, default: .text("")), Column("version", .text, default: .text(""))]
 
     /// What the process knows to do; 0 for programs that do not tell.
@@ -130,7 +130,7 @@ package struct LeaseStore {
         try tx.first("SELECT 1 FROM workers WHERE expires_at > \(Self.ended) AND format < \(Self.currentFormat)") { _ in } != nil
     }
 
-    /// Whether a process of another version than that of this lease is at work: what one does not know the other may.
+    /// Whether a process of another version or build than that of this lease is at work: what one does not know the other may.
     package func hasOther(than lease: Lease) throws -> Bool {
         let row = try tx.first(
             """
