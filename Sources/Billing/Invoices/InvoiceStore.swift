@@ -76,36 +76,27 @@ struct InvoiceStore {
         return invoice
     }
 
-    /// Those that charge an add-on for what began at or after a moment, newest first.
-    func charging(_ item: String, since start: Timestamp) throws -> [InvoiceID] {
-        try tx.all(
-            """
-            SELECT DISTINCT invoice_id FROM invoice_lines
-            WHERE tenant_id = \(tx.tenant) AND item = \(item) AND period_start >= \(start)
-                AND kind IN \(list: [Charge.Kind.plan, Charge.Kind.remaining])
-            ORDER BY invoice_id DESC
-            """
-        ) { try $0.column(0) }
+    /// What an invoice charges for a period.
+    enum Charged {
+        case addon(String)
+        /// The plan itself.
+        case plan
+        case anything
     }
 
-    /// Those that charge a plan itself for what began at or after a moment, newest first.
-    func chargingPlan(since start: Timestamp) throws -> [InvoiceID] {
-        try tx.all(
+    /// Those that charge something for what began at or after a moment, newest first.
+    func charging(_ what: Charged, since start: Timestamp) throws -> [InvoiceID] {
+        let condition: SQL =
+            switch what {
+            case .addon(let code): "item = \(code)"
+            case .plan: "item IS NULL"
+            case .anything: "1 = 1"
+            }
+        return try tx.all(
             """
             SELECT DISTINCT invoice_id FROM invoice_lines
-            WHERE tenant_id = \(tx.tenant) AND item IS NULL AND period_start >= \(start)
+            WHERE tenant_id = \(tx.tenant) AND \(part: condition) AND period_start >= \(start)
                 AND kind IN \(list: [Charge.Kind.plan, Charge.Kind.remaining])
-            ORDER BY invoice_id DESC
-            """
-        ) { try $0.column(0) }
-    }
-
-    /// The same, whatever they charge.
-    func charging(since start: Timestamp) throws -> [InvoiceID] {
-        try tx.all(
-            """
-            SELECT DISTINCT invoice_id FROM invoice_lines
-            WHERE tenant_id = \(tx.tenant) AND period_start >= \(start) AND kind IN \(list: [Charge.Kind.plan, Charge.Kind.remaining])
             ORDER BY invoice_id DESC
             """
         ) { try $0.column(0) }

@@ -34,7 +34,7 @@ extension Till {
                 continue
             }
             var rest = -charge.amount
-            for id in try invoices.charging(item.code, since: start) where rest > 0 {
+            for id in try invoices.charging(.addon(item.code), since: start) where rest > 0 {
                 guard let invoice = try invoices.invoice(id) else { continue }
                 let own: Int64 = invoice.lines.reduce(0) { $1.charge.item == item && $1.net > 0 ? $0 + $1.net : $0 }
                 let net = min(rest, own)
@@ -49,13 +49,13 @@ extension Till {
     /// an earlier period: what the invoices of this one never asked for is taken back from those before, and last from the add-ons' of this one.
     private mutating func giveBackPlan(_ amount: Int64, chargedSince start: Timestamp) throws {
         var rest = amount
-        for id in try invoices.chargingPlan(since: start) where rest > 0 {
+        for id in try invoices.charging(.plan, since: start) where rest > 0 {
             rest -= try giveBack(rest, of: id) { $0.charge.item == nil }
         }
         guard rest > 0 else { return }
         let catalogue = terms.catalogue
-        let present = try invoices.charging(since: start)
-        let earlier = try invoices.charging(since: Timestamp(microseconds: 0)).filter { !present.contains($0) }
+        let present = try invoices.charging(.anything, since: start)
+        let earlier = try invoices.charging(.anything, since: Timestamp(microseconds: 0)).filter { !present.contains($0) }
         for id in earlier + present where rest > 0 {
             rest -= try giveBack(rest, of: id) { line in line.charge.item.map { catalogue.sells($0.code) } ?? true }
         }

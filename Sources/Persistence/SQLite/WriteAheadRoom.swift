@@ -15,7 +15,6 @@ final class WriteAheadRoom {
 
     private let path: String
     private let frame: Int
-    private let zeros = [UInt8](repeating: 0, count: WriteAheadRoom.stepMaximum)
 
     /// - Parameter pageSize: of the database, in bytes.
     init(database path: String, pageSize: Int) {
@@ -37,6 +36,6 @@ final class WriteAheadRoom {
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         let count = min(max(length, Self.margin), Self.stepMaximum)
-        _ = zeros.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, count, off_t(length)) }
+        _ = [UInt8](repeating: 0, count: count).withUnsafeBytes { pwrite(descriptor, $0.baseAddress, count, off_t(length)) }
     }
 }

@@ -30,6 +30,11 @@ package final class CommitShare {
         let name: String
         let number: Int64
 
+        init<Value: CommitShared>(_ type: Value.Type, of tenant: TenantID, _ name: String = "", _ number: Int64 = 0) {
+            self.type = ObjectIdentifier(type)
+            (self.tenant, self.name, self.number) = (tenant, name, number)
+        }
+
         // There are few: more than this only costs time.
         func hash(into hasher: inout Hasher) { hasher.combine(tenant.low ^ UInt64(bitPattern: number)) }
     }
@@ -39,7 +44,7 @@ package final class CommitShare {
     package func value<Value: CommitShared>(
         of tenant: TenantID, _ name: String = "", _ number: Int64 = 0, make: () throws -> Value?
     ) rethrows -> Value? {
-        let key = Key(type: ObjectIdentifier(Value.self), tenant: tenant, name: name, number: number)
+        let key = Key(Value.self, of: tenant, name, number)
         if let known = values[key] { return unsafeDowncast(known, to: Value.self) }
         guard let made = try memory?.take(key).map({ unsafeDowncast($0, to: Value.self) }) ?? make() else { return nil }
         values[key] = made
@@ -49,7 +54,7 @@ package final class CommitShare {
 
     /// The value of a tenant holds no longer.
     package func forget<Value: CommitShared>(_ type: Value.Type, of tenant: TenantID) {
-        values[Key(type: ObjectIdentifier(type), tenant: tenant, name: "", number: 0)] = nil
+        values[Key(type, of: tenant)] = nil
     }
 
     func end(_ session: any Session) throws { for value in order { try value.end(SystemTransaction(session: session)) } }
@@ -77,6 +82,6 @@ package final class CommitMemory {
     }
 
     package func forget<Value: CommitShared>(_ type: Value.Type, of tenant: TenantID) {
-        values[CommitShare.Key(type: ObjectIdentifier(type), tenant: tenant, name: "", number: 0)] = nil
+        values[CommitShare.Key(type, of: tenant)] = nil
     }
 }
