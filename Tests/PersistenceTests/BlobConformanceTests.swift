@@ -10,8 +10,8 @@ import Testing
     enum Place: String, CaseIterable { case folder, bucket }
 
     private func large(_ seed: Int) -> [UInt8] { (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* seed) } }
-    /// Stores go by the machine's own time: a clock that is an hour ahead makes all they hold old.
-    private let later = Clock { Timestamp(microseconds: Clock.system.now().microseconds + 3_600_000_000) }
+    /// Stores go by their own time: all that they hold is older than what is yet to come.
+    private let anyAge: Duration = .seconds(-60)
 
     private func withBlobs(
         _ place: Place, _ engine: DatabaseEngine = .sqlite, _ body: (any BlobStore, DatabaseLease) async throws -> Void
@@ -30,7 +30,8 @@ import Testing
                 let answer = try await bucket.send(
                     request.method, key: request.key, query: request.query, body: request.body,
                     file: request.file.map { S3Bucket.File(digest: $0.hash.hex, byteCount: $0.byteCount, open: $0.open) }, range: request.range)
-                return S3Blobs.Answer(status: answer.status, body: answer.body, modified: answer.modified(now: Clock.system.now()))
+                let now = Clock.system.now()
+                return S3Blobs.Answer(status: answer.status, body: answer.body, modified: answer.modified(now: now), time: answer.sent(now: now))
             }, onClose: { await bucket.close() })
         try await withFixtures(engine) { lease in
             do { try await body(blobs, lease) } catch {
@@ -121,12 +122,12 @@ import Testing
             let orphan = try await PreparedPayload(large(5), tenant: lease.tenant, blobs: blobs)
             let foreign = try await PreparedPayload(large(3), tenant: lease.other, blobs: blobs)
             _ = try await lease.database.write(in: lease.tenant) { tx in try PayloadStore(tx: tx).store(kept, for: .files) }
-            #expect(try await blobs.sweep(lease.database, of: [lease.tenant, lease.other], olderThan: .seconds(60), clock: .system) == 0)
-            #expect(try await blobs.sweep(lease.database, of: [lease.tenant, lease.other], olderThan: .seconds(60), clock: later) == 2)
+            #expect(try await blobs.sweep(lease.database, of: [lease.tenant, lease.other], olderThan: .seconds(60)) == 0)
+            #expect(try await blobs.sweep(lease.database, of: [lease.tenant, lease.other], olderThan: anyAge) == 2)
             #expect(try await load(blobs, orphan.hash, lease.tenant) == nil)
             #expect(try await load(blobs, foreign.hash, lease.other) == nil)
             let elsewhere = try await PreparedPayload(large(7), tenant: lease.other, blobs: blobs)
-            #expect(try await blobs.sweep(lease.database, of: [lease.tenant], olderThan: .seconds(60), clock: later) == 0)
+            #expect(try await blobs.sweep(lease.database, of: [lease.tenant], olderThan: anyAge) == 0)
             #expect(try await load(blobs, elsewhere.hash, lease.other) == large(7))
             let read = try await lease.database.read(in: lease.tenant) { tx in try PayloadStore(tx: tx).load(kept.hash, blobs: blobs) }
             #expect(read == large(3))

@@ -109,7 +109,7 @@ struct NoBlobs: BlobStore {
     }
     func load(_ hash: PayloadHash, tenant: TenantID) throws -> [UInt8]? { nil }
     func pieces(_ hash: PayloadHash, byteCount: Int, tenant: TenantID) async throws -> BytePieces? { nil }
-    func sweep(_ database: any Database, of tenants: Set<TenantID>, olderThan grace: Duration, clock: Clock) async throws -> Int { 0 }
+    func sweep(_ database: any Database, of tenants: Set<TenantID>, olderThan grace: Duration) async throws -> Int { 0 }
 }
 
 /// What the steps reach: it answers late, not at all, or does what is asked and loses the answer.

@@ -40,7 +40,8 @@ enum BlobPlace {
                 let answer = try await bucket.send(
                     request.method, key: request.key, query: request.query, body: request.body,
                     file: request.file.map { S3Bucket.File(digest: $0.hash.hex, byteCount: $0.byteCount, open: $0.open) }, range: request.range)
-                return S3Blobs.Answer(status: answer.status, body: answer.body, modified: answer.modified(now: clock.now()))
+                let now = clock.now()
+                return S3Blobs.Answer(status: answer.status, body: answer.body, modified: answer.modified(now: now), time: answer.sent(now: now))
             }, onClose: { await bucket.close() })
     }
 }

@@ -78,7 +78,7 @@ extension Platform {
     func sweepBlobs() async throws {
         var tenants: Set<TenantID> = []
         try await tenancy.forEachTenantHere { tenants.insert($0) }
-        let count = try await blobs.sweep(database, of: tenants, olderThan: Self.blobGrace, clock: clock)
+        let count = try await blobs.sweep(database, of: tenants, olderThan: Self.blobGrace)
         if count > 0 { logger.info("blobs without a row removed", metadata: ["count": "\(count)"]) }
         try await tenancy.forEachTenantHere { tenant in
             try await RunFileSweep(database: database).sweep(tenant)

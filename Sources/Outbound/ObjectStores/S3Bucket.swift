@@ -64,4 +64,7 @@ package struct S3Bucket: Sendable {
 extension OutboundResponse {
     /// When what it holds was changed last.
     package func modified(now: Timestamp) -> Timestamp? { header("Last-Modified").flatMap { HTTPDate.parse($0, now: now) } }
+
+    /// When it was sent, by the clock of the server.
+    package func sent(now: Timestamp) -> Timestamp? { header("Date").flatMap { HTTPDate.parse($0, now: now) } }
 }

@@ -14,11 +14,11 @@ package protocol BlobStore: Sendable {
     /// The same piece by piece.
     func pieces(_ hash: PayloadHash, byteCount: Int, tenant: TenantID) async throws -> BytePieces?
     /// Removes what has no row (never written, or deleted) once it is older than `grace`, which is longer than any transaction waits between its
-    /// blob and its row.
+    /// blob and its row. Its age is told by the clock of the store, which stamped it.
     /// - Parameter tenants: whose blobs this database answers for. Those of others stay: another deployment may keep them in the same place.
     /// - Returns: how many blobs were removed.
     @discardableResult
-    func sweep(_ database: any Database, of tenants: Set<TenantID>, olderThan grace: Duration, clock: Clock) async throws -> Int
+    func sweep(_ database: any Database, of tenants: Set<TenantID>, olderThan grace: Duration) async throws -> Int
     /// Whether `load` is as quick as a disk, so that any thread may wait for it.
     var isAtHand: Bool { get }
     func close() async
@@ -56,7 +56,17 @@ package struct FolderBlobs: BlobStore {
         return queue
     }()
 
-    package init(path: String) { root = path }
+    /// Makes the names in a folder durable.
+    private let sync: @Sendable (_ folder: String) throws -> Void
+    /// Folders for which that failed: what lies there may be gone after a crash until it is made up for.
+    private static let unsynced = Mutex<Set<String>>([])
+
+    package init(path: String) { self.init(path: path, sync: Self.synced) }
+
+    init(path: String, sync: @escaping @Sendable (_ folder: String) throws -> Void) {
+        root = path
+        self.sync = sync
+    }
 
     package func keep(_ bytes: [UInt8], _ hash: PayloadHash, tenant: TenantID) async throws {
         try await Self.queue.run { try keepNow(bytes, hash, tenant) }
@@ -65,7 +75,7 @@ package struct FolderBlobs: BlobStore {
     package func keep(_ pieces: BytePieces, tenant: TenantID) async throws -> (hash: PayloadHash, byteCount: Int) {
         let draft = try await Self.queue.run {
             try makeFolder(tenant)
-            return try FileDraft(path: "\(root)/\(tenant)/incoming.\(UUID().uuidString)")
+            return try FileDraft(path: "\(folder(tenant))/incoming.\(UUID().uuidString)")
         }
         do {
             var gathered: [UInt8] = []
@@ -104,11 +114,13 @@ package struct FolderBlobs: BlobStore {
         }
     }
 
-    func path(_ hash: PayloadHash, _ tenant: TenantID) -> String { "\(root)/\(tenant)/\(hash.hex)" }
+    private func folder(_ tenant: TenantID) -> String { "\(root)/\(tenant)" }
+
+    func path(_ hash: PayloadHash, _ tenant: TenantID) -> String { "\(folder(tenant))/\(hash.hex)" }
 
     private func keepNow(_ bytes: [UInt8], _ hash: PayloadHash, _ tenant: TenantID) throws {
         let target = path(hash, tenant)
-        if isRenewed(target) { return }
+        if isRenewed(target) { return try settle(folder(tenant), isNew: false) }
         try makeFolder(tenant)
         let draft = try FileDraft(path: target + "." + UUID().uuidString)
         do {
@@ -122,22 +134,40 @@ package struct FolderBlobs: BlobStore {
     }
 
     private func makeFolder(_ tenant: TenantID) throws {
+        let files = FileManager.default
+        let (isNew, isFirst) = (!files.fileExists(atPath: folder(tenant)), !files.fileExists(atPath: root))
         do {
-            try FileManager.default.createDirectory(
-                atPath: "\(root)/\(tenant)", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try files.createDirectory(atPath: folder(tenant), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw PersistenceError.unavailable("The blob folder cannot be made: \(error.localizedDescription)")
         }
+        if isFirst { try settle(URL(filePath: root).deletingLastPathComponent().path, isNew: true) }
+        try settle(root, isNew: isNew)
     }
 
     /// Gives a finished draft its name, and makes that durable.
     private func place(_ draft: String, at target: String, _ tenant: TenantID) throws {
         guard rename(draft, target) == 0 else { throw FileFault.error("renamed") }
-        let parent = open("\(root)/\(tenant)", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        if parent >= 0 {
-            fsync(parent)
-            Glibc.close(parent)
+        try settle(folder(tenant), isNew: true)
+    }
+
+    /// Makes the names in a folder durable.
+    /// - Parameter isNew: whether one has just come; else only what failed before is made up for.
+    private func settle(_ folder: String, isNew: Bool) throws {
+        guard isNew || Self.unsynced.withLock({ $0.contains(folder) }) else { return }
+        do { try sync(folder) } catch {
+            Self.unsynced.withLock { _ = $0.insert(folder) }
+            throw error
         }
+        Self.unsynced.withLock { _ = $0.remove(folder) }
+    }
+
+    private static func synced(_ folder: String) throws {
+        let file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard file >= 0 else { throw FileFault.error("synced") }
+        defer { Glibc.close(file) }
+        // A file system that has no such thing for folders says EINVAL, as fsync(2) may, or EBADF.
+        guard fsync(file) == 0 || errno == EINVAL || errno == EBADF else { throw FileFault.error("synced") }
     }
 
     /// A file that is there is used again: the sweep must take it for new.

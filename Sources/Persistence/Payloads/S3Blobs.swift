@@ -30,10 +30,13 @@ package struct S3Blobs: BlobStore {
         package var body: [UInt8]
         /// When the object was last written.
         package var modified: Timestamp?
-        package init(status: Int, body: [UInt8], modified: Timestamp? = nil) {
+        /// When the store answered, by its own clock.
+        package var time: Timestamp?
+        package init(status: Int, body: [UInt8], modified: Timestamp? = nil, time: Timestamp? = nil) {
             self.status = status
             self.body = body
             self.modified = modified
+            self.time = time
         }
     }
 
@@ -128,13 +131,14 @@ package struct S3Blobs: BlobStore {
         return answer.body
     }
 
+    /// A store that does not tell its time is not swept.
     @discardableResult
-    package func sweep(_ database: any Database, of tenants: Set<TenantID>, olderThan grace: Duration, clock: Clock = .system) async throws -> Int {
-        let limit = clock.now() - grace
+    package func sweep(_ database: any Database, of tenants: Set<TenantID>, olderThan grace: Duration) async throws -> Int {
         var removed = 0
         var token: String?
         for _ in 0..<Self.pagesMaximum {
             let page = try await list(after: token)
+            guard let limit = page.time.map({ $0 - grace }) else { break }
             var old: [TenantID: [PayloadHash]] = [:]
             for entry in page.entries where entry.modified < limit {
                 guard let (tenant, hash) = parts(entry.key), tenants.contains(tenant) else { continue }
@@ -145,7 +149,7 @@ package struct S3Blobs: BlobStore {
                     let batch = Array(hashes[start..<min(start + Self.sweepBatch, hashes.count)])
                     let used = try await used(batch, by: tenant, in: database)
                     for hash in batch where !used.contains(hash) {
-                        if try await remove(hash, tenant, ifOlderThan: limit) { removed += 1 }
+                        if try await remove(hash, tenant, ifOlderThan: grace) { removed += 1 }
                     }
                 }
             }
@@ -156,9 +160,10 @@ package struct S3Blobs: BlobStore {
     }
 
     /// Looks at its age once more, since it may have been written again after it was listed.
-    private func remove(_ hash: PayloadHash, _ tenant: TenantID, ifOlderThan limit: Timestamp) async throws -> Bool {
+    private func remove(_ hash: PayloadHash, _ tenant: TenantID, ifOlderThan grace: Duration) async throws -> Bool {
         let key = key(hash, tenant)
-        guard let modified = try await send(Request(method: "HEAD", key: key)).modified, modified < limit else { return false }
+        let head = try await send(Request(method: "HEAD", key: key))
+        guard let modified = head.modified, let time = head.time, modified < time - grace else { return false }
         let answer = try await send(Request(method: "DELETE", key: key))
         guard answer.status < 300 || answer.status == 404 else { throw Self.failure("removed", answer) }
         return true
@@ -178,7 +183,9 @@ package struct S3Blobs: BlobStore {
         if let token { query.append((name: "continuation-token", value: token)) }
         let answer = try await send(Request(method: "GET", key: nil, query: query))
         guard answer.status < 300 else { throw Self.failure("listed", answer) }
-        return S3Listing(answer.body)
+        var listing = S3Listing(answer.body)
+        listing.time = answer.time
+        return listing
     }
 
     /// A store that is busy or away is asked again.
@@ -231,6 +238,8 @@ package struct S3Blobs: BlobStore {
 struct S3Listing {
     var entries: [(key: String, modified: Timestamp)] = []
     var next: String?
+    /// When the store gave it, by its own clock.
+    var time: Timestamp?
 
     init(_ xml: [UInt8]) {
         let text = String(decoding: xml, as: UTF8.self)
