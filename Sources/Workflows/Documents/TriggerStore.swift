@@ -57,6 +57,17 @@ package struct TriggerStore {
             """)
     }
 
+    /// Slots of a workflow that have come and were not fired yet, by node id.
+    func dueSlots(of workflow: WorkflowID, at now: Timestamp) throws -> [String: Timestamp] {
+        let slots = try tx.system.all(
+            """
+            SELECT node_id, next_due FROM workflow_schedules
+            WHERE tenant_id = \(tx.tenant.id) AND workflow_id = \(workflow) AND next_due <= \(now)
+            """
+        ) { (try $0.column(0, as: String.self), try $0.column(1, as: Timestamp.self)) }
+        return Dictionary(slots, uniquingKeysWith: { first, _ in first })
+    }
+
     /// The routes that start a workflow, by path.
     func routes(of workflow: WorkflowID) throws -> [WebhookRoute] {
         try tx.all(

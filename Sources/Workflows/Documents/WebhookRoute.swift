@@ -49,10 +49,14 @@ extension WorkflowDocument {
     }
 
     /// The enabled schedule nodes with the first slot of each after `now`.
-    func scheduleSlots(after now: Timestamp, zone: String, kind: (String) -> NodeKind?) throws -> [(node: WorkflowNode, slot: Timestamp)] {
+    /// - Parameter due: by node id, slots that have come and were not fired yet: where they are slots of this document too they stay.
+    func scheduleSlots(
+        after now: Timestamp, due: [String: Timestamp], zone: String, kind: (String) -> NodeKind?
+    ) throws -> [(node: WorkflowNode, slot: Timestamp)] {
         try nodes.compactMap { node in
             guard ["schedule", "cron", "interval"].contains(node.kind), !node.disabled, let declaration = kind(node.kind) else { return nil }
             let schedule = try Schedule(node, kind: declaration, timeZone: settings.timeZone ?? zone)
+            if let slot = due[node.id], schedule.next(after: slot - .microseconds(1)) == slot { return (node, slot) }
             return schedule.next(after: now).map { (node, $0) }
         }
     }

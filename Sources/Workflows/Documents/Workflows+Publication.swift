@@ -175,6 +175,7 @@ extension Workflows {
         of workflow: Workflow, with document: WorkflowDocument, version: Int, zone: String, in tx: TenantTransaction
     ) throws {
         let store = TriggerStore(tx: tx)
+        let due = try store.dueSlots(of: workflow.id, at: tx.clock.now())
         try removeTriggers(of: workflow.id, in: tx)
         let collector = FaultCollector()
         for (node, index, route) in document.webhookRoutes(kind: { kinds.kind($0) }) {
@@ -186,7 +187,7 @@ extension Workflows {
         guard collector.faults.isEmpty else {
             throw Refusal(.conflict, "webhook_taken", "A path is taken already: see the list.", faults: collector.faults)
         }
-        for (node, slot) in try document.scheduleSlots(after: tx.clock.now(), zone: zone, kind: { kinds.kind($0) }) {
+        for (node, slot) in try document.scheduleSlots(after: tx.clock.now(), due: due, zone: zone, kind: { kinds.kind($0) }) {
             try store.insert(slot: slot, of: workflow.id, version: version, node: node.id)
         }
         if let poll = try document.nextPoll(after: tx.clock.now(), zone: zone) {

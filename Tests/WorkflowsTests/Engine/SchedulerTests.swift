@@ -91,6 +91,26 @@ import Testing
         }
     }
 
+    @Test func `a slot that had come when its workflow was published anew is fired by the new version`() async throws {
+        try await withRig { rig in
+            let (workflows, me) = (rig.harness.workflows, rig.harness.principal())
+            let id = try await rig.publish(.init())
+            rig.lease.clock.advance(by: .seconds(3_600))
+            _ = try await workflows.publish(id, by: me)
+            #expect(try await rig.fired() == 1)
+            let versions = try await rig.lease.database.read(in: rig.lease.tenant) { tx in
+                try RunStore(tx: tx).list(before: nil, limit: 9).map(\.version)
+            }
+            #expect(versions == [2])
+            _ = try await workflows.publish(id, by: me)
+            #expect(try await rig.fired() == 1, "it is over")
+            rig.lease.clock.advance(by: .seconds(3_600))
+            _ = try await workflows.unpublish(id, by: me)
+            _ = try await workflows.publish(id, by: me)
+            #expect(try await rig.fired() == 1, "nothing was published in between")
+        }
+    }
+
     @Test func `two schedulers fire a slot once`() async throws {
         try await withRig { rig in
             for _ in 0..<5 { _ = try await rig.publish(.init()) }
