@@ -175,6 +175,38 @@ import Testing
             #expect(met.text == #"{"message":"Workflow was started"}"# && met.hasStarted)
             let unmet = try await said("other")
             #expect(unmet.text == #"{"message":"Webhook call received"}"# && !unmet.hasStarted)
+            // As it is asked: in the case that is written.
+            let capital = try await said("K")
+            #expect(!capital.hasStarted)
+            #expect(try await runs(rig) == 1)
+        }
+    }
+
+    private func runs(_ rig: FormRig) async throws -> Int {
+        let lease = rig.harness.lease
+        return try await lease.database.read(in: lease.tenant) { tx in try RunStore(tx: tx).list(before: nil, limit: 9).count }
+    }
+
+    /// Of 2.2, and whether it holds for a request with `{"n": 1}`.
+    private static let answers: [(String, Bool)] = [
+        ("={{ $json.body.n }}", true), ("={{ $json.body.n - 1 }}", false), ("={{ $json.body.none }}", false), ("={{ '' }}", false),
+        // What cannot be asked keeps no request away.
+        ("={{ $('Nowhere').item.json.n }}", true)
+    ]
+
+    @Test(arguments: answers) func `a condition holds where its value does, and where it has none for a fault of its own`(
+        _ expression: String, _ holds: Bool
+    ) async throws {
+        try await FormRig.run { rig in
+            let config: JSONObject = [
+                "path": "in", "httpMethod": "POST", "onlyRunIfMode": "expression", "onlyRunIfExpression": .string(expression)
+            ]
+            let hook = WorkflowNode(id: "hook", category: .trigger, kind: "webhook", kindVersion: 2.2, name: "Hook", config: config)
+            try await rig.publish([hook, .step("End", "no_op", 1, [:])])
+            let answer = try await rig.surface.answer(
+                LocalRequest("POST", "/hooks/t/in", headers: [("Content-Type", "application/json")], body: Array(#"{"n":1}"#.utf8)))
+            #expect(answer.status == 200 && (answer.header("X-Execution-Id") != nil) == holds)
+            #expect(try await runs(rig) == (holds ? 1 : 0))
         }
     }
 
