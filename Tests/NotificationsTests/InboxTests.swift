@@ -49,6 +49,27 @@ import Testing
         }
     }
 
+    @Test func `the owner of an account that was taken over is told what was closed, and nobody else is`() async throws {
+        try await withNotifications { harness in
+            guard case .user(let ana) = harness.ana.actor else { return }
+            func takeOver(_ owner: UserID, key: String) async throws {
+                try await harness.event(
+                    AccountTakenOver.name, ["owner": .string(owner.description), "closed": ["keys": 2, "members": 1, "novel": 3]], key: key)
+            }
+            try await takeOver(UserID(high: 9, low: 9), key: "outbox:1")
+            #expect(try await harness.mails().isEmpty)
+            try await takeOver(ana, key: "outbox:2")
+            let mail = try #require(try await harness.mails().first)
+            #expect(mail.template == "account_taken_over" && mail.arguments["keys"] == "2" && mail.arguments["runs"] == "0")
+            let strings = try Strings(directory: "Locales")
+            let message = try #require(
+                MailTexts(strings: strings, publicURL: "https://flows.example.com").message(mail, from: "a@example.com", id: "1"))
+            let notice = try #require(try await harness.inbox.list(before: nil, limit: 2, by: harness.ana).first)
+            for text in [message.subject, message.text, Localizer(strings).title(of: notice)] { #expect(!text.contains("{")) }
+            #expect(message.text.contains("API keys revoked: 2") && notice.path == "/settings/audit-log")
+        }
+    }
+
     @Test func `one mail an hour for a workflow, and none for whoever wants none`() async throws {
         try await withNotifications { harness in
             try await harness.failed("w1", run: "r1")

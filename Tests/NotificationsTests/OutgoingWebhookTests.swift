@@ -50,7 +50,8 @@ import Testing
             let (webhooks, owner) = (harness.webhooks, harness.owner)
             let made = try await harness.makeEndpoint().endpoint
             try await harness.failed("w1", run: "r1")
-            try await harness.database.write(in: harness.acme.id) { tx in try webhooks.pauseAll(in: tx, by: owner) }
+            let paused = try await harness.database.write(in: harness.acme.id) { tx in try webhooks.pauseAll(in: tx, by: owner) }
+            #expect(paused == 1)
             try await harness.failed("w1", run: "r2")
             try await harness.sender.sendDue()
             #expect(harness.receiver.all.isEmpty)

@@ -99,13 +99,41 @@ import Testing
     ) async throws {
         try await withTenancy(engine) { world in
             let left = try await leaveDoors(world)
-            world.tenancy.strangersDoors.add { tx, principal in try tx.audit(principal, "test.close", "tenant:\(tx.tenant.id)") }
+            world.tenancy.strangersDoors.add("tests") { tx, principal in
+                try tx.audit(principal, "test.close", "tenant:\(tx.tenant.id)")
+                return 3
+            }
             try await takeOver(world, by: .invitation)
             let noted = ["api_key.revoke", "invitation.revoke", "member.remove", "test.close"]
             let actions = try await world.actions(of: left.tenant)
             #expect(Array(actions.suffix(4)) == noted)
             #expect(try await world.actions(of: world.acme.id) == ["tenant.create", "invitation.create", "member.join"])
         }
+    }
+
+    @Test(arguments: Way.allCases) func `the owner is told what was closed, and nothing where nothing was`(way: Way) async throws {
+        try await withTenancy(.sqlite) { world in
+            let left = try await leaveDoors(world)
+            world.tenancy.strangersDoors.add("tests") { _, _ in 3 }
+            try await takeOver(world, by: way)
+            let told = try await takeOvers(world)
+            let expected: JSON = [
+                "owner": .string(left.user.description), "closed": ["invitations": 1, "keys": 1, "members": 1, "tests": 3]
+            ]
+            #expect(told == [expected])
+        }
+        try await withTenancy(.sqlite) { world in
+            _ = try await world.signUpBen()
+            try await takeOver(world, by: way)
+            #expect(try await takeOvers(world).isEmpty)
+        }
+    }
+
+    private func takeOvers(_ world: TenancyHarness) async throws -> [JSON] {
+        let payloads: [String] = try await world.database.readSystem { tx in
+            try tx.all("SELECT payload FROM outbox_events WHERE name = \(AccountTakenOver.name) ORDER BY id") { try $0.column(0) }
+        }
+        return try payloads.map { try JSON(parsing: $0) }
     }
 
     @Test(arguments: [Way.invitation, .reset, .link])

@@ -55,9 +55,11 @@ extension Billing {
     }
 
     /// What the tenant earns waits until somebody says anew how it is paid.
-    package func forgetPayee(in tx: TenantTransaction, by principal: Principal) throws {
-        guard try PayeeStore(tx: tx.platform).remove(tx.tenant.id) else { return }
+    /// - Returns: how many payees there were.
+    package func forgetPayee(in tx: TenantTransaction, by principal: Principal) throws -> Int {
+        guard try PayeeStore(tx: tx.platform).remove(tx.tenant.id) else { return 0 }
         try tx.audit(principal, "payee.remove", "tenant:\(tx.tenant.id)")
+        return 1
     }
 
     func earnings(of owner: TenantID) async throws -> [PayeeBalance] { try await database.readPlatform { tx in try tx.earnings(of: owner) } }

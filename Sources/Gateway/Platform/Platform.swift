@@ -78,10 +78,10 @@ package final class Platform: Sendable {
             providers: Providers(
                 database: database, vault: vault, clock: clock, environment: configuration.environment, publicURL: configuration.publicURL,
                 send: { request in try await outbound.send(request) }), print: Self.printer())
-        tenancy.strangersDoors.add { [outgoing] tx, principal in try outgoing.pauseAll(in: tx, by: principal) }
-        tenancy.strangersDoors.add { [billing] tx, principal in try billing.forgetPayee(in: tx, by: principal) }
-        tenancy.strangersDoors.add { [workflows] tx, principal in try workflows.unpublishAll(in: tx, by: principal) }
-        tenancy.strangersDoors.add { [workflows] tx, principal in try workflows.pauseRuns(in: tx, by: principal) }
+        tenancy.strangersDoors.add("endpoints") { [outgoing] tx, principal in try outgoing.pauseAll(in: tx, by: principal) }
+        tenancy.strangersDoors.add("payees") { [billing] tx, principal in try billing.forgetPayee(in: tx, by: principal) }
+        tenancy.strangersDoors.add("workflows") { [workflows] tx, principal in try workflows.unpublishAll(in: tx, by: principal) }
+        tenancy.strangersDoors.add("runs") { [workflows] tx, principal in try workflows.pauseRuns(in: tx, by: principal) }
         try await tenancy.seedPlans()
     }
 

@@ -69,7 +69,7 @@ struct NoticePreferenceBody: Codable, Sendable, Described {
     var inApp: Bool
     var mail: String
     static let notes: [FieldNote] = [
-        FieldNote("category", "failures, limits or webhooks.", example: "failures", length: 1...40),
+        FieldNote("category", "failures, limits, webhooks, billing, mentions or security.", example: "failures", length: 1...40),
         FieldNote("inApp", "Whether the console lists it."), FieldNote("mail", "immediate, digest or off.", example: "digest", length: 1...20)
     ]
 }
@@ -129,7 +129,7 @@ struct InboxRoutes {
 
     static func category(_ text: String) throws -> NoticeCategory {
         guard let category = NoticeCategory(rawValue: text) else {
-            throw Refusal.invalid("category", "unknown_category", "category is one of failures, limits, webhooks.")
+            throw Refusal.invalid("category", "unknown_category", "category is one of failures, limits, webhooks, billing, mentions, security.")
         }
         return category
     }

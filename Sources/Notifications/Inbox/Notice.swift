@@ -1,5 +1,6 @@
 package import Kernel
 internal import Persistence
+internal import Tenancy
 
 package typealias NoticeID = ID<Notice>
 
@@ -34,6 +35,8 @@ package enum NoticeCategory: String, Sendable, Hashable, CaseIterable, SQLBindab
     case billing
     /// Comments in which somebody named them.
     case mentions
+    /// What the platform closed for the tenant's safety.
+    case security
 
     /// Who can be told at all: what leads nowhere for a member is no use to them.
     var permission: Permission {
@@ -43,6 +46,7 @@ package enum NoticeCategory: String, Sendable, Hashable, CaseIterable, SQLBindab
         case .webhooks: .webhooksRead
         case .billing: "billing.read"
         case .mentions: "workflows.read"
+        case .security: "audit.read"
         }
     }
 }
@@ -122,9 +126,20 @@ struct NoticeDraft: Sendable {
             arguments = ["workflow": text("workflow_name"), "author": text("author_name"), "text": text("text")]
             path = "/workflows/\(text("workflow"))/editor#comment-\(text("comment"))"
             only = Set((payload["mentions"]?.array ?? []).compactMap { $0.text.flatMap { UserID($0) } })
+        case AccountTakenOver.name:
+            category = .security
+            kind = "account_taken_over"
+            cause = "account:\(text("owner"))"
+            let counts: [(String, String)] = Self.closed.map { what in (what, String(payload["closed"]?[what]?.integer ?? 0)) }
+            arguments = Dictionary(uniqueKeysWithValues: counts)
+            path = "/settings/audit-log"
+            only = Set([UserID(text("owner"))].compactMap { $0 })
         default: return nil
         }
     }
+
+    /// What a take-over closes, as the texts name it.
+    private static let closed = ["keys", "invitations", "members", "endpoints", "workflows", "runs", "payees"]
 
     private static let billing = [
         "billing.invoice.issued": "invoice_issued", "billing.invoice.reopened": "invoice_reopened", "billing.invoice.overdue": "invoice_overdue",
@@ -132,7 +147,9 @@ struct NoticeDraft: Sendable {
     ]
 
     static let events =
-        ["execution.failed", LimitNear.name, LimitReached.name, EndpointDisabled.name, "workflow.mentioned", "billing.consulting.changed"]
-        + billing.keys.sorted()
+        [
+            "execution.failed", LimitNear.name, LimitReached.name, EndpointDisabled.name, "workflow.mentioned", "billing.consulting.changed",
+            AccountTakenOver.name
+        ] + billing.keys.sorted()
     private static let errorLength = 500
 }

@@ -93,8 +93,10 @@ package struct OutgoingWebhooks: Sendable {
     }
 
     /// Tells nobody any more, until somebody enables an endpoint again.
-    package func pauseAll(in tx: TenantTransaction, by principal: Principal) throws {
+    /// - Returns: how many endpoints there were to tell.
+    package func pauseAll(in tx: TenantTransaction, by principal: Principal) throws -> Int {
         let store = WebhookEndpointStore(tx: tx)
+        var count = 0
         for var endpoint in try store.all() where endpoint.status == .enabled {
             endpoint.status = .disabled
             endpoint.reason = .paused
@@ -102,8 +104,10 @@ package struct OutgoingWebhooks: Sendable {
             endpoint.updatedAt = tx.clock.now()
             try store.update(endpoint)
             try tx.audit(principal, "webhook_endpoint.update", "webhook_endpoint:\(endpoint.id)", ["status": .string(endpoint.status.rawValue)])
+            count += 1
         }
         tx.afterCommit { [interests, tenant = tx.tenant.id] in interests.forget(tenant) }
+        return count
     }
 
     package func delete(_ id: WebhookEndpointID, by principal: Principal) async throws {

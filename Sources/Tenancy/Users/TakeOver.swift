@@ -4,14 +4,36 @@ internal import Synchronization
 
 /// What other modules close where an account is taken over from a stranger: each the ways into a tenant that it keeps.
 package final class StrangersDoors: Sendable {
-    package typealias Close = @Sendable (TenantTransaction, Principal) throws -> Void
-    private let closing = Mutex<[Close]>([])
+    /// - Returns: how many it closed.
+    package typealias Close = @Sendable (TenantTransaction, Principal) throws -> Int
+    private let closing = Mutex<[(what: String, close: Close)]>([])
 
-    /// - Parameter close: called in the transaction of the take-over, for each tenant that the stranger owned.
-    package func add(_ close: @escaping Close) { closing.withLock { $0.append(close) } }
+    /// - Parameters:
+    ///   - what: names in `AccountTakenOver` what is closed.
+    ///   - close: called in the transaction of the take-over, for each tenant that the stranger owned.
+    package func add(_ what: String, _ close: @escaping Close) { closing.withLock { $0.append((what, close)) } }
 
-    func close(_ tx: TenantTransaction, by principal: Principal) throws {
-        for close in closing.withLock({ $0 }) { try close(tx, principal) }
+    /// - Returns: how many of what were closed.
+    func close(_ tx: TenantTransaction, by principal: Principal) throws -> [String: Int] {
+        var closed: [String: Int] = [:]
+        for (what, close) in closing.withLock({ $0 }) { closed[what, default: 0] += try close(tx, principal) }
+        return closed
+    }
+}
+
+/// `account.taken_over`, payload `{owner, closed}`: how many keys, invitations, members and whatever other modules keep were closed. Whoever made the
+/// tenant and proved the address only now cannot be told from a stranger's victim, so that they are told what to make again.
+package struct AccountTakenOver: Event {
+    package static let name = "account.taken_over"
+    package static let version = 1
+    let tenant: TenantID
+    let owner: UserID
+    let closed: [String: Int]
+
+    package var subject: String { "tenant:\(tenant)" }
+    package var payload: JSON {
+        let counts: [(String, JSON)] = closed.sorted { $0.key < $1.key }.map { ($0.key, JSON.number(Double($0.value))) }
+        return ["owner": .string(owner.description), "closed": .object(JSONObject(counts))]
     }
 }
 
@@ -43,20 +65,24 @@ extension Tenancy {
         }
     }
 
-    /// Each at once, however many the stranger made.
+    /// Each at once, however many the stranger made; the owner is told, since the stranger may have been nobody.
     private func closeDoors(of tenant: TenantID, butFor owner: UserID, in tx: DirectoryTransaction) throws {
         let scoped = try tx.tenant(tenant)
         let principal: Principal = .system(in: tenant)
-        func note(_ action: String, _ count: Int) throws {
+        var closed: [String: Int] = [:]
+        func note(_ action: String, _ what: String, _ count: Int) throws {
             guard count > 0 else { return }
+            closed[what] = count
             try scoped.audit(principal, action, "tenant:\(tenant)", ["count": .number(Double(count)), "reason": "account_taken_over"])
         }
-        try note("api_key.revoke", try APIKeyStore(tx: tx).revokeAll(of: tenant, at: tx.clock.now()))
-        try note("invitation.revoke", try OneTimeTokenStore(tx: tx).revokeInvitations(to: tenant))
+        try note("api_key.revoke", "keys", try APIKeyStore(tx: tx).revokeAll(of: tenant, at: tx.clock.now()))
+        try note("invitation.revoke", "invitations", try OneTimeTokenStore(tx: tx).revokeInvitations(to: tenant))
         let members = try MembershipStore(tx: tx).removeAll(from: tenant, but: owner)
         if members > 0 { try scoped.release(.users, members) }
-        try note("member.remove", members)
-        try strangersDoors.close(scoped, by: principal)
+        try note("member.remove", "members", members)
+        closed.merge(try strangersDoors.close(scoped, by: principal)) { first, second in first + second }
+        guard closed.values.contains(where: { $0 > 0 }) else { return }
+        try scoped.emit(AccountTakenOver(tenant: tenant, owner: owner, closed: closed))
     }
 
     /// By a link that reached the address.

@@ -78,12 +78,17 @@ extension Workflows {
     }
 
     /// The same of all that the tenant has published.
-    package func unpublishAll(in tx: TenantTransaction, by principal: Principal) throws {
+    /// - Returns: how many.
+    package func unpublishAll(in tx: TenantTransaction, by principal: Principal) throws -> Int {
         var last: WorkflowID?
+        var count = 0
         while true {
             let page = try WorkflowStore(tx: tx).page(.active, before: last, limit: Limits.pageSizeMaximum)
-            for var workflow in page where workflow.publishedVersion != nil { try unpublish(&workflow, by: principal, in: tx) }
-            guard page.count == Limits.pageSizeMaximum else { return }
+            for var workflow in page where workflow.publishedVersion != nil {
+                try unpublish(&workflow, by: principal, in: tx)
+                count += 1
+            }
+            guard page.count == Limits.pageSizeMaximum else { return count }
             last = page.last?.id
         }
     }

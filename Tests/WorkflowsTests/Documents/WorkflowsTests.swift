@@ -97,8 +97,11 @@ import Testing
             let theirs = try await workflows.create(.hook(path: "a"), by: elsewhere)
             _ = try await workflows.publish(theirs.id, by: elsewhere)
             let tenant = harness.lease.tenant
-            for _ in 0..<2 {
-                try await harness.lease.database.writeDirectory { tx in try workflows.unpublishAll(in: tx.tenant(tenant), by: .system(in: tenant)) }
+            for expected in [2, 0] {
+                let count = try await harness.lease.database.writeDirectory { tx in
+                    try workflows.unpublishAll(in: tx.tenant(tenant), by: .system(in: tenant))
+                }
+                #expect(count == expected)
             }
             for path in ["a", "b"] { #expect(try await target(harness, "POST", path) == nil) }
             for id in [first.id, second.id] { #expect(try await workflows.workflow(id, by: me).workflow.publishedVersion == nil) }
