@@ -663,6 +663,23 @@ def test_a_server_that_does_not_answer_or_knows_nobody_is_told_of_in_words_that_
     assert found == [["unreachable", 0], ["server_failed", 502], ["signed_out", 401], ["Gone.", 404]]
 
 
+def test_what_the_editor_asks_says_whose_page_it_is(core):
+    sent = core.evaluate(
+        """async () => {
+          document.documentElement.dataset.tenant = "of-the-page";
+          const { API } = await import("/assets/editor/api.js?of-a-page");
+          const { fetch } = window;
+          const sent = [];
+          window.fetch = async (path, { headers }) => { sent.push(headers["Page-Tenant"]); return new Response("{}"); };
+          await new API("w").load();
+          await new API("w").save({}, 1);
+          window.fetch = fetch;
+          delete document.documentElement.dataset.tenant;
+          return sent;
+        }""")
+    assert sent == ["of-the-page", "of-the-page"]
+
+
 def test_numbers_in_texts_are_written_as_the_language_writes_them(core):
     found = core.evaluate(
         """async () => {

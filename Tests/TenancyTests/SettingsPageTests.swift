@@ -42,7 +42,7 @@ import Testing
             let surface = try world.surface()
             let admin = try await join(world, .admin)
             let page = try await call(surface, "GET", "/settings/members", cookie: admin)
-            #expect(page.text.contains("action=\"/settings/invitations\"") && !page.text.contains("value=\"owner\""))
+            #expect(page.text.contains("action=\"/settings/invitations?page_tenant=\(world.acme.id)\"") && !page.text.contains("value=\"owner\""))
             let ana = try #require(try await world.tenancy.members(of: world.acme.id).first { $0.role == .owner }).user
             #expect(!page.text.contains("/settings/members/\(ana)/"))
             let refused = try await call(surface, "POST", "/settings/members/\(ana)/role", cookie: admin, form: "role=viewer")

@@ -55,6 +55,39 @@ import Testing
         }
     }
 
+    @Test func `a form of one tenant's page does nothing in another that was chosen since, and says how to go on`() async throws {
+        try await withBen { world, ben in
+            let surface = try world.surface()
+            let chosen = "\(TenantCookie.name)=\(world.acme.id)"
+            func call(_ method: String, _ path: String, _ cookies: [String], form: String = "", page: TenantID? = nil) async throws -> LocalAnswer {
+                var headers = [("Cookie", (["\(SessionCookie.name)=\(ben.session)"] + cookies).joined(separator: "; "))]
+                if !form.isEmpty { headers.append(("Content-Type", "application/x-www-form-urlencoded")) }
+                if let page { headers.append(("Page-Tenant", page.description)) }
+                return try await surface.answer(LocalRequest(method, path, headers: headers, body: Array(form.utf8)))
+            }
+            let user = try await world.tenancy.signIn(email: "ben@example.com", password: TenancyHarness.password).user.id
+            try await world.tenancy.setRole(.admin, of: user, in: world.acme.id, by: TenancyHarness.owner)
+            let address = "/settings/invitations?page_tenant=\(ben.own)"
+            let page = try await call("GET", "/settings/members", [])
+            #expect(page.text.contains("action=\"\(address)\"") && page.text.contains("data-tenant=\"\(ben.own)\""))
+            #expect(try await !call("GET", "/t/bens/settings/members", []).text.contains("page_tenant"))
+            let form = "email=friend%40example.com&role=viewer"
+            #expect(try await call("POST", address, [chosen], form: form).status == 409)
+            for method in ["GET", "PATCH"] {
+                let refused = try await call(method, "/v1/tenant", [chosen], page: ben.own)
+                let code = try JSON(parsing: refused.body)["code"]
+                #expect(refused.status == 409 && code == "other_tenant")
+            }
+            #expect(try await world.tenancy.invitations(to: world.acme.id).isEmpty)
+            #expect(try await call("GET", "/v1/tenant", [chosen], page: world.acme.id).status == 200)
+            #expect(try await call("POST", address, [], form: form).status == 303)
+            #expect(try await world.tenancy.invitations(to: ben.own).count == 1)
+            let back = try await call("POST", "/tenants/\(ben.own)/choice", [chosen], form: "back=%2Fsettings%2Fmembers")
+            #expect(back.status == 303 && back.header("Location") == "/settings/members")
+            #expect(["//evil.example", "https://evil.example", "/\\evil.example", ""].map(TenantChoicePages.local) == ["/", "/", "/", "/"])
+        }
+    }
+
     @Test func `nobody comes by choice to a tenant that they do not belong to`() async throws {
         try await withBen { world, ben in
             let other = try await world.makeTenant("other").tenant.id

@@ -2,6 +2,9 @@
 // The source says whether it is due ({"is_due": true}); the form's score and comment go to the target, or nothing where it is put aside. Once it was
 // not due, the browser's session asks no more.
 const KEPT = "asked-question";
+// Whose page this is: an answer goes to no other tenant.
+const { tenant } = document.documentElement.dataset;
+const place = tenant ? { "Page-Tenant": tenant } : {};
 
 class AskedQuestion extends HTMLElement {
   connectedCallback() {
@@ -10,7 +13,7 @@ class AskedQuestion extends HTMLElement {
 
   async ask() {
     try {
-      const answer = await fetch(this.dataset.source, { headers: { Accept: "application/json" } });
+      const answer = await fetch(this.dataset.source, { headers: { Accept: "application/json", ...place } });
       if (!answer.ok) return;
       if ((await answer.json()).is_due) this.show();
       else sessionStorage.setItem(KEPT, "1");
@@ -38,10 +41,11 @@ class AskedQuestion extends HTMLElement {
     fault.hidden = true;
     try {
       const answer = await fetch(this.dataset.target, {
-        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+        method: "POST", headers: { "Content-Type": "application/json", ...place }, body: JSON.stringify(body),
       });
       // 409: it was answered in another window.
-      if (!answer.ok && answer.status !== 409) throw new Error(String(answer.status));
+      const isAnswered = answer.status === 409 && (await answer.json()).code !== "other_tenant";
+      if (!answer.ok && !isAnswered) throw new Error(String(answer.status));
       sessionStorage.setItem(KEPT, "1");
       this.form.remove();
       if (isAnswer) {

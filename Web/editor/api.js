@@ -12,9 +12,14 @@ export class Refused extends Error {
   }
 }
 
+/// Whose page this is: what it asks is refused where the browser is in another tenant by now.
+const { tenant } = document.documentElement.dataset;
+
 async function ask(method, path, body, options = {}) {
+  const headers = { Accept: "application/json", ...(tenant ? { "Page-Tenant": tenant } : {}) };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
   const answer = await fetch(path, {
-    ...options, method, headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+    ...options, method, headers,
     body: body === undefined ? undefined : JSON.stringify(body),
   }).catch(() => { throw new Error(t("unreachable")); });
   const text = await answer.text();

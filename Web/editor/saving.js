@@ -7,7 +7,7 @@ import { announce, button, dialog, h, t } from "./dom.js";
 
 const PAUSE_MS = 700;
 const AGAIN_MS = 4000;
-/// Somebody signed out signs in elsewhere, which takes a while.
+/// Somebody signed out signs in elsewhere, or goes back to the page's tenant there, which takes a while.
 const SIGN_IN_MS = 15_000;
 const UNANSWERED = 4;
 
@@ -81,7 +81,7 @@ export class Saving {
       }
       this.set("failed", error.faults?.[0]?.message ?? error.message);
       if (!error.status || error.status === 429 || error.status >= 500) this.later(AGAIN_MS);
-      if (error.status === 401) this.later(SIGN_IN_MS);
+      if (error.status === 401 || error.code === "other_tenant") this.later(SIGN_IN_MS);
       return false;
     }
   }

@@ -71,6 +71,7 @@ extension Platform {
             switch problem.code {
             case "impersonation_over": .redirect("/impersonation/over")
             case "operators_only": operators.problem(problem)
+            case "other_tenant": console.otherTenant(problem)
             default: problem.status == 401 ? .redirect("/sign-in") : console.problem(problem)
             }
         }

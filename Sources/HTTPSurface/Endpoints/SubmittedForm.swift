@@ -103,7 +103,7 @@ package struct SubmittedForm: Sendable {
         return parts + [header[start...]]
     }
 
-    private static func find(_ pattern: [UInt8], in body: [UInt8], from start: Int) -> Int? {
+    static func find(_ pattern: [UInt8], in body: [UInt8], from start: Int) -> Int? {
         guard pattern.count <= body.count, start <= body.count - pattern.count, start >= 0 else { return nil }
         let first = pattern[0]
         var place = start

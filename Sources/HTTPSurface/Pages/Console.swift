@@ -74,6 +74,7 @@ package struct Console: Sendable {
         layout.icon = files.url(Console.icon)
         layout.brand = Console.brand(person.brand, leadingTo: home)
         layout.banner = banner(call, person: person)
+        layout.tenant = call.address == nil ? call.principal.tenant : nil
         return layout
     }
 
@@ -156,13 +157,15 @@ package struct Console: Sendable {
     }
 
     /// A problem as a page in the console's dress.
-    package func problem(_ problem: ErrorPage) -> Answer {
+    /// - Parameter ways: on from there; to the start where there are none.
+    package func problem(_ problem: ErrorPage, ways: HTML? = nil) -> Answer {
         let text = problem.localizer
+        let start: HTML = "<p><a class=\"button\" href=\"\(href: home)\">\(text("http.console.home"))</a></p>"
         return door(
             text, title: problem.title, status: problem.status,
             """
             <h1>\(problem.title)</h1><p>\(problem.detail)</p>
-            <p><a class="button" href="\(href: home)">\(text("http.console.home"))</a></p>
+            \(ways ?? start)
             <p class="hint">\(text("http.console.request")) <code>\(problem.head.requestID)</code></p>
             """)
     }

@@ -1,3 +1,5 @@
+package import Kernel
+
 /// What every page has around its content: head, skip link, navigation, main.
 package struct Layout: Sendable {
     package struct Link: Sendable {
@@ -34,6 +36,8 @@ package struct Layout: Sendable {
     /// The address of the browser tab's picture.
     package var icon: String?
     package var mainClass = "page"
+    /// Whose page it is, where its address does not say so; see `PageTenant`.
+    package var tenant: TenantID?
 
     package init(
         title: String, localizer: Localizer, styles: [String] = [], scripts: [String] = [], navigation: [Link] = [], who: HTML? = nil
@@ -50,7 +54,7 @@ package struct Layout: Sendable {
     package func html(_ main: HTML) -> HTML {
         """
         <!doctype html>
-        <html lang="\(localizer.language)" dir="\(localizer.direction)">
+        <html lang="\(localizer.language)" dir="\(localizer.direction)"\(place)>
         <head>
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -75,8 +79,12 @@ package struct Layout: Sendable {
     }
 
     package func page(_ main: HTML, status: Int = 200) -> Answer {
-        .text(html(main).text, status: status, contentType: "text/html; charset=utf-8")
+        let page = html(main).text
+        return .text(tenant.map { PageTenant.marking(page, $0) } ?? page, status: status, contentType: "text/html; charset=utf-8")
     }
+
+    /// For the page's scripts.
+    private var place: HTML? { tenant.map { " data-tenant=\"\($0.description)\"" } }
 
     private var bar: HTML {
         guard !navigation.isEmpty || who != nil else { return "" }

@@ -42,6 +42,7 @@ extension Surface {
                 if named != nil { throw Refusal.missing("tenant") }
                 throw Refusal(.malformed, "tenant_required", "Name the tenant by its host, by /t/{subdomain}/… or by its API key.")
             }
+            try PageTenant.require(tenant, endpoint, head)
             try principal.require(permission)
             return (principal, tenant)
         }

@@ -276,6 +276,8 @@ extension HTTPField.Name {
     static let xForwardedFor = HTTPField.Name("X-Forwarded-For")!
     static let traceparent = HTTPField.Name("traceparent")!
     static let xRequestID = HTTPField.Name("X-Request-Id")!
+    /// See `PageTenant`: of what a page's scripts send.
+    static let pageTenant = HTTPField.Name("Page-Tenant")!
     static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
     static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
     static let permissionsPolicy = HTTPField.Name("Permissions-Policy")!

@@ -1,4 +1,4 @@
-internal import HTTPSurface
+package import HTTPSurface
 internal import Kernel
 
 /// The tenants of a person who belongs to several, and the way from one to another. At a tenant's own host they are in that one, whatever they chose.
@@ -15,9 +15,21 @@ struct TenantChoicePages {
                 let id: TenantID = try call.id("id", noun: "tenant")
                 guard try await own(call).contains(where: { $0.tenant.id == id }) else { throw Refusal.missing("tenant") }
                 call.addHeader("Set-Cookie", TenantCookie.set(id, isSecure: tenancy.usesTLS))
-                return .redirect("/")
+                return .redirect(Self.local(try call.form()["back"]))
             }
         ]
+    }
+
+    /// An address of our own to go back to; the start where it is none.
+    static func local(_ address: String) -> String {
+        let isPlain = address.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\\") }
+        return isPlain && address.hasPrefix("/") && !address.hasPrefix("//") ? address : "/"
+    }
+
+    /// The path of the page that sent a request.
+    static func sender(_ head: RequestHead) -> String {
+        let parts = (head.header("Referer") ?? "").split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        return parts.count == 4 ? local("/" + parts[3].prefix { $0 != "?" && $0 != "#" }) : "/"
     }
 
     /// None of a key, and none of an operator in a tenant that is not theirs.
@@ -53,5 +65,21 @@ struct TenantChoicePages {
             <td>\(text("tenancy.role.\(membership.role.rawValue)"))</td>
             <td class="actions">\(call.principal.tenant == tenant.id ? here : form)</td></tr>
             """
+    }
+}
+
+extension Console {
+    /// A form of a page of one tenant, sent while the browser is in another one: nothing of it was done, and both ways on are offered.
+    package func otherTenant(_ problem: ErrorPage) -> Answer {
+        guard let tenant = problem.pageTenant else { return self.problem(problem) }
+        let text = problem.localizer
+        let page = TenantChoicePages.sender(problem.head)
+        return self.problem(
+            problem,
+            ways: """
+                <form method="post" action="\(TenantChoicePages.address)/\(tenant.description)/choice">\
+                <input type="hidden" name="back" value="\(page)"><p class="buttons"><button class="button primary">\(text("tenancy.choice.back"))</button>
+                <a class="button" href="\(href: page)">\(text("tenancy.choice.again"))</a></p></form>
+                """)
     }
 }
