@@ -30,6 +30,33 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseEngine.allCases)
+    func `a tenant has a hundred keys at a time, and a place is free where one is revoked or expires`(engine: DatabaseEngine) async throws {
+        try await withTenancy(engine) { world in
+            let (tenancy, acme) = (world.tenancy, world.acme.id)
+            let owner = try await principal(world, world.acmeKey)
+            let expiry = world.lease.clock.now + .seconds(60)
+            func make(_ end: Timestamp?) async throws -> APIKeyID {
+                try await tenancy.createKey(name: "Key", scopes: [], expiresAt: end, in: acme, by: owner).key.id
+            }
+            // The tenant came with one.
+            let first = try await make(nil)
+            _ = try await make(expiry)
+            for _ in 3..<Tenancy.keysMaximum { _ = try await make(nil) }
+            #expect(try await refusal { try await make(nil) } == "too_many_keys")
+            try await tenancy.revokeKey(first, of: acme, by: owner)
+            _ = try await make(nil)
+            #expect(try await refusal { try await make(nil) } == "too_many_keys")
+            world.lease.clock.set(expiry)
+            _ = try await make(nil)
+            #expect(try await refusal { try await make(nil) } == "too_many_keys")
+            let other = try await world.makeTenant("other").apiKey
+            let others = try await principal(world, other)
+            let theirs = try #require(others.tenant)
+            _ = try await tenancy.createKey(name: "Theirs", scopes: [], expiresAt: nil, in: theirs, by: others)
+        }
+    }
+
     @Test func `a key can do no more than its scopes, nor make a key that can`() async throws {
         try await withTenancy(.sqlite) { world in
             let all = try await principal(world, world.acmeKey)

@@ -82,6 +82,16 @@ struct APIKeyStore {
             """, Self.read)
     }
 
+    /// Those that are neither revoked nor expired.
+    func count(of tenant: TenantID, goodAt time: Timestamp) throws -> Int {
+        try tx.first(
+            """
+            SELECT count(*) FROM api_keys
+            WHERE tenant_id = \(tenant) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > \(time))
+            """
+        ) { try $0.column(0) } ?? 0
+    }
+
     func revoke(_ id: APIKeyID, of tenant: TenantID, at time: Timestamp) throws -> Bool {
         try tx.execute("UPDATE api_keys SET revoked_at = \(time) WHERE id = \(id) AND tenant_id = \(tenant) AND revoked_at IS NULL") == 1
     }

@@ -54,7 +54,8 @@ struct APIKeyRoutes {
             },
             Endpoint(
                 .post, "/v1/api-keys", access: .tenant("api_keys.write"), summary: "Create an API key", tag: "API keys",
-                body: NewAPIKeyBody.self, returns: .created(CreatedAPIKey.self, holdsSecret: true)
+                body: NewAPIKeyBody.self, returns: .created(CreatedAPIKey.self, holdsSecret: true),
+                errors: [ErrorDeclaration(.limitReached, "too_many_keys", "The tenant has \(Tenancy.keysMaximum) keys; revoke one.")]
             ) { call, body in
                 let made = try await tenancy.createKey(
                     name: body.name, scopes: body.scopes ?? [], expiresAt: body.expiresAt, in: call.tenant, by: call.principal)

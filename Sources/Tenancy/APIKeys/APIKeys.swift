@@ -3,8 +3,11 @@ internal import Persistence
 
 extension Tenancy {
     static let keyPrefix = "aias_"
+    /// Keys of a tenant that are neither revoked nor expired.
+    static let keysMaximum = 100
 
     /// - Returns: the key and its secret, which is shown this once.
+    /// - Throws: `too_many_keys`, and what the values refuse.
     package func createKey(
         name: String, scopes: [String], expiresAt: Timestamp?, in tenant: TenantID, by principal: Principal
     ) async throws -> (key: APIKey, secret: String) {
@@ -20,6 +23,7 @@ extension Tenancy {
             throw Refusal.invalid("expires_at", "in_the_past", "The key would have expired already.")
         }
         return try await database.writeDirectory { tx in
+            guard try APIKeyStore(tx: tx).count(of: tenant, goodAt: tx.clock.now()) < Self.keysMaximum else { throw Self.tooManyKeys }
             let role = principal.role ?? .owner
             let end = try Self.expiry(expiresAt, in: tenant, by: principal, in: tx)
             // A key made by a scoped key can do no more than that one.
@@ -30,6 +34,10 @@ extension Tenancy {
             return made
         }
     }
+
+    static let tooManyKeys = Refusal(
+        .limitReached, "too_many_keys",
+        "A tenant has at most \(Tenancy.keysMaximum) API keys at a time; revoke one that is no longer used, then make this one.")
 
     /// A key that is made with another one does not outlive it.
     private static func expiry(
