@@ -63,18 +63,71 @@ import Testing
                 lengths.insert(try #require(try FileManager.default.attributesOfItem(atPath: database.path + "-wal")[.size] as? Int))
             }
             #expect(lengths.count < 6, "few of the commits lengthen it")
-            // As a crash would leave them.
-            let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }
-            let copy = folder.appending(path: "aias.db").path
-            for end in ["", "-wal"] { try FileManager.default.copyItem(atPath: database.path + end, toPath: copy + end) }
-            let other = try SQLiteDatabase(path: copy, registry: lease.registry, clock: lease.clock.clock, ids: lease.ids)
+            let copy = try Self.copied(database)
+            defer { try? FileManager.default.removeItem(at: copy.deletingLastPathComponent()) }
+            let other = try SQLiteDatabase(path: copy.path, registry: lease.registry, clock: lease.clock.clock, ids: lease.ids)
             #expect(try other.writerSetting("integrity_check") == "ok")
             let count = try await other.read(in: lease.tenant) { tx in try tx.names().count }
             #expect(count == 40)
             await other.close()
         }
+    }
+
+    @Test func `a transaction that does not fit into memory is read, rolled back and kept whole, and so is what comes beside it`() async throws {
+        struct Unwanted: Error {}
+        try await withFixtures(.sqlite) { lease in
+            let database = try #require(lease.database as? SQLiteDatabase)
+            // More than the cache of a connection holds, so that its pages are in the write-ahead file before it ends.
+            let long = String(repeating: "long ", count: 10_000)
+            let add: @Sendable (TenantTransaction, String) throws -> Void = { tx, name in
+                for number in 0..<500 { try tx.addThing("\(name) \(number) \(long)") }
+            }
+            for round in 0..<3 {
+                try await withThrowingTaskGroup { group in
+                    group.addTask {
+                        await #expect(throws: Unwanted.self) {
+                            try await database.write(in: lease.tenant) { tx in
+                                try add(tx, "unwanted")
+                                throw Unwanted()
+                            }
+                        }
+                    }
+                    group.addTask {
+                        let count = try await database.write(in: lease.tenant) { tx in
+                            try add(tx, "round \(round)")
+                            return try tx.names().count { $0.hasPrefix("round \(round) ") }
+                        }
+                        #expect(count == 500)
+                    }
+                    for number in 0..<20 {
+                        group.addTask { try await database.write(in: lease.tenant) { tx in try tx.addThing("small \(round) \(number)") } }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+            let check: @Sendable (SQLiteDatabase) async throws -> Void = { database in
+                #expect(try database.writerSetting("integrity_check") == "ok")
+                let names = try await database.read(in: lease.tenant) { tx in try tx.names() }
+                #expect(names.count { $0.hasPrefix("round ") && $0.hasSuffix(long) } == 1_500)
+                #expect(names.count { $0.hasPrefix("small ") } == 60)
+                #expect(names.count == 1_560)
+            }
+            try await check(database)
+            let copy = try Self.copied(database)
+            defer { try? FileManager.default.removeItem(at: copy.deletingLastPathComponent()) }
+            let other = try SQLiteDatabase(path: copy.path, registry: lease.registry, clock: lease.clock.clock, ids: lease.ids)
+            try await check(other)
+            await other.close()
+        }
+    }
+
+    /// The database as a crash would leave it.
+    private static func copied(_ database: SQLiteDatabase) throws -> URL {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let copy = folder.appending(path: "aias.db")
+        for end in ["", "-wal"] { try FileManager.default.copyItem(atPath: database.path + end, toPath: copy.path + end) }
+        return copy
     }
 
     @Test func `the write-ahead file stays bounded under writes that never pause`() async throws {

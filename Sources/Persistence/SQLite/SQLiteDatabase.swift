@@ -24,9 +24,10 @@ package final class SQLiteDatabase: Database {
     static let readersMaximum = 4
     static let busyTimeoutSeconds: TimeInterval = 5
 
-    /// Once, before the first connection; where SQLite is in use already it keeps counting, which is only slower.
+    /// Once, before the first connection; where SQLite is in use already it keeps counting, which is only slower, as is writing frame by frame.
     private static let preparation: Void = {
         _ = aias_sqlite_forgo_statistics()
+        _ = aias_sqlite_gather_frames()
     }()
 
     /// - Throws: `PersistenceError.locked` or `.unavailable` where the file cannot be used.
