@@ -309,7 +309,7 @@ import Testing
             let seller = try await harness.seller("sel")
             let other = try await harness.seller("other")
             try await harness.database.write(in: seller) { [billing = harness.billing] tx in
-                for expected in [1, 0] { #expect(try billing.forgetPayee(in: tx, by: .system(in: seller)) == expected) }
+                for expected in [1, 0] { try #expect(billing.forgetPayee(in: tx, by: .system(in: seller)) == expected) }
             }
             let left = try await harness.database.readPlatform { tx in
                 try [seller, other].filter { try PayeeStore(tx: tx).payee($0) != nil }

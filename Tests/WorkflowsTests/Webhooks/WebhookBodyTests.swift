@@ -1,6 +1,8 @@
 import HTTPSurface
 import Kernel
+import Persistence
 import Synchronization
+import TestKit
 import Testing
 
 @testable import Workflows
