@@ -13,12 +13,13 @@ struct RunStore {
     ) throws {
         let finishedAt: Timestamp? = status.isOver ? now : nil
         let (facts, parent) = (new.facts, new.parent)
+        let isInSpan = try RunSpanStore(tx: tx).note(facts.id, of: facts.workflow)
         let values: [SQLValue] = [
             facts.id.sqlValue, facts.workflow.sqlValue, facts.version.sqlValue, status.sqlValue, facts.mode.sqlValue, new.trigger.sqlValue,
             epoch.sqlValue, facts.depth.sqlValue, new.items.inputText.bytes.sqlValue, result.sqlValue, (end?.failure?.journaled.serialized).sqlValue,
             new.idempotencyKey.sqlValue, (parent?.run).sqlValue, (parent?.node).sqlValue, (parent?.runIndex).sqlValue,
             (parent?.callIndex).sqlValue, new.replayOf.sqlValue, new.createdAt.sqlValue, finishedAt.sqlValue, resumeAt.sqlValue,
-            facts.timeZone.sqlValue, storedBytes.sqlValue, journal.sqlValue, (facts.outwardKeys?.stored).sqlValue
+            facts.timeZone.sqlValue, storedBytes.sqlValue, journal.sqlValue, (facts.outwardKeys?.stored).sqlValue, isInSpan.sqlValue
         ]
         try tx.presume(SQL(Self.row, tx.tenant, values))
     }
@@ -28,7 +29,7 @@ struct RunStore {
         columns: [
             "id", "workflow_id", "version", "status", "mode", "trigger_node", "epoch", "depth", "input", "result", "error", "idempotency_key",
             "parent_run", "parent_node", "parent_run_index", "parent_call_index", "replay_of", "created_at", "finished_at", "resume_at", "time_zone",
-            "stored_bytes", "journal", "outward_keys"
+            "stored_bytes", "journal", "outward_keys", "in_span"
         ])
 
     func update(
@@ -145,7 +146,8 @@ struct RunStore {
 
     /// Removes a run that is over, with its journal and the payloads and files that only it used.
     func remove(_ id: RunID) throws {
-        let row = try tx.first("SELECT input, result, stored_bytes, finished_at, version FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)")
+        let row = try tx.first(
+            "SELECT input, result, stored_bytes, finished_at, version, workflow_id FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)")
         guard let row else { return }
         let (input, result): ([UInt8], [UInt8]?) = (try row.column(0), try row.column(1))
         let texts = try [input, result].compactMap { try $0.map { try JournalText(stored: $0) } } + JournalStore(tx: tx).texts(of: id)
@@ -156,6 +158,7 @@ struct RunStore {
         }
         try tx.execute("DELETE FROM runs WHERE tenant_id = \(tx.tenant) AND id = \(id)")
         try tx.execute("DELETE FROM run_journal WHERE tenant_id = \(tx.tenant) AND run_id = \(id)")
+        try RunSpanStore(tx: tx).leave(id, of: try row.column(5))
         try RunMarkStore(tx: tx).remove(id)
         let files = try RunFileStore(tx: tx).forget(id)
         try PayloadStore(tx: tx).release(PayloadNames.hashes(in: texts).union(files), of: PayloadUser(id))

@@ -19,7 +19,7 @@ package enum RunTables {
         ],
         indexes: [
             // Without the tenant, so that a planner that knows nothing of the table yet cannot take it for the primary key's.
-            Index("runs_by_workflow", on: ["workflow_id", "id"]),
+            Index(byWorkflow, on: ["workflow_id", "id"]),
             Index("runs_by_key", on: ["tenant_id", "workflow_id", "idempotency_key"], unique: true, where: .isNotNull("idempotency_key")),
             Index("runs_by_parent", on: ["tenant_id", "parent_run"], where: .isNotNull("parent_run"))
         ],
@@ -27,11 +27,14 @@ package enum RunTables {
 
     static let runs: Table = {
         var table = firstRuns
-        table.indexes += [unsucceeded, endedLater]
-        table.columns += [storedBytes, ownJournal, outwardKeys]
+        table.indexes.removeAll { $0.name == byWorkflow }
+        table.indexes += [unsucceeded, endedLater, RunSpanStore.single]
+        table.columns += [storedBytes, ownJournal, outwardKeys, RunSpanStore.mark]
         table.takesMarkedRows = true
         return table
     }()
+
+    private static let byWorkflow = "runs_by_workflow"
 
     private static let addedIndexes = [
         // The status first, so that no planner takes it for the primary key's: those of a tenant with a status, newest first.
@@ -91,7 +94,8 @@ package enum RunTables {
         indexes: [Index("run_slots_key", on: ["tenant_id", "workflow_id", "slot_key", "is_waiting", "run_id"])])
 
     package static let all = [
-        runs, journal, staticData, owners, slots, RunFigureStore.hours, RunFigureStore.folds, RunMarkStore.table, RunFileStore.table
+        runs, journal, staticData, owners, slots, RunFigureStore.hours, RunFigureStore.folds, RunMarkStore.table, RunFileStore.table,
+        RunSpanStore.table
     ]
     /// Steps that read the tenant's disk need it where nothing else of runs is there.
     static let files = Migration("workflows.0015-files-of-runs", [.createTable(RunFileStore.table)])
@@ -111,7 +115,13 @@ package enum RunTables {
         Migration("workflows.0011-outward-keys", [.addColumn(table: "runs", outwardKeys)]),
         Migration(
             "workflows.0013-ends-found-by-keys", [.createIndex(table: "runs", endedLater), .dropIndex(table: "runs", name: "runs_by_end")]),
-        files, Migration("workflows.0016-rows-of-runs", [.takeMarkedRows(table: "runs")])
+        files, Migration("workflows.0016-rows-of-runs", [.takeMarkedRows(table: "runs")]),
+        Migration(
+            "workflows.0017-runs-by-spans",
+            [
+                .createTable(RunSpanStore.table), .addColumn(table: "runs", RunSpanStore.mark),
+                .createIndex(table: "runs", RunSpanStore.single), .dropIndex(table: "runs", name: byWorkflow)
+            ])
     ]
 }
 

@@ -106,13 +106,14 @@ import Testing
 
     @Test func `every search goes by an index and sorts nothing`() async throws {
         try await WorkflowHarness.run(.sqlite) { harness in
-            let (database, tenant) = (harness.lease.database, harness.lease.tenant)
+            let (database, tenant, workflow) = (harness.lease.database, harness.lease.tenant, harness.lease.ids.next() as WorkflowID)
             var marked = ExecutionSearch(status: .failed)
             marked.mark = RunMark(name: "a", value: "b")
             let cases = [
                 (ExecutionSearch(), "(tenant_id=? AND id>? AND id<?)"),
                 (ExecutionSearch(status: .failed), "runs_unsucceeded (status=? AND tenant_id=?"),
-                (ExecutionSearch(workflow: harness.lease.ids.next()), "runs_by_workflow (workflow_id=?"),
+                (ExecutionSearch(workflow: workflow), "runs_of_workflow (workflow_id=?"),
+                (ExecutionSearch(workflow: workflow, status: .failed), "runs_unsucceeded (status=? AND tenant_id=?"),
                 (marked, "run_values_by_value (tenant_id=? AND name=? AND value=?")
             ]
             for (wanted, index) in cases {
@@ -121,6 +122,17 @@ import Testing
                 }
                 let plan = try await SQL.plan(of: statement, database, in: tenant)
                 #expect(plan.contains(index) && !plan.contains("TEMP B-TREE"), "\(plan)")
+            }
+            for isOldestFirst in [false, true] {
+                var wanted = ExecutionSearch(workflow: workflow)
+                wanted.isOldestFirst = isOldestFirst
+                let sought = wanted
+                let statement = try await database.read(in: tenant) { tx in
+                    try #require(RunStore.spanStatement(tx.tenant, sought, after: nil, limit: 10))
+                }
+                let plan = try await SQL.plan(of: statement, database, in: tenant)
+                #expect(plan.contains("(tenant_id=? AND workflow=? AND first_run>? AND first_run<?)"), "\(plan)")
+                #expect(plan.contains("(tenant_id=? AND id>? AND id<?)") && !plan.contains("TEMP B-TREE"), "\(plan)")
             }
         }
     }

@@ -13,6 +13,8 @@ struct RunRow {
     var took: Duration = .milliseconds(100)
     /// Whether its journal is in its row.
     var isAtOnce = false
+    /// Whether it is written as by a version that knew no spans.
+    var isOld = false
 }
 
 extension WorkflowHarness {
@@ -20,7 +22,7 @@ extension WorkflowHarness {
         into: "runs",
         columns: [
             "id", "workflow_id", "version", "status", "mode", "trigger_node", "epoch", "depth", "time_zone", "input", "created_at", "finished_at",
-            "journal"
+            "journal", "in_span"
         ])
 
     /// Writes runs whose ids are in the order of their starts.
@@ -30,10 +32,12 @@ extension WorkflowHarness {
             try rows.enumerated().map { index, row in
                 let id = RunID(high: UInt64(row.start.microseconds / 1_000) << 16 | 0x7000 | UInt64(index & 0xFFF), low: 1 << 63 | UInt64(index))
                 let end: Timestamp? = row.status.isOver ? row.start + row.took : nil
+                let isInSpan: Bool? = row.isOld ? nil : try RunSpanStore(tx: tx).note(id, of: row.workflow)
                 let (zero, journal): (Int, [UInt8]?) = (0, row.isAtOnce ? JournalBundle.stored([]).bytes : nil)
                 let values: [SQLValue] = [
                     id.sqlValue, row.workflow.sqlValue, row.version.sqlValue, row.status.sqlValue, "webhook".sqlValue, "In".sqlValue, zero.sqlValue,
-                    zero.sqlValue, "UTC".sqlValue, Array("{}".utf8).sqlValue, row.start.sqlValue, end.sqlValue, journal.sqlValue
+                    zero.sqlValue, "UTC".sqlValue, Array("{}".utf8).sqlValue, row.start.sqlValue, end.sqlValue, journal.sqlValue,
+                    isInSpan.sqlValue
                 ]
                 try tx.execute(SQL(Self.rows, tx.tenant, values))
                 return id
