@@ -17,31 +17,37 @@ SCHEMES = {"dbos": "postgresql+psycopg://", "prefect": "postgresql+asyncpg://"}
 
 
 def webhooks(options, folder):
-    """webhook -> no-op -> saved, for 1 and for 100 busy tenants, against the bare HTTP framework on the same machine: in turn, since the machine is not the
+    """webhook -> no-op -> saved, for 1 and for 100 busy tenants, beside the bare HTTP framework on the same machine: in turn, since the machine is not the
     same from one moment to the next; medians of the rounds."""
-    rounds, seconds = (3, 2) if options.quick else (7, 5)
-    results = {}
-    with Bare() as one:
-        for tenants in (1, 100):
-            server = Server(pathlib.Path(folder) / f"webhooks-{tenants}", environment={"AIAS_LOG_LEVEL": "error"}).start()
-            try:
+    rounds, seconds = (3, 2) if options.quick else (9, 4)
+    servers = {}
+    with Bare() as bare:
+        loads = {"bare": (bare.base, lua(folder, ["/"], name="bare"))}
+        try:
+            for tenants in (1, 100):
+                name = f"tenants_{tenants}"
+                server = servers[name] = Server(pathlib.Path(folder) / name, environment={"AIAS_LOG_LEVEL": "error"}).start()
                 paths = []
                 for number in range(tenants):
-                    name = f"tenant-{number:03}"
-                    key = server.create_tenant(name)["api_key"]
+                    tenant = f"tenant-{number:03}"
+                    key = server.create_tenant(tenant)["api_key"]
                     server.import_workflow(key, line("No-op", hook("noop", "lastNode"), node("Nothing", "noOp", 1, 200)))
-                    paths.append(f"/hooks/{name}/noop")
-                wrk(server.base, 1, 50, lua(folder, paths))
-                bare, measured = [], []
-                for _ in range(rounds):
-                    bare.append(wrk(one.base, seconds, 250, lua(folder, ["/"])))
-                    measured.append(wrk(server.base, seconds, 250, lua(folder, paths)))
-                ratios = [own["requests_per_s"] / framework["requests_per_s"] for own, framework in zip(measured, bare)]
-                results[f"tenants_{tenants}"] = {
-                    "bare": medians(bare), **medians(measured), "ratio_to_bare": round(statistics.median(ratios), 3),
-                    "ratios": [round(ratio, 3) for ratio in sorted(ratios)]}
-            finally:
+                    paths.append(f"/hooks/{tenant}/noop")
+                loads[name] = (server.base, lua(folder, paths, name=name))
+                wrk(server.base, 1, 50, loads[name][1])
+            measured = {name: [] for name in loads}
+            for number in range(rounds):
+                # Each comes after each of the others.
+                for name in sorted(loads, reverse=number % 2 == 1):
+                    base, posts = loads[name]
+                    measured[name].append(wrk(base, seconds, 250, posts))
+        finally:
+            for server in servers.values():
                 server.stop()
+    results = {name: medians(rows) for name, rows in measured.items()}
+    for name, other, what in (("tenants_1", "bare", "bare"), ("tenants_100", "bare", "bare"), ("tenants_100", "tenants_1", "one")):
+        found = sorted(round(row["requests_per_s"] / base["requests_per_s"], 3) for row, base in zip(measured[name], measured[other]))
+        results[name] |= {f"ratio_to_{what}": round(statistics.median(found), 3), f"ratios_to_{what}": found}
     return results
 
 

@@ -34,10 +34,10 @@ def milliseconds(text):
     return round(float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[unit], 3)
 
 
-def lua(folder, paths, body=BODY, content_type="application/json"):
+def lua(folder, paths, body=BODY, content_type="application/json", name="post"):
     """A script for wrk that posts a body to each of the paths in turn."""
-    script = pathlib.Path(folder) / "post.lua"
-    content = pathlib.Path(folder) / "post.body"
+    script = pathlib.Path(folder) / f"{name}.lua"
+    content = pathlib.Path(folder) / f"{name}.body"
     content.write_bytes(body if isinstance(body, bytes) else body.encode())
     listed = ", ".join(f'"{path}"' for path in paths)
     script.write_text(
