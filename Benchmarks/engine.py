@@ -1,12 +1,15 @@
 """The engine: webhooks, durable chains, workers, and runs beside many stored ones."""
 
+import collections
 import os
 import pathlib
 import statistics
 import subprocess
 import time
 
-from measuring import Bare, OWN_PEERS, PEERS, aias, lua, peer, wrk
+import psycopg
+
+from measuring import Bare, OWN_PEERS, PEERS, Slow, aias, lua, peer, wrk
 
 from cluster import Cluster
 from documents import hook, line, node
@@ -88,43 +91,21 @@ def chain(options, folder):
 
 
 def workers(options, folder):
-    """Draining queued webhook runs with 1, 2 and 4 workers on PostgreSQL, beside the commits of the same rows that the database takes alone. The
-    database has one processor to itself and the workers the other, so that it is seen which of the two is the limit."""
+    """Draining queued runs on PostgreSQL: short ones, and ones that wait half a second for another server, of which a worker here has 64 at once.
+    The database has one processor to itself and the workers the other, so that it is seen which of the two is the limit."""
     runs = 1_000 if options.quick else 8_000
-    unended = "SELECT count(*) FROM runs WHERE finished_at IS NULL"
-    commits = "SELECT sum(xact_commit) FROM pg_stat_database WHERE datname = current_database()"
     postgres = Postgres()
     results = {}
     try:
         confine([postgres.pid()], 0)
         for count in (1, 2, 4):
-            base = pathlib.Path(folder) / f"workers-{count}"
-            name = f"workers_{count}"
-            url = postgres.create(name)
-            cluster = Cluster(url, base, count, {"AIAS_LOG_LEVEL": "error"}, {"AIAS_LIVE_RUNS": "0"})
-            try:
-                key = cluster.gateway.create_tenant("acme")["api_key"]
-                cluster.gateway.start()
-                cluster.gateway.import_workflow(key, line("No-op", hook("noop", "onReceived"), node("Nothing", "noOp", 1, 200)))
-                script = lua(folder, ["/hooks/acme/noop"])
-                waiting = 0
-                while waiting < runs:
-                    wrk(cluster.gateway.base, 1, 64, script)
-                    waiting = postgres.number(name, unended)
-                before, busy, begin = postgres.number(name, commits), processors(), time.perf_counter()
-                for one in cluster.workers:
-                    one.start(wait=False)
-                confine([one.process.pid for one in cluster.workers], 1)
-                while postgres.number(name, unended):
-                    time.sleep(0.3)
-                seconds = time.perf_counter() - begin
-                shares = [round((after - early) / seconds, 2) for after, early in zip(processors(), busy)]
-                results[name] = {
-                    "runs": waiting, "seconds": round(seconds, 2), "runs_per_s": round(waiting / seconds, 1),
-                    "commits_per_s": round((postgres.number(name, commits) - before) / seconds, 1),
-                    "database_busy": shares[0], "workers_busy": shares[1]}
-            finally:
-                cluster.stop()
+            results[f"short_{count}"] = drain(postgres, folder, f"short_{count}", count, runs, [node("Nothing", "noOp", 1, 200)])
+        with Slow(0.5) as slow:
+            asks = [node("Ask", "httpRequest", 4.2, 200, url=slow.base, options={})]
+            # One tenant has half of a worker's places.
+            settings = {"AIAS_LIVE_RUNS": "128", "AIAS_OUTBOUND_ALLOW": slow.base.removeprefix("http://")}
+            for count in (1, 2, 4, 8, 16):
+                results[f"waiting_{count}"] = drain(postgres, folder, f"waiting_{count}", count, count * runs // 16, asks, settings)
         place = ["--data", pathlib.Path(folder) / "raw", "--database-url", postgres.create("raw")]
         subprocess.run([AIAS, "migrate", *map(str, place)], check=True, capture_output=True)
         results["raw"] = aias("bench", "raw", "--runs", runs // 4, "--clients", 64, *place)
@@ -132,6 +113,48 @@ def workers(options, folder):
     finally:
         postgres.stop()
     return results
+
+
+def drain(postgres, folder, name, count, runs, nodes, settings=None):
+    """The rate at which some workers end queued runs, how busy both processors are, and what the database's sessions do meanwhile."""
+    unended = "SELECT count(*) FROM runs WHERE finished_at IS NULL"
+    commits = "SELECT sum(xact_commit) FROM pg_stat_database WHERE datname = current_database()"
+    cluster = Cluster(
+        postgres.create(name), pathlib.Path(folder) / name, count, {"AIAS_LOG_LEVEL": "error", **(settings or {})}, {"AIAS_LIVE_RUNS": "0"})
+    try:
+        key = cluster.gateway.create_tenant("acme")["api_key"]
+        cluster.gateway.start()
+        cluster.gateway.import_workflow(key, line("Drained", hook("drained", "onReceived"), *nodes))
+        script = lua(folder, ["/hooks/acme/drained"])
+        waiting = 0
+        while waiting < runs:
+            wrk(cluster.gateway.base, 1, 16, script)
+            waiting = postgres.number(name, unended)
+        before, busy, begin = postgres.number(name, commits), processors(), time.perf_counter()
+        for one in cluster.workers:
+            one.start(wait=False)
+        confine([one.process.pid for one in cluster.workers], 1)
+        does = collections.Counter()
+        with psycopg.connect(host="127.0.0.1", port=postgres.port, user="postgres", dbname=name, autocommit=True) as session:
+            while session.execute(unended).fetchone()[0]:
+                for _ in range(5):
+                    does.update(row[0] for row in session.execute(DOING))
+                    time.sleep(0.05)
+        seconds = time.perf_counter() - begin
+        shares = [round((after - early) / seconds, 2) for after, early in zip(processors(), busy)]
+        assert postgres.number(name, "SELECT count(*) FROM runs WHERE status <> 'succeeded'") == 0
+        return {
+            "runs": waiting, "seconds": round(seconds, 2), "runs_per_s": round(waiting / seconds, 1),
+            "commits_per_s": round((postgres.number(name, commits) - before) / seconds, 1),
+            "database_busy": shares[0], "workers_busy": shares[1],
+            "database_does": {what: round(times / does.total(), 2) for what, times in does.most_common(4)}}
+    finally:
+        cluster.stop()
+
+
+# What the sessions in a transaction's statements do or wait for; a session that works waits for nothing.
+DOING = """SELECT coalesce(wait_event, 'work') FROM pg_stat_activity
+    WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
 
 
 def confine(pids, number):

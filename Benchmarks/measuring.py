@@ -1,11 +1,13 @@
 """What the benchmarks share: the programs they start, the load they make, and how they read what came of it."""
 
+import asyncio
 import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 
@@ -71,6 +73,31 @@ class Bare:
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait()
+
+
+class Slow:
+    """A server that lets each request wait before it answers with a small JSON body; closed by `with`."""
+
+    def __init__(self, seconds):
+        self.seconds, self.port = seconds, free_port()
+        self.base = f"http://127.0.0.1:{self.port}"
+        self.loop = asyncio.new_event_loop()
+
+    async def answer(self, reader, writer):
+        try:
+            while await reader.readuntil(b"\r\n\r\n"):
+                await asyncio.sleep(self.seconds)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{\"ok\":true}")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    def __enter__(self):
+        self.loop.run_until_complete(asyncio.start_server(self.answer, "127.0.0.1", self.port, backlog=1_000))
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.loop.call_soon_threadsafe(self.loop.stop)
 
 
 def peer(script, *arguments):

@@ -30,7 +30,7 @@ package struct SlowTimers: Service {
                         for timer in due {
                             places.enter(timer.tenant)
                             group.addTask {
-                                _ = await timers.fire(timer)
+                                await timers.fire(timer)
                                 places.leave(timer.tenant)
                                 wake.raise()
                             }

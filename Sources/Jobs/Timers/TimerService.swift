@@ -80,10 +80,12 @@ package struct TimerService: Service {
     package func fireDue() async throws -> Int {
         let due = try await claim()
         let rest = await fireTogether(due)
-        return await withTaskGroup(of: Bool.self) { group in
-            for timer in rest { group.addTask { await fire(timer) } }
-            return await group.reduce(into: due.count - rest.count) { count, isFired in count += isFired ? 1 : 0 }
+        let busy: [(timer: Timer, busy: Busy)] = await withTaskGroup(of: (timer: Timer, busy: Busy)?.self) { group in
+            for timer in rest { group.addTask { await attempt(timer).map { (timer, $0) } } }
+            return await group.reduce(into: []) { all, one in if let one { all.append(one) } }
         }
+        await putBack(busy)
+        return due.count - busy.count
     }
 
     /// Takes what is due and has room.
@@ -113,14 +115,16 @@ package struct TimerService: Service {
         return rest
     }
 
-    /// - Returns: false where there was no room for it.
-    func fire(_ timer: Timer) async -> Bool {
+    /// Handles a timer, which is due again where that fails or there is no room for it.
+    func fire(_ timer: Timer) async { if let busy = await attempt(timer) { await putBack([(timer, busy)]) } }
+
+    /// - Returns: what says that there was no room for it.
+    private func attempt(_ timer: Timer) async -> Busy? {
         do {
             try await handle(timer)
             Metrics.shared.count(.timersFired)
         } catch let busy as Busy {
-            try? await database.writeSystem { tx in try TimerStore(tx: tx).putBack(timer, for: busy.wait) }
-            return false
+            return busy
         } catch {
             Metrics.shared.count(.timersFailed)
             logger.error(
@@ -128,7 +132,13 @@ package struct TimerService: Service {
             let wait = min(Duration.seconds(1 << min(timer.attempts, 8)), TimerService.waitMaximum)
             try? await database.writeSystem { tx in try TimerStore(tx: tx).postpone(timer, by: wait) }
         }
-        return true
+        return nil
+    }
+
+    /// In one commit. What is not put back is due again when its claim ends.
+    private func putBack(_ timers: [(timer: Timer, busy: Busy)]) async {
+        guard !timers.isEmpty else { return }
+        try? await database.writeSystem { tx in for (timer, busy) in timers { try TimerStore(tx: tx).putBack(timer, for: busy.wait) } }
     }
 
     private func handle(_ timer: Timer) async throws {

@@ -216,7 +216,7 @@ package final class Engine: Sendable {
     package var liveRuns: Int { inHand.count }
     /// How many more runs can be taken up now.
     package var room: TimerService.Room {
-        let room = inHand.offer()
+        let room = inHand.offer(at: clock.elapsed())
         return TimerService.Room(places: room.places, without: room.full)
     }
 

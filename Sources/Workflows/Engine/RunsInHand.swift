@@ -21,8 +21,19 @@ final class RunsInHand: Sendable {
     private struct State {
         var runs: [RunID: Entry] = [:]
         var counts: [TenantID: Int] = [:]
-        /// Whether somebody was turned away since a place became free.
-        var hasRefused = false
+        /// Tenants that were turned away since a place became free for one of them.
+        var refused: Set<TenantID> = []
+        /// When places were last offered to the last one.
+        var offeredAll: Duration?
+
+        /// How many runs of a tenant can be entered one after another.
+        func left(to tenant: TenantID, of maximum: Int) -> Int {
+            let (free, own) = (max(0, maximum - runs.count), counts[tenant] ?? 0)
+            return own < free ? (free - own + 1) / 2 : 0
+        }
+
+        /// Fewer than this are not worth a claim, while more are about to become free.
+        func worth(of maximum: Int) -> Int { max(1, (maximum - runs.count) / 32) }
     }
 
     private let state = Mutex(State())
@@ -38,7 +49,7 @@ final class RunsInHand: Sendable {
             guard state.runs[run] == nil else { return .known }
             let own = state.counts[tenant] ?? 0
             guard evenFull || (state.runs.count < maximum && (own == 0 || own < maximum - state.runs.count)) else {
-                state.hasRefused = true
+                state.refused.insert(tenant)
                 return .full
             }
             state.runs[run] = Entry(tenant: tenant, handle: handle)
@@ -47,29 +58,41 @@ final class RunsInHand: Sendable {
         }
     }
 
-    /// - Returns: whether somebody waits for the place, and what the run was told.
+    /// - Returns: whether somebody waits for what is free now, and what the run was told.
     func leave(_ run: RunID) -> (isAwaited: Bool, stop: Stop?) {
         state.withLock { state in
             guard let gone = state.runs.removeValue(forKey: run) else { return (false, nil) }
             if gone.stop != nil { stopping.subtract(1, ordering: .releasing) }
             let left = (state.counts[gone.tenant] ?? 1) - 1
             state.counts[gone.tenant] = left > 0 ? left : nil
-            defer { state.hasRefused = false }
-            return (state.hasRefused, gone.stop)
+            let worth = state.worth(of: maximum)
+            let isAwaited = state.refused.contains { state.left(to: $0, of: maximum) >= worth }
+            if isAwaited { state.refused.removeAll() }
+            return (isAwaited, gone.stop)
         }
     }
 
     var count: Int { state.withLock { $0.runs.count } }
 
-    /// What can be entered now, and the tenants for which nothing can.
-    func offer() -> (places: Int, full: [TenantID]) {
+    /// How many runs can be entered now whichever tenants they are of, and the tenants of which none can. More would be claimed and put back, one
+    /// by one. A tenant with few places left waits for more at once, for `patience` at most.
+    func offer(at time: Duration) -> (places: Int, full: [TenantID]) {
         state.withLock { state in
-            let free = max(0, maximum - state.runs.count)
-            let full = state.counts.filter { $0.value >= free }.map(\.key)
-            if !full.isEmpty || free == 0 { state.hasRefused = true }
-            return (free, full)
+            let isForAll = state.offeredAll.map { time >= $0 + Self.patience } ?? true
+            if isForAll { state.offeredAll = time }
+            let worth = isForAll ? 1 : state.worth(of: maximum)
+            var (places, full): (Int, [TenantID]) = ((max(0, maximum - state.runs.count) + 1) / 2, [])
+            for tenant in state.counts.keys {
+                let left = state.left(to: tenant, of: maximum)
+                if left < worth { full.append(tenant) } else { places = min(places, left) }
+            }
+            state.refused.formUnion(full)
+            return (places, full)
         }
     }
+
+    private static let patience: Duration = .milliseconds(50)
+
     func handle(of run: RunID) -> RunHandle? { state.withLock { $0.runs[run]?.handle } }
 
     func stop(of run: RunID) -> Stop? {

@@ -59,7 +59,43 @@ import Testing
         #expect(left.isAwaited && left.stop == .cancelled, "somebody was turned away")
         let again = hand.leave(forced)
         #expect(!again.isAwaited && again.stop == nil && !hand.leave(run).isAwaited)
-        #expect(hand.count == 7 && hand.offer().places == 2)
+        #expect(hand.count == 7 && hand.offer(at: .zero).places == 1)
+    }
+
+    @Test func `as many places are offered as runs of any tenants can take`() {
+        let tenants: [TenantID] = (1...4).map { TenantID(high: 1, low: $0) }
+        var random = Seeded(7)
+        for round in 0..<300 {
+            let hand = RunsInHand(maximum: Int.random(in: 1...200, using: &random))
+            var number: UInt64 = 0
+            func enters(_ tenant: TenantID) -> Bool {
+                number += 1
+                let run = RunID(high: tenant.low, low: number)
+                return hand.enter(run, tenant: tenant, RunHandle(run)) == .entered
+            }
+            for _ in 0..<Int.random(in: 0...150, using: &random) { _ = enters(tenants[Int.random(in: 0..<3, using: &random)]) }
+            let (places, full) = hand.offer(at: .zero)
+            let open = tenants.filter { !full.contains($0) }
+            // The one that has none can always be given one, as long as any is free.
+            if full.count < tenants.count - 1 { #expect(places > 0, "round \(round)") }
+            for place in 0..<places {
+                let tenant = open[Int.random(in: 0..<open.count, using: &random)]
+                #expect(enters(tenant), "round \(round), place \(place) of \(places)")
+            }
+        }
+    }
+
+    @Test func `a tenant that has most of its places waits for several at once, and not for long`() {
+        let hand = RunsInHand(maximum: 320)
+        let tenant = TenantID(high: 1, low: 1)
+        let runs: [RunID] = (0..<160).map { RunID(high: 1, low: $0) }
+        for run in runs { #expect(hand.enter(run, tenant: tenant, RunHandle(run)) == .entered) }
+        #expect(hand.offer(at: .zero) == (80, [tenant]))
+        #expect(runs.prefix(5).map { hand.leave($0).isAwaited } == [false, false, false, false, true])
+        #expect(hand.offer(at: .milliseconds(10)) == (5, []))
+        for run in runs.prefix(3) { #expect(hand.enter(run, tenant: tenant, RunHandle(run)) == .entered) }
+        #expect(hand.offer(at: .milliseconds(20)) == (81, [tenant]))
+        #expect(hand.offer(at: .milliseconds(50)) == (2, []))
     }
 
     @Test func `a tenant's first ranks before another's last`() {
