@@ -68,7 +68,8 @@ import Testing
                     "/v1/notification-preferences": #"{"preferences":[{"category":"limits","in_app":true,"mail":"off"}]}"#
                 ]
                 let isForm = endpoint.kind == .page
-                let form = "url=https%3A%2F%2Fmine.example.com%2F&mail_failures=off&mail_limits=off&mail_webhooks=off&mail_mentions=off&mail_security=off"
+                let mails = ["failures", "limits", "webhooks", "mentions", "security"].map { "&mail_\($0)=off" }.joined()
+                let form = "url=https%3A%2F%2Fmine.example.com%2F" + mails
                 let isWriting = [.post, .put, .patch].contains(endpoint.method)
                 let body = isWriting ? Array((isForm ? form : bodies[template] ?? "{}").utf8) : []
                 let headers = [("Content-Type", isForm ? "application/x-www-form-urlencoded" : "application/json")]

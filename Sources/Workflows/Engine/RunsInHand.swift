@@ -23,6 +23,8 @@ final class RunsInHand: Sendable {
         var counts: [TenantID: Int] = [:]
         /// Tenants that were turned away since a place became free for one of them.
         var refused: Set<TenantID> = []
+        /// Whether there was no place for anybody.
+        var hasRefusedAll = false
         /// When places were last offered to the last one.
         var offeredAll: Duration?
 
@@ -66,8 +68,8 @@ final class RunsInHand: Sendable {
             let left = (state.counts[gone.tenant] ?? 1) - 1
             state.counts[gone.tenant] = left > 0 ? left : nil
             let worth = state.worth(of: maximum)
-            let isAwaited = state.refused.contains { state.left(to: $0, of: maximum) >= worth }
-            if isAwaited { state.refused.removeAll() }
+            let isAwaited = state.hasRefusedAll || state.refused.contains { state.left(to: $0, of: maximum) >= worth }
+            if isAwaited { (state.refused, state.hasRefusedAll) = ([], false) }
             return (isAwaited, gone.stop)
         }
     }
@@ -87,6 +89,7 @@ final class RunsInHand: Sendable {
                 if left < worth { full.append(tenant) } else { places = min(places, left) }
             }
             state.refused.formUnion(full)
+            if places == 0 { state.hasRefusedAll = true }
             return (places, full)
         }
     }
