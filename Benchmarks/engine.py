@@ -104,7 +104,7 @@ def workers(options, folder):
             asks = [node("Ask", "httpRequest", 4.2, 200, url=slow.base, options={})]
             # One tenant has half of a worker's places.
             settings = {"AIAS_LIVE_RUNS": "128", "AIAS_OUTBOUND_ALLOW": slow.base.removeprefix("http://")}
-            for count in (1, 2, 4, 8, 16):
+            for count in (1, 2, 4, 8, 12):
                 results[f"waiting_{count}"] = drain(postgres, folder, f"waiting_{count}", count, count * runs // 16, asks, settings)
         place = ["--data", pathlib.Path(folder) / "raw", "--database-url", postgres.create("raw")]
         subprocess.run([AIAS, "migrate", *map(str, place)], check=True, capture_output=True)
