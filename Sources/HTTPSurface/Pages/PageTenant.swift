@@ -44,7 +44,7 @@ enum PageTenant {
         guard let named, named != tenant.description else { return }
         throw Refusal(
             .conflict, "other_tenant",
-            "This page is of another team than the one that was gone to in another window since. Nothing was changed: go back to its team, or open "
+            "You have gone to another team in another window since this page was opened. Nothing was changed: go back to the team of the page, or open "
                 + "the page again.")
     }
 

@@ -77,7 +77,7 @@ extension Console {
         return self.problem(
             problem,
             ways: """
-                <form method="post" action="\(TenantChoicePages.address)/\(tenant.description)/choice">\
+                <form class="form" method="post" action="\(TenantChoicePages.address)/\(tenant.description)/choice">\
                 <input type="hidden" name="back" value="\(page)"><p class="buttons"><button class="button primary">\(text("tenancy.choice.back"))</button>
                 <a class="button" href="\(href: page)">\(text("tenancy.choice.again"))</a></p></form>
                 """)
